@@ -1,0 +1,118 @@
+"""What the database holds, as tables for people: exact rows, sizes, and each table's share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import dict_row
+from tabulate import tabulate
+
+CONNECT_TIMEOUT_SECONDS = 3
+BAR_WIDTH = 20
+
+
+class ServerUnavailable(Exception):
+    """None of the addresses led to the server that was meant."""
+
+
+def report(name: str, query: Path, addresses: Sequence[str], server_key: str | None) -> str:
+    """Return the result of ``query`` as text for a terminal.
+
+    ``name`` is ``table-statistics`` or ``database-size``; ``addresses`` are ``host:port``, tried in
+    order, with user, password and database from the ``PG*`` variables that libpq reads.
+    Raises ServerUnavailable when no address leads to the server whose key is ``server_key``.
+    """
+    with connect(addresses, server_key) as connection:
+        rows = connection.execute(query.read_bytes()).fetchall()
+    return table_of_tables(rows) if name == "table-statistics" else database_size(rows)
+
+
+def connect(addresses: Sequence[str], server_key: str | None) -> psycopg.Connection:
+    """Return a read-only connection to the first address that leads to the right server."""
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        try:
+            connection = psycopg.connect(
+                host=host.strip("[]"),
+                port=port,
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                row_factory=dict_row,
+                autocommit=True,
+            )
+        except psycopg.OperationalError:
+            continue
+        if server_key is None or key_of(connection) == server_key:
+            return connection
+        connection.close()
+    raise ServerUnavailable
+
+
+def key_of(connection: psycopg.Connection) -> str:
+    """Return what identify.sql computes: a key of this server and database."""
+    row = connection.execute(
+        "SELECT substr(md5(system_identifier || '/' || current_database()), 1, 12) AS key"
+        " FROM pg_control_system()"
+    ).fetchone()
+    return row["key"]
+
+
+def table_of_tables(rows: Iterable[dict]) -> str:
+    """Return a table with a line per table of the database and one of totals.
+
+    Each row has ``table``, ``rows``, ``bytes``, ``size`` (readable) and ``share`` (percent of the
+    database), as table-statistics.sql gives them.
+    """
+    rows = list(rows)
+    if not rows:
+        return "The database holds no tables."
+    lines = [
+        (
+            printable(row["table"]),
+            f"{row['rows']:,}",
+            row["size"],
+            f"{row['share']}%",
+            bar(float(row["share"])),
+        )
+        for row in rows
+    ]
+    totals = (
+        f"{len(rows)} tables",
+        f"{sum(row['rows'] for row in rows):,}",
+        human_size(sum(row["bytes"] for row in rows)),
+        f"{sum(row['share'] for row in rows)}%",
+        "of the database",
+    )
+    return tabulate(
+        [*lines, totals],
+        headers=("table", "rows", "size", "share", ""),
+        colalign=("left", "right", "right", "right", "left"),
+        disable_numparse=True,
+    )
+
+
+def database_size(rows: Iterable[dict]) -> str:
+    """Return one sentence: the database and its size."""
+    row = next(iter(rows))
+    return f"{printable(row['database'])}: {row['size']} ({row['bytes']:,} bytes)"
+
+
+def bar(percent: float) -> str:
+    """Return a bar of BAR_WIDTH characters for 100 percent; anything above 0 shows."""
+    return "█" * max(round(percent * BAR_WIDTH / 100), 1 if percent > 0 else 0)
+
+
+def human_size(size: int) -> str:
+    """Return bytes the way PostgreSQL's pg_size_pretty does."""
+    units = ("bytes", "kB", "MB", "GB", "TB")
+    unit = 0
+    while size >= 10240 and unit < len(units) - 1:
+        size = (size + 512) // 1024
+        unit += 1
+    return f"{size} {units[unit]}"
+
+
+def printable(text: str) -> str:
+    """Return the text without what could steer a terminal; names come from strangers."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,0 +1,125 @@
+#!/bin/sh
+# backup-assets.sh: writes the assets database into a backup file. See --help.
+set -eu
+program=${0##*/}
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+sql=$root/scripts/sql
+. "$root/scripts/lib/common.sh"
+. "$root/scripts/lib/postgres.sh"
+. "$root/scripts/lib/databases.sh"
+. "$root/scripts/lib/archive.sh"
+. "$root/scripts/lib/statistics.sh"
+
+usage() {
+    cat <<EOF
+Usage: $0 [NAME | FILE]
+
+Writes the assets database into a backup file and shows what it holds.
+
+  NAME    backups/postgres/NAME.dump.gz
+  FILE    a path: whatever holds a slash or ends in .dump.gz
+  (none)  backups/postgres/tumblebug_db_YYYYMMDD_HHMMSS.dump.gz; so does the name auto
+
+The earlier file stays as it is until the new one is written and proved.
+EOF
+}
+
+main() {
+    parse_options "$@"
+    begin
+    choose_target
+    find_server
+    lock_database
+    mend_leftovers
+    require_database
+    write_dump
+    prove_dump
+    publish_backup
+    show table-statistics
+}
+
+parse_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -h | --help) usage && exit 0 ;;
+            --) shift && break ;;
+            -?*) die_usage "unknown option: $1" ;;
+            *) break ;;
+        esac
+    done
+    [ $# -le 1 ] || die_usage "one name at most, not $#: $*"
+    [ "${1-auto}" ] || die_usage 'the name is empty'
+    target=${1-auto}
+}
+
+# choose_target: from the name to the path, whose folder must be there
+choose_target() {
+    case $target in
+        */* | *.dump.gz) ;;
+        auto) in_backups_folder "tumblebug_db_$(date +%Y%m%d_%H%M%S)" ;;
+        *) in_backups_folder "$target" ;;
+    esac
+    case $target in
+        */*) ;;
+        *) target=./$target ;;
+    esac
+    folder=${target%/*}/
+    [ -d "$folder" ] || die "there is no folder '$folder' to write the backup into"
+    [ -w "$folder" ] || die "folder '$folder' cannot be written by user '$(id -un)'"
+    earlier_stands=
+    [ ! -e "$target" ] || earlier_stands=', and the earlier backup stands as it was'
+    [ ! -d "$target" ] || die "'$target' is a folder; name the backup file"
+}
+
+in_backups_folder() {
+    mkdir -p "$root/backups/postgres" || die "folder '$root/backups/postgres' cannot be made"
+    target=$root/backups/postgres/$1.dump.gz
+}
+
+# write_dump: from pg_dump through gzip into a file beside the target
+write_dump() {
+    partial=$folder.${target##*/}.partial.$(uname -n).$$
+    at_end remove_partial
+    say "backing up database '$TB_POSTGRES_DATABASE' of $server"
+    flow dump wrap_partial
+    [ "$consumed" -eq 0 ] || die "'$target' cannot be written$earlier_stands: $(gzip_error)"
+    [ "$produced" -eq 0 ] || fail_with "$work/dump.errors" "the dump failed$earlier_stands"
+}
+
+dump() {
+    PGDATABASE=$TB_POSTGRES_DATABASE
+    export PGDATABASE
+    beside_server pg_dump --format=custom --encoding="$encoding" </dev/null 2>"$work/dump.errors"
+}
+
+wrap_partial() {
+    wrap >"$partial"
+}
+
+remove_partial() {
+    rm -f "$partial"
+}
+
+# prove_dump: reads the whole file back, to the archive's last byte; a table of contents alone proves little
+prove_dump() {
+    say 'checking the backup'
+    flow unwrap_partial read_archive
+    [ "$consumed" -eq 0 ] || fail_with "$work/restore.errors" "the new backup cannot be read back$earlier_stands"
+    [ "$produced" -eq 0 ] || die "the new backup cannot be read back$earlier_stands: $(gzip_error)"
+}
+
+unwrap_partial() {
+    unwrap "$partial"
+}
+
+read_archive() {
+    beside_server pg_restore --file=/dev/null 2>"$work/restore.errors"
+}
+
+publish_backup() {
+    settled "$partial"
+    mv -f "$partial" "$target" || die "'$target' cannot be replaced$earlier_stands"
+    say "wrote $target ($(human_size "$(size_of "$target")"))"
+}
+
+main "$@"

@@ -1,0 +1,40 @@
+#!/bin/sh
+# clean-db.sh: empties the assets database. See --help.
+set -eu
+program=${0##*/}
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+sql=$root/scripts/sql
+. "$root/scripts/lib/common.sh"
+. "$root/scripts/lib/postgres.sh"
+. "$root/scripts/lib/databases.sh"
+
+usage() {
+    cat <<EOF
+Usage: $0
+
+Empties every table of the assets database, all of them or none. The tables themselves stay:
+CB-Tumblebug's server goes on with them.
+
+CLEAN_SKIP_CONFIRM=yes empties without asking.
+EOF
+}
+
+main() {
+    parse_no_options "$@"
+    begin
+    find_server
+    lock_database
+    mend_leftovers
+    require_database
+    warn "every row of database '$TB_POSTGRES_DATABASE' of $server will be deleted"
+    confirm "$CLEAN_SKIP_CONFIRM" 'Empty the database?' CLEAN_SKIP_CONFIRM
+    empty_tables
+}
+
+empty_tables() {
+    sql "$TB_POSTGRES_DATABASE" <"$sql/empty-tables.sql" ||
+        fail_with "$work/sql.errors" 'the database could not be emptied; nothing was changed'
+    say "database '$TB_POSTGRES_DATABASE' is empty"
+}
+
+main "$@"

@@ -1,0 +1,26 @@
+#!/bin/sh
+# down.sh: stops the database container; its data stays in its volume. See --help.
+set -eu
+program=${0##*/}
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+. "$root/scripts/lib/common.sh"
+. "$root/scripts/lib/postgres.sh"
+
+usage() {
+    cat <<EOF
+Usage: $0
+
+Stops and removes the container of docker-compose.yaml. The data stays in its volume:
+up.sh starts again with it.
+EOF
+}
+
+main() {
+    parse_no_options "$@"
+    begin
+    require_container_cli
+    compose down || die "container '$TB_POSTGRES_CONTAINER' could not be stopped; see above"
+    say "stopped; the data stays in its volume"
+}
+
+main "$@"

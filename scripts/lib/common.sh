@@ -1,0 +1,227 @@
+# shellcheck shell=sh
+# Speaking, asking, settings, and ending well: what every script shares. Sourcing this file runs nothing.
+
+# --- speaking: messages go to standard error, results to standard output ---
+
+say() {
+    printf '%s\n' "$(printable "$*")" >&2
+}
+
+warn() {
+    say_labelled 33 warning: "$*"
+}
+
+# hint TEXT: what to do about the error that `die` reports next
+hint() {
+    hints="${hints-}$(printable "$*")
+"
+}
+
+die() {
+    say_labelled 31 error: "$*"
+    show_hints
+    exit 1
+}
+
+die_usage() {
+    say_labelled 31 error: "$*"
+    hint "$0 --help shows the usage"
+    show_hints
+    exit 2
+}
+
+show_hints() {
+    printf '%s' "${hints-}" | while IFS= read -r text; do
+        say_labelled 36 ' hint:' "$text"
+    done
+}
+
+# say_labelled COLOUR LABEL TEXT: colour only on a terminal, and never with NO_COLOR
+say_labelled() {
+    if [ -t 2 ] && [ -z "${NO_COLOR-}" ]; then
+        printf '\033[%sm%s\033[0m %s\n' "$1" "$2" "$(printable "$3")" >&2
+    else
+        printf '%s %s\n' "$2" "$(printable "$3")" >&2
+    fi
+}
+
+# A stranger's file or table name must not reach the terminal as an escape sequence or a second line.
+printable() {
+    printf '%s' "$1" | LC_ALL=C tr '\001-\037\177' '?'
+}
+
+human_size() { # BYTES
+    awk -v bytes="$1" 'BEGIN {
+        split("B kB MB GB TB", unit, " ")
+        for (i = 1; bytes >= 1000 && i < 5; i++) bytes /= 1000
+        printf(i == 1 ? "%d %s" : "%.1f %s", bytes, unit[i])
+    }'
+}
+
+# --- options ---
+
+# parse_no_options ARGUMENT...: for a script that takes none but --help
+parse_no_options() {
+    [ $# -gt 0 ] || return 0
+    case $1 in
+        -h | --help) usage && exit 0 ;;
+        -?*) die_usage "unknown option: $1" ;;
+        *) die_usage "unexpected argument: $1" ;;
+    esac
+}
+
+# --- asking ---
+
+# confirm SKIP QUESTION SKIP_NAME: returns when the answer is yes, ends the script when it is not
+confirm() {
+    [ "$1" != yes ] || return 0
+    if ! [ -t 0 ]; then
+        hint "to run without a terminal, set $3=yes"
+        die "there is no terminal to confirm on; nothing was changed"
+    fi
+    printf '%s Type yes to continue: ' "$(printable "$2")" >&2
+    read -r answer || answer=
+    [ "$answer" = yes ] || die 'declined; nothing was changed'
+}
+
+# --- settings: options win over the environment, that over .env, and that over the defaults ---
+
+load_settings() {
+    read_env_file "$root/.env"
+    : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
+    : "${TB_POSTGRES_USER:=tumblebug}"
+    : "${TB_POSTGRES_DATABASE:=tumblebug}"
+    : "${TB_POSTGRES_PASSWORD:=tumblebug}"
+    : "${TB_POSTGRES_ENDPOINT:=}"
+    : "${ASSETS_PG_BACKEND:=auto}"
+    : "${CONTAINER_CLI:=docker}"
+    : "${PG_BINDIR:=}"
+    : "${RESTORE_SKIP_CONFIRM:=}"
+    : "${CLEAN_SKIP_CONFIRM:=}"
+    : "${TMPDIR:=/tmp}"
+}
+
+# Lines are data: NAME=VALUE for the names that are ours; nothing in the file is ever run.
+read_env_file() {
+    [ -f "$1" ] || return 0
+    while IFS= read -r line || [ -n "$line" ]; do
+        line=${line#export }
+        name=${line%%=*}
+        case $line in [A-Z]*=*) ;; *) continue ;; esac
+        case $name in
+            *[!A-Z0-9_]*) continue ;;
+            TB_* | ASSETS_* | BACKUP_* | RESTORE_* | CLEAN_* | INIT_* | CONTAINER_CLI | PG_BINDIR) ;;
+            *) continue ;;
+        esac
+        value=$(unquoted "${line#*=}")
+        eval ": \"\${$name=\$value}\""
+    done <"$1"
+}
+
+unquoted() { # VALUE, as written after NAME= in a .env file
+    case $1 in
+        \"*\") set -- "${1#\"}" && printf '%s' "${1%\"}" ;;
+        \'*\') set -- "${1#\'}" && printf '%s' "${1%\'}" ;;
+        *) printf '%s' "$1" | sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' ;;
+    esac
+}
+
+# --- ending well: whatever the ending, children end, temporary things go, and the status tells ---
+
+# begin: settings, traps and a private work folder; a script's first act
+begin() {
+    load_settings
+    children=
+    endings=
+    trap 'end_well' EXIT
+    # dash and busybox run no EXIT trap on a signal. A write to a session that has died must not end us.
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap '' PIPE
+    clear_dead_work
+    work=$(mktemp -d "$(work_prefix).$$.XXXXXX") || die "no temporary folder can be made in '$TMPDIR'"
+}
+
+# at_end FUNCTION: also run when the script ends, the latest first
+at_end() {
+    endings="$1 $endings"
+}
+
+end_well() {
+    status=$?
+    trap '' HUP INT TERM
+    trap - EXIT
+    end_children
+    for ending in $endings; do
+        "$ending"
+    done
+    [ -z "${work-}" ] || rm -rf "$work"
+    exit "$status"
+}
+
+# The name tells whose it is, so that the next run can tell a dead run's folder from a living one's.
+work_prefix() {
+    printf '%s/tumblebug-assets.%s' "$TMPDIR" "$(uname -n)"
+}
+
+clear_dead_work() {
+    prefix=$(work_prefix)
+    for folder in "$prefix".*; do
+        process=${folder#"$prefix".}
+        process=${process%%.*}
+        if [ -w "$folder" ] && ! kill -0 "$process" 2>/dev/null; then
+            rm -rf "$folder"
+            say "cleared the temporary files of a run that died: $folder"
+        fi
+    done
+}
+
+# background COMMAND...: sets $child; the command ends with the script, at the latest
+background() {
+    {
+        (
+            become='exec'
+            "$@"
+        ) <&3 3<&- & # by way of 3: a shell gives what it starts with & no standard input
+    } 3<&0
+    child=$!
+    children="$children $child"
+}
+
+# await CHILD: its exit status; a signal to the script interrupts the wait at once
+await() {
+    awaited=0
+    wait "$1" || awaited=$?
+    still_running=
+    for child in $children; do
+        [ "$child" = "$1" ] || still_running="$still_running $child"
+    done
+    children=$still_running
+    return "$awaited"
+}
+
+# flow PRODUCER CONSUMER: two functions, the first's output being the second's input. Sets produced and
+# consumed, their exit statuses: a pipe would lose one of them.
+flow() {
+    rm -f "$work/flow"
+    mkfifo "$work/flow"
+    background into_flow "$1"
+    producing=$child
+    background "$2" <"$work/flow"
+    produced=0 consumed=0
+    await "$child" || consumed=$?
+    await "$producing" || produced=$?
+}
+
+into_flow() {
+    "$1" >"$work/flow"
+}
+
+end_children() {
+    exec 5>&- 7>&- # the sessions' standard input: they end by themselves
+    for child in $children; do
+        kill "$child" 2>/dev/null || continue # it has ended already
+    done
+    wait
+}

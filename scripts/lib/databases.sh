@@ -1,0 +1,86 @@
+# shellcheck shell=sh
+# The live database and its companions: staging, which a restore fills, and former, which it has replaced.
+# The server's catalog is the only journal: whoever holds the lock knows that what it finds is dead.
+
+# lock_database: one run per database at a time, from any host; the lock goes when the run goes
+lock_database() {
+    open_session lock postgres
+    facts=$(ask lock <"$sql/identify.sql") || fail_with "$work/lock.errors" "cannot use $server"
+    read_facts "$facts"
+    staging=assets_staging_$key
+    former=assets_former_$key
+    for attempt in 1 2 3 4 5; do
+        holder=$(ask lock <"$sql/lock.sql") || fail_with "$work/lock.errors" 'the lock cannot be taken'
+        [ -n "$holder" ] || break
+    done
+    if [ -n "$holder" ]; then
+        hint 'wait until it has ended, then run this again'
+        die "database '$TB_POSTGRES_DATABASE' is in use by another run ($attempt tries): $holder"
+    fi
+    name_sessions
+    at_end abandon_run
+}
+
+# The key in the name tells later runs whose sessions these were.
+name_sessions() {
+    PGAPPNAME="$program $key $(id -un)@$(uname -n) $$"
+    [ "$server_version" -lt 170000 ] || PGOPTIONS="$PGOPTIONS -c transaction_timeout=0"
+}
+
+# mend_leftovers: clears what a run that died has left on the server and next to it
+mend_leftovers() {
+    far_prefix=tumblebug-assets.$key
+    found=$(ask lock <"$sql/mend.sql") || fail_with "$work/lock.errors" 'what a dead run left cannot be cleared'
+    found="$found $(beside_server sh -c "$clear_far_folders" sh "$far_prefix" </dev/null)" ||
+        die "the temporary folder next to the server cannot be cleared"
+    found=$(printf '%s' "$found" | tr '\n' ' ')
+    [ -z "${found# }" ] || say "cleared what a run that died had left: $found"
+}
+# shellcheck disable=SC2016 # it expands next to the server
+clear_far_folders='for folder in "${TMPDIR:-/tmp}/$1".*; do
+    [ -e "$folder" ] || continue
+    rm -rf "$folder" && echo "$folder"
+done'
+
+# abandon_run: what a run that fails does at its end is what the next run would do for it
+abandon_run() {
+    [ "$status" -ne 0 ] || return 0
+    cat "$sql/identify.sql" "$sql/lock.sql" "$sql/mend.sql" | sql postgres -v live="$TB_POSTGRES_DATABASE" >/dev/null ||
+        warn "the server could not be tidied; the next run will do it: $(first_error "$work/sql.errors")"
+}
+
+# database_exists: whether the live database is there; sets its encoding
+database_exists() {
+    encoding=$(ask lock <"$sql/encoding.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
+    [ -n "$encoding" ]
+}
+
+require_database() {
+    database_exists || {
+        hint 'set TB_POSTGRES_DATABASE to a database of the server'
+        die "there is no database '$TB_POSTGRES_DATABASE' on $server"
+    }
+}
+
+# swap_databases: staging becomes the live database in one transaction
+swap_databases() {
+    say "swapping databases"
+    for attempt in 1 2 3; do
+        background try_swap
+        ask lock <"$sql/end-sessions.sql" >/dev/null || fail_with "$work/lock.errors" 'sessions cannot be ended'
+        if await "$child"; then
+            return 0
+        fi
+    done
+    fail_with "$work/sql.errors" "the swap failed in $attempt tries, and the database is as it was"
+}
+
+try_swap() {
+    sql postgres -v live="$TB_POSTGRES_DATABASE" -v staging="$staging" -v former="$former" \
+        -v lock_holder="$lock_holder" <"$sql/swap.sql"
+}
+
+drop_former() {
+    ask lock <"$sql/drop-former.sql" >/dev/null ||
+        warn "the former database could not be dropped; the next run will do it: $(first_error "$work/lock.errors")"
+}

@@ -1,0 +1,246 @@
+# shellcheck shell=sh
+# Where the server is, and running PostgreSQL's client programs next to it. Sourcing this file runs nothing.
+#
+# A backend is two functions: find_NAME says clearly why the server cannot be reached, and beside_NAME
+# runs a program next to it, standard input and output passed through. Only a busybox shell and its
+# tools may be assumed there.
+
+# find_server: chooses the backend and prepares the environment that every client program shares
+find_server() {
+    [ "$ASSETS_PG_BACKEND" != auto ] || ASSETS_PG_BACKEND=$(likely_backend)
+    pin_client_environment
+    case $ASSETS_PG_BACKEND in
+        docker | direct) "find_$ASSETS_PG_BACKEND" ;;
+        *) die_usage "unknown ASSETS_PG_BACKEND '$ASSETS_PG_BACKEND': it is auto, docker or direct" ;;
+    esac
+}
+
+likely_backend() {
+    if [ -n "$TB_POSTGRES_ENDPOINT" ]; then
+        printf direct
+    else
+        printf docker
+    fi
+}
+
+# beside_server PROGRAM [ARGUMENT...]: runs it next to the server. It reads standard input: always give
+# it one. The sessions' descriptors stay here, so that a session ends with the script, not with a child.
+beside_server() {
+    "beside_$ASSETS_PG_BACKEND" "$@" 5>&- 6<&- 7>&- 8<&-
+}
+
+# identify_server: sets its version and the key that tells this server and database from all others
+identify_server() {
+    facts=$(sql "$TB_POSTGRES_DATABASE" -v live="$TB_POSTGRES_DATABASE" <"$sql/identify.sql") ||
+        fail_with "$work/sql.errors" "cannot use $server"
+    read_facts "$facts"
+}
+
+read_facts() {
+    IFS='|' read -r server_version key lock_holder <<EOF
+$1
+EOF
+}
+
+# What a user or a database has set must not change what we dump, load or compare.
+pin_client_environment() {
+    unset PGSERVICE PGHOSTADDR PGTZ PGDATESTYLE PGGEQO
+    PGUSER=$TB_POSTGRES_USER
+    PGPASSWORD=$TB_POSTGRES_PASSWORD
+    PGAPPNAME="$(id -un)@$(uname -n) $program $$"
+    PGCONNECT_TIMEOUT=10
+    PGCLIENTENCODING=UTF8
+    PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
+    PGOPTIONS="$PGOPTIONS -c idle_session_timeout=0 -c default_transaction_read_only=off"
+    PGOPTIONS="$PGOPTIONS -c search_path= -c client_min_messages=warning -c row_security=off"
+    PGOPTIONS="$PGOPTIONS -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC"
+    PGOPTIONS="$PGOPTIONS -c extra_float_digits=1 -c bytea_output=hex -c lc_monetary=C"
+    export PGUSER PGPASSWORD PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
+}
+
+# --- docker: the client programs inside the container ---
+
+find_docker() {
+    server="container '$TB_POSTGRES_CONTAINER'"
+    require_container_cli
+    container_runs && return
+    if [ "$state" = paused ]; then
+        hint "$CONTAINER_CLI unpause $TB_POSTGRES_CONTAINER"
+        die "PostgreSQL container '$TB_POSTGRES_CONTAINER' is paused"
+    fi
+    hint 'make up starts it'
+    die "PostgreSQL container '$TB_POSTGRES_CONTAINER' is not running"
+}
+
+require_container_cli() {
+    command -v "$CONTAINER_CLI" >/dev/null || {
+        hint 'install Docker, or set TB_POSTGRES_ENDPOINT=host:port to use a server without it'
+        die "there is no '$CONTAINER_CLI' command on this machine"
+    }
+}
+
+# container_runs: asks the engine; sets $state
+container_runs() {
+    state=$("$CONTAINER_CLI" inspect --type container --format '{{.State.Status}}' \
+        "$TB_POSTGRES_CONTAINER" 2>"$work/inspect.errors") || explain_docker
+    [ "$state" = running ]
+}
+
+explain_docker() {
+    case $(cat "$work/inspect.errors") in
+        *[Nn]'o such '*) ;; # not there is not running
+        *'permission denied'*)
+            hint "add yourself to the group docker (sudo usermod -aG docker $(id -un)) and log in again"
+            die "user '$(id -un)' has no rights on the Docker socket"
+            ;;
+        *)
+            hint 'start Docker, then make up'
+            die "Docker does not answer: $(head -n 1 "$work/inspect.errors")"
+            ;;
+    esac
+}
+
+# Never -t: a terminal rewrites line ends and ruins a dump. The password travels by name, not by value.
+beside_docker() {
+    ${become-} "$CONTAINER_CLI" exec -i -e PGUSER -e PGPASSWORD -e PGDATABASE -e PGAPPNAME \
+        -e PGCONNECT_TIMEOUT -e PGOPTIONS -e PGCLIENTENCODING "$TB_POSTGRES_CONTAINER" "$@"
+}
+
+# Where a helper on this host can reach the server: the published port, the container's own address.
+addresses_docker() {
+    "$CONTAINER_CLI" port "$TB_POSTGRES_CONTAINER" 5432/tcp 2>/dev/null | sed 's/^0\.0\.0\.0:/127.0.0.1:/; s/^\[::\]:/[::1]:/'
+    "$CONTAINER_CLI" inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}:5432 {{end}}' \
+        "$TB_POSTGRES_CONTAINER"
+}
+
+# compose ARGUMENT...: the compose plugin, or docker-compose where there is no plugin
+compose() {
+    export TB_POSTGRES_CONTAINER TB_POSTGRES_USER TB_POSTGRES_PASSWORD TB_POSTGRES_DATABASE
+    if "$CONTAINER_CLI" compose version >/dev/null 2>&1; then
+        "$CONTAINER_CLI" compose -f "$root/docker-compose.yaml" "$@"
+    elif command -v docker-compose >/dev/null; then
+        docker-compose -f "$root/docker-compose.yaml" "$@"
+    else
+        hint 'install the compose plugin: on Debian and Ubuntu, docker-compose-plugin or docker-compose'
+        die "there is neither '$CONTAINER_CLI compose' nor docker-compose on this machine"
+    fi
+}
+
+# wait_until_healthy SECONDS: by the container's own health check, where it has one
+wait_until_healthy() {
+    format='{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}'
+    for second in $(seq "$1"); do
+        health=$("$CONTAINER_CLI" inspect --format "$format" "$TB_POSTGRES_CONTAINER")
+        case $health in
+            healthy | running) return 0 ;;
+            exited | dead) break ;;
+        esac
+        sleep 1
+    done
+    hint "$CONTAINER_CLI logs $TB_POSTGRES_CONTAINER tells why"
+    die "container '$TB_POSTGRES_CONTAINER' is '$health' after $second s, not healthy"
+}
+
+# --- direct: the client programs of this host, over TCP or a socket folder ---
+
+find_direct() {
+    server="server '$TB_POSTGRES_ENDPOINT'"
+    [ -n "$TB_POSTGRES_ENDPOINT" ] ||
+        die_usage 'ASSETS_PG_BACKEND=direct needs TB_POSTGRES_ENDPOINT=host:port'
+    case $TB_POSTGRES_ENDPOINT in
+        *:*) PGHOST=${TB_POSTGRES_ENDPOINT%:*} PGPORT=${TB_POSTGRES_ENDPOINT##*:} ;;
+        *) PGHOST=$TB_POSTGRES_ENDPOINT PGPORT=5432 ;;
+    esac
+    PGHOST=${PGHOST#[} PGHOST=${PGHOST%]}
+    export PGHOST PGPORT
+    [ -z "$PG_BINDIR" ] || PATH=$PG_BINDIR:$PATH
+    command -v psql >/dev/null || {
+        hint 'install the PostgreSQL client programs, or set PG_BINDIR to their folder'
+        die 'there is no psql on this machine'
+    }
+}
+
+beside_direct() {
+    ${become-} "$@"
+}
+
+addresses_direct() {
+    printf '%s:%s' "$PGHOST" "$PGPORT"
+}
+
+# --- SQL: values go in with -v NAME=VALUE and come out of :'NAME', never pasted into the text ---
+
+# sql DATABASE [-v NAME=VALUE ...]: runs the SQL on standard input, prints bare rows
+sql() {
+    PGDATABASE=$1
+    export PGDATABASE
+    shift
+    beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 "$@" 2>"$work/sql.errors"
+}
+
+# A session is one psql that stays open next to the server: its locks and its snapshot last as long as
+# the script does, a kill -9 included, because then its standard input closes.
+open_session() { # lock|snapshot DATABASE
+    mkfifo "$work/$1.in" "$work/$1.out"
+    background run_session "$1" "$2"
+    case $1 in
+        lock) exec 5>"$work/lock.in" 6<"$work/lock.out" ;;
+        snapshot) exec 7>"$work/snapshot.in" 8<"$work/snapshot.out" ;;
+    esac
+}
+
+run_session() {
+    PGDATABASE=$2
+    export PGDATABASE
+    beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 \
+        -v live="$TB_POSTGRES_DATABASE" <"$work/$1.in" >"$work/$1.out" 2>"$work/$1.errors"
+}
+
+# ask lock|snapshot: sends the SQL on standard input, prints the answer; fails when the session has died
+ask() {
+    case $1 in
+        lock) send >&5 && answer <&6 ;;
+        snapshot) send >&7 && answer <&8 ;;
+    esac
+}
+
+# The errors of a dead session are in its own file; that it is dead shows in the answer.
+send() {
+    cat 2>/dev/null && printf '\n\\echo %s\n' "$end_of_answer" 2>/dev/null
+}
+
+answer() {
+    while IFS= read -r row; do
+        [ "$row" != "$end_of_answer" ] || return 0
+        printf '%s\n' "$row"
+    done
+    return 1
+}
+end_of_answer='--- end of answer ---'
+
+# fail_with FILE SENTENCE: ends the script with what a client program's errors in FILE mean to the user
+fail_with() {
+    case $(cat "$1") in
+        *'password authentication failed'* | *'no password supplied'*)
+            hint 'set TB_POSTGRES_PASSWORD (and TB_POSTGRES_USER) to those of the server'
+            die "wrong password for user '$TB_POSTGRES_USER' on $server"
+            ;;
+        *"role \"$TB_POSTGRES_USER\" does not exist"*)
+            hint 'set TB_POSTGRES_USER to a user of the server'
+            die "there is no user '$TB_POSTGRES_USER' on $server"
+            ;;
+        *"database \"$TB_POSTGRES_DATABASE\" does not exist"*)
+            hint 'set TB_POSTGRES_DATABASE to a database of the server'
+            die "there is no database '$TB_POSTGRES_DATABASE' on $server"
+            ;;
+        *'executable file not found'* | *': not found'* | *': No such file or directory'*)
+            hint 'use an image with the PostgreSQL client programs, such as postgres:16-alpine'
+            die "$2: a program is missing next to the server: $(first_error "$1")"
+            ;;
+        *) die "$2: $(first_error "$1")" ;;
+    esac
+}
+
+first_error() {
+    sed -n 's/^\(.*[0-9]: \)\{0,1\}\(ERROR\|FATAL\|psql: error\|error\): *//; /./p' "$1" | head -n 1
+}

@@ -1,0 +1,36 @@
+#!/bin/sh
+# lint.sh: shellcheck, shfmt, dash -n and ruff over every script of the project.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+. "$root/scripts/lib/common.sh"
+
+main() {
+    cd "$root"
+    require_tools
+    for script in scripts/*.sh scripts/lib/*.sh; do
+        dash -n "$script"
+    done
+    shell_scripts | xargs shellcheck
+    shell_scripts | xargs shfmt -d -i 4 -ci
+    .venv/bin/ruff check --quiet .
+    .venv/bin/ruff format --check --quiet .
+    say 'lint: clean'
+}
+
+require_tools() {
+    for tool in shellcheck shfmt dash; do
+        command -v "$tool" >/dev/null || {
+            hint 'on Debian and Ubuntu: sudo apt install shellcheck shfmt dash'
+            die "there is no '$tool' on this machine"
+        }
+    done
+}
+
+# The libraries, and whatever starts with a shell's name: the tests and CI have scripts of their own.
+shell_scripts() {
+    printf '%s\n' scripts/lib/*.sh
+    git ls-files --cached --others --exclude-standard -- scripts tests .ci |
+        xargs grep -lE '^#!.*[ /](ba)?sh$'
+}
+
+main "$@"

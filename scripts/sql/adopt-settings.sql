@@ -1,0 +1,32 @@
+-- Gives staging what else the live database carries: settings, grants, comment, connection limit.
+-- After the load, so that no setting of the live database can disturb it.
+SELECT format('ALTER %s SET %I TO %s',
+              CASE WHEN setrole = 0 THEN format('DATABASE %I', :'staging')
+                   ELSE format('ROLE %s IN DATABASE %I', setrole::regrole, :'staging') END,
+              name,
+              CASE WHEN name IN ('local_preload_libraries', 'search_path', 'session_preload_libraries', 'temp_tablespaces')
+                   THEN coalesce((SELECT string_agg(quote_literal(coalesce(replace(part[1], '""', '"'), part[2])), ', ')
+                                  FROM regexp_matches(value, '"((?:[^"]|"")*)"|([^,\s]+)', 'g') AS part), '''''')
+                   ELSE quote_literal(value) END)
+FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase,
+     unnest(setconfig) AS setting,
+     LATERAL (SELECT split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value) AS pair
+WHERE datname = :'live'
+\gexec
+SELECT unnest(ARRAY[
+           format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'staging'),
+           format('REVOKE ALL ON DATABASE %I FROM %s', :'staging', datdba::regrole)])
+FROM pg_database WHERE datname = :'live' AND datacl IS NOT NULL
+\gexec
+SELECT format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, :'staging',
+              CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
+              CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+FROM pg_database, aclexplode(datacl) WHERE datname = :'live'
+\gexec
+SELECT format('COMMENT ON DATABASE %I IS %L', :'staging', description)
+FROM pg_shdescription JOIN pg_database ON objoid = pg_database.oid AND classoid = 'pg_database'::regclass
+WHERE datname = :'live'
+\gexec
+SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'staging', datconnlimit)
+FROM pg_database WHERE datname = :'live' AND datconnlimit <> -1
+\gexec

@@ -1,0 +1,18 @@
+-- An empty staging database with the live one's owner, encoding, locale and tablespace, where a live one
+-- is. Reading the row as JSON serves every version: the columns for locales differ from 15 to 17.
+SELECT format('CREATE DATABASE %I TEMPLATE template0', :'staging')
+       || coalesce((
+           SELECT format(' OWNER %s ENCODING %L LC_COLLATE %L LC_CTYPE %L TABLESPACE %I',
+                         datdba::regrole, pg_encoding_to_char(encoding), datcollate, datctype, spcname)
+                  || CASE d ->> 'datlocprovider'
+                     WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', coalesce(d ->> 'datlocale', d ->> 'daticulocale'))
+                                   || coalesce(format(' ICU_RULES %L', d ->> 'daticurules'), '')
+                     WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', d ->> 'datlocale')
+                     WHEN 'c' THEN ' LOCALE_PROVIDER libc'
+                     ELSE ''
+                     END
+           FROM pg_database JOIN pg_tablespace ON pg_tablespace.oid = dattablespace,
+                to_jsonb(pg_database) AS d
+           WHERE datname = :'live'
+       ), '')
+\gexec

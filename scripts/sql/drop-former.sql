@@ -1,0 +1,2 @@
+SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE datname = :'former'
+\gexec

@@ -1,0 +1,18 @@
+-- Ends the live database's sessions once the swap holds its lock, so that none is ended in vain, and goes
+-- on until the swap is done or has given up.
+SELECT set_config('assets.live', :'live', false) \g /dev/null
+DO $$
+DECLARE
+    live oid := (SELECT oid FROM pg_database WHERE datname = current_setting('assets.live'));
+BEGIN
+    FOR moment IN 1..600 LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM pg_database WHERE oid = live AND datname = current_setting('assets.live'));
+        PERFORM pg_stat_clear_snapshot();
+        PERFORM pg_terminate_backend(activity.pid) FROM pg_stat_activity AS activity
+        WHERE datid = live
+          AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass
+                      AND objid = live AND mode = 'AccessExclusiveLock' AND granted);
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+END
+$$;

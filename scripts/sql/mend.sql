@@ -1,0 +1,10 @@
+-- Whoever holds the lock is the only living run: what another left on the server is dead. Its sessions
+-- are ended first, so that nothing it still had under way can happen later.
+\if :locked
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE application_name LIKE '%.sh ' || :'key' || ' %' AND pid <> pg_backend_pid() \g /dev/null
+    SELECT datname FROM pg_database WHERE datname IN (:'staging', :'former') ORDER BY datname;
+    SELECT format('DROP DATABASE %I WITH (FORCE)', datname)
+    FROM pg_database WHERE datname IN (:'staging', :'former') ORDER BY datname
+    \gexec
+\endif

@@ -1,0 +1,42 @@
+#!/bin/sh
+# stats.sh: shows the tables of the assets database, or its size. See --help.
+set -eu
+program=${0##*/}
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+sql=$root/scripts/sql
+. "$root/scripts/lib/common.sh"
+. "$root/scripts/lib/postgres.sh"
+. "$root/scripts/lib/statistics.sh"
+
+usage() {
+    cat <<EOF
+Usage: $0 [--size]
+
+Shows every table of the assets database: exact rows, size, share of the database.
+
+  --size    only the size of the whole database
+EOF
+}
+
+main() {
+    parse_options "$@"
+    begin
+    find_server
+    identify_server
+    show "$statistics"
+}
+
+parse_options() {
+    statistics=table-statistics
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -h | --help) usage && exit 0 ;;
+            --size) statistics=database-size ;;
+            -?*) die_usage "unknown option: $1" ;;
+            *) die_usage "unexpected argument: $1" ;;
+        esac
+        shift
+    done
+}
+
+main "$@"

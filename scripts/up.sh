@@ -1,0 +1,31 @@
+#!/bin/sh
+# up.sh: starts the database container and waits until it is healthy. See --help.
+set -eu
+program=${0##*/}
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+. "$root/scripts/lib/common.sh"
+. "$root/scripts/lib/postgres.sh"
+
+usage() {
+    cat <<EOF
+Usage: $0
+
+Starts the container that docker-compose.yaml describes and waits until it is healthy.
+TB_POSTGRES_IMAGE names another image than postgres:16-alpine.
+EOF
+}
+
+main() {
+    parse_no_options "$@"
+    begin
+    require_container_cli
+    if container_runs; then
+        say "container '$TB_POSTGRES_CONTAINER' is running already"
+    else
+        compose up -d || die "container '$TB_POSTGRES_CONTAINER' could not be started; see above"
+    fi
+    wait_until_healthy 60
+    say "container '$TB_POSTGRES_CONTAINER' is healthy"
+}
+
+main "$@"
