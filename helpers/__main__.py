@@ -18,6 +18,8 @@ def main() -> int:
         verb.add_argument("--server-key", help="refuse a server other than this one")
         verb.add_argument("query", type=Path, help="the SQL text to run")
         verb.add_argument("addresses", nargs="*", help="host:port to try, in this order")
+    verb = verbs.add_parser("menu", help="print the option menu of make init")
+    verb.add_argument("backup", type=Path, help="the backup that option A restores")
     verbs.add_parser("demo", help="back up, damage and restore a sample catalogue")
     options = parser.parse_args()
 
@@ -25,6 +27,11 @@ def main() -> int:
         from helpers import demo
 
         return demo.run()
+    if options.verb == "menu":
+        from helpers import menu
+
+        print(menu.menu(options.backup))
+        return 0
     from helpers import statistics
 
     try:

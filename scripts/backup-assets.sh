@@ -31,7 +31,9 @@ main() {
     find_server
     lock_database
     mend_leftovers
+    mend_backups "${target%/*}"
     require_database
+    open_snapshot
     write_dump
     prove_dump
     publish_backup
@@ -69,6 +71,13 @@ choose_target() {
     earlier_stands=
     [ ! -e "$target" ] || earlier_stands=', and the earlier backup stands as it was'
     [ ! -d "$target" ] || die "'$target' is a folder; name the backup file"
+    partial=$(partial_of "$target")
+    partial_manifest=$(partial_of "$target.info")
+    at_end remove_partials
+}
+
+remove_partials() {
+    rm -f "$partial" "$partial_manifest"
 }
 
 in_backups_folder() {
@@ -76,28 +85,36 @@ in_backups_folder() {
     target=$root/backups/postgres/$1.dump.gz
 }
 
-# write_dump: from pg_dump through gzip into a file beside the target
+# open_snapshot: what the dump and the manifest both see
+open_snapshot() {
+    open_session snapshot "$TB_POSTGRES_DATABASE"
+    snapshot=$(ask snapshot <"$sql/snapshot.sql") || fail_with "$work/snapshot.errors" 'no snapshot can be taken'
+}
+
+# write_dump: from pg_dump through gzip into a file beside the target, and beside that the fingerprints
 write_dump() {
-    partial=$folder.${target##*/}.partial.$(uname -n).$$
-    at_end remove_partial
     say "backing up database '$TB_POSTGRES_DATABASE' of $server"
+    background take_fingerprints
+    fingerprinting=$child
     flow dump wrap_partial
     [ "$consumed" -eq 0 ] || die "'$target' cannot be written$earlier_stands: $(gzip_error)"
     [ "$produced" -eq 0 ] || fail_with "$work/dump.errors" "the dump failed$earlier_stands"
+    await "$fingerprinting" || fail_with "$work/snapshot.errors" "the tables cannot be read$earlier_stands"
 }
 
 dump() {
     PGDATABASE=$TB_POSTGRES_DATABASE
     export PGDATABASE
-    beside_server pg_dump --format=custom --encoding="$encoding" </dev/null 2>"$work/dump.errors"
+    beside_server pg_dump --format=custom --snapshot="$snapshot" --encoding="$encoding" \
+        </dev/null 2>"$work/dump.errors"
 }
 
 wrap_partial() {
     wrap >"$partial"
 }
 
-remove_partial() {
-    rm -f "$partial"
+take_fingerprints() {
+    ask snapshot <"$sql/summary.sql" >"$work/summary" && ask snapshot <"$sql/fingerprints.sql" >"$work/tables"
 }
 
 # prove_dump: reads the whole file back, to the archive's last byte; a table of contents alone proves little
@@ -116,10 +133,13 @@ read_archive() {
     beside_server pg_restore --file=/dev/null 2>"$work/restore.errors"
 }
 
+# publish_backup: file and manifest. Between the two names a kill leaves the manifest's partial file, by
+# which the next run completes the pair.
 publish_backup() {
-    settled "$partial"
-    mv -f "$partial" "$target" || die "'$target' cannot be replaced$earlier_stands"
-    say "wrote $target ($(human_size "$(size_of "$target")"))"
+    write_manifest "$partial" >"$partial_manifest" || die "'$target.info' cannot be written$earlier_stands"
+    publish "$partial" "$target" || die "'$target' cannot be replaced$earlier_stands"
+    publish "$partial_manifest" "$target.info" || die "'$target.info' cannot be replaced; back up again"
+    say "wrote $target ($(human_size "$(size_of "$target")")) and its manifest $target.info"
 }
 
 main "$@"

@@ -62,10 +62,19 @@ parse_options() {
 
 check_file() {
     say "checking $file"
+    mend_backups "${file%/*}"
     require_file "$file"
+    if has_manifest "$file"; then
+        check_manifest "$file"
+        proved=yes
+    else
+        warn "no manifest proves this file; it is restored with the checks that remain"
+        proved=
+    fi
 }
 
-# check_archive: takes the archive to the server and reads it there, to its last byte
+# check_archive: takes the archive to the server and, where no manifest has proved the file, reads it
+# there to its last byte
 check_archive() {
     # shellcheck disable=SC2016 # it expands next to the server
     far_folder=$(beside_server sh -c 'mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX"' sh "$far_prefix" \
@@ -76,7 +85,7 @@ check_archive() {
     [ "$consumed" -eq 0 ] || fail_with "$work/far.errors" "the archive cannot be copied to the server"
     [ "$produced" -eq 0 ] || die "backup file '$file' is damaged or cut short: $(gzip_error)"
     list_contents >"$work/contents" || not_whole
-    read_through || not_whole
+    [ -n "$proved" ] || read_through || not_whole
 }
 
 not_whole() {
@@ -139,11 +148,28 @@ load() {
     beside_server pg_restore --exit-on-error --jobs=2 --dbname="$staging" "$archive" 2>"$work/restore.errors"
 }
 
-# prove_staging: fresh planner statistics, and what else the live database carries beside its content
+# prove_staging: the staging database holds what the manifest says, to the last value; then gets what
+# the live database carries beside its content
 prove_staging() {
-    echo 'ANALYZE;' | sql "$staging" || fail_with "$work/sql.errors" 'the staging database cannot be analysed'
+    background analyse </dev/null
+    if [ -n "$proved" ]; then
+        say 'proving its content by the manifest'
+        sql "$staging" <"$sql/fingerprints.sql" >"$work/staged" 2>"$work/sql.errors" ||
+            fail_with "$work/sql.errors" 'the staging database cannot be read; nothing was changed'
+        cmp -s "$work/tables" "$work/staged" || die "what was loaded is not what was backed up$(first_difference);" \
+            "database '$TB_POSTGRES_DATABASE' is as it was"
+    fi
+    await "$child" || fail_with "$work/analyse.errors" 'the staging database cannot be analysed; nothing was changed'
     ask lock <"$sql/adopt-settings.sql" >/dev/null ||
         fail_with "$work/lock.errors" "the database's settings cannot be copied; nothing was changed"
+}
+
+analyse() {
+    echo 'ANALYZE;' | sql "$staging" 2>"$work/analyse.errors"
+}
+
+first_difference() {
+    diff "$work/tables" "$work/staged" | sed -n 's/^[<>] \([0-9]*\) [-0-9]* \(.*\)/ (table \2, \1 rows)/p' | head -n 1
 }
 
 main "$@"

@@ -56,7 +56,87 @@ wrap() {
     ${become-} gzip -1 2>"$work/gzip.errors"
 }
 
-# settled FILE: its bytes are on the disk
-settled() {
+# --- the manifest: FILE.info, which tells people and the restore what the backup holds ---
+
+# write_manifest FILE: reads what the dump's snapshot held from $work/summary and $work/tables
+write_manifest() {
+    {
+        echo 'CB-Tumblebug assets backup'
+        cat "$work/summary"
+        printf '\nbytes: %s\n' "$(size_of "$1")"
+        printf 'sha256: %s\n' "$(sha256_of "$1")"
+        printf 'server: PostgreSQL %s\n' "$server_version"
+        printf '\ntables: %s (rows, fingerprint, name)\n' "$(wc -l <"$work/tables" | tr -d ' ')"
+        cat "$work/tables"
+    } >"$work/manifest"
+    cat "$work/manifest"
+    printf 'manifest: %s\n' "$(sha256_of "$work/manifest")"
+}
+
+# has_manifest FILE: whether one of ours lies beside it; CB-Tumblebug's own has no hash to prove anything by
+has_manifest() {
+    [ -f "$1.info" ] && grep -q '^sha256: ' "$1.info"
+}
+
+# check_manifest FILE: ends the script unless file and manifest are the pair that was written
+check_manifest() {
+    sed '$d' "$1.info" >"$work/manifest"
+    [ "$(tail -n 1 "$1.info")" = "manifest: $(sha256_of "$work/manifest")" ] || {
+        hint "take '$1.info' from where the backup came from, or remove it to restore without its proof"
+        die "manifest '$1.info' is damaged or was edited"
+    }
+    [ "$(manifest_value sha256)" = "$(sha256_of "$1")" ] || {
+        hint "take both from where the backup came from"
+        die "backup file '$1' is not the one that its manifest '$1.info' describes"
+    }
+    sed '1,/^tables: /d' "$work/manifest" >"$work/tables"
+}
+
+manifest_value() { # NAME
+    sed -n "s/^$1: //p" "$work/manifest" | head -n 1
+}
+
+sha256_of() {
+    if command -v sha256sum >/dev/null; then
+        sha256sum <"$1"
+    else
+        shasum -a 256 <"$1"
+    fi | cut -d ' ' -f 1
+}
+
+# --- publishing: written beside, renamed when whole ---
+
+# partial_of FILE: where it is written until it is whole; the name tells whose it is
+partial_of() {
+    printf '%s/.%s.partial.%s.%s' "${1%/*}" "${1##*/}" "$(uname -n)" "$$"
+}
+
+# publish PARTIAL FILE: its bytes are on the disk before its name is there
+publish() {
     sync "$1" 2>/dev/null || sync # not every sync takes a file
+    mv -f "$1" "$2" && { sync "${2%/*}" 2>/dev/null || sync; }
+}
+
+# mend_backups FOLDER: removes what a dead run has left of a backup, or completes it: a manifest whose
+# file is published already is published too
+mend_backups() {
+    for partial in "$1"/.*.partial."$(uname -n)".*; do
+        if ! [ -f "$partial" ] || kill -0 "${partial##*.}" 2>/dev/null; then
+            continue
+        fi
+        published=${partial##*/.}
+        published=$1/${published%.partial.*}
+        published=${published%.partial."$(uname -n)"}
+        if [ "${published%.info}" != "$published" ] && describes "$partial" "${published%.info}"; then
+            mv -f "$partial" "$published"
+            say "completed the backup of a run that died: $published"
+        else
+            rm -f "$partial"
+            say "removed the unfinished backup of a run that died: $partial"
+        fi
+    done
+}
+
+describes() { # MANIFEST FILE
+    [ -f "$2" ] && grep -qx "sha256: $(sha256_of "$2")" "$1"
 }

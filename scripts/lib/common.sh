@@ -98,6 +98,7 @@ load_settings() {
     : "${PG_BINDIR:=}"
     : "${RESTORE_SKIP_CONFIRM:=}"
     : "${CLEAN_SKIP_CONFIRM:=}"
+    : "${INIT_OPTION:=}"
     : "${TMPDIR:=/tmp}"
 }
 

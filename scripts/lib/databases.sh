@@ -27,8 +27,10 @@ name_sessions() {
     [ "$server_version" -lt 170000 ] || PGOPTIONS="$PGOPTIONS -c transaction_timeout=0"
 }
 
-# mend_leftovers: clears what a run that died has left on the server and next to it
+# mend_leftovers: clears what a run that died has left on the server, next to it, and among the backups
 mend_leftovers() {
+    mend_backups "$root/assets"
+    mend_backups "$root/backups/postgres"
     far_prefix=tumblebug-assets.$key
     found=$(ask lock <"$sql/mend.sql") || fail_with "$work/lock.errors" 'what a dead run left cannot be cleared'
     found="$found $(beside_server sh -c "$clear_far_folders" sh "$far_prefix" </dev/null)" ||
@@ -45,7 +47,8 @@ done'
 # abandon_run: what a run that fails does at its end is what the next run would do for it
 abandon_run() {
     [ "$status" -ne 0 ] || return 0
-    cat "$sql/identify.sql" "$sql/lock.sql" "$sql/mend.sql" | sql postgres -v live="$TB_POSTGRES_DATABASE" >/dev/null ||
+    cat "$sql/identify.sql" "$sql/lock.sql" "$sql/mend.sql" |
+        sql postgres -v live="$TB_POSTGRES_DATABASE" >/dev/null 2>"$work/sql.errors" ||
         warn "the server could not be tidied; the next run will do it: $(first_error "$work/sql.errors")"
 }
 
@@ -72,12 +75,12 @@ swap_databases() {
             return 0
         fi
     done
-    fail_with "$work/sql.errors" "the swap failed in $attempt tries, and the database is as it was"
+    fail_with "$work/swap.errors" "the swap failed in $attempt tries, and the database is as it was"
 }
 
 try_swap() {
     sql postgres -v live="$TB_POSTGRES_DATABASE" -v staging="$staging" -v former="$former" \
-        -v lock_holder="$lock_holder" <"$sql/swap.sql"
+        -v lock_holder="$lock_holder" <"$sql/swap.sql" 2>"$work/swap.errors"
 }
 
 drop_former() {

@@ -31,7 +31,8 @@ beside_server() {
 
 # identify_server: sets its version and the key that tells this server and database from all others
 identify_server() {
-    facts=$(sql "$TB_POSTGRES_DATABASE" -v live="$TB_POSTGRES_DATABASE" <"$sql/identify.sql") ||
+    facts=$(sql "$TB_POSTGRES_DATABASE" -v live="$TB_POSTGRES_DATABASE" \
+        <"$sql/identify.sql" 2>"$work/sql.errors") ||
         fail_with "$work/sql.errors" "cannot use $server"
     read_facts "$facts"
 }
@@ -175,7 +176,7 @@ sql() {
     PGDATABASE=$1
     export PGDATABASE
     shift
-    beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 "$@" 2>"$work/sql.errors"
+    beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
 
 # A session is one psql that stays open next to the server: its locks and its snapshot last as long as

@@ -1,0 +1,32 @@
+-- What a person wants to know of a backup: one line, and a table by cloud where the tables have such
+-- columns. CB-Tumblebug's own server calls its tables spec_infos and image_infos, and counts as priced
+-- whatever does not cost -1; its init reads the lines created and summary.
+SELECT coalesce(to_regclass('public.spec_info'), to_regclass('public.spec_infos'), 0)::text AS specs,
+       coalesce(to_regclass('public.image_info'), to_regclass('public.image_infos'), 0)::text AS images \gset
+SELECT to_char(now() AT TIME ZONE 'UTC', '"created: "YYYY-MM-DD HH24:MI:SS" UTC"');
+SELECT count(*) = 3 AS is_catalogue FROM pg_attribute
+WHERE NOT attisdropped AND (attrelid, attname) IN ((to_regclass(:'specs'), 'provider_name'),
+                                                   (to_regclass(:'specs'), 'cost_per_hour'),
+                                                   (to_regclass(:'images'), 'provider_name')) \gset
+\if :is_catalogue
+    WITH specs AS (SELECT provider_name AS cloud, count(*) AS specs, count(*) FILTER (WHERE cost_per_hour <> -1) AS priced
+                   FROM :specs GROUP BY 1),
+         images AS (SELECT provider_name AS cloud, count(*) AS images FROM :images GROUP BY 1),
+         clouds AS (SELECT cloud, coalesce(images, 0) AS images, coalesce(specs, 0) AS specs, coalesce(priced, 0) AS priced
+                    FROM specs FULL JOIN images USING (cloud)),
+         totals AS (SELECT sum(images) AS images, sum(specs) AS specs, sum(priced) AS priced, count(*) AS clouds FROM clouds)
+    SELECT line FROM (
+        SELECT 1 AS place, NULL AS cloud,
+               format('summary: %s specs (%s%% priced), %s images across %s CSPs',
+                      specs, trunc(coalesce(100 * priced / nullif(specs, 0), 0)), images, clouds) AS line FROM totals
+        UNION ALL SELECT 2, NULL, '' UNION ALL
+        SELECT 3, NULL, 'provider          images       specs    priced'
+        UNION ALL
+        SELECT 4, cloud, rpad(regexp_replace(cloud, '[[:cntrl:]]', '?', 'g'), 12) || lpad(images::text, 12) || lpad(specs::text, 12)
+               || lpad(coalesce(100 * priced / nullif(specs, 0) || '%', '-'), 10) FROM clouds
+    ) AS lines ORDER BY place, cloud COLLATE "C";
+\else
+    SELECT format('summary: %s tables, %s', count(*), pg_size_pretty(pg_database_size(current_database())))
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relkind = 'r' AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema';
+\endif

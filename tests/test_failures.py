@@ -1,0 +1,94 @@
+"""A real program fails at a chosen moment: what was there before stands, and nothing is left behind."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from ground import Database, digest, programs
+
+DIES_HALF_WAY = '"$REAL" "$@" | head -c 2000; echo "pg_dump: error: out of luck" >&2; exit 1'
+DIES_AT_ONCE = 'echo "error: out of luck" >&2; exit 1'
+
+
+def replaced(database: Database, tmp_path: Path, **scripts: str) -> dict[str, str]:
+    return programs(tmp_path / "bin", database.place.private.bin_dir, **scripts)
+
+
+def test_killed_dump_keeps_the_previous_backup(direct: Database, tmp_path: Path) -> None:
+    path = direct.backed_up()
+    earlier = digest(path)
+    run = direct.backup(path, **replaced(direct, tmp_path, pg_dump=DIES_HALF_WAY))
+    assert run.status == 1, run
+    assert "the dump failed, and the earlier backup stands as it was: out of luck" in run.err
+    assert run.out == ""
+    assert digest(path) == earlier
+    assert direct.leftovers() == []
+
+
+def test_killed_first_dump_leaves_no_file(direct: Database, tmp_path: Path) -> None:
+    run = direct.backup("x.dump.gz", **replaced(direct, tmp_path, pg_dump=DIES_HALF_WAY))
+    assert run.status == 1, run
+    assert not (direct.checkout.folder / "x.dump.gz").exists()
+    assert direct.leftovers() == []
+
+
+def test_dump_that_lies_about_its_success_is_not_published(direct: Database, tmp_path: Path) -> None:
+    path = direct.backed_up()
+    earlier = digest(path)
+    cut = '"$REAL" "$@" | head -c 9000; exit 0'
+    run = direct.backup(path, **replaced(direct, tmp_path, pg_dump=cut))
+    assert run.status == 1, run
+    assert "cannot be read back, and the earlier backup stands as it was" in run.err
+    assert digest(path) == earlier
+    assert direct.leftovers() == []
+
+
+@pytest.mark.parametrize("jobs_done", [0, 1])
+def test_failed_load_leaves_the_live_database_as_it_was(
+    direct: Database, tmp_path: Path, jobs_done: int
+) -> None:
+    path = direct.backed_up()
+    direct.execute("CREATE TABLE later (n int)")
+    before = direct.content()
+    fails = 'case " $* " in *--dbname*) echo "pg_restore: error: out of luck" >&2; exit 1 ;; esac'
+    if jobs_done:
+        fails = fails.replace("echo", '"$REAL" "$@"; echo')
+    run = direct.restore(path, **replaced(direct, tmp_path, pg_restore=f'{fails}\nexec "$REAL" "$@"'))
+    assert run.status == 1, run
+    assert f"database '{direct.name}' is as it was: out of luck" in run.err
+    assert direct.content() == before
+    assert direct.leftovers() == []
+
+
+def test_full_host_disk_keeps_the_previous_backup(direct: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "small", folder], check=False)
+    if mount.returncode != 0:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        path = folder / "x.dump.gz"
+        path.write_bytes(b"earlier")
+        run = direct.backup(path)
+        assert run.status == 1, run
+        assert "cannot be written, and the earlier backup stands as it was" in run.err
+        assert "No space left on device" in run.err
+        assert path.read_bytes() == b"earlier"
+        assert direct.leftovers() == []
+        assert [entry.name for entry in folder.iterdir()] == ["x.dump.gz"]
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_open_sessions_and_transactions_do_not_hold_up_the_swap(database: Database) -> None:
+    path = database.backed_up()
+    database.execute("DELETE FROM pricing_info")
+    with database.place.connect(database.name) as idle, database.place.connect(database.name) as busy:
+        busy.autocommit = False
+        idle.execute("SELECT 1")
+        busy.execute("SELECT * FROM spec_info")
+        run = database.restore(path)
+    assert run.status == 0, run
+    assert database.execute("SELECT count(*) FROM pricing_info") == [(960,)]

@@ -1,0 +1,192 @@
+"""The main job: what was backed up comes back, the same, whichever way it is asked for."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from ground import Database, programs
+
+SHELLS = ["dash", "busybox sh", "bash --posix"]
+
+
+def damage(database: Database) -> None:
+    database.execute("DELETE FROM pricing_info; DROP TABLE image_info; CREATE TABLE later (n int)")
+
+
+def test_backup_and_restore_bring_back_every_table_and_the_schema(database: Database) -> None:
+    before = database.content()
+    backup = database.backup(database.checkout.default_backup)
+    assert backup.status == 0, backup
+    assert "spec_info" in backup.out
+    damage(database)
+    restore = database.restore()
+    assert restore.status == 0, restore
+    assert "spec_info" in restore.out
+    assert database.content() == before
+    assert database.leftovers() == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_scripts_run_under_every_posix_shell(direct: Database, shell: str) -> None:
+    before = direct.content()
+    run = direct.checkout.run("./scripts/backup-assets.sh", "manual", shell=shell)
+    assert run.status == 0, run
+    damage(direct)
+    backup = direct.checkout.folder / "backups" / "postgres" / "manual.dump.gz"
+    run = direct.checkout.run(
+        "./scripts/restore-assets.sh", backup, shell=shell, RESTORE_SKIP_CONFIRM="yes"
+    )
+    assert run.status == 0, run
+    assert direct.content() == before
+    assert direct.leftovers() == []
+
+
+def test_anyone_can_read_the_file_with_gunzip_and_pg_restore(database: Database) -> None:
+    archive = gzip.decompress(database.backed_up().read_bytes())
+    assert archive.startswith(b"PGDMP")
+    contents = database.place.client("pg_restore", "--list", input=archive).stdout.decode()
+    assert "TABLE DATA public spec_info" in contents
+
+
+def test_guide_commands_restore_our_file_and_we_restore_theirs(docker: Database) -> None:
+    before = docker.content()
+    client = docker.place.client
+    theirs = client("pg_dump", "-U", "tumblebug", "-d", docker.name, "-F", "c").stdout
+    for name, content in {"theirs.dump": theirs, "theirs.dump.gz": gzip.compress(theirs)}.items():
+        path = docker.checkout.folder / name
+        path.write_bytes(content)
+        damage(docker)
+        run = docker.restore(path)
+        assert run.status == 0, run
+        assert docker.content() == before
+    ours = gzip.decompress(docker.backed_up().read_bytes())
+    docker.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    docker.execute('DROP SCHEMA "Odd ""schema""; --" CASCADE')
+    client("pg_restore", "-U", "tumblebug", "-d", docker.name, "--clean", "--if-exists", input=ours)
+    assert docker.content() == before
+
+
+def test_a_name_goes_to_the_backups_folder(direct: Database) -> None:
+    run = direct.backup("my_backup_20240115")
+    assert run.status == 0, run
+    folder = direct.checkout.folder / "backups" / "postgres"
+    assert (folder / "my_backup_20240115.dump.gz").is_file()
+
+
+@pytest.mark.parametrize("arguments", [[], ["auto"]])
+def test_without_a_name_the_file_carries_the_date(direct: Database, arguments: list[str]) -> None:
+    run = direct.backup(*arguments)
+    assert run.status == 0, run
+    folder = direct.checkout.folder / "backups" / "postgres"
+    (backup,) = folder.glob("*.dump.gz")
+    assert backup.match("tumblebug_db_20[0-9][0-9][01][0-9][0-3][0-9]_[0-2][0-9][0-5][0-9][0-5][0-9].dump.gz")
+
+
+def test_paths_are_the_callers(direct: Database) -> None:
+    elsewhere = direct.checkout.folder.parent / "else where"
+    elsewhere.mkdir()
+    scripts = direct.checkout.folder / "scripts"
+    before = direct.content()
+    for path in ("here.dump.gz", "./relative.dump.gz", str(elsewhere / "absolute")):
+        run = direct.checkout.run(scripts / "backup-assets.sh", path, cwd=elsewhere)
+        assert run.status == 0, run
+        assert (elsewhere / path).is_file()
+        damage(direct)
+        run = direct.checkout.run(
+            scripts / "restore-assets.sh", path, cwd=elsewhere, RESTORE_SKIP_CONFIRM="yes"
+        )
+        assert run.status == 0, run
+        assert direct.content() == before
+
+
+def test_restore_makes_a_database_that_is_not_there(direct: Database) -> None:
+    before = direct.content()
+    path = direct.backed_up()
+    direct.drop()
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert direct.content() == before
+
+
+def test_database_keeps_its_owner_locale_settings_grants_and_comment(direct: Database) -> None:
+    name = direct.name
+    direct.execute(
+        f"""
+        CREATE ROLE {name}_owner; CREATE ROLE {name}_reader;
+        ALTER DATABASE {name} OWNER TO {name}_owner;
+        ALTER DATABASE {name} SET search_path = public, "Odd, ""path""", '';
+        ALTER DATABASE {name} SET work_mem = '17MB';
+        ALTER DATABASE {name} SET my.setting = 'it''s';
+        ALTER ROLE {name}_reader IN DATABASE {name} SET statement_timeout = '1s';
+        ALTER DATABASE {name} SET default_transaction_read_only = on;
+        ALTER DATABASE {name} SET statement_timeout = '1ms';
+        REVOKE CONNECT ON DATABASE {name} FROM PUBLIC;
+        GRANT CONNECT ON DATABASE {name} TO {name}_reader WITH GRANT OPTION;
+        COMMENT ON DATABASE {name} IS 'the "assets"; it''s ours';
+        ALTER DATABASE {name} CONNECTION LIMIT 77;
+        """
+    )
+    properties = f"""
+        SELECT pg_get_userbyid(datdba), encoding, datcollate, datctype, datconnlimit, datacl::text,
+            shobj_description(oid, 'pg_database'),
+            (SELECT array_agg((setrole::regrole, setconfig)::text ORDER BY setrole)
+             FROM pg_db_role_setting WHERE setdatabase = d.oid)
+        FROM pg_database AS d WHERE datname = '{name}'
+    """
+    with direct.place.connect() as connection:
+        before = connection.execute(properties).fetchone()
+    run = direct.restore(direct.backed_up())
+    assert run.status == 0, run
+    with direct.place.connect() as connection:
+        assert connection.execute(properties).fetchone() == before
+    direct.drop()
+    with direct.place.connect() as connection:
+        connection.execute(f"DROP ROLE {name}_owner, {name}_reader")
+
+
+def test_session_variables_of_the_user_change_nothing(direct: Database, tmp_path: Path) -> None:
+    before = direct.content()
+    (direct.checkout.folder.parent / ".psqlrc").write_text("\\set ON_ERROR_STOP off\n\\echo hello\n")
+    hostile = {
+        "PGDATABASE": "postgres",
+        "PGHOSTADDR": "192.0.2.1",
+        "PGSERVICE": "nowhere",
+        "PGTZ": "Asia/Seoul",
+        "PGDATESTYLE": "German",
+        "PGCLIENTENCODING": "LATIN1",
+        "PGOPTIONS": "-c default_transaction_read_only=on -c search_path=nowhere",
+        "PSQLRC": str(direct.checkout.folder.parent / ".psqlrc"),
+    }
+    run = direct.backup(direct.checkout.default_backup, **hostile)
+    assert run.status == 0, run
+    damage(direct)
+    run = direct.restore(**hostile)
+    assert run.status == 0, run
+    assert direct.content() == before
+
+
+def test_settings_come_from_the_environment_then_the_env_file(direct: Database) -> None:
+    environment = direct.checkout.environment
+    name = environment.pop("TB_POSTGRES_DATABASE")
+    (direct.checkout.folder / ".env").write_text(
+        f"# a comment\nexport TB_POSTGRES_DATABASE='{name}'\nTB_POSTGRES_USER=nobody # overridden\n"
+        'PATH=/nowhere\nTB_X=$(touch "$HOME/run")\nnot a line\n'
+    )
+    run = direct.checkout.run("./scripts/stats.sh")
+    assert run.status == 0, run
+    assert "spec_info" in run.out
+    assert not (direct.checkout.folder.parent / "run").exists()
+
+
+def test_password_is_on_no_command_line_and_in_no_message(direct: Database, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    spy = f"ps -eo args >>'{seen}'\nexec \"$REAL\" \"$@\""
+    original = direct.place.private.bin_dir
+    run = direct.backup(
+        "x.dump.gz", **programs(tmp_path / "bin", original, pg_dump=spy, psql=spy, pg_restore=spy)
+    )
+    assert run.status == 0, run
+    assert "pg_dump" in seen.read_text()
+    assert direct.place.private.password not in seen.read_text() + run.out + run.err
