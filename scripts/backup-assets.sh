@@ -104,7 +104,6 @@ write_dump() {
 
 dump() {
     PGDATABASE=$TB_POSTGRES_DATABASE
-    export PGDATABASE
     beside_server pg_dump --format=custom --snapshot="$snapshot" --encoding="$encoding" \
         </dev/null 2>"$work/dump.errors"
 }

@@ -7,6 +7,7 @@ sql=$root/scripts/sql
 . "$root/scripts/lib/common.sh"
 . "$root/scripts/lib/postgres.sh"
 . "$root/scripts/lib/databases.sh"
+. "$root/scripts/lib/archive.sh"
 
 usage() {
     cat <<EOF

@@ -20,7 +20,6 @@ from ground import (
     container_engine_problem,
     started_container,
 )
-
 from helpers.private_server import private_server
 
 PROJECT = Path(__file__).parent.parent
@@ -79,7 +78,7 @@ def new_database(place: Server | Container, checkout: Checkout) -> Iterator[Data
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     """A copy of the project's scripts in a folder whose name has spaces and quotes."""
-    folder = tmp_path / "it's a \"check out\""
+    folder = tmp_path / 'it\'s a "check out"'
     folder.mkdir()
     for name in ("scripts", "helpers"):
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

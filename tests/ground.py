@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
-
 from helpers.private_server import PrivateServer
+from psycopg import sql
 
 IMAGE = os.environ.get("TEST_POSTGRES_IMAGE", "tumblebug-assets-tests/postgres:16")
 IMAGE_RECIPE = Path(__file__).parent / "image" / "build-image.sh"
@@ -52,7 +51,8 @@ class Checkout:
             "TMPDIR": str(self.temporary),
             "LANG": "C.UTF-8",
             "TB_POSTGRES_CONTAINER": "tumblebug-assets-test-none",
-            **{name: os.environ[name] for name in ("DOCKER_HOST", "DOCKER_CONFIG") if name in os.environ},
+            "DOCKER_CONFIG": os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker")),
+            **{name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ},
         }
 
     @property
@@ -185,6 +185,18 @@ class Container:
             **more,
         )
 
+    def wait(self, seconds: float = 60) -> None:
+        """Return when the server answers over TCP: the one that makes a new volume listens on its socket only."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.client("psql", "-h", "127.0.0.1", "-d", "tumblebug", "-c", "SELECT 1")
+                return
+            except subprocess.CalledProcessError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
     def temporary_files(self) -> list[str]:
         return self.client("sh", "-c", "ls -d /tmp/* 2>/dev/null || true", text=True).stdout.split()
 
@@ -226,23 +238,10 @@ def started_container(version: str = "16", *options: str) -> Iterator[Container]
             text=True,
         ).stdout.strip()
         container = Container(name, address)
-        wait_for(container)
+        container.wait()
         yield container
     finally:
         subprocess.run(["docker", "rm", "-f", "-v", name], check=True, capture_output=True)
-
-
-def wait_for(place: Server | Container, seconds: float = 60) -> None:
-    """Return when the server answers a query over TCP."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            place.connect().close()
-            return
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 @dataclass
@@ -258,10 +257,13 @@ class Database:
         self.checkout.environment |= {**self.place.environment(), "TB_POSTGRES_DATABASE": self.name}
 
     def create(self, template: Path = Path(__file__).parent / "sample.sql") -> None:
+        self.create_empty()
+        self.execute(template.read_text())
+
+    def create_empty(self) -> None:
         with self.place.connect() as connection:
             connection.autocommit = True
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.name)))
-        self.execute(template.read_text())
 
     def drop(self) -> None:
         with self.place.connect() as connection:

@@ -35,9 +35,7 @@ def test_scripts_run_under_every_posix_shell(direct: Database, shell: str) -> No
     assert run.status == 0, run
     damage(direct)
     backup = direct.checkout.folder / "backups" / "postgres" / "manual.dump.gz"
-    run = direct.checkout.run(
-        "./scripts/restore-assets.sh", backup, shell=shell, RESTORE_SKIP_CONFIRM="yes"
-    )
+    run = direct.checkout.run("./scripts/restore-assets.sh", backup, shell=shell, RESTORE_SKIP_CONFIRM="yes")
     assert run.status == 0, run
     assert direct.content() == before
     assert direct.leftovers() == []
@@ -62,9 +60,9 @@ def test_guide_commands_restore_our_file_and_we_restore_theirs(docker: Database)
         assert run.status == 0, run
         assert docker.content() == before
     ours = gzip.decompress(docker.backed_up().read_bytes())
-    docker.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    docker.execute('DROP SCHEMA "Odd ""schema""; --" CASCADE')
-    client("pg_restore", "-U", "tumblebug", "-d", docker.name, "--clean", "--if-exists", input=ours)
+    docker.drop()
+    docker.create_empty()
+    client("pg_restore", "-U", "tumblebug", "-d", docker.name, "-v", input=ours)
     assert docker.content() == before
 
 
@@ -116,7 +114,7 @@ def test_database_keeps_its_owner_locale_settings_grants_and_comment(direct: Dat
         f"""
         CREATE ROLE {name}_owner; CREATE ROLE {name}_reader;
         ALTER DATABASE {name} OWNER TO {name}_owner;
-        ALTER DATABASE {name} SET search_path = public, "Odd, ""path""", '';
+        ALTER DATABASE {name} SET search_path = public, "Odd, ""path\""", '';
         ALTER DATABASE {name} SET work_mem = '17MB';
         ALTER DATABASE {name} SET my.setting = 'it''s';
         ALTER ROLE {name}_reader IN DATABASE {name} SET statement_timeout = '1s';
@@ -182,7 +180,7 @@ def test_settings_come_from_the_environment_then_the_env_file(direct: Database) 
 
 def test_password_is_on_no_command_line_and_in_no_message(direct: Database, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
-    spy = f"ps -eo args >>'{seen}'\nexec \"$REAL\" \"$@\""
+    spy = f'ps -eo args >>\'{seen}\'\nexec "$REAL" "$@"'
     original = direct.place.private.bin_dir
     run = direct.backup(
         "x.dump.gz", **programs(tmp_path / "bin", original, pg_dump=spy, psql=spy, pg_restore=spy)

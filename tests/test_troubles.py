@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def trouble(checkout: Checkout, script: str, *sentences: str, **environment: str
     assert run.status == 1, run
     for sentence in sentences:
         assert sentence in run.err, run
-    assert run.err.count("error:") == 1, run
+    assert len(re.findall("^error: ", run.err, re.MULTILINE)) == 1, run
     assert run.out == ""
     assert checkout.leftovers() == []
 
@@ -58,9 +59,7 @@ def test_no_docker_says_so(checkout: Checkout, script: str) -> None:
 
 @pytest.mark.parametrize("script", ALL)
 def test_docker_that_does_not_answer_says_so(checkout: Checkout, script: str) -> None:
-    trouble(
-        checkout, script, "Docker does not answer", "start Docker", DOCKER_HOST="unix:///nowhere.sock"
-    )
+    trouble(checkout, script, "Docker does not answer", "start Docker", DOCKER_HOST="unix:///nowhere.sock")
 
 
 @pytest.mark.parametrize("script", ALL)
@@ -73,18 +72,25 @@ def test_no_rights_on_the_docker_socket_says_so(checkout: Checkout, script: str)
 
 @pytest.mark.parametrize("script", ALL)
 def test_wrong_password_says_so(direct: Database, script: str) -> None:
-    trouble(direct.checkout, script, "wrong password for user", "TB_POSTGRES_PASSWORD", TB_POSTGRES_PASSWORD="x")
+    trouble(
+        direct.checkout, script, "wrong password for user", "TB_POSTGRES_PASSWORD", TB_POSTGRES_PASSWORD="x"
+    )
 
 
 @pytest.mark.parametrize("script", ALL)
 def test_unknown_user_says_so(docker: Database, script: str) -> None:
-    trouble(docker.checkout, script, "there is no user 'nobody'", "TB_POSTGRES_USER", TB_POSTGRES_USER="nobody")
+    trouble(
+        docker.checkout, script, "there is no user 'nobody'", "TB_POSTGRES_USER", TB_POSTGRES_USER="nobody"
+    )
 
 
 @pytest.mark.parametrize("script", ["backup-assets.sh", "stats.sh", "clean-db.sh"])
 def test_unknown_database_says_so(database: Database, script: str) -> None:
     trouble(
-        database.checkout, script, "there is no database 'nowhere'", "TB_POSTGRES_DATABASE",
+        database.checkout,
+        script,
+        "there is no database 'nowhere'",
+        "TB_POSTGRES_DATABASE",
         TB_POSTGRES_DATABASE="nowhere",
     )
 
@@ -99,8 +105,12 @@ def test_no_client_programs_on_this_machine_says_so(checkout: Checkout, tmp_path
     for tool in ("sh", "dirname", "uname", "mktemp", "rm", "id", "tr", "sed", "cat"):
         (empty / tool).symlink_to(f"/bin/{tool}")
     trouble(
-        checkout, "stats.sh", "there is no psql", "PG_BINDIR",
-        TB_POSTGRES_ENDPOINT="127.0.0.1:1", PATH=str(empty),
+        checkout,
+        "stats.sh",
+        "there is no psql",
+        "PG_BINDIR",
+        TB_POSTGRES_ENDPOINT="127.0.0.1:1",
+        PATH=str(empty),
     )
 
 
@@ -114,8 +124,11 @@ def test_container_without_the_client_programs_says_so(
     with started_container() as other:
         other.client("sh", "-c", f'rm "$(command -v {program})"')
         trouble(
-            checkout, script, "a program is missing next to the server", program,
-            TB_POSTGRES_CONTAINER=other.name, TB_POSTGRES_DATABASE="tumblebug",
+            checkout,
+            script,
+            f"there is no {program}",
+            TB_POSTGRES_CONTAINER=other.name,
+            TB_POSTGRES_DATABASE="tumblebug",
         )
 
 

@@ -48,6 +48,7 @@ pin_client_environment() {
     unset PGSERVICE PGHOSTADDR PGTZ PGDATESTYLE PGGEQO
     PGUSER=$TB_POSTGRES_USER
     PGPASSWORD=$TB_POSTGRES_PASSWORD
+    PGDATABASE=$TB_POSTGRES_DATABASE
     PGAPPNAME="$(id -un)@$(uname -n) $program $$"
     PGCONNECT_TIMEOUT=10
     PGCLIENTENCODING=UTF8
@@ -56,7 +57,7 @@ pin_client_environment() {
     PGOPTIONS="$PGOPTIONS -c search_path= -c client_min_messages=warning -c row_security=off"
     PGOPTIONS="$PGOPTIONS -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC"
     PGOPTIONS="$PGOPTIONS -c extra_float_digits=1 -c bytea_output=hex -c lc_monetary=C"
-    export PGUSER PGPASSWORD PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
+    export PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
 }
 
 # --- docker: the client programs inside the container ---
@@ -174,7 +175,6 @@ addresses_direct() {
 # sql DATABASE [-v NAME=VALUE ...]: runs the SQL on standard input, prints bare rows
 sql() {
     PGDATABASE=$1
-    export PGDATABASE
     shift
     beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
@@ -192,7 +192,6 @@ open_session() { # lock|snapshot DATABASE
 
 run_session() {
     PGDATABASE=$2
-    export PGDATABASE
     beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 \
         -v live="$TB_POSTGRES_DATABASE" <"$work/$1.in" >"$work/$1.out" 2>"$work/$1.errors"
 }
@@ -221,6 +220,11 @@ end_of_answer='--- end of answer ---'
 
 # fail_with FILE SENTENCE: ends the script with what a client program's errors in FILE mean to the user
 fail_with() {
+    missing=$(missing_programs)
+    if [ -n "$missing" ]; then
+        hint 'use an image with the PostgreSQL client programs, such as postgres:16-alpine'
+        die "$2: there is no $missing next to $server"
+    fi
     case $(cat "$1") in
         *'password authentication failed'* | *'no password supplied'*)
             hint 'set TB_POSTGRES_PASSWORD (and TB_POSTGRES_USER) to those of the server'
@@ -234,14 +238,19 @@ fail_with() {
             hint 'set TB_POSTGRES_DATABASE to a database of the server'
             die "there is no database '$TB_POSTGRES_DATABASE' on $server"
             ;;
-        *'executable file not found'* | *': not found'* | *': No such file or directory'*)
-            hint 'use an image with the PostgreSQL client programs, such as postgres:16-alpine'
-            die "$2: a program is missing next to the server: $(first_error "$1")"
-            ;;
         *) die "$2: $(first_error "$1")" ;;
     esac
 }
 
+# shellcheck disable=SC2016 # it expands next to the server
+missing_programs() {
+    beside_server sh -c 'for program in psql pg_dump pg_restore; do
+        command -v "$program" >/dev/null || printf "%s " "$program"
+    done' </dev/null 2>/dev/null || : # why the server cannot be asked is in the errors that brought us here
+}
+
 first_error() {
-    sed -n 's/^\(.*[0-9]: \)\{0,1\}\(ERROR\|FATAL\|psql: error\|error\): *//; /./p' "$1" | head -n 1
+    awk '/(error|ERROR|FATAL|fatal): / { sub(/^.*(error|ERROR|FATAL|fatal): +/, ""); first = $0; exit }
+         NR == 1 { first = $0 }
+         END { print first }' "$1"
 }

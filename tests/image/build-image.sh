@@ -21,10 +21,13 @@ EOF
 main() {
     read_arguments "$@"
     begin
-    require_tools
+    # Whatever fails from here on:
+    hint 'where images can be pulled: TEST_POSTGRES_IMAGE=postgres:16-alpine make test'
     require_engine
     identify_recipe
     end_when_up_to_date
+    require_tools
+    choose_python
     open_cache
     assemble alpine unpack_alpine
     assemble "postgresql-$version" unpack_postgresql
@@ -49,35 +52,40 @@ read_arguments() {
     [ -n "$version" ] || die_usage "there is no PostgreSQL $major here; see wheels.txt"
 }
 
-require_tools() {
-    # Whatever fails from here on:
-    hint 'where images can be pulled: TEST_POSTGRES_IMAGE=postgres:16-alpine make test'
-    [ "$(uname -sm)" = 'Linux x86_64' ] || die "the recipe is for Linux on x86-64, not for $(uname -sm)"
-    for tool in docker debugfs unzip python3; do
-        command -v "$tool" >/dev/null || {
-            hint 'on Debian and Ubuntu: sudo apt install docker.io e2fsprogs unzip python3-pip'
-            die "there is no '$tool' on this machine"
-        }
-    done
-    for python in python3 "$root/.venv/bin/python"; do
-        ! "$python" -m pip --version >/dev/null 2>&1 || return 0
-    done
-    hint 'on Debian and Ubuntu: sudo apt install python3-pip'
-    die "the Python on this machine has no pip"
-}
-
 require_engine() {
+    command -v docker >/dev/null || {
+        hint 'on Debian and Ubuntu: sudo apt install docker.io'
+        die "there is no 'docker' on this machine"
+    }
     timeout 20 docker version >/dev/null 2>"$work/log" || {
         hint 'start it: sudo systemctl start docker, or sudo dockerd'
         die "no Docker engine answers: $(tail -n 1 "$work/log")"
     }
 }
 
+require_tools() {
+    [ "$(uname -sm)" = 'Linux x86_64' ] || die "the recipe is for Linux on x86-64, not for $(uname -sm)"
+    for tool in debugfs unzip python3; do
+        command -v "$tool" >/dev/null || {
+            hint 'on Debian and Ubuntu: sudo apt install e2fsprogs unzip python3-pip'
+            die "there is no '$tool' on this machine"
+        }
+    done
+}
+
+# The project's own has pip even where Debian's Python has none.
+choose_python() {
+    for python in python3 "$root/.venv/bin/python"; do
+        ! "$python" -m pip --version >/dev/null 2>&1 || return 0
+    done
+    hint 'on Debian and Ubuntu: sudo apt install python3-pip'
+    die "there is no Python with pip on this machine"
+}
+
 # --- the image's label tells what it was made of ---
 
 identify_recipe() {
-    identity=$(cd "$recipe" && sha256sum build-image.sh qcow2.py wheels.txt Dockerfile docker-entrypoint.sh |
-        sha256sum | cut -c 1-12)
+    identity=$(cat "$recipe"/* | sha256sum | cut -c 1-12)
 }
 
 end_when_up_to_date() {

@@ -32,7 +32,7 @@ become_postgres() {
     chmod 700 "$PGDATA"
     find "$PGDATA" /var/run/postgresql ! -user postgres -exec chown postgres {} +
     # shellcheck disable=SC2016
-    exec su postgres -s /bin/sh -c 'exec "$0" "$@"' "$0" "$@"
+    exec su postgres -s /bin/sh -c 'exec "$0" "$@"' -- "$0" "$@"
 }
 
 read_settings() {
@@ -51,18 +51,23 @@ require_password() {
     fi
 }
 
-# Trust on the socket and on the container's own loopback, a password for everyone else.
+# Trust on the socket and on the container's own loopback, a password for everyone else. The official image's
+# socket is in /var/run/postgresql; the client programs of the wheel seek it in /tmp.
 create_cluster() {
     printf '%s\n' "$POSTGRES_PASSWORD" |
         eval "initdb --username=\"\$POSTGRES_USER\" --pwfile=/dev/stdin $POSTGRES_INITDB_ARGS"
     printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>"$PGDATA/pg_hba.conf"
+    cat >>"$PGDATA/postgresql.conf" <<'EOF'
+listen_addresses = '*'
+unix_socket_directories = '/var/run/postgresql,/tmp'
+EOF
 }
 
 # On the socket only: nobody can connect from outside before the database is there.
 start_private_server() {
     "$@" -c listen_addresses='' &
     server=$!
-    until pg_isready --quiet; do
+    until pg_isready --quiet --username "$POSTGRES_USER" --dbname postgres; do
         kill -0 "$server"
         sleep 0.1
     done

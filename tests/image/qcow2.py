@@ -6,6 +6,7 @@ tables, whose entries name the clusters of the disk: stored plainly, deflated, o
 
 from __future__ import annotations
 
+import signal
 import struct
 import sys
 import zlib
@@ -36,6 +37,7 @@ class Header(NamedTuple):
 
 
 def main(image_path: str, raw_path: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
     image = Path(image_path).read_bytes()
     try:
         header = read_header(image)
