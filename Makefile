@@ -9,12 +9,15 @@ export MAKE_FILE = $(value FILE)
 export MAKE_NAME = $(value NAME)
 
 ##@ Assets
-.PHONY: backup-assets restore-assets
+.PHONY: backup-assets restore-assets rollback-assets
 backup-assets: ## write assets/assets.dump.gz; NAME=x writes backups/postgres/x.dump.gz, NAME=auto a dated one
 	@./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_NAME:-assets/assets.dump.gz}"
 
 restore-assets: ## replace the database with assets/assets.dump.gz, or with FILE=path
 	@./scripts/restore-assets.sh $(ARGS) -- "$${MAKE_FILE:-assets/assets.dump.gz}"
+
+rollback-assets: ## bring back what the last restore replaced, if it was kept
+	@./scripts/rollback-assets.sh
 
 .PHONY: init stats db-size clean-db
 init: ## fill a new database: a menu of restoring and fetching

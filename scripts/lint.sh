@@ -30,7 +30,7 @@ require_tools() {
 shell_scripts() {
     printf '%s\n' scripts/lib/*.sh
     git ls-files --cached --others --exclude-standard -- scripts tests .ci |
-        xargs grep -lE '^#!.*[ /](ba)?sh$'
+        xargs grep -lsE '^#!.*[ /](ba)?sh$'
 }
 
 main "$@"

@@ -8,20 +8,24 @@ sql=$root/scripts/sql
 . "$root/scripts/lib/postgres.sh"
 . "$root/scripts/lib/databases.sh"
 . "$root/scripts/lib/archive.sh"
+. "$root/scripts/lib/staging.sh"
 . "$root/scripts/lib/statistics.sh"
 
 usage() {
     cat <<EOF
-Usage: $0 [FILE]
+Usage: $0 [OPTION...] [FILE]
 
-Replaces the whole assets database with the content of a backup.
+Replaces the assets database with the content of a backup: FILE (.dump.gz or .dump), or else
+assets/assets.dump.gz. The backup is loaded into a staging database beside the live one, proved,
+and takes its place in a tenth of a second. Until then the live database is untouched.
 
-  FILE    a backup: .dump.gz or .dump; without it, assets/assets.dump.gz
+  --dry-run      check everything and show what would change; change nothing
+  --data-only    keep the live database's schema; take only the rows from the backup
+  --table NAME   replace only this table's rows, in the live database; may be repeated
+  --keep-going   load what can be loaded, list what cannot, and ask again before the swap
 
-The backup is loaded into a staging database beside the live one and takes its place when it is
-whole. Until then the live database is untouched; the swap takes a tenth of a second.
-
-RESTORE_SKIP_CONFIRM=yes restores without asking.
+RESTORE_SKIP_CONFIRM=yes restores without asking. RESTORE_KEEP_PREVIOUS=yes keeps what was replaced:
+rollback-assets.sh brings it back.
 EOF
 }
 
@@ -32,26 +36,39 @@ main() {
     find_server
     lock_database
     mend_leftovers
-    check_archive
+    check_room
+    bring_archive
+    choose_way
     show_backup
+    if [ -n "$dry_run" ]; then
+        show_changes
+        return
+    fi
     confirm_replacement
     stage_backup
     prove_staging
-    swap_databases
-    drop_former
-    show table-statistics
+    put_in_place
+    show table-statistics || exit 3
 }
 
 parse_options() {
+    dry_run='' data_only='' tables='' keep_going=''
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help) usage && exit 0 ;;
+            --dry-run) dry_run=yes ;;
+            --data-only) data_only=yes ;;
+            --keep-going) keep_going=yes ;;
+            --table) add_table "${2-}" && shift ;;
+            --table=*) add_table "${1#--table=}" ;;
             --) shift && break ;;
             -?*) die_usage "unknown option: $1" ;;
             *) break ;;
         esac
+        shift
     done
     [ $# -le 1 ] || die_usage "one file at most, not $#: $*"
+    [ -z "$tables" ] || [ -z "$keep_going" ] || die_usage '--table and --keep-going do not go together'
     file=${1-$root/assets/assets.dump.gz}
     [ -n "$file" ] || die_usage 'the file name is empty'
     case $file in
@@ -60,6 +77,13 @@ parse_options() {
     esac
 }
 
+add_table() {
+    [ -n "$1" ] || die_usage '--table needs a name'
+    tables="$tables$1
+"
+}
+
+# check_file: whole, and the one that its manifest describes, before any server is asked
 check_file() {
     say "checking $file"
     mend_backups "${file%/*}"
@@ -68,108 +92,114 @@ check_file() {
         check_manifest "$file"
         proved=yes
     else
-        warn "no manifest proves this file; it is restored with the checks that remain"
+        warn 'no manifest proves this file; it is restored with the checks that remain'
         proved=
     fi
 }
 
-# check_archive: takes the archive to the server and, where no manifest has proved the file, reads it
-# there to its last byte
-check_archive() {
+# check_room: the right and the space for a second copy, before anything is done
+check_room() {
+    facts=$(ask lock <"$sql/preflight.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
+    IFS='|' read -r may_create live_size data_folder <<EOF
+$facts
+EOF
+    [ "$may_create" = t ] || {
+        hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
+        die "user '$TB_POSTGRES_USER' may not create the staging database; nothing was changed"
+    }
+    copy_size=$live_size
+    [ -z "$proved" ] || copy_size=$(manifest_value database-bytes)
+    require_room "$data_folder" "$copy_size" "data folder"
     # shellcheck disable=SC2016 # it expands next to the server
-    far_folder=$(beside_server sh -c 'mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX"' sh "$far_prefix" \
-        </dev/null 2>"$work/far.errors") || fail_with "$work/far.errors" "no temporary folder next to the server"
-    at_end remove_far_folder
-    archive=$far_folder/archive
-    flow unwrap_file keep_archive
-    [ "$consumed" -eq 0 ] || fail_with "$work/far.errors" "the archive cannot be copied to the server"
-    [ "$produced" -eq 0 ] || die "backup file '$file' is damaged or cut short: $(gzip_error)"
-    list_contents >"$work/contents" || not_whole
-    [ -n "$proved" ] || read_through || not_whole
+    require_room "$(beside_server sh -c 'echo "${TMPDIR:-/tmp}"' </dev/null)" "$(size_of "$file")" 'temporary folder'
 }
 
-not_whole() {
-    fail_with "$work/restore.errors" "'$file' is not a whole PostgreSQL archive"
-}
-
-unwrap_file() {
-    unwrap "$file"
-}
-
-keep_archive() {
-    # shellcheck disable=SC2016 # it expands next to the server
-    beside_server sh -c 'cat >"$1"' sh "$archive" 2>"$work/far.errors"
-}
-
-list_contents() {
-    beside_server pg_restore --list "$archive" </dev/null 2>"$work/restore.errors"
-}
-
-read_through() {
-    background beside_server pg_restore --file=/dev/null "$archive" </dev/null 2>"$work/restore.errors"
-    await "$child"
-}
-
-remove_far_folder() {
-    beside_server rm -rf "$far_folder" </dev/null 2>"$work/far.errors" ||
-        warn "$far_folder stays next to the server; the next run removes it: $(first_error "$work/far.errors")"
+# require_room FOLDER BYTES NAME: where that folder can be looked at, it has that much free
+require_room() {
+    free=$(beside_server df -Pk "$1" </dev/null 2>/dev/null | awk 'NR == 2 { print $4 }') || free=
+    [ -n "$free" ] || return 0 # another host's folder: a full disk ends the load, and changes nothing
+    [ "$free" -ge "$(($2 / 1024))" ] || {
+        hint "free some space in $1 of $server"
+        die "the server's $3 has $(human_size "$((free * 1024))") free, and this restore needs" \
+            "$(human_size "$2"); nothing was changed"
+    }
 }
 
 show_backup() {
     say "backup    $file ($(human_size "$(size_of "$file")"))"
     say "created   $(from_contents 'Archive created at') by pg_dump $(from_contents 'Dumped by pg_dump version:')"
-    say "holds     $(grep -c ' TABLE DATA ' "$work/contents") tables of database $(from_contents 'dbname:')"
+    if [ -n "$proved" ]; then
+        say "holds     $(manifest_value summary)"
+    else
+        say "holds     $(grep -c ' TABLE DATA ' "$work/contents") tables of database $(from_contents 'dbname:')"
+    fi
 }
 
 from_contents() {
     sed -n "s/^; *$1 *//p" "$work/contents" | head -n 1
 }
 
-confirm_replacement() {
+# show_changes: rows per table, now and in the backup, on standard output
+show_changes() {
+    : >"$work/now"
     if database_exists; then
-        warn "everything in database '$TB_POSTGRES_DATABASE' of $server will be replaced"
-    else
-        say "database '$TB_POSTGRES_DATABASE' is not there yet; it will be made"
+        sql "$TB_POSTGRES_DATABASE" <"$sql/fingerprints.sql" >"$work/now" 2>"$work/sql.errors" ||
+            fail_with "$work/sql.errors" 'the live database cannot be read'
     fi
+    rows_in_backup >"$work/then"
+    printf '%-44s %12s %12s %12s\n' table now 'in backup' difference
+    awk '{ rows = $1; sub(/^[^ ]* [^ ]* /, ""); tables[$0] }
+         FILENAME == ARGV[1] { now[$0] = rows; next }
+         { later[$0] = rows }
+         END { for (table in tables)
+                   printf("%-44s %12s %12s %12s\n", table, table in now ? now[table] : "-",
+                          table in later ? later[table] : "-", later[table] - now[table]) }' \
+        "$work/now" "$work/then" | LC_ALL=C sort | printable_lines
+    say 'this was a dry run; nothing was changed'
+}
+
+# rows_in_backup: as the manifest says, or counted where there is none
+rows_in_backup() {
+    if [ -n "$proved" ]; then
+        expected
+    else
+        [ -s "$work/brought" ] || list_brought
+        sed -n 's/^rows \(.*\) \([0-9]*\)$/\2 - \1/p' "$work/brought"
+    fi
+}
+
+confirm_replacement() {
+    case $way in
+        tables) warn "every row of $(in_one_line "$(cat "$work/chosen")") in database '$TB_POSTGRES_DATABASE'" \
+            "of $server will be replaced" ;;
+        *)
+            if database_exists; then
+                warn "everything in database '$TB_POSTGRES_DATABASE' of $server will be replaced"
+            else
+                say "database '$TB_POSTGRES_DATABASE' is not there yet; it will be made"
+            fi
+            ;;
+    esac
     confirm "$RESTORE_SKIP_CONFIRM" 'Restore this backup?' RESTORE_SKIP_CONFIRM
 }
 
-# stage_backup: loads the archive into a database beside the live one
-stage_backup() {
-    say 'loading the backup into a staging database'
-    ask lock <"$sql/create-staging.sql" >/dev/null ||
-        fail_with "$work/lock.errors" "no staging database can be made; nothing was changed"
-    background load </dev/null
-    await "$child" ||
-        fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"
+put_in_place() {
+    case $way in
+        tables) replace_tables ;;
+        *) swap_databases ;;
+    esac
+    drop_companions
 }
 
-load() {
-    beside_server pg_restore --exit-on-error --jobs=2 --dbname="$staging" "$archive" 2>"$work/restore.errors"
-}
-
-# prove_staging: the staging database holds what the manifest says, to the last value; then gets what
-# the live database carries beside its content
-prove_staging() {
-    background analyse </dev/null
-    if [ -n "$proved" ]; then
-        say 'proving its content by the manifest'
-        sql "$staging" <"$sql/fingerprints.sql" >"$work/staged" 2>"$work/sql.errors" ||
-            fail_with "$work/sql.errors" 'the staging database cannot be read; nothing was changed'
-        cmp -s "$work/tables" "$work/staged" || die "what was loaded is not what was backed up$(first_difference);" \
-            "database '$TB_POSTGRES_DATABASE' is as it was"
+swap_databases() {
+    adopt_settings
+    say 'swapping databases'
+    if [ "$RESTORE_KEEP_PREVIOUS" = yes ]; then
+        rename_databases 'previous:former live:previous staging:live'
+        say 'kept the replaced database; make rollback-assets brings it back'
+    else
+        rename_databases 'live:former staging:live'
     fi
-    await "$child" || fail_with "$work/analyse.errors" 'the staging database cannot be analysed; nothing was changed'
-    ask lock <"$sql/adopt-settings.sql" >/dev/null ||
-        fail_with "$work/lock.errors" "the database's settings cannot be copied; nothing was changed"
-}
-
-analyse() {
-    echo 'ANALYZE;' | sql "$staging" 2>"$work/analyse.errors"
-}
-
-first_difference() {
-    diff "$work/tables" "$work/staged" | sed -n 's/^[<>] \([0-9]*\) [-0-9]* \(.*\)/ (table \2, \1 rows)/p' | head -n 1
 }
 
 main "$@"

@@ -20,6 +20,7 @@ from ground import (
     container_engine_problem,
     started_container,
 )
+
 from helpers.private_server import private_server
 
 PROJECT = Path(__file__).parent.parent

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-from helpers.private_server import PrivateServer
 from psycopg import sql
+
+from helpers.private_server import PrivateServer
 
 IMAGE = os.environ.get("TEST_POSTGRES_IMAGE", "tumblebug-assets-tests/postgres:16")
 IMAGE_RECIPE = Path(__file__).parent / "image" / "build-image.sh"

@@ -50,6 +50,10 @@ printable() {
     printf '%s' "$1" | LC_ALL=C tr '\001-\037\177' '?'
 }
 
+printable_lines() {
+    LC_ALL=C tr '\001-\011\013-\037\177' '?'
+}
+
 human_size() { # BYTES
     awk -v bytes="$1" 'BEGIN {
         split("B kB MB GB TB", unit, " ")
@@ -97,6 +101,7 @@ load_settings() {
     : "${CONTAINER_CLI:=docker}"
     : "${PG_BINDIR:=}"
     : "${RESTORE_SKIP_CONFIRM:=}"
+    : "${RESTORE_KEEP_PREVIOUS:=}"
     : "${CLEAN_SKIP_CONFIRM:=}"
     : "${INIT_OPTION:=}"
     : "${TMPDIR:=/tmp}"

@@ -9,6 +9,7 @@ lock_database() {
     read_facts "$facts"
     staging=assets_staging_$key
     former=assets_former_$key
+    previous=assets_previous_$key
     for attempt in 1 2 3 4 5; do
         holder=$(ask lock <"$sql/lock.sql") || fail_with "$work/lock.errors" 'the lock cannot be taken'
         [ -n "$holder" ] || break
@@ -52,10 +53,13 @@ abandon_run() {
         warn "the server could not be tidied; the next run will do it: $(first_error "$work/sql.errors")"
 }
 
-# database_exists: whether the live database is there; sets its encoding
+# database_exists: whether the live database is there; sets its encoding and size
 database_exists() {
-    encoding=$(ask lock <"$sql/encoding.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
-    [ -n "$encoding" ]
+    facts=$(ask lock <"$sql/live-database.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
+    IFS='|' read -r encoding database_bytes <<EOF
+$facts
+EOF
+    [ -n "$facts" ]
 }
 
 require_database() {
@@ -65,25 +69,41 @@ require_database() {
     }
 }
 
-# swap_databases: staging becomes the live database in one transaction
-swap_databases() {
-    say "swapping databases"
+# create_staging: an empty database that is like the live one
+create_staging() {
+    ask lock <"$sql/create-staging.sql" >/dev/null ||
+        fail_with "$work/lock.errors" 'no staging database can be made; nothing was changed'
+}
+
+# adopt_settings: gives staging what the live database carries beside its content
+adopt_settings() {
+    ask lock <"$sql/adopt-settings.sql" >/dev/null ||
+        fail_with "$work/lock.errors" "the database's settings cannot be copied; nothing was changed"
+}
+
+# rename_databases RENAMES: all of these FROM:TO (live, staging, former, previous) in one transaction
+rename_databases() {
     for attempt in 1 2 3; do
-        background try_swap
+        background try_renames "$1" </dev/null
         ask lock <"$sql/end-sessions.sql" >/dev/null || fail_with "$work/lock.errors" 'sessions cannot be ended'
         if await "$child"; then
             return 0
         fi
     done
-    fail_with "$work/swap.errors" "the swap failed in $attempt tries, and the database is as it was"
+    fail_with "$work/swap.errors" "the swap failed in $attempt tries, and database '$TB_POSTGRES_DATABASE' is as it was"
 }
 
-try_swap() {
-    sql postgres -v live="$TB_POSTGRES_DATABASE" -v staging="$staging" -v former="$former" \
-        -v lock_holder="$lock_holder" <"$sql/swap.sql" 2>"$work/swap.errors"
+try_renames() {
+    sql postgres -v live="$TB_POSTGRES_DATABASE" -v staging="$staging" -v former="$former" -v previous="$previous" \
+        -v lock_holder="$lock_holder" -v renames="$1" <"$sql/swap.sql" 2>"$work/swap.errors"
 }
 
-drop_former() {
-    ask lock <"$sql/drop-former.sql" >/dev/null ||
-        warn "the former database could not be dropped; the next run will do it: $(first_error "$work/lock.errors")"
+# drop_companions: staging and former have done their part; a kept previous database stays
+drop_companions() {
+    ask lock <"$sql/drop-companions.sql" >/dev/null ||
+        warn "a database that is no longer needed stays; the next run drops it: $(first_error "$work/lock.errors")"
+}
+
+previous_exists() {
+    [ -n "$(ask lock <"$sql/previous.sql")" ]
 }

@@ -29,6 +29,12 @@ beside_server() {
     "beside_$ASSETS_PG_BACKEND" "$@" 5>&- 6<&- 7>&- 8<&-
 }
 
+# write_beside_server FILE: standard input into a file next to the server
+write_beside_server() {
+    # shellcheck disable=SC2016 # it expands next to the server
+    beside_server sh -c 'cat >"$1"' sh "$1" 2>"$work/far.errors"
+}
+
 # identify_server: sets its version and the key that tells this server and database from all others
 identify_server() {
     facts=$(sql "$TB_POSTGRES_DATABASE" -v live="$TB_POSTGRES_DATABASE" \
@@ -38,7 +44,7 @@ identify_server() {
 }
 
 read_facts() {
-    IFS='|' read -r server_version key lock_holder <<EOF
+    IFS='|' read -r server_version server_release key lock_holder <<EOF
 $1
 EOF
 }
@@ -181,12 +187,12 @@ sql() {
 
 # A session is one psql that stays open next to the server: its locks and its snapshot last as long as
 # the script does, a kill -9 included, because then its standard input closes.
-open_session() { # lock|snapshot DATABASE
+open_session() { # lock|live DATABASE
     mkfifo "$work/$1.in" "$work/$1.out"
     background run_session "$1" "$2"
     case $1 in
         lock) exec 5>"$work/lock.in" 6<"$work/lock.out" ;;
-        snapshot) exec 7>"$work/snapshot.in" 8<"$work/snapshot.out" ;;
+        live) exec 7>"$work/live.in" 8<"$work/live.out" ;;
     esac
 }
 
@@ -196,11 +202,17 @@ run_session() {
         -v live="$TB_POSTGRES_DATABASE" <"$work/$1.in" >"$work/$1.out" 2>"$work/$1.errors"
 }
 
-# ask lock|snapshot: sends the SQL on standard input, prints the answer; fails when the session has died
+# psql_set NAME VALUE: the psql command that gives a variable of an open session this value, whatever it holds
+psql_set() {
+    printf '%s\n' "$2" | sed "s/\\\\/\\\\\\\\/g; s/'/''/g" |
+        awk -v name="$1" 'BEGIN { printf("\\set %s '\''", name) } { printf("%s\\n", $0) } END { print "'\''" }'
+}
+
+# ask lock|live: sends the SQL on standard input, prints the answer; fails when the session has died
 ask() {
     case $1 in
         lock) send >&5 && answer <&6 ;;
-        snapshot) send >&7 && answer <&8 ;;
+        live) send >&7 && answer <&8 ;;
     esac
 }
 

@@ -1,5 +1,5 @@
--- Ends the live database's sessions once the swap holds its lock, so that none is ended in vain, and goes
--- on until the swap is done or has given up.
+-- Ends the sessions of databases that the swap holds locked, so that none is ended in vain, until the swap
+-- is done or has given up.
 SELECT set_config('assets.live', :'live', false) \g /dev/null
 DO $$
 DECLARE
@@ -9,9 +9,9 @@ BEGIN
         EXIT WHEN NOT EXISTS (SELECT FROM pg_database WHERE oid = live AND datname = current_setting('assets.live'));
         PERFORM pg_stat_clear_snapshot();
         PERFORM pg_terminate_backend(activity.pid) FROM pg_stat_activity AS activity
-        WHERE datid = live
-          AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass
-                      AND objid = live AND mode = 'AccessExclusiveLock' AND granted);
+        WHERE datid IN (SELECT objid FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass
+                        AND mode = 'AccessExclusiveLock' AND granted
+                        AND pid IN (SELECT pid FROM pg_locks WHERE objid = live AND mode = 'AccessExclusiveLock' AND granted));
         PERFORM pg_sleep(0.01);
     END LOOP;
 END

@@ -1,6 +1,11 @@
 -- For every table its rows and an order-free fingerprint of their content: the sum of the rows' hashes.
 -- Columns count by name, not by place; generated ones follow from the others. Types whose hash is the
 -- same for values of different text (1.0 and 1.00) or depends on the database (enums) are hashed as text.
+-- With :only, a list of "column TABLE NAME", just these columns, and just their tables.
+\if :{?only}
+\else
+    \set only ''
+\endif
 SET max_parallel_workers_per_gather = 4;
 SET min_parallel_table_scan_size = '1MB';
 SELECT format(
@@ -17,8 +22,11 @@ FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
                        ELSE format('%I::text COLLATE "C"', attname) END,
                   ', ' ORDER BY attname COLLATE "C") AS columns
               FROM pg_attribute
-              WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
+              WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+                AND (:'only' = '' OR format('column %I.%I %I', nspname, relname, attname) = ANY (string_to_array(:'only', E'\n')))
+             ) AS columns
 WHERE relkind = 'r' AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
+  AND (:'only' = '' OR columns IS NOT NULL)
   AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')
 ORDER BY name COLLATE "C"
 \gexec

@@ -1,0 +1,252 @@
+# shellcheck shell=sh
+# The staging database: filled from the archive in one of three ways, and proved.
+#   whole    schema and rows from the archive
+#   rows     the live database's schema, the archive's rows
+#   tables   the same, for chosen tables, whose rows then replace those of the live database
+
+# bring_archive: copies the archive next to the server, where pg_restore can load it with several jobs
+bring_archive() {
+    # shellcheck disable=SC2016 # it expands next to the server
+    far_folder=$(beside_server sh -c 'mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX"' sh "$far_prefix" \
+        </dev/null 2>"$work/far.errors") || fail_with "$work/far.errors" 'no temporary folder next to the server'
+    at_end remove_far_folder
+    archive=$far_folder/archive
+    flow unwrap_file keep_archive
+    [ "$consumed" -eq 0 ] || fail_with "$work/far.errors" 'the archive cannot be copied to the server; nothing was changed'
+    [ "$produced" -eq 0 ] || die "backup file '$file' is damaged or cut short: $(gzip_error)"
+    list_contents || not_whole
+    [ -n "$proved" ] || read_through || not_whole
+}
+
+unwrap_file() {
+    unwrap "$file"
+}
+
+keep_archive() {
+    write_beside_server "$archive"
+}
+
+list_contents() {
+    beside_server pg_restore --list "$archive" </dev/null >"$work/contents" 2>"$work/restore.errors"
+}
+
+read_through() {
+    background beside_server pg_restore --file=/dev/null "$archive" </dev/null 2>"$work/restore.errors"
+    await "$child"
+}
+
+not_whole() {
+    case $(cat "$work/restore.errors") in
+        *'unsupported version'*)
+            hint "restore it to a server of that version or newer"
+            die "'$file' was made by a newer PostgreSQL than $server can read"
+            ;;
+        *) fail_with "$work/restore.errors" "'$file' is not a whole PostgreSQL archive" ;;
+    esac
+}
+
+remove_far_folder() {
+    beside_server rm -rf "$far_folder" </dev/null 2>"$work/far.errors" ||
+        warn "$far_folder stays next to the server; the next run removes it: $(first_error "$work/far.errors")"
+}
+
+# choose_way: from the options and from what the archive holds; sets $way, and where the live database's
+# schema is kept, what the archive's rows bring ($work/brought) and the columns they go to ($work/columns)
+choose_way() {
+    way=whole
+    ! is_data_only || data_only=yes
+    [ -z "$data_only" ] || way=rows
+    [ -z "$tables" ] || way=tables
+    : >"$work/columns"
+    [ "$way" != whole ] || return 0
+    require_database
+    open_session live "$TB_POSTGRES_DATABASE"
+    choose_tables
+    list_brought
+    compare_columns
+}
+
+is_data_only() {
+    grep -q '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" && ! grep -q '^[0-9]*; 1259 [0-9]* TABLE ' "$work/contents"
+}
+
+# list_brought: every table and column that the archive's rows fill
+list_brought() {
+    # shellcheck disable=SC2016 # it expands next to the server
+    beside_server sh -c 'pg_restore --data-only --file=- "$1" | awk "$2"' sh "$archive" "$(cat "$root/scripts/lib/copied.awk")" \
+        </dev/null >"$work/brought" 2>"$work/restore.errors" || not_whole
+}
+
+# choose_tables: the full names of the tables asked for and of their partitions, which hold the rows
+choose_tables() {
+    { psql_set tables "$tables" && cat "$sql/choose-tables.sql"; } | ask live >"$work/found" ||
+        fail_with "$work/live.errors" 'the tables cannot be found'
+    unknown=$(sed -n 's/^unknown //p' "$work/found")
+    if [ -n "$unknown" ]; then
+        hint 'make stats shows the tables there are'
+        die "there is no table $(in_one_line "$unknown") in database '$TB_POSTGRES_DATABASE'; nothing was changed"
+    fi
+    sed -n 's/^table //p' "$work/found" >"$work/chosen"
+}
+
+# compare_columns: says by name where the backup's columns differ from the live ones, before anything is asked
+compare_columns() {
+    ask live <"$sql/live-columns.sql" >"$work/live-columns" || fail_with "$work/live.errors" 'the columns cannot be read'
+    of_chosen_tables <"$work/live-columns" >"$work/live-columns.chosen"
+    of_chosen_tables <"$work/brought" >"$work/columns"
+    homeless=$(grep -Fxv -f "$work/live-columns.chosen" "$work/columns" | sed 's/^column //')
+    defaulted=$(grep -Fxv -f "$work/columns" "$work/live-columns.chosen" | sed 's/^column //')
+    if [ -n "$homeless" ]; then
+        die "the live database has no place for what the backup brings (table, column): $(in_one_line "$homeless");" \
+            'nothing was changed'
+    fi
+    [ -s "$work/columns" ] || die "the backup holds no rows of the chosen tables; nothing was changed"
+    [ -z "$defaulted" ] ||
+        warn "not in the backup, and therefore empty or at its default (table, column): $(in_one_line "$defaulted")"
+}
+
+in_one_line() {
+    printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
+}
+
+# of_chosen_tables: the "column TABLE NAME" lines on standard input that belong to a chosen table
+of_chosen_tables() {
+    if [ "$way" = rows ]; then
+        grep '^column '
+    else
+        awk 'NR == FNR { prefix["column " $0 " "]; next }
+             { for (p in prefix) if (index($0, p) == 1) print }' "$work/chosen" -
+    fi
+}
+
+# stage_backup: loads the archive beside the live database, which nobody notices
+stage_backup() {
+    say 'loading the backup into a staging database'
+    create_staging
+    : >"$work/restore.errors"
+    case $way in
+        whole) load "$archive" ;;
+        rows)
+            copy_live_schema
+            load --section=pre-data "$schema"
+            load --data-only "$archive"
+            load --section=post-data "$schema"
+            ;;
+        tables)
+            copy_live_schema
+            load --section=pre-data "$schema"
+            list_chosen_rows
+            load --data-only --use-list="$far_folder/list" "$archive"
+            ;;
+    esac
+}
+
+load() { # OPTION... ARCHIVE
+    background run_load "$@" </dev/null
+    await "$child" && return
+    [ -n "$keep_going" ] ||
+        fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"
+}
+
+run_load() {
+    [ -n "$keep_going" ] || set -- --exit-on-error "$@"
+    beside_server pg_restore --jobs=2 --dbname="$staging" "$@" 2>>"$work/restore.errors"
+}
+
+copy_live_schema() {
+    schema=$far_folder/schema
+    PGDATABASE=$TB_POSTGRES_DATABASE
+    beside_server pg_dump --format=custom --schema-only --file="$schema" </dev/null 2>"$work/dump.errors" ||
+        fail_with "$work/dump.errors" 'the live schema cannot be read; nothing was changed'
+}
+
+list_chosen_rows() {
+    sed -n 's/^entry / /p' "$work/found" >"$work/entries"
+    grep -F -f "$work/entries" "$work/contents" |
+        write_beside_server "$far_folder/list" ||
+        fail_with "$work/far.errors" 'the list of tables cannot be copied to the server; nothing was changed'
+}
+
+# prove_staging: it holds what the manifest says, to the last value; the planner's statistics are fresh
+prove_staging() {
+    background analyse </dev/null
+    analysing=$child
+    if [ -n "$proved" ]; then
+        say 'proving its content by the manifest'
+        expected >"$work/expected"
+        sql "$staging" -v only="$(cat "$work/columns")" <"$sql/fingerprints.sql" >"$work/staged" 2>"$work/sql.errors" ||
+            fail_with "$work/sql.errors" 'the staging database cannot be read; nothing was changed'
+        cmp -s "$work/expected" "$work/staged" || [ -n "$keep_going" ] || die "what was loaded is not what was" \
+            "backed up: $(differences "$work/staged"); database '$TB_POSTGRES_DATABASE' is as it was"
+    fi
+    await "$analysing" ||
+        fail_with "$work/analyse.errors" 'the staging database cannot be analysed; nothing was changed'
+    [ -z "$keep_going" ] || confirm_what_failed
+}
+
+analyse() {
+    echo 'ANALYZE;' | sql "$staging" 2>"$work/analyse.errors"
+}
+
+# expected: the manifest's lines of the tables that this restore fills
+expected() {
+    if [ "$way" = whole ]; then
+        cat "$work/tables"
+    else
+        awk 'NR == FNR { lines[NR] = $0; next }
+             { name = $0; sub(/^[^ ]* [^ ]* /, "", name); name = "column " name " "
+               for (i in lines) if (index(lines[i], name) == 1) { print; next } }' "$work/columns" "$work/tables"
+    fi
+}
+
+# differences FILE: the tables whose rows or fingerprints in FILE are not the expected ones
+differences() {
+    in_one_line "$({
+        grep -Fxv -f "$1" "$work/expected"
+        grep -Fxv -f "$work/expected" "$1"
+    } | sed 's/^[^ ]* [^ ]* //' | sort -u)"
+}
+
+# confirm_what_failed: --keep-going lists every object that failed, and asks again where there is any
+confirm_what_failed() {
+    failed=$(sed -n 's/^pg_restore: error: //p; s/^pg_restore: from TOC entry [0-9]*; [0-9]* [0-9]* /  /p' "$work/restore.errors")
+    [ -z "$proved" ] || lost=$(differences "$work/staged")
+    [ -n "$failed" ] || [ -n "${lost-}" ] || return 0
+    printf '%s\n' "$failed" | while IFS= read -r line; do
+        say "$line"
+    done
+    [ -z "${lost-}" ] || say "tables that are not as they were backed up: $lost"
+    warn 'the backup was loaded without what is listed here'
+    confirm "$RESTORE_SKIP_CONFIRM" 'Swap the databases all the same?' RESTORE_SKIP_CONFIRM
+}
+
+# replace_tables: the chosen tables' rows, from staging to the live database, in one transaction that
+# commits only what has been proved; a session that ends before that has changed nothing
+replace_tables() {
+    say 'replacing the rows in one transaction'
+    { echo 'BEGIN;' && cat "$sql/empty-chosen.sql"; } | ask live >"$work/copies" || rows_stay
+    while IFS= read -r copy; do
+        copy_rows "$copy"
+    done <"$work/copies"
+    ask live <"$sql/finish-chosen.sql" >/dev/null || rows_stay
+    if [ -n "$proved" ]; then
+        { psql_set only "$(cat "$work/columns")" && cat "$sql/fingerprints.sql"; } | ask live >"$work/replaced" || rows_stay
+        cmp -s "$work/expected" "$work/replaced" ||
+            die "the replaced rows are not what was backed up: $(differences "$work/replaced"); nothing was changed"
+    fi
+    echo 'COMMIT;' | ask live >/dev/null || rows_stay
+}
+
+copy_rows() { # 'TABLE (COLUMN, ...)'
+    {
+        printf 'COPY %s FROM STDIN;\n' "$1"
+        printf 'COPY %s TO STDOUT;\n' "$1" | sql "$staging" 2>"$work/sql.errors" ||
+            fail_with "$work/sql.errors" 'the staged rows cannot be read; nothing was changed'
+        printf '\\.\n'
+    } >&7
+    ask live </dev/null || rows_stay
+}
+
+rows_stay() {
+    fail_with "$work/live.errors" "the rows cannot be replaced, and database '$TB_POSTGRES_DATABASE' is as it was"
+}

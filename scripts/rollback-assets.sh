@@ -1,0 +1,41 @@
+#!/bin/sh
+# rollback-assets.sh: brings back the database that the last restore replaced. See --help.
+set -eu
+program=${0##*/}
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+sql=$root/scripts/sql
+. "$root/scripts/lib/common.sh"
+. "$root/scripts/lib/postgres.sh"
+. "$root/scripts/lib/databases.sh"
+. "$root/scripts/lib/archive.sh"
+. "$root/scripts/lib/statistics.sh"
+
+usage() {
+    cat <<EOF
+Usage: $0
+
+Swaps the live database with the one that the last restore replaced and, with
+RESTORE_KEEP_PREVIOUS=yes, kept. A second rollback undoes the first.
+EOF
+}
+
+main() {
+    parse_no_options "$@"
+    begin
+    find_server
+    lock_database
+    mend_leftovers
+    require_previous
+    rename_databases 'live:former previous:live former:previous'
+    say "rolled back; the same again undoes it"
+    show table-statistics || exit 3
+}
+
+require_previous() {
+    previous_exists || {
+        hint 'a restore with RESTORE_KEEP_PREVIOUS=yes keeps the database that it replaces'
+        die "there is no previous database to roll back to; nothing was changed"
+    }
+}
+
+main "$@"
