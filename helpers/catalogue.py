@@ -1,9 +1,9 @@
 """The sample catalogue: what CB-Tumblebug's assets database holds, made without any cloud account.
 
 Real: the regions, machine types and prices of EC2, Azure and GCE, from the data files of the wheel
-apache-libcloud; hardware as far as those files, or a machine type's name, tell it (0 is unknown).
-Generated, and named so: the images, and the rows that a scale wants beyond the real ones. Generated
-too: the zones, three to a region. The tables spec_info and image_info have the columns of
+apache-libcloud; hardware as far as those files or a machine type's name tell it (0 is unknown).
+Generated, and named so: the images, and the rows that a scale wants beyond the real ones; generated
+too are the zones, three to a region. The tables spec_info and image_info have the columns of
 CB-Tumblebug's own, and spec_info its indexes.
 
 The same scale gives the same rows: nothing here comes from a clock or a random number generator.
@@ -28,20 +28,22 @@ from libcloud.compute.drivers.azure import AZURE_COMPUTE_INSTANCE_TYPES
 from psycopg import sql
 
 MAXIMUM_SCALE = 10
-ROWS_AT_SCALE_1 = {"spec_info": 90_000, "image_info": 203_000, "pricing_info": 27_000}
+ROWS_AT_SCALE_1 = {"spec_info": 90_000, "pricing_info": 27_000, "image_info": 203_000}
 UNPRICED = -1  # as in CB-Tumblebug
-SCHEMA = """
+SCORES = ", ".join(f"evaluation_score{number:02} numeric" for number in range(1, 11))
+SCHEMA = f"""
+CREATE TABLE region_info (
+    provider_name text, region_name text, display_name text, latitude double precision,
+    longitude double precision, zones jsonb,
+    PRIMARY KEY (provider_name, region_name));
 CREATE TABLE spec_info (
     id text, uid text, csp_spec_name text, name text, namespace text, connection_name text,
     provider_name text, region_name text, region_latitude numeric, region_longitude numeric,
-    infra_type text, architecture text, os_type text, v_cpu integer, memory_gi_b numeric, disk_size_gb numeric,
-    max_total_storage_ti_b integer, net_bw_gbps integer, accelerator_model text, accelerator_count smallint,
-    accelerator_memory_gb numeric, accelerator_type text, cost_per_hour numeric, description text,
-    order_in_filtered_result integer, evaluation_status text,
-    evaluation_score01 numeric, evaluation_score02 numeric, evaluation_score03 numeric,
-    evaluation_score04 numeric, evaluation_score05 numeric, evaluation_score06 numeric,
-    evaluation_score07 numeric, evaluation_score08 numeric, evaluation_score09 numeric,
-    evaluation_score10 numeric, root_disk_type text, root_disk_size text, associated_object_list text,
+    infra_type text, architecture text, os_type text, v_cpu integer, memory_gi_b numeric,
+    disk_size_gb numeric, max_total_storage_ti_b integer, net_bw_gbps integer, accelerator_model text,
+    accelerator_count smallint, accelerator_memory_gb numeric, accelerator_type text,
+    cost_per_hour numeric, description text, order_in_filtered_result integer, evaluation_status text,
+    {SCORES}, root_disk_type text, root_disk_size text, associated_object_list text,
     is_auto_generated boolean, system_label text, details text,
     PRIMARY KEY (id, namespace));
 CREATE INDEX idx_namespace ON spec_info (namespace);
@@ -54,6 +56,11 @@ CREATE INDEX idx_spec_x86_64 ON spec_info (namespace, v_cpu, memory_gi_b, cost_p
     WHERE architecture = 'x86_64';
 CREATE INDEX idx_spec_arm64 ON spec_info (namespace, v_cpu, memory_gi_b, cost_per_hour)
     WHERE architecture = 'arm64';
+CREATE TABLE pricing_info (
+    provider_name text, region_name text, csp_spec_name text, os_type text, purchase_option text,
+    currency char(3), price_per_hour numeric(14, 6), updated_at timestamptz, details jsonb,
+    PRIMARY KEY (provider_name, region_name, csp_spec_name, os_type, purchase_option));
+CREATE INDEX idx_pricing_spec ON pricing_info (csp_spec_name);
 CREATE TABLE image_info (
     resource_type text, namespace text, provider_name text, csp_image_name text, region_list text,
     id text, uid text, name text, csp_image_id text, source_vm_uid text, source_csp_image_name text,
@@ -63,47 +70,21 @@ CREATE TABLE image_info (
     os_disk_size_gb numeric, image_status text, details text, system_label text, description text,
     command_history text,
     PRIMARY KEY (namespace, provider_name, csp_image_name));
-CREATE TABLE pricing_info (
-    provider_name text, region_name text, csp_spec_name text, os_type text, purchase_option text,
-    currency char(3) NOT NULL, price_per_hour numeric(14, 6) NOT NULL, updated_at timestamptz NOT NULL,
-    details jsonb,
-    PRIMARY KEY (provider_name, region_name, csp_spec_name, os_type, purchase_option));
-CREATE INDEX idx_pricing_spec ON pricing_info (csp_spec_name);
-CREATE TABLE region_info (
-    provider_name text, region_name text, display_name text, latitude double precision,
-    longitude double precision, zones jsonb,
-    PRIMARY KEY (provider_name, region_name));
 """
 PLACES = """
--33.9 18.4 Cape Town: af-south-1 southafricawest; -26.2 28.0 Johannesburg: southafricanorth;
-22.3 114.2 Hong Kong: ap-east-1 eastasia asia-east2; 24.1 120.5 Changhua: asia-east1;
-35.7 139.7 Tokyo: ap-northeast-1 japaneast asia-northeast1; 39.9 116.4 Beijing: cn-north-1;
-34.7 135.5 Osaka: ap-northeast-3 japanwest asia-northeast2; 37.5 105.2 Ningxia: cn-northwest-1;
-37.6 127.0 Seoul: ap-northeast-2 koreacentral asia-northeast3; 35.2 129.1 Busan: koreasouth;
-19.1 72.9 Mumbai: ap-south-1 westindia asia-south1; 17.4 78.5 Hyderabad: ap-south-2;
-18.5 73.9 Pune: centralindia; 13.1 80.3 Chennai: southindia; 13.8 100.5 Bangkok: ap-southeast-7;
-1.4 103.8 Singapore: ap-southeast-1 southeastasia asia-southeast1; 3.1 101.7 Kuala Lumpur: ap-southeast-5;
--6.2 106.8 Jakarta: ap-southeast-3 asia-southeast2; -37.8 145.0 Melbourne: ap-southeast-4 australiasoutheast;
--33.9 151.2 Sydney: ap-southeast-2 australiaeast australia-southeast1; 59.9 10.8 Oslo: norwayeast;
--35.3 149.1 Canberra: australiacentral australiacentral2; 59.0 5.7 Stavanger: norwaywest;
-45.5 -73.6 Montreal: ca-central-1 northamerica-northeast1; 51.0 -114.1 Calgary: ca-west-1;
-43.7 -79.4 Toronto: canadacentral; 46.8 -71.2 Quebec: canadaeast; 20.6 -100.4 Querétaro: mx-central-1;
--23.5 -46.6 São Paulo: sa-east-1 brazilsouth southamerica-east1; -22.9 -43.2 Rio de Janeiro: brazilsoutheast;
-50.1 8.7 Frankfurt: eu-central-1 germanycentral germanywestcentral europe-west3; 52.5 13.4 Berlin: germanynorth;
-52.1 11.6 Magdeburg: germanynortheast; 47.4 8.5 Zurich: eu-central-2 switzerlandnorth europe-west6;
-46.2 6.1 Geneva: switzerlandwest; 59.3 18.1 Stockholm: eu-north-1; 60.6 27.2 Hamina: europe-north1;
-45.5 9.2 Milan: eu-south-1; 41.6 -0.9 Zaragoza: eu-south-2; 53.3 -6.3 Dublin: eu-west-1 northeurope;
-51.5 -0.1 London: eu-west-2 uksouth europe-west2; 51.5 -3.2 Cardiff: ukwest; 43.3 5.4 Marseille: francesouth;
-48.9 2.4 Paris: eu-west-3 francecentral; 52.4 4.9 Amsterdam: westeurope; 53.4 6.8 Eemshaven: europe-west4;
-50.4 3.8 Saint-Ghislain: europe-west1; 32.1 34.8 Tel Aviv: il-central-1; 26.1 50.6 Bahrain: me-south-1;
-25.3 55.3 Dubai: me-central-1 uaenorth; 24.5 54.4 Abu Dhabi: uaecentral; 41.3 -95.9 Iowa: us-central1 centralus;
-37.5 -78.5 Virginia: us-east-1 us-east4 eastus eastus2 usgovvirginia; 40.0 -83.0 Ohio: us-east-2 us-gov-east-1;
-37.4 -121.9 Northern California: us-west-1 westus; 45.8 -119.7 Oregon: us-west-2 us-gov-west-1;
-34.1 -118.2 Los Angeles: us-west-2-lax-1 us-west2; 41.9 -87.6 Chicago: northcentralus;
-29.4 -98.5 San Antonio: southcentralus usgovtexas; 33.4 -112.1 Phoenix: usgovarizona;
-41.1 -104.8 Cheyenne: westcentralus; 47.2 -119.9 Quincy: westus2; 40.8 -111.9 Salt Lake City: us-west3;
-36.2 -115.1 Las Vegas: us-west4
-"""  # degrees north and east, from the clouds' own lists of regions; no region's name is in two clouds
+35.7 139.7 Tokyo: ap-northeast-1 japaneast asia-northeast1; 34.7 135.5 Osaka: ap-northeast-3 japanwest asia-northeast2;
+37.6 127.0 Seoul: ap-northeast-2 koreacentral asia-northeast3; 22.3 114.2 Hong Kong: ap-east-1 eastasia asia-east2;
+19.1 72.9 Mumbai: ap-south-1 westindia asia-south1; 1.4 103.8 Singapore: ap-southeast-1 southeastasia asia-southeast1;
+-6.2 106.8 Jakarta: ap-southeast-3 asia-southeast2; -33.9 151.2 Sydney: ap-southeast-2 australiaeast australia-southeast1;
+-37.8 145.0 Melbourne: ap-southeast-4 australiasoutheast; -33.9 18.4 Cape Town: af-south-1 southafricawest;
+50.1 8.7 Frankfurt: eu-central-1 germanywestcentral europe-west3; 53.3 -6.3 Dublin: eu-west-1 northeurope;
+47.4 8.5 Zurich: eu-central-2 switzerlandnorth europe-west6; 48.9 2.4 Paris: eu-west-3 francecentral;
+51.5 -0.1 London: eu-west-2 uksouth europe-west2; 52.4 4.9 Amsterdam: westeurope; 59.3 18.1 Stockholm: eu-north-1;
+45.5 -73.6 Montreal: ca-central-1 northamerica-northeast1; 25.3 55.3 Dubai: me-central-1 uaenorth;
+-23.5 -46.6 Sao Paulo: sa-east-1 brazilsouth southamerica-east1; 41.3 -95.9 Iowa: centralus us-central1;
+37.5 -78.5 Virginia: us-east-1 eastus eastus2 us-east4; 40.0 -83.0 Ohio: us-east-2; 45.8 -119.7 Oregon: us-west-2;
+37.4 -121.9 Northern California: us-west-1 westus; 34.1 -118.2 Los Angeles: us-west-2-lax-1 us-west2
+"""  # the larger ones, in degrees north and east; no two clouds give a region the same name
 EC2_SYSTEMS = {"linux": "Linux", "windows": "Windows", "rhel": "RHEL", "rhel_ha": "RHEL HA", "suse": "SUSE"}
 GCE_FAMILIES = {  # GiB per vCPU and the numbers of vCPUs, as Google documents them
     "n1-standard": (3.75, (1, 2, 4, 8, 16, 32, 64, 96)),
@@ -122,16 +103,20 @@ GCE_FAMILIES = {  # GiB per vCPU and the numbers of vCPUs, as Google documents t
     "m1-ultramem": (24.025, (40, 80, 160)),
 }
 GCE_SHARED_CORE = {"f1-micro": ("f1", 1, 0.6), "g1-small": ("g1", 1, 1.7)}
-IMAGE_SYSTEMS = (  # operating system, platform, smallest disk in GB
-    ("Ubuntu 24.04", "Linux/UNIX", 8),
-    ("Ubuntu 22.04", "Linux/UNIX", 8),
-    ("Debian 12", "Linux/UNIX", 10),
-    ("Amazon Linux 2023", "Linux/UNIX", 8),
-    ("RHEL 9", "Linux/UNIX", 10),
-    ("Rocky Linux 9", "Linux/UNIX", 10),
-    ("SLES 15", "Linux/UNIX", 10),
-    ("Windows Server 2022", "Windows", 30),
-)
+IMAGE_SYSTEMS = ("Ubuntu 24.04", "Ubuntu 22.04", "Debian 12", "RHEL 9", "SLES 15", "Windows Server 2022")
+IMAGE_DETAILS = {
+    "BootMode": "uefi-preferred",
+    "EnaSupport": "true",
+    "Hypervisor": "xen",
+    "ImageType": "machine",
+    "ImdsSupport": "v2.0",
+    "Public": "true",
+    "RootDeviceName": "/dev/sda1",
+    "RootDeviceType": "ebs",
+    "State": "available",
+    "VirtualizationType": "hvm",
+}
+as_json = json.JSONEncoder(separators=(",", ":")).encode  # without spaces, as Go writes it
 
 
 def load(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
@@ -141,7 +126,7 @@ def load(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
     """
     with connection.transaction():
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        existing = {name for (name,) in tables} & {*ROWS_AT_SCALE_1, "region_info"}
+        existing = {name for (name,) in tables} & {"region_info", *ROWS_AT_SCALE_1}
         if existing:
             raise ValueError(f"tables of the catalogue are there already: {', '.join(sorted(existing))}")
         create_tables(connection)
@@ -160,18 +145,15 @@ def fill(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
     """
     if not 0 < scale <= MAXIMUM_SCALE:
         raise ValueError(f"the scale is above 0 and at most {MAXIMUM_SCALE}, not {scale}")
-    wanted = {table: round(rows * scale) for table, rows in ROWS_AT_SCALE_1.items()}
     prices = json.loads((Path(libcloud.__file__).parent / "data" / "pricing.json").read_text())
     updated = datetime.fromtimestamp(prices["updated"], timezone.utc)
     offers = sorted(all_offers(prices["compute"]))
     specs = [offer for offer in offers if (offer.system, offer.purchase) == ("Linux", "on-demand")]
     priced = [offer for offer in offers if offer.price != UNPRICED]
-    regions = {"aws": set(REGION_DETAILS), "azure": set(), "gcp": set()}
-    for offer in offers:
-        regions[offer.provider].add(offer.region)
-    regions = {provider: sorted(names) for provider, names in regions.items()}
+    regions = sorted({(offer.provider, offer.region) for offer in offers})
+    wanted = {table: round(rows * scale) for table, rows in ROWS_AT_SCALE_1.items()}
     rows = {
-        "region_info": (region_row(cloud, name) for cloud, names in regions.items() for name in names),
+        "region_info": (region_row(*region) for region in regions),
         "spec_info": (spec_row(*spec) for spec in spread(specs, wanted["spec_info"])),
         "pricing_info": (price_row(*price, updated) for price in spread(priced, wanted["pricing_info"])),
         "image_info": (image_row(number, regions, updated) for number in range(wanted["image_info"])),
@@ -179,15 +161,14 @@ def fill(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
     return {table: copy_rows(connection, table, rows[table]) for table in rows}
 
 
-def copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[Sequence]) -> int:
+def copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[tuple]) -> int:
     """Append rows, whose values are in the order of the table's columns. Returns how many there were."""
-    count = 0
-    with connection.cursor() as cursor:
-        with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
-            for count, row in enumerate(rows, start=1):
-                copy.write_row(row)
-        cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
-    return count
+    cursor = connection.cursor()
+    with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
+        for row in rows:
+            copy.write_row(row)
+    connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+    return cursor.rowcount
 
 
 # --- what the clouds offer ---
@@ -231,7 +212,7 @@ def each_price(prices: dict[str, dict[str, float]]) -> Iterator[tuple[str, str, 
 
 
 def azure_name(name: str) -> str:
-    """Return Azure's name of a machine type that libcloud calls, say, standardnc4ast4v3: Standard_NC4as_T4_v3."""
+    """Return Azure's name of a machine type: Standard_NC4as_T4_v3 for libcloud's standardnc4ast4v3."""
     parts = re.fullmatch(r"(basic|standard|lowpriority)([a-z]+)(\d+)([a-z]*?)(t4)?(promo)?(v\d)?", name)
     tier, series, size, rest, card, promo, version = (part or "" for part in parts.groups())
     if (series, rest, version) == ("d", "s", ""):
@@ -251,7 +232,7 @@ def gce_machines() -> dict[str, tuple[str, int, float]]:
 
 
 def gce_prices(series: dict[str, dict], key: str, cpus: int, memory: float) -> Iterator[tuple[str, float]]:
-    """Yield (region, price): the sum of vCPUs and GiB, as libcloud's driver reckons; shared cores cost no RAM."""
+    """Yield (region, price): that of vCPUs and GiB, as libcloud reckons; a shared core has one price."""
     for region, cpu in series["cpu"][key].items():
         if "ram" not in series:
             yield region, cpu["price"]
@@ -260,58 +241,53 @@ def gce_prices(series: dict[str, dict], key: str, cpus: int, memory: float) -> I
 
 
 class Hardware(NamedTuple):
-    """What a machine type is: memory in GiB, disk and accelerator memory in GB, details as JSON."""
+    """What a machine type is: memory in GiB, disk and memory per accelerator in GB, details as JSON."""
 
-    cpus: int
-    memory: float
-    disk: float
-    architecture: str
-    accelerators: int
-    accelerator_memory: float
-    details: str
+    cpus: int = 0
+    memory: float = 0
+    disk: float = -1
+    architecture: str = "x86_64"
+    accelerators: int = 0
+    accelerator_memory: float = 0
+    details: str = "[]"
 
 
 @cache
 def hardware(provider: str, machine: str) -> Hardware:
-    """Return what is known of a machine type; 0 is unknown, and so is a disk of -1."""
-    if provider == "gcp":
-        series, cpus, memory = gce_machines()[machine]
-        return Hardware(cpus, memory, -1, "x86_64", 0, 0, key_values(Series=series))
+    """Return what is known of a machine type; the defaults stand for unknown."""
     if provider == "azure":
         return azure_hardware(machine)
+    if provider == "gcp":
+        series, cpus, memory = gce_machines()[machine]
+        return Hardware(cpus, memory, details=key_values(Series=series))
     if machine not in INSTANCE_TYPES:
-        return Hardware(0, 0, -1, "", 0, 0, key_values(instanceType=machine))
-    known = INSTANCE_TYPES[machine]
-    extra = known["extra"]
-    cards = int(extra.get("gpu", 0))
-    card_memory = int(re.match(r"\d+", extra["gpuMemory"])[0]) / cards if cards else 0
-    architecture = "arm64" if "Graviton" in extra["physicalProcessor"] else "x86_64"
-    return Hardware(
-        int(extra["vcpu"]),
-        known["ram"] / 1024,
-        known["disk"] or -1,
-        architecture,
-        cards,
-        card_memory,
-        key_values(**extra),
-    )
+        return Hardware(architecture="", details=key_values(instanceType=machine))
+    size, facts = INSTANCE_TYPES[machine], INSTANCE_TYPES[machine]["extra"]
+    architecture = "arm64" if "Graviton" in facts["physicalProcessor"] else "x86_64"
+    cards = int(facts.get("gpu", 0))
+    memory_of_cards = re.match(r"\d+", facts["gpuMemory"])  # of all together, or NA
+    card_memory = int(memory_of_cards[0]) / cards if cards and memory_of_cards else 0
+    disk = size["disk"] or -1
+    details = key_values(**facts)
+    return Hardware(int(facts["vcpu"]), size["ram"] / 1024, disk, architecture, cards, card_memory, details)
 
 
 def azure_hardware(machine: str) -> Hardware:
-    """Return libcloud's facts of the older series; of the newer ones the name has the vCPUs."""
+    """Return libcloud's facts of the older series; the names of the newer ones tell their vCPUs."""
     series, size, version = re.match(r"[A-Z][a-z]+_([A-Z]+)(\d+)[^v]*(?:_v(\d))?", machine).groups()
-    old = int(version or 1) < {"A": 2, "D": 3, "DS": 3, "G": 3, "GS": 3}.get(series, 0)
-    known = AZURE_COMPUTE_INSTANCE_TYPES.get(series[0] + size, {}) if old else {"cores": size}
-    cpus = 1 if known.get("cores") == "Shared" else int(known.get("cores", 0))
-    details = key_values(Series=series, Version=version or "1", MaxDataDisks=known.get("max_data_disks", -1))
-    return Hardware(cpus, known.get("ram", 0) / 1024, known.get("disk", -1), "x86_64", 0, 0, details)
+    details = key_values(Series=series, Version=version or "1")
+    if int(version or 1) >= {"A": 2, "D": 3, "DS": 3, "G": 3, "GS": 3}.get(series, 1):
+        return Hardware(int(size), details=details)
+    known = AZURE_COMPUTE_INSTANCE_TYPES.get(series[0] + size, {"cores": 0, "ram": 0, "disk": -1})
+    cpus = 1 if known["cores"] == "Shared" else known["cores"]
+    return Hardware(cpus, known["ram"] / 1024, known["disk"], details=details)
 
 
-# --- rows, their values in the order of the columns in SCHEMA ---
+# --- rows: tuples in the order of the columns in SCHEMA ---
 
 
 def spread(items: Sequence[Offer], wanted: int) -> Iterator[tuple[Offer, int]]:
-    """Yield ``wanted`` pairs: items taken evenly, with 0; beyond the last one items again, with 1, 2, ..."""
+    """Yield ``wanted`` items, each with 0, taken evenly; when there are too few, again with 1, 2, ..."""
     for number in range(wanted):
         if wanted <= len(items):
             yield items[number * len(items) // wanted], 0
@@ -321,110 +297,61 @@ def spread(items: Sequence[Offer], wanted: int) -> Iterator[tuple[Offer, int]]:
 
 def region_row(provider: str, region: str) -> tuple:
     latitude, longitude, name = places().get(region, (None, None, region))
-    zones = {"aws": [region + letter for letter in "abc"], "gcp": [f"{region}-{letter}" for letter in "abc"]}
-    return provider, region, name, latitude, longitude, json.dumps(zones.get(provider, ["1", "2", "3"]))
+    zones = {"aws": [region + zone for zone in "abc"], "azure": ["1", "2", "3"]}
+    default = [f"{region}-{zone}" for zone in "abc"]
+    return provider, region, name, latitude, longitude, as_json(zones.get(provider, default))
 
 
 def spec_row(offer: Offer, copy: int) -> tuple:
-    """Return a specification; a copy beyond the real ones says that it is generated."""
-    provider, region, price = offer.provider, offer.region, offer.price
-    machine = offer.machine + (f".generated-{copy}" if copy else "")
-    description = f"generated sample spec, after {offer.machine}" if copy else ""
+    provider, region, machine = offer.provider, offer.region, copied_name(offer.machine, copy)
     identity = f"{provider}+{region}+{machine}"
     known = hardware(provider, offer.machine)
     latitude, longitude, _ = places().get(region, (None, None, region))
+    accelerator = (known.accelerators, known.accelerator_memory, "gpu" if known.accelerators else "")
+    description = f"generated sample spec, after {offer.machine}" if copy else ""
     return (
         *(identity, uid(identity), machine, identity, "system", f"{provider}-{region}", provider, region),
-        *(latitude, longitude, "vm", known.architecture, "", known.cpus, known.memory, known.disk, 0, 0, ""),
-        *(
-            known.accelerators,
-            known.accelerator_memory,
-            "gpu" if known.accelerators else "",
-            price,
-            description,
-        ),
-        *(0, "", *[-1] * 10, "", "-1", "[]", False, "auto-gen", known.details),
+        *(latitude, longitude, "vm", known.architecture, "", known.cpus, known.memory, known.disk, 0, 0),
+        *("", *accelerator, offer.price, description, 0, "", *[-1] * 10),
+        *("", "-1", "[]", False, "auto-gen", known.details),
     )
 
 
 def price_row(offer: Offer, copy: int, updated: datetime) -> tuple:
-    machine = offer.machine + (f".generated-{copy}" if copy else "")
-    source = "generated sample price" if copy else f"apache-libcloud {libcloud.__version__}"
-    details = json.dumps({"source": source, "unit": "hour"})
-    return (
-        offer.provider,
-        offer.region,
-        machine,
-        offer.system,
-        offer.purchase,
-        "USD",
-        offer.price,
-        updated,
-        details,
-    )
+    machine = copied_name(offer.machine, copy)
+    details = as_json({"source": "generated sample price" if copy else "apache-libcloud"})
+    return (*offer[:2], machine, offer.system, offer.purchase, "USD", offer.price, updated, details)
 
 
-def image_row(number: int, regions: dict[str, list[str]], updated: datetime) -> tuple:
-    """Return an image, generated throughout; 18 of 20 are Amazon's, the cloud with the most."""
+def image_row(number: int, regions: Sequence[tuple[str, str]], updated: datetime) -> tuple:
     chance = digest(f"image {number}")
-    provider = {18: "azure", 19: "gcp"}.get(number % 20, "aws")
-    region = pick(regions[provider], chance[:8])
-    system, platform, disk = pick(IMAGE_SYSTEMS, chance[8:12])
+    provider, region = pick(regions, chance[:8])
+    system = pick(IMAGE_SYSTEMS, chance[8:12])
+    platform, disk = ("Windows", 30) if system.startswith("Windows") else ("Linux/UNIX", 8)
     architecture = "arm64" if chance[12] in "012345" else "x86_64"
-    is_gpu, is_kubernetes, is_basic = chance[13] in "01", chance[14] == "0", chance[15] in "0123"
-    created = (updated - timedelta(hours=int(chance[16:20], 16) % 40_000)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     name = f"generated-sample-image/{system.lower().replace(' ', '-')}-{architecture}-{number:07}"
-    description = f"{system} for {architecture}, generated sample image {number}"
+    description = f"{system} for {architecture}, generated sample image"
     csp_name = f"ami-{chance[20:37]}" if provider == "aws" else name
+    created = (updated - timedelta(minutes=int(chance[13:18], 16))).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    volume = f"DeleteOnTermination:true,Encrypted:false,SnapshotId:snap-{chance[37:54]},VolumeSize:{disk}"
     details = key_values(
+        **IMAGE_DETAILS,
         Architecture=architecture,
-        BlockDeviceMappings=f"{{DeviceName:/dev/sda1,Ebs:{{DeleteOnTermination:true,Encrypted:false,Iops:3000,"
-        f"SnapshotId:snap-{chance[37:54]},Throughput:125,VolumeSize:{disk},VolumeType:gp3}}}}; "
-        "{DeviceName:/dev/sdb,VirtualName:ephemeral0}; {DeviceName:/dev/sdc,VirtualName:ephemeral1}",
-        BootMode="uefi-preferred",
+        BlockDeviceMappings=f"{{DeviceName:/dev/sda1,Ebs:{{{volume},VolumeType:gp3}}}}",
         CreationDate=created,
         Description=description,
-        EnaSupport="true",
-        Hypervisor="xen",
         ImageId=csp_name,
         ImageLocation=f"generated/{name}",
-        ImageType="machine",
-        ImdsSupport="v2.0",
         Name=name,
-        OwnerId=str(int(chance[54:64], 16)).zfill(12)[:12],
+        OwnerId=int(chance[54:63], 16),
         PlatformDetails=platform,
-        Public="true",
-        RootDeviceName="/dev/sda1",
-        RootDeviceType="ebs",
-        SriovNetSupport="simple",
-        State="available",
-        UsageOperation="RunInstances",
-        VirtualizationType="hvm",
     )
     return (
-        *(
-            "image",
-            "system",
-            provider,
-            csp_name,
-            json.dumps([region]),
-            f"{provider}+{csp_name}",
-            uid(name),
-            name,
-        ),
-        *(csp_name, "", "", f"{provider}-{region}", "vm", updated.strftime("%Y.%m.%d %H:%M:%S"), created),
-        *(
-            is_gpu,
-            is_kubernetes,
-            is_basic,
-            system,
-            architecture,
-            platform,
-            f"{system} (generated)",
-            "ebs",
-            disk,
-        ),
-        *("Available", details, "", description, "[]"),
+        *("image", "system", provider, csp_name, as_json([region]), f"{provider}+{csp_name}", uid(name)),
+        *(name, csp_name, "", "", f"{provider}-{region}", "vm", updated.isoformat(), created),
+        *(chance[63] in "01", chance[63] == "2", chance[63] in "3456"),
+        *(system, architecture, platform, f"{system} (generated)", "ebs", disk, "Available", details),
+        *("", description, "[]"),
     )
 
 
@@ -439,18 +366,22 @@ def places() -> dict[str, tuple[float, float, str]]:
     return found
 
 
+def copied_name(machine: str, copy: int) -> str:
+    return f"{machine}.generated-{copy}" if copy else machine
+
+
 def key_values(**values: object) -> str:
-    """Return details as CB-Tumblebug stores them: JSON, a list of keys and values."""
-    return json.dumps([{"key": key, "value": str(value)} for key, value in values.items()])
-
-
-def digest(text: str) -> str:
-    """Return 64 hexadecimal digits that look like chance and are always the same for a text."""
-    return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
+    """Return details as CB-Tumblebug stores them: a JSON list of keys and values."""
+    return as_json([{"key": key, "value": str(value)} for key, value in values.items()])
 
 
 def uid(text: str) -> str:
     return "tb" + digest(text)[:18]
+
+
+def digest(text: str) -> str:
+    """Return 64 hexadecimal digits that look like chance and are always the same for the same text."""
+    return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
 
 
 def pick(choices: Sequence, digits: str) -> object:

