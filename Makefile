@@ -41,12 +41,15 @@ down: ## stop the database container; its data stays
 	@./scripts/down.sh
 
 ##@ Development
-.PHONY: demo test lint
+.PHONY: demo test faults lint
 demo: .venv/.demo ## see it work on a private server: needs Python 3.10 and nothing else
 	@.venv/bin/python -m helpers demo
 
 test: .venv/.test ## run all tests; ARGS="-k name" picks some
 	@.venv/bin/python -m pytest $(ARGS)
+
+faults: .venv/.test ## the whole fault-injection campaign, of which make test runs a sample
+	@TEST_FAULTS=all .venv/bin/python -m pytest tests/test_faults.py $(ARGS)
 
 lint: .venv/.test ## shellcheck, shfmt, dash -n, ruff
 	@./scripts/lint.sh

@@ -186,7 +186,10 @@ class Offer(NamedTuple):
 
 
 def all_offers(prices: dict[str, dict]) -> Iterator[Offer]:
-    """Yield what libcloud's price list has of the three clouds, and what EC2 offers beyond it."""
+    """Yield what libcloud's price list has of the three clouds, and what EC2 offers beyond it.
+
+    Where libcloud knows no price it says 0.
+    """
     for region, details in REGION_DETAILS.items():
         for machine in details["instance_types"]:
             prices["ec2_linux"].setdefault(machine, {}).setdefault(region, 0.0)
@@ -201,11 +204,11 @@ def all_offers(prices: dict[str, dict]) -> Iterator[Offer]:
     for machine, (series, cpus, memory) in gce_machines().items():
         for key, purchase in (("on_demand", "on-demand"), ("preemptible", "preemptible")):
             for region, price in gce_prices(prices["gce_instances"][series], key, cpus, memory):
-                yield Offer("gcp", region, machine, "Linux", purchase, price)
+                yield Offer("gcp", region, machine, "Linux", purchase, price or UNPRICED)
 
 
 def each_price(prices: dict[str, dict[str, float]]) -> Iterator[tuple[str, str, float]]:
-    """Yield (machine, region, price); libcloud writes 0.0 where it knows no price."""
+    """Yield (machine, region, price) of a price list by machine and region."""
     for machine, by_region in prices.items():
         for region, price in by_region.items():
             yield machine, region, price or UNPRICED
@@ -274,9 +277,10 @@ def hardware(provider: str, machine: str) -> Hardware:
 
 def azure_hardware(machine: str) -> Hardware:
     """Return libcloud's facts of the older series; the names of the newer ones tell their vCPUs."""
-    series, size, version = re.match(r"[A-Z][a-z]+_([A-Z]+)(\d+)[^v]*(?:_v(\d))?", machine).groups()
-    details = key_values(Series=series, Version=version or "1")
-    if int(version or 1) >= {"A": 2, "D": 3, "DS": 3, "G": 3, "GS": 3}.get(series, 1):
+    series, size = re.match(r"[A-Z][a-z]+_([A-Z]+)(\d+)", machine).groups()
+    version = int((re.search(r"_v(\d)", machine) or [0, 1])[1])
+    details = key_values(Series=series, Version=version)
+    if version >= {"A": 2, "D": 3, "DS": 3, "G": 3, "GS": 3}.get(series, 1):
         return Hardware(int(size), details=details)
     known = AZURE_COMPUTE_INSTANCE_TYPES.get(series[0] + size, {"cores": 0, "ram": 0, "disk": -1})
     cpus = 1 if known["cores"] == "Shared" else known["cores"]

@@ -141,7 +141,7 @@ def failed(reason: str) -> int:
 
 
 def title(text: str) -> None:
-    say(paint(BOLD, f"\n--- {text}"))
+    say("\n" + paint(BOLD, f"--- {text}"))
 
 
 def say(text: str) -> None:

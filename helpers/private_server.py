@@ -147,7 +147,7 @@ def running(server: PrivateServer, programs: Path, settings: Mapping[str, str]) 
             preexec_fn=LIBC and (lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)),
         )
     try:
-        wait_until_ready(process, server, log)
+        wait_until_ready(process, server.data_dir, log)
         with server.connect("postgres") as connection:
             connection.autocommit = True
             connection.execute(f"CREATE DATABASE {NAME}")
@@ -156,8 +156,8 @@ def running(server: PrivateServer, programs: Path, settings: Mapping[str, str]) 
         stop(process)
 
 
-def wait_until_ready(process: subprocess.Popen, server: PrivateServer, log: Path) -> None:
-    """Return when the server lets its user in. The password tells it from another one on that port."""
+def wait_until_ready(process: subprocess.Popen, data_dir: Path, log: Path) -> None:
+    """Return when the server itself says so: whoever answers on its port could be another program."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         ended = process.poll() is not None
@@ -166,9 +166,9 @@ def wait_until_ready(process: subprocess.Popen, server: PrivateServer, log: Path
             raise PortTaken
         if ended or time.monotonic() > deadline:
             raise PrivateServerError(f"the private PostgreSQL did not start: {last_lines(said)}")
-        with contextlib.suppress(psycopg.OperationalError):
-            server.connect("postgres").close()
-            return
+        with contextlib.suppress(FileNotFoundError):
+            if (data_dir / "postmaster.pid").read_text().rstrip().endswith("ready"):
+                return
         time.sleep(0.02)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import pty
 import secrets
 import shutil
 import subprocess
+import termios
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -105,6 +107,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=slave,
             start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
         )
         os.close(slave)
         screen = b""
@@ -215,7 +218,7 @@ def image(version: str = "16") -> str:
     if version == "16" and "TEST_POSTGRES_IMAGE" in os.environ:
         return IMAGE
     tag = f"tumblebug-assets-tests/postgres:{version}"
-    subprocess.run([str(IMAGE_RECIPE), tag, version], check=True, capture_output=True)
+    subprocess.run([str(IMAGE_RECIPE), tag, version], check=True, stdout=subprocess.DEVNULL)
     return tag
 
 

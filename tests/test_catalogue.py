@@ -9,6 +9,7 @@ from pathlib import Path
 import libcloud
 import psycopg
 import pytest
+
 from helpers import catalogue
 from helpers.catalogue import Offer
 from helpers.private_server import PrivateServer, private_server
@@ -129,7 +130,7 @@ def test_azure_machine_types_have_azures_names(key: str, name: str) -> None:
     [
         ("aws", "m5.large", 2, 8),
         ("azure", "Standard_D13_v2", 8, 56),
-        ("azure", "Standard_E64s_v3", 64, 0),
+        ("azure", "Standard_D16_v3", 16, 0),
         ("azure", "Standard_G5", 0, 0),
         ("gcp", "n1-highmem-96", 96, 624),
     ],
@@ -140,7 +141,7 @@ def test_hardware_is_what_is_known_of_it(provider: str, machine: str, cpus: int,
 
 
 def test_rows_beyond_the_real_ones_say_that_they_are_generated(offers: set[Offer]) -> None:
-    real = sorted(offers)[:3]
+    real = sorted(offer for offer in offers if offer.system == "Linux")[:3]
     rows = [catalogue.spec_row(*each) for each in catalogue.spread(real, 5)]
     assert len({row[0] for row in rows}) == 5
     assert ["generated" in row[0] for row in rows] == [False, False, False, True, True]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from ground import Database
+from ground import Database, programs
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -35,22 +37,31 @@ def sessions(database: Database, script: str) -> int:
         return connection.execute(query, [f"{script} %"]).fetchone()[0]
 
 
-def started_restore(database: Database):
-    make_big(database)
+def started_restore(database: Database, **environment: str) -> subprocess.Popen:
+    """Start a restore of what the database holds and return it while it loads."""
     path = database.backed_up()
-    process = database.checkout.start("./scripts/restore-assets.sh", path, RESTORE_SKIP_CONFIRM="yes")
-    until(lambda: sessions(database, "restore-assets.sh") >= 2)
+    process = database.checkout.start(
+        "./scripts/restore-assets.sh", path, RESTORE_SKIP_CONFIRM="yes", **environment
+    )
+    until(lambda: sessions(database, "restore-assets.sh") >= 1)
     return process
+
+
+def slow_load(database: Database, folder: Path) -> dict[str, str]:
+    """Return an environment in which a load takes four seconds longer."""
+    script = 'case " $* " in *--jobs*) psql -qXd "${1#--dbname=}" -c "SELECT pg_sleep(4)" ;; esac; exec "$REAL" "$@"'
+    return programs(folder / "bin", database.place.private.bin_dir, pg_restore=script)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_signal_to_a_restore_ends_it_and_all_that_it_started(
     database: Database, number: signal.Signals
 ) -> None:
-    process = started_restore(database)
+    make_big(database)
     before = database.content()
+    process = started_restore(database)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == SIGNALS[number], err
     assert sessions(database, "restore-assets.sh") == 0
     assert database.content() == before
@@ -65,7 +76,7 @@ def test_signal_to_a_backup_keeps_the_earlier_one(database: Database, number: si
     process = database.checkout.start("./scripts/backup-assets.sh", path)
     until(lambda: sessions(database, "backup-assets.sh") >= 2)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == SIGNALS[number], err
     assert sessions(database, "backup-assets.sh") == 0
     assert path.read_bytes() == earlier
@@ -83,29 +94,23 @@ def test_signal_at_the_prompt_ends_at_once(direct: Database) -> None:
 @pytest.mark.parametrize(
     "second", ["backup-assets.sh", "restore-assets.sh", "clean-db.sh", "rollback-assets.sh"]
 )
-def test_second_run_is_refused_and_told_who_is_first(direct: Database, second: str) -> None:
-    process = started_restore(direct)
+def test_second_run_is_refused_and_told_who_is_first(direct: Database, tmp_path: Path, second: str) -> None:
+    process = started_restore(direct, **slow_load(direct, tmp_path))
     run = direct.checkout.run(f"./scripts/{second}")
     assert run.status == 1, run
     assert "is in use by another run: restore-assets.sh" in run.err
     assert str(process.pid) in run.err and "since 20" in run.err
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert direct.leftovers() == []
 
 
-def test_runs_on_different_databases_do_not_hinder_each_other(
-    direct: Database, direct_server, tmp_path
-) -> None:
-    process = started_restore(direct)
-    folder = tmp_path / "second"
-    folder.mkdir()
-    environment = dict(direct.checkout.environment)
-    run = direct.checkout.run(
-        "./scripts/backup-assets.sh", "x", **{**environment, "TB_POSTGRES_DATABASE": "tumblebug"}
-    )
+def test_runs_on_different_databases_do_not_hinder_each_other(direct: Database, tmp_path: Path) -> None:
+    process = started_restore(direct, **slow_load(direct, tmp_path))
+    run = direct.backup("x", TB_POSTGRES_DATABASE="tumblebug")
     assert run.status == 0, run
-    out, err = process.communicate(timeout=60)
+    assert process.poll() is None
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
 
 

@@ -66,9 +66,8 @@ def compose(request: pytest.FixtureRequest, container: Container, checkout: Chec
     if request.param == "docker-compose":
         checkout.environment["DOCKER_CONFIG"] = "/nowhere"  # where no plugin is
     name = f"tumblebug-assets-test-{secrets.token_hex(4)}"
-    file = checkout.folder / "docker-compose.yaml"
-    file.write_text(file.read_text().replace("name: cb-tumblebug-assets", f"name: {name}"))
     checkout.environment |= {
+        "COMPOSE_PROJECT_NAME": name,
         "TB_POSTGRES_CONTAINER": name,
         "TB_POSTGRES_IMAGE": image(),
         "TB_POSTGRES_PORT": "0",

@@ -95,8 +95,10 @@ def test_unknown_database_says_so(database: Database, script: str) -> None:
     )
 
 
-def test_server_that_does_not_listen_says_so(checkout: Checkout) -> None:
-    trouble(checkout, "stats.sh", "cannot use server '127.0.0.1:1'", TB_POSTGRES_ENDPOINT="127.0.0.1:1")
+def test_server_that_does_not_listen_says_so(direct: Database) -> None:
+    trouble(
+        direct.checkout, "stats.sh", "cannot use server '127.0.0.1:1'", TB_POSTGRES_ENDPOINT="127.0.0.1:1"
+    )
 
 
 def test_no_client_programs_on_this_machine_says_so(checkout: Checkout, tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ lock_database() {
     staging=assets_staging_$key
     former=assets_former_$key
     previous=assets_previous_$key
-    for attempt in 1 2 3 4 5; do
+    for attempt in 1 2 3; do
         holder=$(ask lock <"$sql/lock.sql") || fail_with "$work/lock.errors" 'the lock cannot be taken'
         [ -n "$holder" ] || break
     done
     if [ -n "$holder" ]; then
         hint 'wait until it has ended, then run this again'
-        die "database '$TB_POSTGRES_DATABASE' is in use by another run ($attempt tries): $holder"
+        die "database '$TB_POSTGRES_DATABASE' is in use by another run: $holder"
     fi
     name_sessions
     at_end abandon_run

@@ -55,7 +55,7 @@ pin_client_environment() {
     PGUSER=$TB_POSTGRES_USER
     PGPASSWORD=$TB_POSTGRES_PASSWORD
     PGDATABASE=$TB_POSTGRES_DATABASE
-    PGAPPNAME="$(id -un)@$(uname -n) $program $$"
+    PGAPPNAME="$program $(id -un)@$(uname -n) $$"
     PGCONNECT_TIMEOUT=10
     PGCLIENTENCODING=UTF8
     PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'

@@ -1,0 +1,76 @@
+"""The documentation: its commands work as they stand, its links lead somewhere, its tables are complete."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ground import Database
+
+PROJECT = Path(__file__).parent.parent
+PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md")] + sorted(
+    (PROJECT / "docs").glob("*.md")
+)
+# What another test runs: containers of the user's name, and this very suite.
+ELSEWHERE = {"make demo", "make test", "make up", "make down", "make lint", "make faults"}
+
+
+def commands(page: Path) -> list[str]:
+    """Return the commands of a page's bash blocks, without their comments."""
+    blocks = re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL)
+    lines = [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and line.split(" ARGS=")[0] not in ELSEWHERE]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to.md"])
+def test_every_command_of_the_page_works_in_its_order(direct: Database, page: str) -> None:
+    folder = direct.checkout.folder
+    for name in (".gitignore", "README.md"):
+        shutil.copy(PROJECT / name, folder / name)
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    subprocess.run([*git, "init", "-q"], cwd=folder, check=True)
+    identity = {
+        f"GIT_{who}_{what}": "test@example.org"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    unattended = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes", "INIT_OPTION": "a"}
+    endpoint = direct.checkout.environment["TB_POSTGRES_ENDPOINT"]
+    for command in commands(PROJECT / page):
+        command = command.replace("127.0.0.1:5432", endpoint)
+        run = direct.checkout.run("bash", "-c", command, **unattended, **identity)
+        assert run.status == 0, f"{command}\n{run}"
+
+
+def test_readme_is_short() -> None:
+    assert len((PROJECT / "README.md").read_text().splitlines()) < 100
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_named_files_are_there(page: Path) -> None:
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / target).exists(), target
+    for named in re.findall(r"`((?:tests|scripts|docs)/[\w./-]+)(?: [^`]*)?`", text):
+        assert (PROJECT / named).exists(), named
+
+
+def test_readme_names_every_variable() -> None:
+    defaults = re.findall(r': "\$\{(\w+):=', (PROJECT / "scripts/lib/common.sh").read_text())
+    text = (PROJECT / "README.md").read_text()
+    assert [name for name in defaults if name not in text and name != "TMPDIR"] == []
+
+
+def test_reference_names_every_option() -> None:
+    options = set(
+        re.findall(
+            r"^  (--[a-z-]+)",
+            "".join(p.read_text() for p in (PROJECT / "scripts").glob("*.sh")),
+            re.MULTILINE,
+        )
+    )
+    text = (PROJECT / "docs/reference.md").read_text()
+    assert {option for option in options if option not in text} == set()
