@@ -38,7 +38,7 @@ main() {
     write_dump
     prove_dump
     publish_backup
-    show table-statistics || exit 3
+    show_afterwards
 }
 
 parse_options() {
@@ -71,7 +71,7 @@ choose_target() {
     esac
     folder=${target%/*}/
     [ -d "$folder" ] || die "there is no folder '$folder' to write the backup into"
-    [ -w "$folder" ] || die "folder '$folder' cannot be written by user '$(id -un)'"
+    [ -w "$folder" ] || die "folder '$folder' cannot be written by user '$(user_name)'"
     earlier_stands=
     [ ! -e "$target" ] || earlier_stands=', and the earlier backup stands as it was'
     [ ! -d "$target" ] || die "'$target' is a folder; name the backup file"

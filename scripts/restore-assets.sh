@@ -48,7 +48,7 @@ main() {
     stage_backup
     prove_staging
     put_in_place
-    show table-statistics || exit 3
+    show_afterwards
 }
 
 parse_options() {
@@ -103,6 +103,8 @@ check_room() {
     IFS='|' read -r may_create live_size data_folder <<EOF
 $facts
 EOF
+    [ "$TB_POSTGRES_DATABASE" != postgres ] ||
+        die "database 'postgres' is the server's own and cannot be replaced; set TB_POSTGRES_DATABASE"
     [ "$may_create" = t ] || {
         hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
         die "user '$TB_POSTGRES_USER' may not create the staging database; nothing was changed"

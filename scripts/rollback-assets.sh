@@ -27,8 +27,8 @@ main() {
     mend_leftovers
     require_previous
     rename_databases 'live:former previous:live former:previous'
-    say "rolled back; the same again undoes it"
-    show table-statistics || exit 3
+    say 'rolled back; the same again undoes it'
+    show_afterwards
 }
 
 require_previous() {

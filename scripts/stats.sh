@@ -23,7 +23,7 @@ main() {
     begin
     find_server
     identify_server
-    show "$statistics"
+    show "$statistics" || fail_with "$work/sql.errors" 'the statistics cannot be read'
 }
 
 parse_options() {

@@ -78,8 +78,13 @@ def new_database(place: Server | Container, checkout: Checkout) -> Iterator[Data
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    """A copy of the project's scripts in a folder whose name has spaces and quotes."""
-    folder = tmp_path / 'it\'s a "check out"'
+    """A copy of the project's scripts."""
+    return copy_of_project(tmp_path)
+
+
+def copy_of_project(parent: Path) -> Checkout:
+    """Return a copy of the project's scripts in a new folder whose name has spaces and quotes."""
+    folder = parent / 'it\'s a "check out"'
     folder.mkdir()
     for name in ("scripts", "helpers"):
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

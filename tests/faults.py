@@ -28,9 +28,9 @@ CREATE TABLE IF NOT EXISTS later (n int);
 DELETE FROM pricing_info WHERE price > 0.2;
 UPDATE region_info SET latitude = 0;
 """
-BIG = """
+BIG = f"""
 CREATE TABLE big AS SELECT n, md5(n::text) AS a, repeat(md5((n * 7)::text), 3) AS b
-FROM generate_series(1, 100000) AS n;
+FROM generate_series(1, {100_000 if ALL else 20_000}) AS n;
 ALTER TABLE big ADD PRIMARY KEY (n);
 CREATE INDEX ON big (a);
 """
@@ -46,7 +46,7 @@ def sampled(moments: Sequence[Moment], count: int) -> list[Moment]:
 
 def new_checkout(folder: Path) -> Checkout:
     """Return a copy of the project that several tests share."""
-    copy = folder / "it's a \"check out\""
+    copy = folder / 'it\'s a "check out"'
     copy.mkdir()
     for name in ("scripts", "helpers"):
         shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -104,7 +104,9 @@ class Patient:
             for name, content in (("old", self.old), ("new", new or self.new)):
                 if found == content:
                     return name
-        return f"neither: {[key for key in found if found[key] not in (self.old.get(key), self.new.get(key))]}"
+        return (
+            f"neither: {[key for key in found if found[key] not in (self.old.get(key), self.new.get(key))]}"
+        )
 
     def assert_mended(self) -> None:
         """The next plain restore works and leaves nothing behind."""
@@ -217,7 +219,9 @@ def start_again(container: Container) -> None:
 def fill(container: Container, folder: str, leave: int = 0) -> None:
     """Fill the file system of a folder in the container but for so many MB."""
     script = 'free=$(df -Pm "$1" | awk \'NR == 2 { print $4 }\'); [ "$2" = 0 ] || set -- "$1" $((free - $2))'
-    script += '; [ "$2" != 0 ] || set -- "$1" 100000; dd if=/dev/zero of="$1/ballast" bs=1M count="$2" || true'
+    script += (
+        '; [ "$2" != 0 ] || set -- "$1" 100000; dd if=/dev/zero of="$1/ballast" bs=1M count="$2" || true'
+    )
     container.client("sh", "-c", script, "sh", folder, str(leave))
 
 

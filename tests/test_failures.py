@@ -92,3 +92,46 @@ def test_open_sessions_and_transactions_do_not_hold_up_the_swap(database: Databa
     run = database.restore(path)
     assert run.status == 0, run
     assert database.execute("SELECT count(*) FROM pricing_info") == [(960,)]
+
+
+def test_statistics_that_fail_after_the_work_are_exit_3(direct: Database, tmp_path: Path) -> None:
+    (direct.checkout.folder / "helpers" / "__main__.py").write_text("raise SystemExit(69)")
+    fails = 'case " $* " in *footer=off*) echo "out of luck" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
+    run = direct.backup("x.dump.gz", **replaced(direct, tmp_path, psql=fails))
+    assert run.status == 3, run
+    assert "the work is done" in run.err and "out of luck" in run.err
+    assert (direct.checkout.folder / "x.dump.gz").is_file()
+
+
+def test_the_servers_own_database_is_not_replaced(direct: Database) -> None:
+    path = direct.backed_up()
+    run = direct.restore(path, TB_POSTGRES_DATABASE="postgres")
+    assert run.status == 1, run
+    assert "cannot be replaced" in run.err
+
+
+def test_session_that_may_not_be_ended_leaves_the_database_as_it_was(direct: Database) -> None:
+    """A restore as a plain user, while the superuser holds a session."""
+    role = f"{direct.name}_u"
+    direct.drop()
+    with direct.place.connect() as connection:
+        connection.autocommit = True
+        connection.execute(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'x'")
+        connection.execute(f"CREATE DATABASE {direct.name} OWNER {role}")
+    as_user = {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": "x"}
+    direct.execute(f"SET ROLE {role}; CREATE SCHEMA mine; CREATE TABLE mine.t AS SELECT 1 AS n")
+    before = direct.content()
+    run = direct.backup("x.dump.gz", **as_user)
+    assert run.status == 0, run
+    with direct.place.connect(direct.name) as connection:
+        run = direct.restore("x.dump.gz", **as_user)
+        assert run.status == 1, run
+        assert "is as it was: database" in run.err and "accessed by other users" in run.err
+        connection.execute("SELECT 1")
+    assert direct.content() == before
+    run = direct.restore("x.dump.gz", **as_user)
+    assert run.status == 0, run
+    assert direct.content() == before
+    direct.drop()
+    with direct.place.connect() as connection:
+        connection.execute(f"DROP ROLE {role}")

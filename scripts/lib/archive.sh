@@ -8,7 +8,7 @@ require_file() {
         die "there is no backup file '$1'"
     fi
     [ ! -d "$1" ] || die "'$1' is a folder, not a backup file"
-    [ -r "$1" ] || die "backup file '$1' cannot be read by user '$(id -un)'"
+    [ -r "$1" ] || die "backup file '$1' cannot be read by user '$(user_name)'"
     [ -s "$1" ] || die "backup file '$1' is empty"
     case $(file_kind "$1") in
         unknown) die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format" ;;
@@ -91,6 +91,9 @@ check_manifest() {
         hint "take both from where the backup came from"
         die "backup file '$1' is not the one that its manifest '$1.info' describes"
     }
+    case $(manifest_value database-bytes) in
+        '' | *[!0-9]* | ????????????????*) die "manifest '$1.info' does not tell the database's size" ;;
+    esac
     sed '1,/^tables: /d' "$work/manifest" >"$work/tables"
 }
 
@@ -123,7 +126,7 @@ publish() {
 # file is published already is published too
 mend_backups() {
     for partial in "$1"/.*.partial."$(uname -n)".*; do
-        if ! [ -f "$partial" ] || kill -0 "${partial##*.}" 2>/dev/null; then
+        if ! [ -f "$partial" ] || is_alive "${partial##*.}"; then
             continue
         fi
         published=${partial##*/.}

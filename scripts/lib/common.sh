@@ -18,12 +18,14 @@ hint() {
 }
 
 die() {
+    explained=yes
     say_labelled 31 error: "$*"
     show_hints
     exit 1
 }
 
 die_usage() {
+    explained=yes
     say_labelled 31 error: "$*"
     hint "$0 --help shows the usage"
     show_hints
@@ -163,6 +165,9 @@ end_well() {
     status=$?
     trap '' HUP INT TERM
     trap - EXIT
+    case $status in
+        1 | 2 | 12[67]) [ -n "${explained-}" ] || say_labelled 31 error: "$program ended unexpectedly, with status $status" ;;
+    esac
     end_children
     for ending in $endings; do
         "$ending"
@@ -181,11 +186,19 @@ clear_dead_work() {
     for folder in "$prefix".*; do
         process=${folder#"$prefix".}
         process=${process%%.*}
-        if [ -w "$folder" ] && ! kill -0 "$process" 2>/dev/null; then
+        if [ -w "$folder" ] && ! is_alive "$process"; then
             rm -rf "$folder"
             say "cleared the temporary files of a run that died: $folder"
         fi
     done
+}
+
+is_alive() { # PROCESS: of whatever user
+    [ -d "/proc/$1" ] || kill -0 "$1" 2>/dev/null
+}
+
+user_name() {
+    id -un 2>/dev/null || id -u
 }
 
 # background COMMAND...: sets $child; the command ends with the script, at the latest

@@ -24,7 +24,7 @@ lock_database() {
 
 # The key in the name tells later runs whose sessions these were.
 name_sessions() {
-    PGAPPNAME="$program $key $(id -un)@$(uname -n) $$"
+    PGAPPNAME="$program $key $(user_name)@$(uname -n) $$"
     [ "$server_version" -lt 170000 ] || PGOPTIONS="$PGOPTIONS -c transaction_timeout=0"
 }
 

@@ -55,7 +55,7 @@ pin_client_environment() {
     PGUSER=$TB_POSTGRES_USER
     PGPASSWORD=$TB_POSTGRES_PASSWORD
     PGDATABASE=$TB_POSTGRES_DATABASE
-    PGAPPNAME="$program $(id -un)@$(uname -n) $$"
+    PGAPPNAME="$program $(user_name)@$(uname -n) $$"
     PGCONNECT_TIMEOUT=10
     PGCLIENTENCODING=UTF8
     PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
@@ -98,8 +98,8 @@ explain_docker() {
     case $(cat "$work/inspect.errors") in
         *[Nn]'o such '*) ;; # not there is not running
         *'permission denied'*)
-            hint "add yourself to the group docker (sudo usermod -aG docker $(id -un)) and log in again"
-            die "user '$(id -un)' has no rights on the Docker socket"
+            hint "add yourself to the group docker (sudo usermod -aG docker $(user_name)) and log in again"
+            die "user '$(user_name)' has no rights on the Docker socket"
             ;;
         *)
             hint 'start Docker, then make up'

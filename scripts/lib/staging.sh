@@ -108,7 +108,7 @@ compare_columns() {
 # of_chosen_tables: the "column TABLE NAME" lines on standard input that belong to a chosen table
 of_chosen_tables() {
     if [ "$way" = rows ]; then
-        grep '^column '
+        sed -n '/^column /p'
     else
         awk 'NR == FNR { prefix["column " $0 " "]; next }
              { for (p in prefix) if (index($0, p) == 1) print }' "$work/chosen" -

@@ -2,8 +2,9 @@
 -- is. Reading the row as JSON serves every version: the columns for locales differ from 15 to 17.
 SELECT format('CREATE DATABASE %I TEMPLATE template0', :'staging')
        || coalesce((
-           SELECT format(' OWNER %s ENCODING %L LC_COLLATE %L LC_CTYPE %L TABLESPACE %I',
-                         datdba::regrole, pg_encoding_to_char(encoding), datcollate, datctype, spcname)
+           SELECT format(' OWNER %s ENCODING %L LC_COLLATE %L LC_CTYPE %L',
+                         datdba::regrole, pg_encoding_to_char(encoding), datcollate, datctype)
+                  || CASE WHEN spcname <> 'pg_default' THEN format(' TABLESPACE %I', spcname) ELSE '' END
                   || CASE d ->> 'datlocprovider'
                      WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', coalesce(d ->> 'datlocale', d ->> 'daticulocale'))
                                    || coalesce(format(' ICU_RULES %L', d ->> 'daticurules'), '')

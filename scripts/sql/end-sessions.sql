@@ -8,10 +8,14 @@ BEGIN
     FOR moment IN 1..600 LOOP
         EXIT WHEN NOT EXISTS (SELECT FROM pg_database WHERE oid = live AND datname = current_setting('assets.live'));
         PERFORM pg_stat_clear_snapshot();
-        PERFORM pg_terminate_backend(activity.pid) FROM pg_stat_activity AS activity
-        WHERE datid IN (SELECT objid FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass
-                        AND mode = 'AccessExclusiveLock' AND granted
-                        AND pid IN (SELECT pid FROM pg_locks WHERE objid = live AND mode = 'AccessExclusiveLock' AND granted));
+        BEGIN
+            PERFORM pg_terminate_backend(activity.pid) FROM pg_stat_activity AS activity
+            WHERE datid IN (SELECT objid FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass
+                            AND mode = 'AccessExclusiveLock' AND granted
+                            AND pid IN (SELECT pid FROM pg_locks WHERE objid = live AND mode = 'AccessExclusiveLock' AND granted));
+        EXCEPTION WHEN insufficient_privilege THEN
+            NULL; -- a session that we may not end: the swap waits for it, and says so when it stays
+        END;
         PERFORM pg_sleep(0.01);
     END LOOP;
 END
