@@ -6,6 +6,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 sql=$root/scripts/sql
 . "$root/scripts/lib/common.sh"
 . "$root/scripts/lib/postgres.sh"
+. "$root/scripts/lib/databases.sh"
+. "$root/scripts/lib/archive.sh"
 . "$root/scripts/lib/statistics.sh"
 
 usage() {
@@ -22,7 +24,8 @@ main() {
     parse_options "$@"
     begin
     find_server
-    identify_server
+    open_lock
+    ! take_lock || mend_leftovers
     show "$statistics" || fail_with "$work/sql.errors" 'the statistics cannot be read'
 }
 

@@ -53,7 +53,7 @@ def test_folder_is_refused(direct: Database, tmp_path: Path) -> None:
         (gzip.compress(b"hello")[:-6], "damaged or cut short"),
         (b"\x1f\x8bnonsense", "damaged or cut short"),
         (b"PGDMP", "is not a whole PostgreSQL archive"),
-        (b"PGDMP\x01\x63\x00\x04\x08\x01" + bytes(100), "is not a whole PostgreSQL archive"),
+        (b"PGDMP\x01\x63\x00\x04\x08\x01" + bytes(100), "was made by a newer PostgreSQL"),
     ],
 )
 def test_what_is_no_backup_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -143,3 +144,23 @@ def test_rollback_without_a_previous_database_says_so(direct: Database) -> None:
     run = direct.checkout.run("./scripts/rollback-assets.sh")
     assert run.status == 1, run
     assert "there is no previous database" in run.err and "RESTORE_KEEP_PREVIOUS=yes" in run.err
+
+
+def test_even_statistics_clear_what_a_killed_restore_left(database: Database) -> None:
+    make_big(database)
+    process = started_restore(database)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert database.leftovers() != []
+    run = database.checkout.run("./scripts/stats.sh")
+    assert run.status == 0, run
+    assert "cleared what a run that died had left: assets_staging_" in run.err
+    assert database.leftovers() == []
+
+
+def test_statistics_wait_for_no_restore(direct: Database, tmp_path: Path) -> None:
+    process = started_restore(direct, **slow_load(direct, tmp_path))
+    run = direct.checkout.run("./scripts/stats.sh")
+    assert run.status == 0 and "spec_info" in run.out, run
+    assert process.poll() is None
+    assert process.wait(60) == 0

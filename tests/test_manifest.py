@@ -44,6 +44,21 @@ def test_names_with_line_ends_stay_on_their_line(direct: Database) -> None:
     assert direct.content() == before
 
 
+def test_every_built_in_type_has_a_fingerprint(database: Database) -> None:
+    types = database.execute(
+        "SELECT typname FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typrelid = 0"
+        " AND typtype IN ('b', 'r', 'm') AND typname NOT IN ('pg_node_tree', 'pg_ndistinct', 'pg_dependencies',"
+        " 'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary')"
+        " AND typelem NOT IN (SELECT oid FROM pg_type WHERE typrelid <> 0 OR typtype = 'p')"
+    )
+    assert len(types) > 100
+    columns = ", ".join(f'"column {name}" pg_catalog."{name}"' for (name,) in types)
+    database.execute(f"CREATE TABLE all_types ({columns}); INSERT INTO all_types DEFAULT VALUES")
+    assert re.search(r"^1 -?\d+ public\.all_types$", manifest(database), re.MULTILINE)
+    run = database.restore()
+    assert run.status == 0, run
+
+
 def tables(database: Database) -> list[str]:
     return [line for line in manifest(database).splitlines() if re.match(r"\d+ -?\d+ ", line)]
 

@@ -188,3 +188,19 @@ def test_password_is_on_no_command_line_and_in_no_message(direct: Database, tmp_
     assert run.status == 0, run
     assert "pg_dump" in seen.read_text()
     assert direct.place.private.password not in seen.read_text() + run.out + run.err
+
+
+def test_locale_provider_of_the_database_stays(direct: Database) -> None:
+    direct.drop()
+    with direct.place.connect() as connection:
+        connection.autocommit = True
+        connection.execute(
+            f"CREATE DATABASE {direct.name} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+            " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' CONNECTION LIMIT 50"
+        )
+        locale = (
+            f"SELECT datlocprovider, datlocale, datcollate FROM pg_database WHERE datname = '{direct.name}'"
+        )
+        before = connection.execute(locale).fetchone()
+        assert direct.restore(direct.backed_up()).status == 0
+        assert connection.execute(locale).fetchone() == before == ("b", "C.UTF-8", "C")

@@ -2,24 +2,34 @@
 # The live database and its companions: staging, which a restore fills, and former, which it has replaced.
 # The server's catalog is the only journal: whoever holds the lock knows that what it finds is dead.
 
-# lock_database: one run per database at a time, from any host; the lock goes when the run goes
-lock_database() {
+# open_lock: the session that can take the lock; sets what later steps need to know
+open_lock() {
     open_session lock postgres
     facts=$(ask lock <"$sql/identify.sql") || fail_with "$work/lock.errors" "cannot use $server"
-    read_facts "$facts"
+    IFS='|' read -r server_version server_release key lock_holder <<EOF
+$facts
+EOF
     staging=assets_staging_$key
     former=assets_former_$key
     previous=assets_previous_$key
-    for attempt in 1 2 3; do
-        holder=$(ask lock <"$sql/lock.sql") || fail_with "$work/lock.errors" 'the lock cannot be taken'
-        [ -n "$holder" ] || break
-    done
-    if [ -n "$holder" ]; then
+    far_prefix=tumblebug-assets.$key
+    name_sessions
+}
+
+# lock_database: one run per database at a time, from any host; the lock goes when the run goes
+lock_database() {
+    open_lock
+    take_lock || take_lock || take_lock || {
         hint 'wait until it has ended, then run this again'
         die "database '$TB_POSTGRES_DATABASE' is in use by another run: $holder"
-    fi
-    name_sessions
+    }
     at_end abandon_run
+}
+
+# take_lock: or says in $holder who has it
+take_lock() {
+    holder=$(ask lock <"$sql/lock.sql") || fail_with "$work/lock.errors" 'the lock cannot be taken'
+    [ -z "$holder" ]
 }
 
 # The key in the name tells later runs whose sessions these were.
@@ -32,7 +42,6 @@ name_sessions() {
 mend_leftovers() {
     mend_backups "$root/assets"
     mend_backups "$root/backups/postgres"
-    far_prefix=tumblebug-assets.$key
     found=$(ask lock <"$sql/mend.sql") || fail_with "$work/lock.errors" 'what a dead run left cannot be cleared'
     found="$found $(beside_server sh -c "$clear_far_folders" sh "$far_prefix" </dev/null)" ||
         die "the temporary folder next to the server cannot be cleared"

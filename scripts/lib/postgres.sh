@@ -35,20 +35,6 @@ write_beside_server() {
     beside_server sh -c 'cat >"$1"' sh "$1" 2>"$work/far.errors"
 }
 
-# identify_server: sets its version and the key that tells this server and database from all others
-identify_server() {
-    facts=$(sql "$TB_POSTGRES_DATABASE" -v live="$TB_POSTGRES_DATABASE" \
-        <"$sql/identify.sql" 2>"$work/sql.errors") ||
-        fail_with "$work/sql.errors" "cannot use $server"
-    read_facts "$facts"
-}
-
-read_facts() {
-    IFS='|' read -r server_version server_release key lock_holder <<EOF
-$1
-EOF
-}
-
 # What a user or a database has set must not change what we dump, load or compare.
 pin_client_environment() {
     unset PGSERVICE PGHOSTADDR PGTZ PGDATESTYLE PGGEQO
