@@ -270,10 +270,12 @@ class Database:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.name)))
 
     def drop(self) -> None:
+        """Drop the database, and what runs on it have kept or left beside it."""
         with self.place.connect() as connection:
             connection.autocommit = True
-            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            connection.execute(drop.format(sql.Identifier(self.name)))
+            for name in {self.name} | self.databases():
+                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(drop.format(sql.Identifier(name)))
 
     def execute(self, query: str) -> list[tuple]:
         with self.place.connect(self.name) as connection:

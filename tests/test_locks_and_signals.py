@@ -134,10 +134,6 @@ def test_rollback_brings_back_what_was_replaced_and_a_second_one_undoes_it(datab
     assert database.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
     run = database.checkout.run("make", "rollback-assets")
     assert run.status == 0 and database.content() == latest, run
-    with database.place.connect() as connection:
-        connection.autocommit = True
-        for name in database.databases():
-            connection.execute(f"DROP DATABASE {name}")
 
 
 def test_rollback_without_a_previous_database_says_so(direct: Database) -> None:

@@ -62,6 +62,15 @@ def test_docker_that_does_not_answer_says_so(checkout: Checkout, script: str) ->
     trouble(checkout, script, "Docker does not answer", "start Docker", DOCKER_HOST="unix:///nowhere.sock")
 
 
+def test_docker_that_hangs_is_not_waited_for(checkout: Checkout) -> None:
+    hangs = docker_that_says(checkout, "'; exec sleep 100; echo '")
+    (checkout.folder.parent / "fake" / "timeout").write_text(
+        '#!/bin/sh\nshift; exec /usr/bin/timeout 1 "$@"\n'
+    )
+    (checkout.folder.parent / "fake" / "timeout").chmod(0o755)
+    trouble(checkout, "stats.sh", "Docker does not answer: it was asked", "start Docker", **hangs)
+
+
 @pytest.mark.parametrize("script", ALL)
 def test_no_rights_on_the_docker_socket_says_so(checkout: Checkout, script: str) -> None:
     said = "permission denied while trying to connect to the Docker daemon socket at unix:///x.sock"

@@ -75,9 +75,21 @@ require_container_cli() {
 
 # container_runs: asks the engine; sets $state
 container_runs() {
-    state=$("$CONTAINER_CLI" inspect --type container --format '{{.State.Status}}' \
+    state=$(in_time "$CONTAINER_CLI" inspect --type container --format '{{.State.Status}}' \
         "$TB_POSTGRES_CONTAINER" 2>"$work/inspect.errors") || explain_docker
     [ "$state" = running ]
+}
+
+# in_time COMMAND...: an engine that hangs must not hang us; its first call tells
+in_time() {
+    if command -v timeout >/dev/null; then
+        timeout 30 "$@" || {
+            [ $? -ne 124 ] || echo 'it was asked, and 30 s have passed' >&2
+            return 1
+        }
+    else
+        "$@"
+    fi
 }
 
 explain_docker() {
@@ -89,7 +101,7 @@ explain_docker() {
             ;;
         *)
             hint 'start Docker, then make up'
-            die "Docker does not answer: $(head -n 1 "$work/inspect.errors")"
+            die "Docker does not answer: $(first_error "$work/inspect.errors")"
             ;;
     esac
 }
