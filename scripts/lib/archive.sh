@@ -71,8 +71,7 @@ write_manifest() {
         printf '\ntables: %s (rows, fingerprint, name)\n' "$(wc -l <"$work/tables" | tr -d ' ')"
         cat "$work/tables"
     } >"$work/manifest"
-    cat "$work/manifest"
-    printf 'manifest: %s\n' "$(sha256_of "$work/manifest")"
+    cat "$work/manifest" && printf 'manifest: %s\n' "$(sha256_of "$work/manifest")"
 }
 
 # has_manifest FILE: whether one of ours lies beside it; CB-Tumblebug's own has no hash to prove anything by

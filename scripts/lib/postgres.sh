@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # Where the server is, and running PostgreSQL's client programs next to it. Sourcing this file runs nothing.
 #
-# A backend is two functions: find_NAME says clearly why the server cannot be reached, and beside_NAME
-# runs a program next to it, standard input and output passed through. Only a busybox shell and its
-# tools may be assumed there.
+# A backend is three functions: find_NAME says clearly why the server cannot be reached, beside_NAME
+# runs a program next to it, standard input and output passed through, and addresses_NAME prints where a
+# helper on this host might reach it. Next to the server, only a busybox shell and its
+# tools may be assumed.
 
 # find_server: chooses the backend and prepares the environment that every client program shares
 find_server() {
