@@ -8,6 +8,7 @@ sql=$root/scripts/sql
 . "$root/scripts/lib/postgres.sh"
 . "$root/scripts/lib/databases.sh"
 . "$root/scripts/lib/archive.sh"
+. "$root/scripts/lib/trust.sh"
 . "$root/scripts/lib/statistics.sh"
 
 usage() {
@@ -84,7 +85,9 @@ remove_partials() {
     rm -f "$partial" "$partial_manifest"
 }
 
+# What is not to be shared is its owner's alone; assets/ follows the umask, for Git.
 in_backups_folder() {
+    umask 077
     mkdir -p "$root/backups/postgres" || die "folder '$root/backups/postgres' cannot be made"
     target=$root/backups/postgres/$1.dump.gz
 }
@@ -113,8 +116,10 @@ dump() {
         </dev/null 2>"$work/dump.errors"
 }
 
+# Never into a file that is there already: it could be a link that somebody has laid.
 wrap_partial() {
-    wrap >"$partial"
+    set -C
+    { wrap >"$partial"; } 2>"$work/gzip.errors"
 }
 
 take_fingerprints() {
@@ -140,7 +145,8 @@ read_archive() {
 # publish_backup: file and manifest. Between the two names a kill leaves the manifest's partial file, by
 # which the next run completes the pair.
 publish_backup() {
-    write_manifest "$partial" >"$partial_manifest" || die "'$target.info' cannot be written$earlier_stands"
+    write_manifest "$partial"
+    (set -C && cat "$work/manifest" >"$partial_manifest") 2>"$work/manifest.errors" || die "'$target.info' cannot be written$earlier_stands"
     publish "$partial" "$target" || die "'$target' cannot be replaced$earlier_stands"
     publish "$partial_manifest" "$target.info" || die "'$target.info' cannot be replaced; back up again"
     say "wrote $target ($(human_size "$(size_of "$target")")) and its manifest $target.info"

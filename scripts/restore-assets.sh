@@ -9,6 +9,7 @@ sql=$root/scripts/sql
 . "$root/scripts/lib/databases.sh"
 . "$root/scripts/lib/archive.sh"
 . "$root/scripts/lib/staging.sh"
+. "$root/scripts/lib/trust.sh"
 . "$root/scripts/lib/statistics.sh"
 
 usage() {
@@ -23,6 +24,7 @@ and takes its place in a tenth of a second. Until then the live database is unto
   --data-only    keep the live database's schema; take only the rows from the backup
   --table NAME   replace only this table's rows, in the live database; may be repeated
   --keep-going   load what can be loaded, list what cannot, and ask again before the swap
+  --trust        the backup's author may run code on the server; RESTORE_TRUST=yes says the same
 
 RESTORE_SKIP_CONFIRM=yes restores without asking. RESTORE_KEEP_PREVIOUS=yes keeps what was replaced:
 rollback-assets.sh brings it back.
@@ -32,11 +34,13 @@ EOF
 main() {
     parse_options "$@"
     begin
+    [ -z "$trust" ] || RESTORE_TRUST=yes
     check_file
     find_server
     lock_database
     mend_leftovers
     check_room
+    decide_trust
     bring_archive
     choose_way
     show_backup
@@ -52,13 +56,14 @@ main() {
 }
 
 parse_options() {
-    dry_run='' data_only='' tables='' keep_going=''
+    dry_run='' data_only='' tables='' keep_going='' trust=''
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help) usage && exit 0 ;;
             --dry-run) dry_run=yes ;;
             --data-only) data_only=yes ;;
             --keep-going) keep_going=yes ;;
+            --trust) trust=yes ;;
             --table) add_table "${2-}" && shift ;;
             --table=*) add_table "${1#--table=}" ;;
             --) shift && break ;;
@@ -79,8 +84,8 @@ parse_options() {
 
 add_table() {
     [ -n "$1" ] || die_usage '--table needs a name'
-    tables="$tables$1
-"
+    tables="$tables${tables:+
+}$1"
 }
 
 # check_file: whole, and the one that its manifest describes, before any server is asked
@@ -100,7 +105,7 @@ check_file() {
 # check_room: the right and the space for a second copy, before anything is done
 check_room() {
     facts=$(ask lock <"$sql/preflight.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
-    IFS='|' read -r may_create live_size data_folder <<EOF
+    IFS='|' read -r may_create is_superuser live_size data_folder <<EOF
 $facts
 EOF
     [ "$TB_POSTGRES_DATABASE" != postgres ] ||

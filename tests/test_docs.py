@@ -11,7 +11,7 @@ import pytest
 from ground import Database
 
 PROJECT = Path(__file__).parent.parent
-PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md")] + sorted(
+PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
     (PROJECT / "docs").glob("*.md")
 )
 # What another test runs: containers of the user's name, and this very suite.

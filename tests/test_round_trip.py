@@ -28,6 +28,23 @@ def test_backup_and_restore_bring_back_every_table_and_the_schema(database: Data
     assert database.leftovers() == []
 
 
+def test_own_backup_of_a_richer_database_comes_back_too(direct: Database) -> None:
+    direct.execute(
+        "CREATE VIEW priced AS SELECT provider_name, count(*) AS specs FROM spec_info GROUP BY 1;"
+        "CREATE MATERIALIZED VIEW summary AS SELECT * FROM priced; CREATE UNIQUE INDEX ON summary (provider_name);"
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
+        "CREATE TRIGGER t BEFORE INSERT ON spec_info FOR EACH ROW EXECUTE FUNCTION f();"
+        "ALTER TABLE spec_info ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON spec_info USING (v_cpu > 0)"
+    )
+    before = direct.content()
+    path = direct.backed_up()
+    direct.execute("DROP MATERIALIZED VIEW summary; DROP VIEW priced; DELETE FROM pricing_info")
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert direct.content() == before
+    assert direct.execute("SELECT sum(specs) FROM summary") == [(1200,)]
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_scripts_run_under_every_posix_shell(direct: Database, shell: str) -> None:
     before = direct.content()

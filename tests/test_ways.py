@@ -149,7 +149,7 @@ def test_keep_going_loads_the_rest_and_lists_what_failed(direct: Database) -> No
     path = broken_backup(direct)
     before = direct.content()
     direct.execute("DELETE FROM pricing_info")
-    run = direct.restore("--keep-going", path)
+    run = direct.restore("--keep-going", "--trust", path)
     assert run.status == 0, run
     assert "in CREATE VIEW public.uses_f" in run.err, run
     assert "does not exist" in run.err
@@ -163,7 +163,7 @@ def test_keep_going_asks_a_second_time_and_no_changes_nothing(direct: Database) 
     path = broken_backup(direct)
     before = direct.content()
     run = direct.checkout.run_on_terminal(
-        "./scripts/restore-assets.sh", "--keep-going", path, answer=b"yes\nno\n"
+        "./scripts/restore-assets.sh", "--keep-going", "--trust", path, answer=b"yes\nno\n"
     )
     assert run.status == 1, run
     assert "Swap the databases all the same?" in run.err

@@ -53,12 +53,12 @@ unwrap() {
 
 # The archive is compressed already: gzip around it is only what the file's name promises.
 wrap() {
-    ${become-} gzip -1 2>"$work/gzip.errors"
+    ${become-} gzip -1
 }
 
 # --- the manifest: FILE.info, which tells people and the restore what the backup holds ---
 
-# write_manifest FILE: reads what the dump's snapshot held from $work/summary and $work/tables
+# write_manifest FILE: into $work/manifest, from what the dump's snapshot held ($work/summary, $work/tables)
 write_manifest() {
     {
         echo 'CB-Tumblebug assets backup'
@@ -71,7 +71,8 @@ write_manifest() {
         printf '\ntables: %s (rows, fingerprint, name)\n' "$(wc -l <"$work/tables" | tr -d ' ')"
         cat "$work/tables"
     } >"$work/manifest"
-    cat "$work/manifest" && printf 'manifest: %s\n' "$(sha256_of "$work/manifest")"
+    ! make_key || printf 'seal: %s\n' "$(seal_of "$work/manifest")" >>"$work/manifest"
+    printf 'manifest: %s\n' "$(sha256_of "$work/manifest")" >>"$work/manifest"
 }
 
 # has_manifest FILE: whether one of ours lies beside it; CB-Tumblebug's own has no hash to prove anything by
@@ -81,6 +82,7 @@ has_manifest() {
 
 # check_manifest FILE: ends the script unless file and manifest are the pair that was written
 check_manifest() {
+    [ "$(size_of "$1.info")" -le 10000000 ] || die "manifest '$1.info' is too large to be one"
     sed '$d' "$1.info" >"$work/manifest"
     [ "$(tail -n 1 "$1.info")" = "manifest: $(sha256_of "$work/manifest")" ] || {
         hint "take '$1.info' from where the backup came from, or remove it to restore without its proof"
@@ -93,7 +95,7 @@ check_manifest() {
     case $(manifest_value database-bytes) in
         '' | *[!0-9]* | ????????????????*) die "manifest '$1.info' does not tell the database's size" ;;
     esac
-    sed '1,/^tables: /d' "$work/manifest" >"$work/tables"
+    sed '1,/^tables: /d; /^seal: /d' "$work/manifest" >"$work/tables"
 }
 
 manifest_value() { # NAME

@@ -49,7 +49,7 @@ say_labelled() {
 
 # A stranger's file or table name must not reach the terminal as an escape sequence or a second line.
 printable() {
-    printf '%s' "$1" | LC_ALL=C tr '\001-\037\177' '?'
+    printf '%s' "$1" | LC_ALL=C tr '\001-\037\177' '?' | without_c1
 }
 
 # in_one_line LINES: joined by commas
@@ -58,7 +58,12 @@ in_one_line() {
 }
 
 printable_lines() {
-    LC_ALL=C tr '\001-\011\013-\037\177' '?'
+    LC_ALL=C tr '\001-\011\013-\037\177' '?' | without_c1
+}
+
+# The other control characters of Unicode, U+0080 to U+009F, which some terminals obey.
+without_c1() {
+    LC_ALL=C sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g"
 }
 
 human_size() { # BYTES
@@ -109,6 +114,9 @@ load_settings() {
     : "${PG_BINDIR:=}"
     : "${RESTORE_SKIP_CONFIRM:=}"
     : "${RESTORE_KEEP_PREVIOUS:=}"
+    : "${RESTORE_TRUST:=}"
+    : "${RESTORE_MAX_BYTES:=}"
+    : "${TB_ASSETS_KEY_FILE:=}"
     : "${CLEAN_SKIP_CONFIRM:=}"
     : "${INIT_OPTION:=}"
     : "${TMPDIR:=/tmp}"

@@ -12,6 +12,7 @@ EOF
     staging=assets_staging_$key
     former=assets_former_$key
     previous=assets_previous_$key
+    loader=assets_loader_$key
     far_prefix=tumblebug-assets.$key
     name_sessions
 }

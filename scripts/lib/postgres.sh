@@ -49,6 +49,7 @@ pin_client_environment() {
     PGOPTIONS="$PGOPTIONS -c idle_session_timeout=0 -c default_transaction_read_only=off"
     PGOPTIONS="$PGOPTIONS -c search_path= -c client_min_messages=warning -c row_security=off"
     PGOPTIONS="$PGOPTIONS -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC"
+    PGOPTIONS="$PGOPTIONS -c standard_conforming_strings=on -c transform_null_equals=off -c quote_all_identifiers=off"
     PGOPTIONS="$PGOPTIONS -c extra_float_digits=1 -c bytea_output=hex -c lc_monetary=C"
     export PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
 }
@@ -204,7 +205,9 @@ run_session() {
 # psql_set NAME VALUE: the psql command that gives a variable of an open session this value, whatever it holds
 psql_set() {
     printf '%s\n' "$2" | sed "s/\\\\/\\\\\\\\/g; s/'/''/g" |
-        awk -v name="$1" 'BEGIN { printf("\\set %s '\''", name) } { printf("%s\\n", $0) } END { print "'\''" }'
+        awk -v name="$1" 'BEGIN { printf("\\set %s '\''", name) }
+                          { printf("%s%s", NR > 1 ? "\\n" : "", $0) }
+                          END { print "'\''" }'
 }
 
 # ask lock|live: sends the SQL on standard input, prints the answer; fails when the session has died

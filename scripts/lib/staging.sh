@@ -6,6 +6,8 @@
 
 # bring_archive: copies the archive next to the server, where pg_restore can load it with several jobs
 bring_archive() {
+    confined=
+    choose_limit
     # shellcheck disable=SC2016 # it expands next to the server
     far_folder=$(beside_server sh -c 'mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX"' sh "$far_prefix" \
         </dev/null 2>"$work/far.errors") || fail_with "$work/far.errors" 'no temporary folder next to the server'
@@ -13,6 +15,7 @@ bring_archive() {
     archive=$far_folder/archive
     flow unwrap_file keep_archive
     [ "$consumed" -eq 0 ] || fail_with "$work/far.errors" 'the archive cannot be copied to the server; nothing was changed'
+    [ "$(beside_server wc -c "$archive" </dev/null | awk '{ print $1 }')" -le "$limit" ] || outgrown
     [ "$produced" -eq 0 ] || die "backup file '$file' is damaged or cut short: $(gzip_error)"
     list_contents || not_whole
     [ -n "$proved" ] || read_through || not_whole
@@ -23,7 +26,8 @@ unwrap_file() {
 }
 
 keep_archive() {
-    write_beside_server "$archive"
+    # shellcheck disable=SC2016 # it expands next to the server
+    beside_server sh -c 'head -c "$2" >"$1"' sh "$archive" "$((limit + 1))" 2>"$work/far.errors"
 }
 
 list_contents() {
@@ -120,36 +124,54 @@ stage_backup() {
     say 'loading the backup into a staging database'
     create_staging
     : >"$work/restore.errors"
-    case $way in
-        whole)
-            choose_owners
-            load --no-privileges ${no_owner:+--no-owner} "$archive"
-            load_grants
-            ;;
-        rows)
-            copy_live_schema
-            load --section=pre-data "$schema"
-            load --data-only "$archive"
-            load --section=post-data "$schema"
-            ;;
-        tables)
-            copy_live_schema
-            load --section=pre-data "$schema"
-            list_chosen_rows
-            load --data-only --use-list="$far_folder/list" "$archive"
-            ;;
-    esac
+    "stage_$way"
+}
+
+stage_whole() {
+    if [ -n "$trusted" ]; then
+        choose_owners
+        load --no-privileges ${no_owner:+--no-owner} "$archive"
+        load_grants
+    else
+        create_loader
+        ! list_grants || warn 'the grants of a backup that this machine did not make are left out'
+        load_confined --no-owner --no-privileges "$archive"
+    fi
+}
+
+stage_rows() {
+    stage_live_schema
+    load_rows "$archive"
+    load --section=post-data "$schema"
+}
+
+stage_tables() {
+    stage_live_schema
+    list_chosen_rows
+    load_rows --use-list="$far_folder/list" "$archive"
+}
+
+load_rows() { # OPTION... ARCHIVE
+    if [ -n "$trusted" ]; then
+        load --data-only "$@"
+    else
+        create_loader
+        load_confined --data-only "$@"
+    fi
 }
 
 # load OPTION... ARCHIVE: into staging; the first error ends the restore, but with --keep-going
 load() {
     [ -n "$keep_going" ] || set -- --exit-on-error "$@"
     background run_load --jobs=2 "$@" </dev/null
-    await "$child" || [ -n "$keep_going" ] ||
+    await "$child" && return
+    ! grep -qs outgrown "$work/watch.errors" || outgrown
+    [ -n "$keep_going" ] ||
         fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"
 }
 
 run_load() {
+    [ -z "$confined" ] || be_loader
     beside_server pg_restore --dbname="$staging" "$@" 2>>"$work/restore.errors"
 }
 
@@ -170,21 +192,27 @@ owners() {
 
 # load_grants: after everything else and one by one: a grant to a role that is not here is worth a warning
 load_grants() {
-    grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' "$work/contents" >"$work/grants" || return 0
+    list_grants || return 0
     write_beside_server "$far_folder/list" <"$work/grants" || list_not_copied
     beside_server pg_restore --dbname="$staging" --use-list="$far_folder/list" "$archive" </dev/null 2>"$work/grants.errors" ||
         warn "some grants were left out: $(first_error "$work/grants.errors")"
+}
+
+list_grants() {
+    grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' "$work/contents" >"$work/grants"
 }
 
 list_not_copied() {
     fail_with "$work/far.errors" 'a list of entries cannot be copied to the server; nothing was changed'
 }
 
-copy_live_schema() {
+# stage_live_schema: tables, and not yet what checks or follows their rows
+stage_live_schema() {
     schema=$far_folder/schema
     PGDATABASE=$TB_POSTGRES_DATABASE
     beside_server pg_dump --format=custom --schema-only --file="$schema" </dev/null 2>"$work/dump.errors" ||
         fail_with "$work/dump.errors" 'the live schema cannot be read; nothing was changed'
+    load --section=pre-data "$schema"
 }
 
 list_chosen_rows() {

@@ -6,7 +6,7 @@ SELECT given, (SELECT pg_class.oid FROM pg_class JOIN pg_namespace ON pg_namespa
                  AND (given IN (format('%I.%I', nspname, relname), format('%s.%s', nspname, relname))
                       OR nspname = 'public' AND given IN (relname, quote_ident(relname)))
                LIMIT 1) AS oid
-FROM unnest(string_to_array(rtrim(:'tables', E'\n'), E'\n')) AS given;
+FROM unnest(string_to_array(:'tables', E'\n')) AS given;
 CREATE TEMPORARY TABLE filled AS
 SELECT DISTINCT pg_class.oid, nspname, relname
 FROM chosen, LATERAL (SELECT chosen.oid UNION SELECT relid FROM pg_partition_tree(chosen.oid)) AS tree (relid)

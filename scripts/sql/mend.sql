@@ -7,4 +7,6 @@
     SELECT format('DROP DATABASE %I WITH (FORCE)', datname)
     FROM pg_database WHERE datname IN (:'staging', :'former') ORDER BY datname
     \gexec
+    SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname = :'loader'
+    \gexec
 \endif

@@ -1,0 +1,130 @@
+# shellcheck shell=sh
+# A dump from a stranger runs whatever SQL its author chose. So a backup that this machine did not make
+# itself is loaded by a role that may do nothing else, and what it made is audited before anyone who may do
+# more touches it.
+
+# --- the seal: a keyed hash in the manifest, by which a machine knows its own backups ---
+
+key_file() {
+    printf '%s' "${TB_ASSETS_KEY_FILE:-${XDG_CONFIG_HOME:-${HOME:-/nonexistent}/.config}/tumblebug-assets/key}"
+}
+
+# make_key: once; fails where there is no place for it
+make_key() {
+    [ ! -s "$(key_file)" ] || return 0
+    (
+        umask 077
+        folder=$(key_file)
+        folder=${folder%/*}
+        mkdir -p "$folder" && od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$folder/.key.$$" &&
+            mv "$folder/.key.$$" "$(key_file)"
+    ) 2>/dev/null
+}
+
+# seal_of FILE: its hash under this machine's key
+seal_of() {
+    cat "$(key_file)" "$1" >"$work/sealed" || return 1
+    inner=$(sha256_of "$work/sealed")
+    { cat "$(key_file)" && echo "$inner"; } >"$work/sealed"
+    sha256_of "$work/sealed"
+}
+
+is_our_own() {
+    [ -n "$proved" ] && [ -s "$(key_file)" ] || return 1
+    sed '/^seal: /d' "$work/manifest" >"$work/unsealed"
+    seal=$(seal_of "$work/unsealed") && [ -n "$seal" ] && [ "$(manifest_value seal)" = "$seal" ]
+}
+
+# --- trust ---
+
+# decide_trust: trusted is what this machine made, or what the user says is
+decide_trust() {
+    trusted=yes
+    [ "$RESTORE_TRUST" != yes ] || return 0
+    ! is_our_own || return 0
+    trusted=
+    [ "$is_superuser" = t ] || {
+        hint 'if you trust its author, RESTORE_TRUST=yes restores it with your own rights'
+        die "user '$TB_POSTGRES_USER' cannot make the role that loads a backup of another machine; nothing was changed"
+    }
+    say 'not made by this machine: it is loaded without rights, and audited'
+}
+
+# create_loader: the role that loads: owner of staging, or where the schema is the live database's own, of
+# nothing; with a random password
+create_loader() {
+    loader_password=$(od -An -tx1 -N24 /dev/urandom | tr -d ' \n')
+    (umask 077 && printf '*:*:*:%s:%s\n' "$loader" "$loader_password" >"$work/pgpass")
+    { psql_set password "$loader_password" && psql_set limit "$limit" && cat "$sql/create-loader.sql"; } | ask lock >/dev/null ||
+        fail_with "$work/lock.errors" 'the loading role cannot be made; nothing was changed'
+    if [ "$way" = whole ]; then
+        ask_staging own-staging >/dev/null || audit_failed
+    else
+        ask_staging admit-loader >/dev/null || audit_failed
+    fi
+}
+
+# load_confined OPTION... ARCHIVE: by the loader, within the limit, and audited
+load_confined() {
+    : >"$work/watch.errors"
+    background watch_staging </dev/null
+    confined=yes
+    load "$@"
+    confined=
+    audit_staging
+}
+
+# be_loader: in a subshell, so that only the load logs in as that role
+be_loader() {
+    PGUSER=$loader
+    PGPASSWORD=$loader_password
+    [ "$ASSETS_PG_BACKEND" != direct ] || {
+        unset PGPASSWORD
+        PGPASSFILE=$work/pgpass
+        export PGPASSFILE
+    }
+}
+
+# audit_staging: ends the restore where the archive made what could run code, and says what
+audit_staging() {
+    ask_staging end-loader >/dev/null || audit_failed
+    case $way in
+        whole) found=$(ask_staging audit) || audit_failed ;;
+        *) found=$(ask_staging owned-by-loader) || audit_failed ;;
+    esac
+    if [ -n "$found" ]; then
+        hint 'if you know and trust its author, RESTORE_TRUST=yes (or --trust) restores it all the same'
+        die "the backup brings what assets do not need and what could run code:" \
+            "$(in_one_line "$(printf '%s\n' "$found" | head -n 20)");" \
+            "database '$TB_POSTGRES_DATABASE' is as it was"
+    fi
+    ask_staging retire-loader >/dev/null || audit_failed
+}
+
+ask_staging() { # NAME of an SQL file
+    sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v loader="$loader" <"$sql/$1.sql" 2>"$work/audit.errors"
+}
+
+audit_failed() {
+    fail_with "$work/audit.errors" "the staging database cannot be audited, and database '$TB_POSTGRES_DATABASE' is as it was"
+}
+
+# --- bounds ---
+
+# choose_limit: how many bytes an archive may unpack to, and a staging database may grow to
+choose_limit() {
+    limit=${RESTORE_MAX_BYTES:-$((copy_size * 4 + $(size_of "$file") * 20 + 1000000000))}
+    case $limit in
+        *[!0-9]* | ????????????????*) die_usage "RESTORE_MAX_BYTES is a number of bytes, not '$limit'" ;;
+    esac
+}
+
+# watch_staging: while it is loaded; the server itself ends a load that outgrows the limit
+watch_staging() {
+    sql postgres -v staging="$staging" -v loader="$loader" -v limit="$limit" <"$sql/watch-staging.sql" 2>"$work/watch.errors"
+}
+
+outgrown() {
+    hint 'RESTORE_MAX_BYTES=… allows more, if you expect it'
+    die "backup file '$file' unpacks to more than $(human_size "$limit"); database '$TB_POSTGRES_DATABASE' is as it was"
+}

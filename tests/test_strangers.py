@@ -1,0 +1,329 @@
+"""Dumps from strangers: whatever SQL their author chose, it harms nobody, now or later."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ground import Database
+
+KEY = ".config/tumblebug-assets/key"
+PLACE = "x" * 600
+
+
+def forget_key(database: Database) -> None:
+    """Make every backup a stranger's: the key that would know it is gone."""
+    (database.checkout.folder.parent / KEY).unlink(missing_ok=True)
+
+
+def strangers_dump(database: Database, hostile: str = "", patched: str = "") -> Path:
+    """Return a dump of the database with hostile objects, of which the database itself is freed again.
+
+    ``patched`` is SQL that takes the place of an entry's definition in the archive's bytes.
+    """
+    schema = database.schema()
+    name = f"{database.name}_author"
+    author = Database(database.place, database.checkout, name)
+    author.checkout.environment["TB_POSTGRES_DATABASE"] = database.name
+    author.create()
+    author.execute(f"{hostile}; COMMENT ON TABLE region_info IS '{PLACE}'")
+    archive = database.place.client("pg_dump", "-Fc", "-Z0", "-d", name).stdout
+    if patched:
+        statement = f"COMMENT ON TABLE public.region_info IS '{PLACE}';".encode()
+        assert statement in archive
+        archive = archive.replace(statement, patched.encode().ljust(len(statement)))
+    author.drop()
+    assert database.schema() == schema
+    path = database.checkout.folder / "assets" / "pr.dump.gz"
+    path.write_bytes(gzip.compress(archive))
+    return path
+
+
+@pytest.fixture
+def marker(database: Database) -> Iterator[str]:
+    """A file next to the server that only an attack makes, and whose name tells one attack from another."""
+    yield f"/tmp/pwned-{secrets.token_hex(4)}"
+
+
+def state(database: Database) -> tuple:
+    """Return what no attack may change: the database, the roles, the other databases."""
+    with database.place.connect() as connection:
+        roles = connection.execute(
+            "SELECT rolname, rolsuper, rolcanlogin FROM pg_roles ORDER BY 1"
+        ).fetchall()
+        databases = connection.execute("SELECT datname, datacl::text FROM pg_database ORDER BY 1").fetchall()
+        settings = connection.execute("SELECT * FROM pg_db_role_setting").fetchall()
+    return database.content(), roles, databases, settings
+
+
+def assert_harmless(database: Database, path: Path, marker: str, *options: str) -> None:
+    forget_key(database)
+    before = state(database)
+    run = database.restore(*options, path)
+    assert run.status == 1, run
+    assert re.search("^error: .*(is as it was|nothing was changed)", run.err, re.MULTILINE), run
+    database.execute("ANALYZE")
+    assert database.backup("after.dump.gz").status == 0
+    assert state(database) == before
+    assert database.place.client("sh", "-c", f"ls {marker} 2>/dev/null || true").stdout == b""
+    assert database.leftovers() == []
+
+
+SHELL = "COPY (SELECT 1) TO PROGRAM 'touch {marker}'"
+FUNCTION = (
+    "CREATE FUNCTION f(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN"
+    f" {SHELL.replace(chr(39), chr(39))}; RETURN n; END $$"
+)
+HARMLESS_FUNCTION = "CREATE FUNCTION f(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n'"
+OBJECTS = {
+    "function and trigger": f"{FUNCTION}; CREATE FUNCTION t() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN PERFORM public.f(1); RETURN NEW; END $$;"
+    "CREATE TRIGGER t BEFORE INSERT ON empty_table FOR EACH ROW EXECUTE FUNCTION t()",
+    "index expression": f"{HARMLESS_FUNCTION}; CREATE INDEX ON spec_info (f(v_cpu))",
+    "check constraint": f"{HARMLESS_FUNCTION}; ALTER TABLE spec_info ADD CHECK (f(v_cpu) > 0)",
+    "generated column": f"{HARMLESS_FUNCTION}; ALTER TABLE spec_info ADD g int GENERATED ALWAYS AS (f(v_cpu)) STORED",
+    "rule": "CREATE RULE r AS ON INSERT TO empty_table DO ALSO NOTIFY x",
+    "view": "CREATE VIEW v AS SELECT pg_read_file('PG_VERSION') AS version",
+    "materialized view": "CREATE MATERIALIZED VIEW v AS SELECT 1 AS n",
+    "default by a function": f"{HARMLESS_FUNCTION}; ALTER TABLE empty_table ALTER nothing SET DEFAULT f(1)",
+    "default by a dangerous built-in": "ALTER TABLE empty_table ADD t text DEFAULT"
+    " query_to_xml('SELECT 1', true, true, '')::text",
+    "domain": f"{HARMLESS_FUNCTION}; CREATE DOMAIN d AS int CHECK (f(VALUE) > 0)",
+    "event trigger": "CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;"
+    "CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION e(); ALTER EVENT TRIGGER e DISABLE",
+    "policy": "CREATE POLICY p ON empty_table USING (true)",
+    "row security": "ALTER TABLE empty_table ENABLE ROW LEVEL SECURITY",
+    "publication": "CREATE PUBLICATION p FOR TABLE empty_table",
+    "operator": "CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)",
+    "cast": f"{HARMLESS_FUNCTION}; CREATE TYPE two AS (n int);"
+    "CREATE FUNCTION c(two) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'; CREATE CAST (two AS int) WITH FUNCTION c(two)",
+    "collation": 'CREATE COLLATION c FROM "C"',
+    "large object": "SELECT lo_from_bytea(0, 'x')",
+    "statistics": "CREATE STATISTICS s ON v_cpu, cost_per_hour FROM spec_info",
+    "range type": "CREATE TYPE r AS RANGE (subtype = int)",
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_object_that_could_run_code_is_named_and_refused(database: Database, marker: str, kind: str) -> None:
+    path = strangers_dump(database, OBJECTS[kind].replace("{marker}", marker))
+    assert_harmless(database, path, marker)
+
+
+PATCHES = {
+    "shell": SHELL,
+    "shell in a block": "DO $x$ BEGIN EXECUTE $y$COPY (SELECT 1) TO PROGRAM 'touch {marker}'$y$; END $x$",
+    "superuser": "ALTER ROLE CURRENT_USER SUPERUSER",
+    "another role": "CREATE ROLE pwned SUPERUSER LOGIN",
+    "session authorization": "SET SESSION AUTHORIZATION tumblebug; COPY (SELECT 1) TO PROGRAM 'touch {marker}'",
+    "reset": "RESET SESSION AUTHORIZATION; RESET ROLE; COPY (SELECT 1) TO PROGRAM 'touch {marker}'",
+    "set role": "SET ROLE tumblebug; ALTER ROLE tumblebug CONNECTION LIMIT 0",
+    "file": "COPY public.empty_table FROM '/etc/passwd'",
+    "export": "SELECT lo_export(lo_from_bytea(0, 'x'), '{marker}')",
+    "live database": "ALTER DATABASE {live} RENAME TO pwned",
+    "drop": "DROP DATABASE {live}",
+    "settings of staging": "DO $x$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = evil', current_database()); END $x$",
+    "grant of staging": "DO $x$ BEGIN EXECUTE format('GRANT ALL ON DATABASE %I TO PUBLIC', current_database()); END $x$",
+    "grant of a table": "GRANT ALL ON public.spec_info TO PUBLIC",
+    "grant of a schema": "GRANT ALL ON SCHEMA public TO PUBLIC",
+    "grants to come": "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC",
+    "others' sessions": "SELECT 1 / count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE usename <> current_user AND pid <> pg_backend_pid()) AS x WHERE false",
+    "meta-command": "\\! touch {marker}",
+}
+
+
+@pytest.mark.parametrize("kind", PATCHES)
+def test_statement_written_into_an_entry_harms_nobody(database: Database, marker: str, kind: str) -> None:
+    statement = PATCHES[kind].replace("{marker}", marker).replace("{live}", database.name)
+    assert_harmless(database, strangers_dump(database, patched=f"{statement};"), marker)
+
+
+@pytest.mark.parametrize("option", [["--data-only"], ["--table", "empty_table"], ["--table", "region_info"]])
+def test_copy_statement_of_a_data_entry_harms_nobody(
+    database: Database, marker: str, option: list[str]
+) -> None:
+    path = strangers_dump(database)
+    archive = gzip.decompress(path.read_bytes())
+    for table, columns in (
+        ("empty_table", "nothing"),
+        ("region_info", "provider_name, region_name, latitude, longitude"),
+    ):
+        statement = f"COPY public.{table} ({columns}) FROM stdin;".encode()
+        assert statement in archive
+        hostile = f"COPY public.{table} TO PROGRAM 'touch {marker}';".encode()
+        if len(hostile) <= len(statement):
+            archive = archive.replace(statement, hostile.ljust(len(statement)))
+    path.write_bytes(gzip.compress(archive))
+    forget_key(database)
+    before = state(database)
+    database.restore(*option, path)
+    assert database.place.client("sh", "-c", f"ls {marker} 2>/dev/null || true").stdout == b""
+    assert state(database)[1:] == before[1:]
+    assert database.leftovers() == []
+
+
+def test_plain_assets_of_a_stranger_are_restored_and_belong_to_the_owner(database: Database) -> None:
+    before = database.content()
+    path = strangers_dump(database)
+    database.execute("DELETE FROM pricing_info")
+    forget_key(database)
+    run = database.restore(path)
+    assert run.status == 0, run
+    assert "it is loaded without rights, and audited" in run.err
+    after = database.content()
+    after["schema"] = re.sub("COMMENT ON TABLE public.region_info IS 'x+';\n*", "", after["schema"])
+    before["schema"] = re.sub("\n+", "\n", before["schema"])
+    after["schema"] = re.sub("\n+", "\n", after["schema"])
+    assert after == before
+    assert database.leftovers() == []
+
+
+def test_trust_restores_a_richer_database(direct: Database) -> None:
+    path = strangers_dump(direct, "CREATE VIEW v AS SELECT 1 AS n")
+    forget_key(direct)
+    assert direct.restore(path).status == 1
+    for trust in ({"RESTORE_TRUST": "yes"}, {}):
+        options = [] if trust else ["--trust"]
+        run = direct.restore(*options, path, **trust)
+        assert run.status == 0, run
+        assert direct.execute("SELECT n FROM v") == [(1,)]
+        direct.execute("DROP VIEW v")
+
+
+def test_machine_knows_its_own_backup_and_needs_no_flag(direct: Database) -> None:
+    direct.execute("CREATE VIEW v AS SELECT 1 AS n")
+    path = direct.backed_up()
+    key = direct.checkout.folder.parent / KEY
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert direct.restore(path).status == 0
+    secret = key.read_text()
+    assert secret not in path.with_name(path.name + ".info").read_text()
+    direct.backed_up()
+    assert key.read_text() == secret
+    key.write_text("0" * 64)
+    run = direct.restore(path)
+    assert run.status == 1 and "view public.v" in run.err, run
+
+
+def test_manifest_cannot_grant_trust(direct: Database) -> None:
+    direct.execute("CREATE VIEW v AS SELECT 1 AS n")
+    path = direct.backed_up()
+    own_key = (direct.checkout.folder.parent / KEY).read_text()
+    forget_key(direct)
+    direct.backed_up()  # under a new key: for the first machine, a stranger's
+    (direct.checkout.folder.parent / KEY).write_text(own_key)
+    run = direct.restore(path)
+    assert run.status == 1 and "view public.v" in run.err, run
+
+
+def test_empty_seal_is_none(direct: Database) -> None:
+    direct.execute("CREATE VIEW v AS SELECT 1 AS n")
+    path = direct.backed_up()
+    info = path.with_name(path.name + ".info")
+    lines = [re.sub("^seal: .*", "seal: ", line) for line in info.read_text().splitlines()[:-1]]
+    body = "".join(f"{line}\n" for line in lines)
+    info.write_text(f"{body}manifest: {hashlib.sha256(body.encode()).hexdigest()}\n")
+    key = direct.checkout.folder.parent / KEY
+    for content in (key.read_text(), "", None):
+        key.unlink(missing_ok=True)
+        if content is not None:
+            key.write_text(content)
+        run = direct.restore(path)
+        assert run.status == 1 and "view public.v" in run.err, run
+
+
+def test_names_never_steer_the_terminal(direct: Database) -> None:
+    evil = "evil\x1b]0;pwned\x07\x1b[2J\x9b31m\n\r'\"; \\! id"
+    quoted = '"' + evil.replace('"', '""') + '"'
+    path = strangers_dump(
+        direct, f"CREATE TABLE {quoted} ({quoted} int); COMMENT ON TABLE {quoted} IS '\x1b[31m'"
+    )
+    forget_key(direct)
+    for option in ([], ["--dry-run"], ["--data-only"], ["--table", evil]):
+        run = direct.restore(*option, path)
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", run.out + run.err), run
+    named = direct.checkout.folder / "\x1b]0;pwned\x07.dump.gz"
+    run = direct.restore(named)
+    assert run.status == 1 and "\x1b" not in run.err, run
+
+
+def test_thousand_schemas_and_an_unknown_owner_are_restored(direct: Database) -> None:
+    direct.execute(f"CREATE ROLE {direct.name}_o")
+    path = strangers_dump(
+        direct,
+        "DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE SCHEMA s%s', i); END LOOP; END $$;"
+        f"ALTER TABLE empty_table OWNER TO {direct.name}_o",
+    )
+    direct.execute(f"DROP ROLE {direct.name}_o")
+    forget_key(direct)
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert direct.execute("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^s[0-9]+$'") == [(1000,)]
+
+
+def test_gzip_bomb_is_stopped_before_it_fills_a_disk(database: Database) -> None:
+    path = database.checkout.folder / "bomb.dump.gz"
+    with gzip.open(path, "wb", compresslevel=9) as bomb:
+        bomb.write(b"PGDMP")
+        for _ in range(300):
+            bomb.write(bytes(1_000_000))
+    run = database.restore(path, RESTORE_MAX_BYTES="20000000")
+    assert run.status == 1, run
+    assert "unpacks to more than 20.0 MB" in run.err
+    assert database.leftovers() == []
+
+
+def test_archive_that_outgrows_its_limit_in_the_server_is_stopped(direct: Database) -> None:
+    direct.execute("CREATE TABLE big AS SELECT repeat('x', 900) AS a, n FROM generate_series(1, 300000) AS n")
+    path = direct.backed_up()
+    direct.execute("DROP TABLE big")
+    before = direct.content()
+    forget_key(direct)
+    run = direct.restore(path, RESTORE_MAX_BYTES="60000000")
+    assert run.status == 1, run
+    assert "unpacks to more than 60.0 MB" in run.err
+    assert "is as it was" in run.err
+    assert direct.content() == before
+    assert direct.leftovers() == []
+
+
+def test_wrong_limit_is_wrong_usage(direct: Database) -> None:
+    run = direct.restore(direct.backed_up(), RESTORE_MAX_BYTES="1GB")
+    assert run.status == 2, run
+
+
+def test_plain_user_is_told_what_to_do_about_a_strangers_backup(direct: Database) -> None:
+    path = direct.backed_up()
+    forget_key(direct)
+    role = f"{direct.name}_u"
+    direct.execute(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'x'")
+    run = direct.restore(path, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
+    direct.execute(f"DROP ROLE {role}")
+    assert run.status == 1, run
+    assert "RESTORE_TRUST=yes" in run.err
+
+
+def test_kept_backups_are_their_owners_alone_and_shared_ones_follow_the_umask(direct: Database) -> None:
+    assert direct.backup("mine").status == 0
+    kept = direct.checkout.folder / "backups" / "postgres" / "mine.dump.gz"
+    shared = direct.backed_up()
+    for path, mode in ((kept, 0o600), (shared, 0o644)):
+        for each in (path, path.with_name(path.name + ".info")):
+            assert each.stat().st_mode & 0o777 == mode
+
+
+def test_link_at_the_target_is_replaced_and_not_followed(direct: Database, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("precious")
+    path = direct.checkout.default_backup
+    path.symlink_to(theirs)
+    path.with_name(path.name + ".info").symlink_to(theirs)
+    direct.backed_up()
+    assert theirs.read_text() == "precious"
+    assert not path.is_symlink() and not path.with_name(path.name + ".info").is_symlink()
