@@ -1,15 +1,9 @@
 #!/bin/sh
 # backup-assets.sh: writes the assets database into a backup file. See --help.
 set -eu
-program=${0##*/}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-sql=$root/scripts/sql
 . "$root/scripts/lib/common.sh"
-. "$root/scripts/lib/postgres.sh"
-. "$root/scripts/lib/databases.sh"
-. "$root/scripts/lib/archive.sh"
-. "$root/scripts/lib/trust.sh"
-. "$root/scripts/lib/statistics.sh"
+use postgres databases archive trust statistics
 
 usage() {
     cat <<EOF

@@ -1,13 +1,9 @@
 #!/bin/sh
 # clean-db.sh: empties the assets database. See --help.
 set -eu
-program=${0##*/}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-sql=$root/scripts/sql
 . "$root/scripts/lib/common.sh"
-. "$root/scripts/lib/postgres.sh"
-. "$root/scripts/lib/databases.sh"
-. "$root/scripts/lib/archive.sh"
+use postgres databases archive
 
 usage() {
     cat <<EOF

@@ -1,10 +1,9 @@
 #!/bin/sh
 # down.sh: stops the database container; its data stays in its volume. See --help.
 set -eu
-program=${0##*/}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/common.sh"
-. "$root/scripts/lib/postgres.sh"
+use postgres
 
 usage() {
     cat <<EOF

@@ -1,7 +1,6 @@
 #!/bin/sh
 # init.sh: fills a new assets database, by the option that the user chooses. See --help.
 set -eu
-program=${0##*/}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/common.sh"
 

@@ -1,16 +1,9 @@
 #!/bin/sh
 # restore-assets.sh: replaces the assets database with a backup's content. See --help.
 set -eu
-program=${0##*/}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-sql=$root/scripts/sql
 . "$root/scripts/lib/common.sh"
-. "$root/scripts/lib/postgres.sh"
-. "$root/scripts/lib/databases.sh"
-. "$root/scripts/lib/archive.sh"
-. "$root/scripts/lib/staging.sh"
-. "$root/scripts/lib/trust.sh"
-. "$root/scripts/lib/statistics.sh"
+use postgres databases archive staging trust statistics
 
 usage() {
     cat <<EOF

@@ -1,14 +1,9 @@
 #!/bin/sh
 # rollback-assets.sh: brings back the database that the last restore replaced. See --help.
 set -eu
-program=${0##*/}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-sql=$root/scripts/sql
 . "$root/scripts/lib/common.sh"
-. "$root/scripts/lib/postgres.sh"
-. "$root/scripts/lib/databases.sh"
-. "$root/scripts/lib/archive.sh"
-. "$root/scripts/lib/statistics.sh"
+use postgres databases archive statistics
 
 usage() {
     cat <<EOF

@@ -1,14 +1,9 @@
 #!/bin/sh
 # stats.sh: shows the tables of the assets database, or its size. See --help.
 set -eu
-program=${0##*/}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-sql=$root/scripts/sql
 . "$root/scripts/lib/common.sh"
-. "$root/scripts/lib/postgres.sh"
-. "$root/scripts/lib/databases.sh"
-. "$root/scripts/lib/archive.sh"
-. "$root/scripts/lib/statistics.sh"
+use postgres databases archive statistics
 
 usage() {
     cat <<EOF

@@ -1,10 +1,9 @@
 #!/bin/sh
 # up.sh: starts the database container and waits until it is healthy. See --help.
 set -eu
-program=${0##*/}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/common.sh"
-. "$root/scripts/lib/postgres.sh"
+use postgres
 
 usage() {
     cat <<EOF

@@ -7,7 +7,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +34,12 @@ CREATE TABLE big AS SELECT n, md5(n::text) AS a, repeat(md5((n * 7)::text), 3) A
 FROM generate_series(1, {100_000 if ALL else 20_000}) AS n;
 ALTER TABLE big ADD PRIMARY KEY (n);
 CREATE INDEX ON big (a);
+"""
+# Its load takes seconds, in one program that runs next to the server all the while.
+SLOW_TO_LOAD = """
+CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN $1; END';
+CREATE TABLE slow_to_load AS SELECT 1 AS n;
+CREATE INDEX slow_index ON slow_to_load (slow(n));
 """
 CHANGE_BIG = "DELETE FROM big WHERE n % 1000 = 7;"
 
@@ -205,7 +212,7 @@ def killing_programs(folder: Path, database: Database, number: int, when: str) -
 
 
 def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
+    done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True, timeout=60)
     return done.stdout.strip()
 
 
@@ -214,6 +221,25 @@ def start_again(container: Container) -> None:
     docker("start", container.name)
     container.address = docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", container.name)
     container.wait()
+
+
+def until_load_is_slow(database: Database) -> None:
+    """Return when SLOW_TO_LOAD is being loaded: no program is being started next to the server then.
+
+    Docker may hang when it pauses a container in which it is just starting a program.
+    """
+    query = "SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX slow_index%' AND state = 'active'"
+    with database.place.connect() as connection:
+        until(lambda: connection.execute(query).fetchone() is not None)
+
+
+@contextmanager
+def paused(container: Container) -> Iterator[None]:
+    docker("pause", container.name)
+    try:
+        yield
+    finally:
+        docker("unpause", container.name)
 
 
 def fill(container: Container, folder: str, leave: int = 0) -> None:

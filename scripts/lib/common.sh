@@ -1,6 +1,13 @@
 # shellcheck shell=sh
 # Speaking, asking, settings, and ending well: what every script shares. Sourcing this file runs nothing.
 
+# use LIBRARY...: sources lib/LIBRARY.sh
+use() {
+    for library; do
+        . "$root/scripts/lib/$library.sh"
+    done
+}
+
 # --- speaking: messages go to standard error, results to standard output ---
 
 say() {
@@ -151,6 +158,8 @@ unquoted() { # VALUE, as written after NAME= in a .env file
 
 # begin: settings, traps and a private work folder; a script's first act
 begin() {
+    program=${0##*/}
+    sql=$root/scripts/sql
     load_settings
     children=
     endings=
