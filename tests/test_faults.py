@@ -105,9 +105,10 @@ def test_restore_killed_at_any_moment_leaves_the_old_or_the_new_database(
     patient: Patient, way: tuple[str, ...], moment: int
 ) -> None:
     new = patient.content_after(way)
+    delay = patient.seconds(RESTORE) * moment / len(MOMENTS)
     patient.make_old()
     process = patient.start(RESTORE, *way, patient.path)
-    time.sleep(patient.seconds[RESTORE] * moment / len(MOMENTS))
+    time.sleep(delay)
     kill(process)
     assert patient.state(new) in ("old", "new")
     patient.assert_mended()
@@ -166,9 +167,10 @@ def drop_previous(database: Database) -> None:
 def test_backup_killed_at_any_moment_leaves_the_earlier_or_the_new_pair(
     patient: Patient, moment: int
 ) -> None:
+    delay = patient.seconds(BACKUP) * moment / len(MOMENTS)
     prepare_backup(patient)
     process = patient.start(BACKUP, patient.path)
-    time.sleep(patient.seconds[BACKUP] * moment / len(MOMENTS))
+    time.sleep(delay)
     kill(process)
     assert_earlier_or_new_pair(patient)
 
@@ -253,9 +255,10 @@ def test_container_that_ends_at_any_moment_comes_back_with_the_old_or_the_new_da
     mortal: tuple[Container, Patient], end: str, moment: int
 ) -> None:
     container, patient = mortal
+    delay = patient.seconds(RESTORE) * moment / len(MOMENTS)
     patient.make_old()
     process = patient.start(RESTORE, patient.path)
-    time.sleep(patient.seconds[RESTORE] * moment / len(MOMENTS))
+    time.sleep(delay)
     docker(end, container.name)
     ended(process)
     start_again(container)
@@ -340,7 +343,7 @@ def test_disk_full_while_the_archive_is_copied_changes_nothing(cramped: tuple[Co
     patient.make_old()
     run = patient.database.restore(without_manifest(patient, uncompressed))
     assert_refused(run)
-    assert "No space left on device" in run.err
+    assert "the archive cannot be copied to the server" in run.err
     assert patient.state() == "old"
     assert patient.database.leftovers() == []
     patient.assert_mended()
@@ -558,7 +561,7 @@ def test_of_two_runs_that_start_together_one_completes_and_none_is_harmed(
 # --- clients ---
 
 LOOK = """
-SELECT to_regclass('later') IS NULL, (SELECT count(*) FROM pricing_info), (SELECT sum(latitude) FROM region_info),
+SELECT to_regclass('later') IS NULL, (SELECT count(*) FROM pricing_info), (SELECT sum(latitude::numeric) FROM region_info),
        (SELECT count(*) FROM spec_info), (SELECT count(*) FROM image_info)
 """
 
@@ -569,6 +572,7 @@ def look_until(stop: threading.Event, database: Database, seen: set, troubles: l
             seen.update(database.execute(LOOK))
         except psycopg.Error as error:
             troubles.append(f"{type(error).__name__}: {error}")
+        time.sleep(0.01)  # the restore needs the processor too
 
 
 def harmless(trouble: str) -> bool:
@@ -600,7 +604,7 @@ def test_clients_that_reconnect_in_a_loop_see_only_the_old_and_the_new_database(
     patient.assert_mended()
 
 
-@pytest.mark.parametrize("locked", ["image_info", "region_info"])
+@pytest.mark.parametrize("locked", sampled(["image_info", "region_info"], 1))
 def test_client_in_a_long_transaction_does_not_hold_up_a_restore(database: Database, locked: str) -> None:
     patient = Patient(database, CHANGE)
     patient.make_old()
@@ -623,13 +627,12 @@ SETTINGS = {
     "search_path": "nowhere, pg_catalog",
     "DateStyle": "'German, DMY'",
     "bytea_output": "escape",
-    "quote_all_identifiers": "on",
     "check_function_bodies": "on",
     "row_security": "off",
 }
 
 
-@pytest.mark.parametrize("on", ["database", "role", "both"])
+@pytest.mark.parametrize("on", sampled(["database", "both", "role"], 1))
 def test_settings_of_database_and_role_change_nothing(
     database: Database, on: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -645,6 +648,7 @@ def test_settings_of_database_and_role_change_nothing(
                 monkeypatch.setenv("PGOPTIONS", OWN_SETTINGS)  # ours, not the scripts'
             if on != "database":
                 database.execute(f"ALTER ROLE {role} SET {name} = {value}")
+        database.execute(f"ALTER ROLE {role} SET quote_all_identifiers = on")
         as_role = {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": "tumblebug"}
         settings = database.execute(SETTINGS_OF.format(database.name))
         assert_done(database.restore(patient.path, **as_role))

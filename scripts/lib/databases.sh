@@ -20,17 +20,20 @@ EOF
 # lock_database: one run per database at a time, from any host; the lock goes when the run goes
 lock_database() {
     open_lock
-    take_lock || take_lock || take_lock || {
+    for attempt in 1 2 3 4 5; do
+        take_lock && break
+    done
+    if [ "$holder" != locked ]; then
         hint 'wait until it has ended, then run this again'
         die "database '$TB_POSTGRES_DATABASE' is in use by another run: $holder"
-    }
+    fi
     at_end abandon_run
 }
 
-# take_lock: or says in $holder who has it
+# take_lock: sets $holder: locked, or who has it
 take_lock() {
     holder=$(ask lock <"$sql/lock.sql") || fail_with "$work/lock.errors" 'the lock cannot be taken'
-    [ -z "$holder" ]
+    [ "$holder" = locked ]
 }
 
 # The key in the name tells later runs whose sessions these were.

@@ -1,6 +1,7 @@
 -- Ends the sessions of databases that the swap holds locked, so that none is ended in vain, until the swap
--- is done or has given up.
-SELECT set_config('assets.live', :'live', false) \g /dev/null
+-- is done or has given up. Where the swap does not come within a second, or is gone, so does this: a run that
+-- died must not hold its lock for longer.
+SELECT set_config('assets.live', :'live', false), set_config('assets.key', :'key', false) \g /dev/null
 DO $$
 DECLARE
     live oid := (SELECT oid FROM pg_database WHERE datname = current_setting('assets.live'));
@@ -8,6 +9,8 @@ BEGIN
     FOR moment IN 1..600 LOOP
         EXIT WHEN NOT EXISTS (SELECT FROM pg_database WHERE oid = live AND datname = current_setting('assets.live'));
         PERFORM pg_stat_clear_snapshot();
+        EXIT WHEN moment > 100 AND NOT EXISTS (
+            SELECT FROM pg_stat_activity WHERE application_name LIKE '%.sh ' || current_setting('assets.key') || ' %');
         BEGIN
             PERFORM pg_terminate_backend(activity.pid) FROM pg_stat_activity AS activity
             WHERE datid IN (SELECT objid FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass

@@ -1,6 +1,8 @@
--- Takes the lock, or waits a moment and prints who holds it: a run that just died needs that long to go.
+-- Takes the lock and says so; or waits a moment, in which a run that just died goes, and prints who holds it:
+-- a row less when nobody does any more, which is not to say that we do.
 SELECT pg_try_advisory_lock(:lock_key) AS locked \gset
 \if :locked
+    \echo locked
 \else
     SELECT pg_sleep(0.4) \g /dev/null
     SELECT coalesce(activity.application_name, 'of another user')
