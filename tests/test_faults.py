@@ -41,6 +41,7 @@ from faults import (
     read_pair,
     sampled,
     start_again,
+    until,
     until_line,
     until_load_is_slow,
     write_pair,
@@ -126,7 +127,7 @@ def test_restore_killed_at_the_beginning_of_a_step_leaves_the_old_or_the_new_dat
     patient.assert_mended()
 
 
-@pytest.mark.parametrize(("number", "when"), sampled(calls(28), 2))
+@pytest.mark.parametrize(("number", "when"), sampled(calls(28), 1))
 def test_restore_killed_around_any_program_that_it_runs_leaves_the_old_or_the_new_database(
     patient: Patient, tmp_path: Path, number: int, when: str
 ) -> None:
@@ -186,7 +187,7 @@ def test_backup_killed_at_the_beginning_of_a_step_leaves_the_earlier_or_the_new_
     assert_earlier_or_new_pair(patient)
 
 
-@pytest.mark.parametrize(("number", "when"), sampled(calls(30), 2))
+@pytest.mark.parametrize(("number", "when"), sampled(calls(30), 1))
 def test_backup_killed_around_any_program_that_it_runs_leaves_the_earlier_or_the_new_pair(
     patient: Patient, tmp_path: Path, number: int, when: str
 ) -> None:
@@ -232,7 +233,7 @@ ENDS = [(end, step) for step in ("loading", "swapping", "proving", "backup ") fo
 
 
 @together("mortal")
-@pytest.mark.parametrize(("end", "step"), sampled(ENDS, 3))
+@pytest.mark.parametrize(("end", "step"), sampled(ENDS, 2))
 def test_container_that_ends_in_mid_restore_comes_back_with_the_old_or_the_new_database(
     mortal: tuple[Container, Patient], end: str, step: str
 ) -> None:
@@ -244,15 +245,16 @@ def test_container_that_ends_in_mid_restore_comes_back_with_the_old_or_the_new_d
     run = ended(process)
     assert run.status in (0, 1, 3) and len(errors(run.err)) <= 1, run
     start_again(container)
-    assert patient.state() == "old" if run.status == 1 else "new"
+    assert patient.state() == ("old" if run.status == 1 else "new")
     patient.assert_mended()
 
 
 @together("mortal")
-@pytest.mark.parametrize("end", ["stop", "kill"])
-@pytest.mark.parametrize("moment", sampled(MOMENTS, 1))
+@pytest.mark.parametrize(
+    ("moment", "end"), sampled([(moment, end) for moment in MOMENTS for end in ("stop", "kill")], 1)
+)
 def test_container_that_ends_at_any_moment_comes_back_with_the_old_or_the_new_database(
-    mortal: tuple[Container, Patient], end: str, moment: int
+    mortal: tuple[Container, Patient], moment: int, end: str
 ) -> None:
     container, patient = mortal
     delay = patient.seconds(RESTORE) * moment / len(MOMENTS)
@@ -368,7 +370,7 @@ def test_disk_full_while_an_archive_without_a_manifest_is_loaded_changes_nothing
 
 
 @together("cramped")
-@pytest.mark.parametrize("step", sampled(["loading", "proving", "swapping"], 2))
+@pytest.mark.parametrize("step", sampled(["loading", "proving", "swapping"], 1))
 def test_disk_that_becomes_full_changes_nothing_or_comes_too_late(
     cramped: tuple[Container, Patient], step: str
 ) -> None:
@@ -415,6 +417,7 @@ def test_backup_from_a_server_whose_disk_is_full_is_whole_or_is_not_there(
     assert_earlier_or_new_pair(patient)
 
 
+@pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all fills a whole disk")
 def test_server_that_dies_of_a_full_disk_comes_back_with_the_old_or_the_new_database(
     container: Container, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -523,12 +526,13 @@ def name_of(script: str) -> str:
     return script.rpartition("/")[2]
 
 
-@pytest.mark.parametrize(("first", "second"), PAIRS, ids=name_of)
+@pytest.mark.parametrize(("first", "second"), sampled(PAIRS, 2), ids=name_of)
 def test_second_run_is_refused_and_the_first_completes(patient: Patient, first: str, second: str) -> None:
     patient.make_old()
     other = patient.path.with_name("other.dump.gz")
     process = patient.start(first, patient.path if first == RESTORE else other)
     until_line(process, UNDER_WAY[first])
+    until(lambda: first == RESTORE or list(other.parent.glob(".*.partial.*")))
     os.killpg(process.pid, signal.SIGSTOP)
     run = patient.database.checkout.run(second, patient.path, RESTORE_SKIP_CONFIRM="yes")
     os.killpg(process.pid, signal.SIGCONT)
@@ -541,7 +545,7 @@ def test_second_run_is_refused_and_the_first_completes(patient: Patient, first: 
 
 
 @pytest.mark.parametrize("attempt", sampled(range(10), 1))
-@pytest.mark.parametrize(("first", "second"), PAIRS, ids=name_of)
+@pytest.mark.parametrize(("first", "second"), sampled(PAIRS, 2), ids=name_of)
 def test_of_two_runs_that_start_together_one_completes_and_none_is_harmed(
     patient: Patient, first: str, second: str, attempt: int
 ) -> None:
@@ -586,8 +590,6 @@ def test_clients_that_reconnect_in_a_loop_see_only_the_old_and_the_new_database(
     database: Database, attempt: int
 ) -> None:
     patient = Patient(database, CHANGE)
-    (new,) = database.execute(LOOK)
-    patient.make_old()
     (old,) = database.execute(LOOK)
     stop, seen, troubles = threading.Event(), set(), []
     threads = [threading.Thread(target=look_until, args=(stop, database, seen, troubles)) for _ in range(12)]
@@ -598,7 +600,8 @@ def test_clients_that_reconnect_in_a_loop_see_only_the_old_and_the_new_database(
     for thread in threads:
         thread.join()
     assert_done(run)
-    assert seen <= {old, new} and old in seen
+    (new,) = database.execute(LOOK)
+    assert old in seen and seen <= {old, new} and old != new
     assert [trouble for trouble in troubles if not harmless(trouble)] == []
     assert patient.state() == "new"
     patient.assert_mended()
