@@ -32,6 +32,7 @@ main() {
     find_server
     lock_database
     mend_leftovers
+    check_file_again
     check_room
     decide_trust
     bring_archive
@@ -88,11 +89,17 @@ check_file() {
     require_file "$file"
     if has_manifest "$file"; then
         check_manifest "$file"
+        cp "$file.info" "$work/info"
         proved=yes
     else
         warn 'no manifest proves this file; it is restored with the checks that remain'
         proved=
     fi
+}
+
+# check_file_again: where a backup has replaced the pair before the lock was ours
+check_file_again() {
+    [ -z "$proved" ] || cmp -s "$file.info" "$work/info" || check_file
 }
 
 # check_room: the right and the space for a second copy, before anything is done

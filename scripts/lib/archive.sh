@@ -126,19 +126,18 @@ publish() {
 # mend_backups FOLDER: removes what a dead run has left of a backup, or completes it: a manifest whose
 # file is published already is published too
 mend_backups() {
-    for partial in "$1"/.*.partial."$(uname -n)".*; do
-        if ! [ -f "$partial" ] || is_alive "${partial##*.}"; then
+    for unfinished in "$1"/.*.partial."$(uname -n)".*; do
+        if ! [ -f "$unfinished" ] || is_alive "${unfinished##*.}"; then
             continue
         fi
-        published=${partial##*/.}
+        published=${unfinished##*/.}
         published=$1/${published%.partial.*}
-        published=${published%.partial."$(uname -n)"}
-        if [ "${published%.info}" != "$published" ] && describes "$partial" "${published%.info}"; then
-            mv -f "$partial" "$published"
+        if [ "${published%.info}" != "$published" ] && describes "$unfinished" "${published%.info}"; then
+            mv -f "$unfinished" "$published"
             say "completed the backup of a run that died: $published"
         else
-            rm -f "$partial"
-            say "removed the unfinished backup of a run that died: $partial"
+            rm -f "$unfinished"
+            say "removed the unfinished backup of a run that died: $unfinished"
         fi
     done
 }

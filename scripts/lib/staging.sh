@@ -27,7 +27,7 @@ unwrap_file() {
 
 keep_archive() {
     # shellcheck disable=SC2016 # it expands next to the server
-    beside_server sh -c 'head -c "$2" >"$1"' sh "$archive" "$((limit + 1))" 2>"$work/far.errors"
+    beside_server sh -c 'head -c "$2" | cat >"$1"' sh "$archive" "$((limit + 1))" 2>"$work/far.errors"
 }
 
 list_contents() {
