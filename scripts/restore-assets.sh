@@ -11,7 +11,7 @@ Usage: $0 [OPTION...] [FILE]
 
 Replaces the assets database with the content of a backup: FILE (.dump.gz or .dump), or else
 assets/assets.dump.gz. The backup is loaded into a staging database beside the live one, proved,
-and takes its place in a tenth of a second. Until then the live database is untouched.
+and takes its place in a fraction of a second. Until then the live database is untouched.
 
   --dry-run      check everything and show what would change; change nothing
   --data-only    keep the live database's schema; take only the rows from the backup
