@@ -41,7 +41,7 @@ down: ## stop the database container; its data stays
 	@./scripts/down.sh
 
 ##@ Development
-.PHONY: demo test faults lint
+.PHONY: demo test faults bench lint
 demo: .venv/.demo ## see it work on a private server: needs Python 3.10 and nothing else
 	@.venv/bin/python -m helpers demo
 
@@ -50,6 +50,9 @@ test: .venv/.test ## run all tests; ARGS="-k name" picks some
 
 faults: .venv/.test ## the whole fault-injection campaign, of which make test runs a sample
 	@TEST_FAULTS=all .venv/bin/python -m pytest tests/test_faults.py $(ARGS)
+
+bench: .venv/.test ## measure beside the guide's own commands; SCALE=1 measures only that, and prints
+	@.venv/bin/python tests/benchmark.py $(SCALE)
 
 lint: .venv/.test ## shellcheck, shfmt, dash -n, ruff
 	@./scripts/lint.sh

@@ -112,14 +112,28 @@ IMAGE_DETAILS = {
     "BootMode": "uefi-preferred",
     "EnaSupport": "true",
     "Hypervisor": "xen",
+    "ImageAllowed": "null",
+    "ImageOwnerAlias": "amazon",
     "ImageType": "machine",
     "ImdsSupport": "v2.0",
+    "KernelId": "null",
+    "ProductCodes": "null",
     "Public": "true",
+    "RamdiskId": "null",
     "RootDeviceName": "/dev/sda1",
     "RootDeviceType": "ebs",
+    "SriovNetSupport": "simple",
     "State": "available",
+    "StateReason": "null",
+    "Tags": "null",
+    "TpmSupport": "null",
+    "UsageOperation": "RunInstances",
     "VirtualizationType": "hvm",
 }
+INSTANCE_STORES = ",".join(
+    f"{{DeviceName:/dev/sd{letter},Ebs:null,NoDevice:null,VirtualName:ephemeral{number}}}"
+    for number, letter in enumerate("hi")
+)
 as_json = json.JSONEncoder(separators=(",", ":")).encode  # without spaces, as Go writes it
 
 
@@ -342,18 +356,20 @@ def image_row(number: int, regions: Sequence[tuple[str, str]], updated: datetime
     description = f"{system} for {architecture}, generated sample image"
     csp_name = f"ami-{chance[20:37]}" if provider == "aws" else name
     created = (updated - timedelta(minutes=int(chance[13:18], 16))).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    volume = f"DeleteOnTermination:true,Encrypted:false,SnapshotId:snap-{chance[37:54]},VolumeSize:{disk}"
+    volumes = [volume(number, letter, disk) for letter in "abcdefg"[: 1 + int(chance[19], 16) // 3]]
     details = key_values(
         **IMAGE_DETAILS,
         Architecture=architecture,
-        BlockDeviceMappings=f"{{DeviceName:/dev/sda1,Ebs:{{{volume},VolumeType:gp3}}}}",
+        BlockDeviceMappings=f"[{','.join(volumes)},{INSTANCE_STORES}]",
         CreationDate=created,
+        DeprecationTime=f"{int(created[:4]) + 2}{created[4:]}",
         Description=description,
         ImageId=csp_name,
         ImageLocation=f"generated/{name}",
         Name=name,
         OwnerId=int(chance[54:63], 16),
         PlatformDetails=platform,
+        SourceImageId=f"ami-{chance[37:54]}",
     )
     return (
         *("image", "system", provider, csp_name, as_json([region]), f"{provider}+{csp_name}", uid(name)),
@@ -362,6 +378,14 @@ def image_row(number: int, regions: Sequence[tuple[str, str]], updated: datetime
         *(system, architecture, platform, f"{system} (generated)", "ebs", disk, "Available", details),
         *("", description, "[]"),
     )
+
+
+def volume(number: int, letter: str, gigabytes: int) -> str:
+    """Return a volume of an image as EC2 describes it, with a snapshot of its own."""
+    snapshot = digest(f"volume {number} {letter}")[:17]
+    store = f"DeleteOnTermination:true,Encrypted:false,Iops:3000,KmsKeyId:null,OutpostArn:null,SnapshotId:snap-{snapshot}"
+    store += f",Throughput:125,VolumeSize:{gigabytes},VolumeType:gp3"
+    return f"{{DeviceName:/dev/sd{letter}1,Ebs:{{{store}}},NoDevice:null,VirtualName:null}}"
 
 
 @cache

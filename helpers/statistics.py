@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
 from tabulate import tabulate
+
+from helpers.text import printable
 
 CONNECT_TIMEOUT_SECONDS = 3
 BAR_WIDTH = 20
@@ -17,19 +20,26 @@ class ServerUnavailable(Exception):
     """None of the addresses led to the server that was meant."""
 
 
-def report(name: str, query: Path, addresses: Sequence[str], server_key: str | None) -> str:
+def report(name: str, query: Path, addresses: Sequence[str], server: Identity | None = None) -> str:
     """Return the result of ``query`` as text for a terminal.
 
     ``name`` is ``table-statistics`` or ``database-size``; ``addresses`` are ``host:port``, tried in
     order, with user, password and database from the ``PG*`` variables that libpq reads.
-    Raises ServerUnavailable when no address leads to the server whose key is ``server_key``.
+    Raises ServerUnavailable when no address leads to the server that is meant.
     """
-    with connect(addresses, server_key) as connection:
+    with connect(addresses, server) as connection:
         rows = connection.execute(query.read_bytes()).fetchall()
     return table_of_tables(rows) if name == "table-statistics" else database_size(rows)
 
 
-def connect(addresses: Sequence[str], server_key: str | None) -> psycopg.Connection:
+class Identity(NamedTuple):
+    """The key that identify.sql computes of a server and the live database on it, and that database's name."""
+
+    key: str
+    live: str
+
+
+def connect(addresses: Sequence[str], server: Identity | None = None) -> psycopg.Connection:
     """Return a read-only connection to the first address that leads to the right server."""
     for address in addresses:
         host, _, port = address.rpartition(":")
@@ -43,17 +53,16 @@ def connect(addresses: Sequence[str], server_key: str | None) -> psycopg.Connect
             )
         except psycopg.OperationalError:
             continue
-        if server_key is None or key_of(connection) == server_key:
+        if server is None or key_of(connection, server.live) == server.key:
             return connection
         connection.close()
     raise ServerUnavailable
 
 
-def key_of(connection: psycopg.Connection) -> str:
-    """Return what identify.sql computes: a key of this server and database."""
+def key_of(connection: psycopg.Connection, live: str) -> str:
+    """Return what identify.sql computes: a key of this server and the live database."""
     row = connection.execute(
-        "SELECT substr(md5(system_identifier || '/' || current_database()), 1, 12) AS key"
-        " FROM pg_control_system()"
+        "SELECT substr(md5(system_identifier || '/' || %s), 1, 12) AS key FROM pg_control_system()", [live]
     ).fetchone()
     return row["key"]
 
@@ -111,8 +120,3 @@ def human_size(size: int) -> str:
         size = (size + 512) // 1024
         unit += 1
     return f"{size} {units[unit]}"
-
-
-def printable(text: str) -> str:
-    """Return the text without what could steer a terminal; names come from strangers."""
-    return "".join(character if character.isprintable() else "?" for character in text)

@@ -3,7 +3,7 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/common.sh"
-use postgres databases archive trust statistics
+use postgres databases archive trust helper
 
 usage() {
     cat <<EOF
@@ -17,6 +17,9 @@ Writes the assets database into a backup file, beside it the manifest FILE.info,
   --data-only  only the rows: a restore keeps the schema of the database that it goes to
 
 The earlier file stays as it is until the new one is written and proved.
+
+BACKUP_COMPRESSION=fast or small says what matters; auto, the default, is small for assets/ and fast
+elsewhere. pg_dump's own words work too, such as zstd:12 or gzip:9.
 EOF
 }
 
@@ -29,9 +32,10 @@ main() {
     mend_leftovers
     mend_backups "${target%/*}"
     require_database
+    choose_compression
     open_snapshot
     write_dump
-    prove_dump
+    check_dump
     publish_backup
     show_afterwards
 }
@@ -86,54 +90,120 @@ in_backups_folder() {
     target=$root/backups/postgres/$1.dump.gz
 }
 
+# choose_compression: from what matters to what the pg_dump next to the server knows
+choose_compression() {
+    survey=$(ask lock <"$sql/survey.sql") || fail_with "$work/lock.errors" 'the server cannot be asked'
+    {
+        read -r dump_version
+        read -r has_zstd
+    } <<EOF
+$survey
+EOF
+    [ -n "$dump_version" ] || fail_with "$work/lock.errors" 'nothing can be dumped'
+    [ "$dump_version" -ge 16 ] || has_zstd=no
+    compression=$BACKUP_COMPRESSION
+    [ "$compression" != auto ] || compression=$(what_matters)
+    case $compression-$has_zstd in
+        fast-yes) compression=zstd:1 ;;
+        small-yes) compression=zstd:7 ;;
+        fast-no) compression=gzip:1 ;;
+        small-no) compression=gzip:6 ;;
+        zstd*-no) die "BACKUP_COMPRESSION=$compression: the pg_dump next to $server has no zstd$earlier_stands" ;;
+    esac
+}
+
+what_matters() {
+    case $(cd "$folder" && pwd -P) in
+        "$(cd "$root" && pwd -P)/assets") echo small ;;
+        *) echo fast ;;
+    esac
+}
+
 # open_snapshot: what the dump and the manifest both see
 open_snapshot() {
     open_session live "$TB_POSTGRES_DATABASE"
     snapshot=$(ask live <"$sql/snapshot.sql") || fail_with "$work/live.errors" 'no snapshot can be taken'
 }
 
-# write_dump: from pg_dump through gzip into a file beside the target, and beside that the fingerprints
+# write_dump: from pg_dump next to the server into a file beside the target, while the fingerprints are taken
 write_dump() {
     say "backing up database '$TB_POSTGRES_DATABASE' of $server"
+    show_progress "$TB_POSTGRES_DATABASE" '' dumped_bytes
     background take_fingerprints
     fingerprinting=$child
-    flow dump wrap_partial
+    flow dump keep
     [ "$consumed" -eq 0 ] || die "'$target' cannot be written$earlier_stands: $(gzip_error)"
-    [ "$produced" -eq 0 ] || fail_with "$work/dump.errors" "the dump failed$earlier_stands"
+    case $produced in
+        0) ;;
+        "$unreadable") fail_with "$work/dump.errors" "the new backup cannot be read back$earlier_stands" ;;
+        *) fail_with "$work/dump.errors" "the dump failed$earlier_stands" ;;
+    esac
     await "$fingerprinting" || fail_with "$work/live.errors" "the tables cannot be read$earlier_stands"
 }
+unreadable=65
 
+# dump: into a file next to the server first, so that the archive tells where its parts lie, which a load with
+# several jobs makes use of (not into standard output: to that, pg_dump only appends); on its way here that file
+# is read back to its last byte: a table of contents alone proves little
 dump() {
     PGDATABASE=$TB_POSTGRES_DATABASE
     [ "$holds" = 'schema and data' ] || set -- --data-only
-    beside_server pg_dump --format=custom --snapshot="$snapshot" --encoding="$encoding" "$@" \
-        </dev/null 2>"$work/dump.errors"
+    case $compression in
+        none) set -- --compress=0 "$@" ;;
+        *) set -- --compress="${compression#gzip:}" "$@" ;; # 15 and older know a level, and nothing else
+    esac
+    # shellcheck disable=SC2016 # it expands next to the server
+    beside_server sh -c '
+        unreadable=$1
+        folder=$(mktemp -d "${TMPDIR:-/tmp}/$2.XXXXXX") || exit
+        shift 2
+        pg_dump --file="$folder/archive" "$@" || exit
+        sha256sum <"$folder/archive" >"$folder/hash" &
+        pg_restore --file=/dev/null "$folder/archive" &
+        cat "$folder/archive" || exit
+        wait $! || exit "$unreadable"
+        wait' sh "$unreadable" "$far_prefix" \
+        --format=custom --snapshot="$snapshot" --encoding="$encoding" "$@" </dev/null 2>"$work/dump.errors"
 }
 
 # Never into a file that is there already: it could be a link that somebody has laid.
-wrap_partial() {
+keep() {
     set -C
     { wrap >"$partial"; } 2>"$work/gzip.errors"
+}
+
+dumped_bytes() {
+    # shellcheck disable=SC2016 # it expands next to the server
+    beside_server sh -c 'ls -ln "${TMPDIR:-/tmp}/$1".*/archive' sh "$far_prefix" </dev/null | awk '{ print $5 }'
 }
 
 take_fingerprints() {
     ask live <"$sql/summary.sql" >"$work/summary" && ask live <"$sql/fingerprints.sql" >"$work/tables"
 }
 
-# prove_dump: reads the whole file back, to the archive's last byte; a table of contents alone proves little
-prove_dump() {
+# check_dump: the file holds what was read back next to the server
+check_dump() {
     say 'checking the backup'
-    flow unwrap_partial read_archive
-    [ "$consumed" -eq 0 ] || fail_with "$work/restore.errors" "the new backup cannot be read back$earlier_stands"
+    background hash_file
+    hashing_file=$child
+    flow unwrap_file hash_content
     [ "$produced" -eq 0 ] || die "the new backup cannot be read back$earlier_stands: $(gzip_error)"
+    original_hash=$(ask lock <"$sql/archive-hash.sql") || fail_with "$work/lock.errors" "the new backup cannot be checked$earlier_stands"
+    [ "$(cat "$work/content.sha256")" = "$original_hash" ] || die "the new backup is not what the server sent$earlier_stands"
+    await "$hashing_file"
+    drop_companions
 }
 
-unwrap_partial() {
+hash_file() {
+    sha256_of "$partial" >"$work/sha256"
+}
+
+unwrap_file() {
     unwrap "$partial"
 }
 
-read_archive() {
-    beside_server pg_restore --file=/dev/null 2>"$work/restore.errors"
+hash_content() {
+    sha256_of /dev/stdin >"$work/content.sha256"
 }
 
 # publish_backup: file and manifest. Between the two names a kill leaves the manifest's partial file, by

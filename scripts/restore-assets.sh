@@ -3,7 +3,7 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/common.sh"
-use postgres databases archive staging trust statistics
+use postgres databases archive staging trust helper
 
 usage() {
     cat <<EOF
@@ -40,13 +40,17 @@ main() {
     show_backup
     if [ -n "$dry_run" ]; then
         show_changes
+        drop_companions
         return
     fi
     confirm_replacement
     stage_backup
     prove_staging
     put_in_place
+    background drop_companions
+    dropping=$child
     show_afterwards
+    await "$dropping"
 }
 
 parse_options() {
@@ -82,7 +86,7 @@ add_table() {
 }$1"
 }
 
-# check_file: whole, and the one that its manifest describes, before any server is asked
+# check_file: what can be told before any server is asked; its content is checked on its way to the server
 check_file() {
     say "checking $file"
     mend_backups "${file%/*}"
@@ -105,9 +109,16 @@ check_file_again() {
 # check_room: the right and the space for a second copy, before anything is done
 check_room() {
     facts=$(ask lock <"$sql/preflight.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
-    IFS='|' read -r may_create is_superuser live_size data_folder <<EOF
+    {
+        IFS='|' read -r may_create is_superuser live_size jobs toast_compression
+        read -r data_folder
+        read -r data_free
+        read -r temporary_folder
+        read -r temporary_free
+    } <<EOF
 $facts
 EOF
+    choose_jobs
     [ "$TB_POSTGRES_DATABASE" != postgres ] ||
         die "database 'postgres' is the server's own and cannot be replaced; set TB_POSTGRES_DATABASE"
     [ "$may_create" = t ] || {
@@ -116,20 +127,25 @@ EOF
     }
     copy_size=$live_size
     [ -z "$proved" ] || copy_size=$(manifest_value database-bytes)
-    require_room "$data_folder" "$copy_size" "data folder"
-    # shellcheck disable=SC2016 # it expands next to the server
-    require_room "$(beside_server sh -c 'echo "${TMPDIR:-/tmp}"' </dev/null)" "$(size_of "$file")" 'temporary folder'
+    require_room 'data folder' "$data_folder" "$data_free" "$copy_size"
+    require_room 'temporary folder' "$temporary_folder" "$temporary_free" "$(size_of "$file")"
 }
 
-# require_room FOLDER BYTES NAME: where that folder can be looked at, it has that much free
+# require_room NAME FOLDER KIB BYTES: where that folder could be looked at, its free space is enough
 require_room() {
-    free=$(beside_server df -Pk "$1" </dev/null 2>/dev/null | awk 'NR == 2 { print $4 }') || free=
-    [ -n "$free" ] || return 0 # another host's folder: a full disk ends the load, and changes nothing
-    [ "$free" -ge "$(($2 / 1024))" ] || {
-        hint "free some space in $1 of $server"
-        die "the server's $3 has $(human_size "$((free * 1024))") free, and this restore needs" \
-            "$(human_size "$2"); nothing was changed"
+    [ -n "$3" ] || return 0 # another host's folder: a full disk ends the load, and changes nothing
+    [ "$3" -ge "$(($4 / 1024))" ] || {
+        hint "free some space in $2 of $server"
+        die "the server's $1 has $(human_size "$(($3 * 1024))") free, and this restore needs" \
+            "$(human_size "$4"); nothing was changed"
     }
+}
+
+choose_jobs() {
+    jobs=${RESTORE_JOBS:-$jobs}
+    case $jobs in
+        0 | *[!0-9]* | ????*) die_usage "RESTORE_JOBS is a number of jobs, not '$jobs'" ;;
+    esac
 }
 
 show_backup() {
@@ -202,7 +218,6 @@ put_in_place() {
         tables) replace_tables ;;
         *) swap_databases ;;
     esac
-    drop_companions
 }
 
 swap_databases() {

@@ -3,7 +3,7 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/common.sh"
-use postgres databases archive statistics
+use postgres databases archive helper
 
 usage() {
     cat <<EOF

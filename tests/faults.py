@@ -104,11 +104,11 @@ class Patient:
         return self.database.checkout.start(*command, RESTORE_SKIP_CONFIRM="yes", **environment)
 
     def state(self, new: dict | None = None) -> str:
-        """Return "old", "new", or what is neither. A swap under way may end the first sessions that look."""
+        """Return "old", "new", or what is neither. A swap under way may come between two looks."""
         for _ in range(10):
             try:
                 found = self.database.content()
-            except (psycopg.OperationalError, subprocess.CalledProcessError):
+            except (psycopg.Error, subprocess.CalledProcessError):
                 time.sleep(0.5)
                 continue
             for name, content in (("old", self.old), ("new", new or self.new)):

@@ -223,14 +223,15 @@ def image(version: str = "16") -> str:
 
 
 @contextmanager
-def started_container(version: str = "16", *options: str) -> Iterator[Container]:
-    """Yield a running container that is removed at the end, with its volume."""
+def started_container(version: str = "16", *options: str, safe: bool = False) -> Iterator[Container]:
+    """Yield a running container that is removed at the end, with its volume: a quick one, or as it is used."""
     name = f"tumblebug-assets-test-{secrets.token_hex(4)}"
     settings = [f"POSTGRES_{key}=tumblebug" for key in ("USER", "PASSWORD", "DB")]
     subprocess.run(
         ["docker", "run", "-d", "--name", name]
         + [argument for setting in settings for argument in ("-e", setting)]
-        + [*options, image(version), "postgres", "-c", "fsync=off", "-c", "autovacuum_naptime=1s"],
+        + [*options, image(version), "postgres"]
+        + ([] if safe else ["-c", "fsync=off", "-c", "autovacuum_naptime=1s"]),
         check=True,
         capture_output=True,
     )

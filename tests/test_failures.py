@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from ground import Database, digest, programs
 
-DIES_HALF_WAY = '"$REAL" "$@" 2>/dev/null | head -c 2000; echo "pg_dump: error: out of luck" >&2; exit 1'
+DIES_HALF_WAY = """
+case "$*" in *--file=*) "$REAL" "$@"; echo "pg_dump: error: out of luck" >&2; exit 1 ;; esac
+exec "$REAL" "$@"
+"""
 DIES_AT_ONCE = 'echo "error: out of luck" >&2; exit 1'
 
 
@@ -37,7 +40,9 @@ def test_killed_first_dump_leaves_no_file(direct: Database, tmp_path: Path) -> N
 def test_dump_that_lies_about_its_success_is_not_published(direct: Database, tmp_path: Path) -> None:
     path = direct.backed_up()
     earlier = digest(path)
-    cut = '"$REAL" "$@" | head -c 9000; exit 0'
+    cut = (
+        '"$REAL" "$@"; for word; do case $word in --file=*) truncate -s 9000 "${word#--file=}" ;; esac; done'
+    )
     run = direct.backup(path, **replaced(direct, tmp_path, pg_dump=cut))
     assert run.status == 1, run
     assert "cannot be read back, and the earlier backup stands as it was" in run.err

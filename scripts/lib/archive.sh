@@ -10,10 +10,8 @@ require_file() {
     [ ! -d "$1" ] || die "'$1' is a folder, not a backup file"
     [ -r "$1" ] || die "backup file '$1' cannot be read by user '$(user_name)'"
     [ -s "$1" ] || die "backup file '$1' is empty"
-    case $(file_kind "$1") in
-        unknown) die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format" ;;
-        gzip) gzip -t <"$1" 2>"$work/gzip.errors" || die "backup file '$1' is damaged or cut short: $(gzip_error)" ;;
-    esac
+    [ "$(file_kind "$1")" != unknown ] ||
+        die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
 }
 
 hint_available_backups() {
@@ -35,8 +33,13 @@ file_kind() {
     esac
 }
 
+# gzip_program: pigz, which is faster at checksums, or gzip
+gzip_program() {
+    command -v pigz || echo gzip
+}
+
 gzip_error() {
-    sed 's/^gzip: *//; s/^stdin: *//; /./!d' "$work/gzip.errors" | head -n 1
+    sed 's/^\(gzip\|pigz\): *//; s/^stdin: *//; /./!d' "$work/gzip.errors" | head -n 1
 }
 
 size_of() {
@@ -46,25 +49,36 @@ size_of() {
 # unwrap FILE: the archive itself, on standard output
 unwrap() {
     case $(file_kind "$1") in
-        gzip) ${become-} gzip -dc <"$1" 2>"$work/gzip.errors" ;;
+        gzip) ${become-} "$(gzip_program)" -dc <"$1" 2>"$work/gzip.errors" ;;
         archive) ${become-} cat <"$1" 2>"$work/gzip.errors" ;;
     esac
 }
 
-# The archive is compressed already: gzip around it is only what the file's name promises.
+# The archive is compressed already, so that gzip around it, which the file's name promises, only stores it
+# wherever some program can do that.
 wrap() {
-    ${become-} gzip -1
+    if [ "$compression" = none ]; then
+        ${become-} gzip
+    elif command -v pigz >/dev/null; then
+        ${become-} pigz -0
+    elif python3 -c 'import zlib' 2>/dev/null; then
+        PYTHONPATH=$root ${become-} python3 -m helpers.store
+    else
+        ${become-} gzip -1
+    fi
 }
 
 # --- the manifest: FILE.info, which tells people and the restore what the backup holds ---
 
-# write_manifest FILE: into $work/manifest, from what the dump's snapshot held ($work/summary, $work/tables)
+# write_manifest FILE: into $work/manifest, from what the dump's snapshot held ($work/summary, $work/tables) and
+# the file's hash ($work/sha256)
 write_manifest() {
     {
         echo 'CB-Tumblebug assets backup'
         cat "$work/summary"
         printf '\nbytes: %s\n' "$(size_of "$1")"
-        printf 'sha256: %s\n' "$(sha256_of "$1")"
+        printf 'sha256: %s\n' "$(cat "$work/sha256")"
+        printf 'compression: %s\n' "$compression"
         printf 'database-bytes: %s\n' "$database_bytes"
         printf 'server: PostgreSQL %s\n' "$server_release"
         printf 'holds: %s\n' "$holds"
@@ -80,7 +94,7 @@ has_manifest() {
     [ -f "$1.info" ] && grep -q '^sha256: ' "$1.info"
 }
 
-# check_manifest FILE: ends the script unless file and manifest are the pair that was written
+# check_manifest FILE: ends the script unless the manifest is whole and could be the file's, whose hash is left to check
 check_manifest() {
     [ "$(size_of "$1.info")" -le 10000000 ] || die "manifest '$1.info' is too large to be one"
     sed '$d' "$1.info" >"$work/manifest"
@@ -88,14 +102,19 @@ check_manifest() {
         hint "take '$1.info' from where the backup came from, or remove it to restore without its proof"
         die "manifest '$1.info' is damaged or was edited"
     }
-    [ "$(manifest_value sha256)" = "$(sha256_of "$1")" ] || {
-        hint "take both from where the backup came from"
-        die "backup file '$1' is not the one that its manifest '$1.info' describes"
-    }
-    case $(manifest_value database-bytes) in
-        '' | *[!0-9]* | ????????????????*) die "manifest '$1.info' does not tell the database's size" ;;
-    esac
+    for value in bytes database-bytes; do
+        case $(manifest_value $value) in
+            '' | *[!0-9]* | ????????????????*) die "manifest '$1.info' tells no $value" ;;
+        esac
+    done
+    [ "$(size_of "$1")" -ge "$(manifest_value bytes)" ] ||
+        die "backup file '$1' is damaged or cut short: it has $(size_of "$1") bytes of $(manifest_value bytes)"
     sed '1,/^tables: /d; /^seal: /d' "$work/manifest" >"$work/tables"
+}
+
+not_its_manifest() { # FILE
+    hint "take both from where the backup came from"
+    die "backup file '$1' is not the one that its manifest '$1.info' describes"
 }
 
 manifest_value() { # NAME

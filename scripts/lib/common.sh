@@ -11,7 +11,17 @@ use() {
 # --- speaking: messages go to standard error, results to standard output ---
 
 say() {
+    end_live_line
     printf '%s\n' "$(printable "$*")" >&2
+}
+
+# Whoever speaks ends the live line of the progress, if one is drawn.
+end_live_line() {
+    [ -n "${drawing-}" ] || return 0
+    kill "$drawing" 2>/dev/null || :  # it has ended already
+    await "$drawing" 2>/dev/null || : # some shells tell on standard error that a signal ended it
+    drawing=
+    printf '\r\033[K' >&2
 }
 
 warn() {
@@ -47,6 +57,7 @@ show_hints() {
 
 # say_labelled COLOUR LABEL TEXT: colour only on a terminal, and never with NO_COLOR
 say_labelled() {
+    end_live_line
     if [ -t 2 ] && [ -z "${NO_COLOR-}" ]; then
         printf '\033[%sm%s\033[0m %s\n' "$1" "$2" "$(printable "$3")" >&2
     else
@@ -119,10 +130,12 @@ load_settings() {
     : "${ASSETS_PG_BACKEND:=auto}"
     : "${CONTAINER_CLI:=docker}"
     : "${PG_BINDIR:=}"
+    : "${BACKUP_COMPRESSION:=auto}"
     : "${RESTORE_SKIP_CONFIRM:=}"
     : "${RESTORE_KEEP_PREVIOUS:=}"
     : "${RESTORE_TRUST:=}"
     : "${RESTORE_MAX_BYTES:=}"
+    : "${RESTORE_JOBS:=}"
     : "${TB_ASSETS_KEY_FILE:=}"
     : "${CLEAN_SKIP_CONFIRM:=}"
     : "${INIT_OPTION:=}"
@@ -185,6 +198,7 @@ end_well() {
     case $status in
         1 | 2 | 12[67]) [ -n "${explained-}" ] || say_labelled 31 error: "$program ended unexpectedly, with status $status" ;;
     esac
+    end_live_line
     end_children
     for ending in $endings; do
         "$ending"

@@ -47,16 +47,8 @@ mend_leftovers() {
     mend_backups "$root/assets"
     mend_backups "$root/backups/postgres"
     found=$(ask lock <"$sql/mend.sql") || fail_with "$work/lock.errors" 'what a dead run left cannot be cleared'
-    found="$found $(beside_server sh -c "$clear_far_folders" sh "$far_prefix" </dev/null)" ||
-        die "the temporary folder next to the server cannot be cleared"
-    found=$(printf '%s' "$found" | tr '\n' ' ')
-    [ -z "${found# }" ] || say "cleared what a run that died had left: $found"
+    [ -z "$found" ] || say "cleared what a run that died had left: $(in_one_line "$found")"
 }
-# shellcheck disable=SC2016 # it expands next to the server
-clear_far_folders='for folder in "${TMPDIR:-/tmp}/$1".*; do
-    [ -e "$folder" ] || continue
-    rm -rf "$folder" && echo "$folder"
-done'
 
 # abandon_run: what a run that fails does at its end is what the next run would do for it
 abandon_run() {
@@ -111,7 +103,8 @@ try_renames() {
         -v lock_holder="$lock_holder" -v renames="$1" <"$sql/swap.sql" 2>"$work/swap.errors"
 }
 
-# drop_companions: staging and former have done their part; a kept previous database stays
+# drop_companions: staging, former and the folder next to the server have done their part; a kept previous
+# database stays
 drop_companions() {
     ask lock <"$sql/drop-companions.sql" >/dev/null ||
         warn "a database that is no longer needed stays; the next run drops it: $(first_error "$work/lock.errors")"

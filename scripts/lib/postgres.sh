@@ -1,10 +1,9 @@
 # shellcheck shell=sh
 # Where the server is, and running PostgreSQL's client programs next to it. Sourcing this file runs nothing.
 #
-# A backend is three functions: find_NAME says clearly why the server cannot be reached, beside_NAME
-# runs a program next to it, standard input and output passed through, and addresses_NAME prints where a
-# helper on this host might reach it. Next to the server, only a busybox shell and its
-# tools may be assumed.
+# A backend is two functions: find_NAME says clearly why the server cannot be reached and sets $addresses,
+# where a helper on this host might reach it; beside_NAME runs a program next to it, standard input and output
+# passed through. Next to the server, only a busybox shell and its tools may be assumed.
 
 # find_server: chooses the backend and prepares the environment that every client program shares
 find_server() {
@@ -75,10 +74,14 @@ require_container_cli() {
     }
 }
 
-# container_runs: asks the engine; sets $state
+# container_runs: asks the engine; sets $state, and $addresses: the published port, the container's own
 container_runs() {
-    state=$(in_time "$CONTAINER_CLI" inspect --type container --format '{{.State.Status}}' \
+    inspected=$(in_time "$CONTAINER_CLI" inspect --type container --format '{{.State.Status}}
+        {{- range index .NetworkSettings.Ports "5432/tcp"}} {{.HostIp}}:{{.HostPort}}{{end}}
+        {{- range .NetworkSettings.Networks}} {{.IPAddress}}:5432{{end}}' \
         "$TB_POSTGRES_CONTAINER" 2>"$work/inspect.errors") || explain_docker
+    state=${inspected%% *}
+    addresses=$(printf '%s' "${inspected#"$state"}" | sed 's/ 0\.0\.0\.0:/ 127.0.0.1:/g; s/ :::/ [::1]:/g')
     [ "$state" = running ]
 }
 
@@ -112,13 +115,6 @@ explain_docker() {
 beside_docker() {
     ${become-} "$CONTAINER_CLI" exec -i -e PGUSER -e PGPASSWORD -e PGDATABASE -e PGAPPNAME \
         -e PGCONNECT_TIMEOUT -e PGOPTIONS -e PGCLIENTENCODING "$TB_POSTGRES_CONTAINER" "$@"
-}
-
-# Where a helper on this host can reach the server: the published port, the container's own address.
-addresses_docker() {
-    "$CONTAINER_CLI" port "$TB_POSTGRES_CONTAINER" 5432/tcp 2>/dev/null | sed 's/^0\.0\.0\.0:/127.0.0.1:/; s/^\[::\]:/[::1]:/'
-    "$CONTAINER_CLI" inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}:5432 {{end}}' \
-        "$TB_POSTGRES_CONTAINER"
 }
 
 # compose ARGUMENT...: the compose plugin, or docker-compose where there is no plugin
@@ -161,6 +157,7 @@ find_direct() {
     esac
     PGHOST=${PGHOST#[} PGHOST=${PGHOST%]}
     export PGHOST PGPORT
+    addresses=$PGHOST:$PGPORT
     [ -z "$PG_BINDIR" ] || PATH=$PG_BINDIR:$PATH
     command -v psql >/dev/null || {
         hint 'install the PostgreSQL client programs, or set PG_BINDIR to their folder'
@@ -170,10 +167,6 @@ find_direct() {
 
 beside_direct() {
     ${become-} "$@"
-}
-
-addresses_direct() {
-    printf '%s:%s' "$PGHOST" "$PGPORT"
 }
 
 # --- SQL: values go in with -v NAME=VALUE and come out of :'NAME', never pasted into the text ---
@@ -252,7 +245,10 @@ fail_with() {
             hint 'set TB_POSTGRES_DATABASE to a database of the server'
             die "there is no database '$TB_POSTGRES_DATABASE' on $server"
             ;;
-        *) die "$2: $(first_error "$1")" ;;
+        *)
+            reason=$(first_error "$1")
+            die "$2${reason:+: $reason}"
+            ;;
     esac
 }
 

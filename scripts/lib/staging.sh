@@ -4,54 +4,67 @@
 #   rows     the live database's schema, the archive's rows
 #   tables   the same, for chosen tables, whose rows then replace those of the live database
 
-# bring_archive: copies the archive next to the server, where pg_restore can load it with several jobs
+# bring_archive: copies the archive next to the server, where pg_restore can load it with several jobs, and
+# checks it on the way
 bring_archive() {
     confined=
     choose_limit
-    # shellcheck disable=SC2016 # it expands next to the server
-    far_folder=$(beside_server sh -c 'mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX"' sh "$far_prefix" \
-        </dev/null 2>"$work/far.errors") || fail_with "$work/far.errors" 'no temporary folder next to the server'
-    at_end remove_far_folder
-    archive=$far_folder/archive
+    background hash_file
+    hashing=$child
     flow unwrap_file keep_archive
-    [ "$consumed" -eq 0 ] || fail_with "$work/far.errors" 'the archive cannot be copied to the server; nothing was changed'
-    [ "$(beside_server wc -c "$archive" </dev/null | awk '{ print $1 }')" -le "$limit" ] || outgrown
+    {
+        read -r far_folder || far_folder=
+        read -r far_bytes || far_bytes=
+        cat >"$work/contents"
+    } <"$work/kept"
+    archive=$far_folder/archive
+    [ "${far_bytes:-0}" -le "$limit" ] || outgrown
+    [ "$consumed" -ne "$not_written" ] ||
+        fail_with "$work/far.errors" 'the archive cannot be copied to the server; nothing was changed'
     [ "$produced" -eq 0 ] || die "backup file '$file' is damaged or cut short: $(gzip_error)"
-    list_contents || not_whole
-    [ -n "$proved" ] || read_through || not_whole
+    await "$hashing"
+    [ -z "$proved" ] || [ "$(cat "$work/sha256")" = "$(manifest_value sha256)" ] || not_its_manifest "$file"
+    [ "$consumed" -eq 0 ] || not_whole "$work/far.errors"
+    [ -n "$proved" ] || read_through || not_whole "$work/restore.errors"
+}
+
+hash_file() {
+    sha256_of "$file" >"$work/sha256"
 }
 
 unwrap_file() {
     unwrap "$file"
 }
 
+# keep_archive: standard input into a folder next to the server, which takes no more than the limit; notes the
+# folder, the bytes, and the archive's table of contents, as far as it comes
 keep_archive() {
     # shellcheck disable=SC2016 # it expands next to the server
-    beside_server sh -c 'head -c "$2" | cat >"$1"' sh "$archive" "$((limit + 1))" 2>"$work/far.errors"
+    beside_server sh -c '
+        folder=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX") || exit "$3"
+        echo "$folder"
+        (ulimit -f "$2" && cat >"$folder/archive")
+        written=$?
+        ls -ln "$folder/archive" | awk "{ print \$5 }"
+        [ $written -eq 0 ] || exit "$3"
+        pg_restore --list "$folder/archive"' \
+        sh "$far_prefix" "$((limit / 512 + 1))" "$not_written" >"$work/kept" 2>"$work/far.errors"
 }
-
-list_contents() {
-    beside_server pg_restore --list "$archive" </dev/null >"$work/contents" 2>"$work/restore.errors"
-}
+not_written=74
 
 read_through() {
     background beside_server pg_restore --file=/dev/null "$archive" </dev/null 2>"$work/restore.errors"
     await "$child"
 }
 
-not_whole() {
-    case $(cat "$work/restore.errors") in
+not_whole() { # FILE with pg_restore's errors
+    case $(cat "$1") in
         *'unsupported version'*)
             hint "restore it to a server of that version or newer"
             die "'$file' was made by a newer PostgreSQL than $server can read"
             ;;
-        *) fail_with "$work/restore.errors" "'$file' is not a whole PostgreSQL archive" ;;
+        *) fail_with "$1" "'$file' is not a whole PostgreSQL archive" ;;
     esac
-}
-
-remove_far_folder() {
-    beside_server rm -rf "$far_folder" </dev/null 2>"$work/far.errors" ||
-        warn "$far_folder stays next to the server; the next run removes it: $(first_error "$work/far.errors")"
 }
 
 # choose_way: from the options and from what the archive holds; sets $way, and where the live database's
@@ -78,7 +91,7 @@ is_data_only() {
 list_brought() {
     # shellcheck disable=SC2016 # it expands next to the server
     beside_server sh -c 'pg_restore --data-only --file=- "$1" | awk "$2"' sh "$archive" "$(cat "$root/scripts/lib/copied.awk")" \
-        </dev/null >"$work/brought" 2>"$work/restore.errors" || not_whole
+        </dev/null >"$work/brought" 2>"$work/restore.errors" || not_whole "$work/restore.errors"
 }
 
 # choose_tables: the full names of the tables asked for and of their partitions, which hold the rows
@@ -163,16 +176,24 @@ load_rows() { # OPTION... ARCHIVE
 # load OPTION... ARCHIVE: into staging; the first error ends the restore, but with --keep-going
 load() {
     [ -n "$keep_going" ] || set -- --exit-on-error "$@"
-    background run_load --jobs=2 "$@" </dev/null
+    show_progress "$staging" "$work/tables" staging_bytes
+    background run_load --jobs="$jobs" "$@" </dev/null
     await "$child" && return
     ! grep -qs outgrown "$work/watch.errors" || outgrown
     [ -n "$keep_going" ] ||
         fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"
 }
 
+# What helps a load and is safe for a database that nobody uses yet; the swap's commit makes it durable.
 run_load() {
     [ -z "$confined" ] || be_loader
+    PGOPTIONS="$PGOPTIONS -c synchronous_commit=off -c maintenance_work_mem=256MB"
+    PGOPTIONS="$PGOPTIONS -c default_toast_compression=$toast_compression"
     beside_server pg_restore --dbname="$staging" "$@" 2>>"$work/restore.errors"
+}
+
+staging_bytes() {
+    echo "SELECT pg_database_size(current_database());" | sql "$staging"
 }
 
 # choose_owners: the archive's own where this server has all of those roles, otherwise the user who restores
@@ -239,7 +260,7 @@ prove_staging() {
 }
 
 analyse() {
-    echo 'ANALYZE;' | sql "$staging" 2>"$work/analyse.errors"
+    beside_server vacuumdb --analyze-only --jobs="$jobs" --quiet --dbname="$staging" 2>"$work/analyse.errors"
 }
 
 # expected: the manifest's lines of the tables that this restore fills

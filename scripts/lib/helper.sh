@@ -1,0 +1,69 @@
+# shellcheck shell=sh
+# What the Python helper prints, and what stands in for it where Python is missing: statistics and progress.
+
+# show table-statistics|database-size: the result of that SQL file, on standard output
+show() {
+    show_by_helper "$1" || show_plainly "$1"
+}
+
+# show_afterwards: the tables, when the work is done; exit 3 says that just this failed
+show_afterwards() {
+    show table-statistics && return
+    warn "the work is done, but the statistics cannot be read: $(first_error "$work/sql.errors")"
+    exit 3
+}
+
+show_by_helper() {
+    # shellcheck disable=SC2086 # the addresses are words
+    find_python && PGDATABASE=$TB_POSTGRES_DATABASE ask_helper "$1" "$sql/$1.sql" $addresses
+}
+
+# ask_helper VERB ARGUMENT...: the helper, on a connection of its own to the same server
+ask_helper() {
+    verb=$1
+    shift
+    PYTHONPATH=$root ${become-} "$python" -m helpers "$verb" --server-key "$key" --live "$TB_POSTGRES_DATABASE" "$@" </dev/null
+}
+
+# find_python: sets $python to one that could have the helper's packages; the helper itself says if it has not
+find_python() {
+    python=$root/.venv/bin/python
+    [ -x "$python" ] || python=$(command -v python3)
+}
+
+show_plainly() {
+    PGDATABASE=$TB_POSTGRES_DATABASE
+    beside_server psql -X -q -P footer=off -v ON_ERROR_STOP=1 <"$sql/$1.sql" 2>"$work/sql.errors"
+}
+
+# --- progress: on a terminal, one live line, which ends when anything is said ---
+
+# show_progress DATABASE TOTALS BYTES: what COPY does there, out of the manifest's lines in TOTALS (if that is there);
+# without Python, what the function BYTES counts
+show_progress() {
+    end_live_line
+    [ -t 2 ] || return 0
+    background draw_progress "$@"
+    drawing=$child
+}
+
+# It stays beside the helper, to go on where the helper cannot; a signal ends both at once.
+draw_progress() {
+    PGDATABASE=$1
+    become=
+    helping=
+    trap '[ -z "$helping" ] || kill "$helping"; exit 0' TERM
+    [ -f "$2" ] || set -- "$1" '' "$3"
+    if find_python; then
+        # shellcheck disable=SC2086 # the addresses are words
+        ask_helper progress ${2:+--totals "$2"} "$sql/progress.sql" $addresses &
+        helping=$!
+        wait "$helping" || : # there is no Python, or it has no way to the server
+    fi
+    while true; do
+        sleep 1 &
+        helping=$!
+        wait "$helping"
+        printf '\r%s' "$(human_size "$("$3")")" >&2
+    done
+}

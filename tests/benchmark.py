@@ -1,0 +1,369 @@
+"""Measure the scripts beside the guide's own commands: make bench, or python tests/benchmark.py [SCALE ...]
+
+Each scale fills a database in a container of the tests' own with the sample catalogue, and runs every way
+once per round, in turn, each after a CHECKPOINT. What is printed are medians over the rounds. With all scales
+(without arguments) the result becomes docs/benchmarks.md and docs/benchmarks.svg.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pygal
+from conftest import copy_of_project
+from ground import Checkout, Container, started_container
+from tabulate import tabulate
+
+from helpers import catalogue
+
+DOCS = Path(__file__).parent.parent / "docs"
+T = TypeVar("T")
+SCALES = (0.1, 1.0, 2.5, 10.0)
+ROUNDS = {1.0: 5}  # where not 1
+DATABASE = "tumblebug"
+GUIDE = "the guide's commands"
+BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of the figures -->"
+
+
+@dataclass
+class Figures:
+    """What was measured of one way: seconds of each round, bytes of its file, peak bytes of memory and disk."""
+
+    seconds: list[float] = field(default_factory=list)
+    file: int = 0
+    memory: int = 0
+    host_disk: int = 0
+    container_disk: int = 0
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+@dataclass
+class Bench:
+    """One database of one scale, and the ways to back it up and to restore it."""
+
+    container: Container
+    checkout: Checkout
+
+    def __post_init__(self) -> None:
+        self.folder = self.checkout.folder / "backups"
+        self.folder.mkdir()
+        self.guide_file = self.folder / "guide.dump.gz"
+        self.fast_file = self.folder / "fast.dump.gz"
+        self.checkout.environment |= self.container.environment() | {"RESTORE_SKIP_CONFIRM": "yes"}
+        self.inside = f"docker exec {self.container.name}"
+
+    # --- backups: each returns the file it made, where that is on the host ---
+
+    def backup_by_guide(self) -> Path:
+        self.shell(f"{self.inside} pg_dump -U tumblebug -d {DATABASE} -F c >guide.dump && gzip -f guide.dump")
+        return self.guide_file
+
+    def backup_to_share(self) -> Path:
+        self.script("backup-assets.sh", "assets/assets.dump.gz")
+        return self.checkout.default_backup
+
+    def backup_by_name(self) -> Path:
+        self.script("backup-assets.sh", self.fast_file)
+        return self.fast_file
+
+    def backup_as_sql(self) -> Path:
+        self.shell(f"{self.inside} pg_dump -U tumblebug -d {DATABASE} | gzip >plain.sql.gz")
+        return self.folder / "plain.sql.gz"
+
+    def backup_as_directory(self) -> None:
+        dump = f"pg_dump -U tumblebug -d {DATABASE} -F d -j $(nproc) -f /tmp/bench.directory"
+        self.shell(f"{self.inside} sh -c 'rm -rf /tmp/bench.directory; {dump}'")
+
+    def copy_to_nowhere(self) -> None:
+        copies = "; ".join(
+            f"COPY {table} TO '/dev/null'" for table in (*catalogue.ROWS_AT_SCALE_1, "region_info")
+        )
+        self.container.client("psql", "-d", DATABASE, "-c", copies)
+
+    # --- restores ---
+
+    def restore_by_guide(self) -> None:
+        self.shell(
+            "gunzip -c guide.dump.gz >guide.dump"
+            f" && {self.inside} psql -q -U tumblebug -d postgres"
+            f" -c \"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}'\""
+            f" -c 'DROP DATABASE {DATABASE}' -c 'CREATE DATABASE {DATABASE}'"
+            f" && docker exec -i {self.container.name} pg_restore -U tumblebug -d {DATABASE} -v <guide.dump"
+            " && rm guide.dump"
+        )
+
+    def restore_shared(self) -> None:
+        self.script("restore-assets.sh")
+
+    def restore_by_name(self) -> None:
+        self.script("restore-assets.sh", self.fast_file)
+
+    def restore_without_ado(self) -> None:
+        """Only pg_restore, of a file that is in the container already, into a database that is there."""
+        self.container.client(
+            *("pg_restore", "-d", "bench_floor", "-j", str(os.cpu_count()), "/tmp/bench.archive"),
+        )
+
+    def prepare_floor(self) -> None:
+        self.shell(
+            f"gunzip -c fast.dump.gz | docker exec -i {self.container.name} sh -c 'cat >/tmp/bench.archive'"
+        )
+
+    def renew_floor(self) -> None:
+        self.container.client("psql", "-d", "postgres", "-c", "DROP DATABASE IF EXISTS bench_floor")
+        self.container.client("psql", "-d", "postgres", "-c", "CREATE DATABASE bench_floor")
+
+    # --- running ---
+
+    def shell(self, command: str) -> None:
+        subprocess.run(["sh", "-c", command], cwd=self.folder, check=True, capture_output=True)
+
+    def script(self, name: str, *arguments: str | Path) -> None:
+        run = self.checkout.run(f"./scripts/{name}", *arguments, timeout=3600)
+        assert run.status == 0, run
+
+
+BACKUPS: dict[str, Callable[[Bench], Path | None]] = {
+    GUIDE: Bench.backup_by_guide,
+    "make backup-assets": Bench.backup_to_share,
+    "backup-assets.sh NAME": Bench.backup_by_name,
+    "pg_dump | gzip, plain SQL": Bench.backup_as_sql,
+    "pg_dump -Fd -j, into the container": Bench.backup_as_directory,
+    "floor: COPY … TO /dev/null": Bench.copy_to_nowhere,
+}
+RESTORES: dict[str, Callable[[Bench], None]] = {
+    GUIDE: Bench.restore_by_guide,
+    "make restore-assets": Bench.restore_shared,
+    "restore-assets.sh backups/…": Bench.restore_by_name,
+    "floor: pg_restore -j alone": Bench.restore_without_ado,
+}
+SHOWN = (
+    GUIDE,
+    "make backup-assets",
+    "backup-assets.sh NAME",
+    "make restore-assets",
+    "restore-assets.sh backups/…",
+)
+Results = dict[str, Figures]
+
+
+def measure(scale: float, rounds: int) -> tuple[Results, Results]:
+    """Return the figures of the backups and of the restores at that scale."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tumblebug-bench.") as folder,
+        started_container(safe=True) as container,
+    ):
+        bench = Bench(container, copy_of_project(Path(folder)))
+        with container.connect(DATABASE) as connection:
+            catalogue.load(connection, scale)
+        backups: Results = {name: Figures() for name in BACKUPS}
+        restores: Results = {name: Figures() for name in RESTORES}
+        for _ in range(rounds):
+            for name, backup in BACKUPS.items():
+                path = timed(bench, backups[name], backup)
+                backups[name].file = path.stat().st_size if path else 0
+            bench.prepare_floor()
+            for name, restore in RESTORES.items():
+                bench.renew_floor()
+                timed(bench, restores[name], restore)
+        for results, ways in ((backups, BACKUPS), (restores, RESTORES)):
+            for name in SHOWN:
+                if name in ways:
+                    watch_peaks(bench, results[name], ways[name])
+        return backups, restores
+
+
+def timed(bench: Bench, figures: Figures, way: Callable[[Bench], T]) -> T:
+    """Run one way once, note its seconds, and return what it returns."""
+    bench.container.client("psql", "-d", "postgres", "-c", "CHECKPOINT")
+    os.sync()
+    started = time.monotonic()
+    result = way(bench)
+    figures.seconds.append(time.monotonic() - started)
+    return result
+
+
+# --- memory and disk: in runs of their own, which are not timed ---
+
+
+def watch_peaks(bench: Bench, figures: Figures, way: Callable[[Bench], object]) -> None:
+    """Run one way once more and note its peaks of host memory, host disk and container disk, in bytes."""
+    done = threading.Event()
+    disk_before = host_disk(bench), container_disk(bench)
+    peaks = {"memory": 0, "host_disk": 0, "container_disk": 0}
+
+    def watch() -> None:
+        while not done.wait(0.05):
+            peaks["memory"] = max(peaks["memory"], children_memory())
+            peaks["host_disk"] = max(peaks["host_disk"], host_disk(bench) - disk_before[0])
+            peaks["container_disk"] = max(peaks["container_disk"], container_disk(bench) - disk_before[1])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    way(bench)
+    done.set()
+    watcher.join()
+    for name, peak in peaks.items():
+        setattr(figures, name, peak)
+
+
+def children_memory() -> int:
+    """Return the proportional memory of all processes that we have started, in bytes."""
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = status.read_text().rpartition(")")[2].split()
+            parents[int(status.parent.name)] = int(fields[1])
+    ours = set()
+    for process in parents:
+        ancestor = parents.get(process)
+        while ancestor and ancestor != os.getpid():
+            ancestor = parents.get(ancestor)
+        if ancestor:
+            ours.add(process)
+    return sum(proportional_memory(process) for process in ours)
+
+
+def proportional_memory(process: int) -> int:
+    with suppress(OSError):
+        found = re.search(
+            r"^Pss:\s+(\d+) kB", Path(f"/proc/{process}/smaps_rollup").read_text(), re.MULTILINE
+        )
+        return int(found[1]) * 1024 if found else 0
+    return 0
+
+
+def host_disk(bench: Bench) -> int:
+    """Return the bytes of all files that a run may write on the host."""
+    sizes = 0
+    for path in (*bench.checkout.folder.rglob("*"), *bench.checkout.temporary.rglob("*")):
+        with suppress(OSError):
+            sizes += path.lstat().st_size if path.is_file() else 0
+    return sizes
+
+
+def container_disk(bench: Bench) -> int:
+    """Return the bytes in the container's temporary folder, where archives lie."""
+    done = bench.container.client("sh", "-c", "du -sk /tmp | cut -f 1", text=True)
+    return int(done.stdout) * 1024
+
+
+# --- what is shown ---
+
+
+def report(scale: float, backups: Results, restores: Results) -> str:
+    """Return one scale's tables as Markdown."""
+    parts = [
+        f"### Scale {scale:g}: {sum(catalogue.ROWS_AT_SCALE_1.values()) * scale:,.0f} rows",
+        table("backup", backups),
+        table("restore", restores),
+    ]
+    return "\n\n".join(parts)
+
+
+def table(title: str, results: Results) -> str:
+    guide = results[GUIDE]
+    rows = [
+        (
+            name,
+            f"{figures.median:.2f} s",
+            f"{guide.median / figures.median:.2f}",
+            f"{figures.file / 1e6:.1f} MB" if figures.file else "",
+            f"{figures.file / guide.file:.3f}" if figures.file else "",
+            megabytes(figures.memory),
+            megabytes(figures.host_disk),
+            megabytes(figures.container_disk),
+        )
+        for name, figures in results.items()
+    ]
+    headers = (
+        title,
+        "median",
+        "times as fast",
+        "file",
+        "of the guide's",
+        "host memory",
+        "host disk",
+        "container disk",
+    )
+    used = [column for column in range(len(headers)) if any(row[column] for row in rows)]
+    return tabulate(
+        [[row[column] for column in used] for row in rows],
+        [headers[column] for column in used],
+        tablefmt="github",
+        disable_numparse=True,
+        colalign=["left"] + ["right"] * (len(used) - 1),
+    )
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f} MB" if size else ""
+
+
+def growth(measured: dict[float, tuple[Results, Results]]) -> str:
+    """Return how the seconds grow with the scale."""
+    rows = [
+        (title, *(f"{results[index][name].median:.1f} s" for results in measured.values()))
+        for index, ways in enumerate((BACKUPS, RESTORES))
+        for name in SHOWN
+        if name in ways
+        for title in [f"{('backup', 'restore')[index]}: {name}"]
+    ]
+    headers = ("", *(f"scale {scale:g}" for scale in measured))
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def draw(backups: Results, restores: Results, path: Path) -> None:
+    """Draw the medians at scale 1 as bars."""
+    chart = pygal.HorizontalBar(
+        title="Seconds at scale 1, less is better",
+        js=[],
+        show_legend=False,
+        print_values=True,
+        formatter=lambda seconds: f"{seconds:.1f} s",
+        height=420,
+    )
+    bars = [(f"restore: {name}", figures) for name, figures in restores.items()]
+    bars += [(f"backup: {name}", figures) for name, figures in backups.items()]
+    chart.x_labels = [name for name, _ in reversed(bars)]
+    chart.add("seconds", [round(figures.median, 2) for _, figures in reversed(bars)])
+    chart.render_to_file(str(path))
+
+
+def main() -> None:
+    measured = {}
+    for scale in [float(scale) for scale in sys.argv[1:]] or SCALES:
+        measured[scale] = measure(scale, ROUNDS.get(scale, 1))
+        print(report(scale, *measured[scale]), end="\n\n", flush=True)
+    if len(measured) == len(SCALES):
+        write_page(measured)
+
+
+def write_page(measured: dict[float, tuple[Results, Results]]) -> None:
+    """Put the figures between the marks of docs/benchmarks.md, and draw the chart beside it."""
+    page = DOCS / "benchmarks.md"
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    parts = [report(scale, *results) for scale, results in measured.items()]
+    figures = "\n\n".join([*parts, "### How the cost grows", growth(measured)])
+    page.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}")
+    draw(*measured[1.0], DOCS / "benchmarks.svg")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""What a backup is compressed with, once, and what a load is given to be fast."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from ground import Checkout, Database, programs, started_container
+
+OUTER_BYTES = 2_000  # what stored gzip adds to a small archive, at most
+
+
+def compression(path: Path) -> str:
+    """Return what the manifest says of a backup's compression."""
+    lines = path.with_name(path.name + ".info").read_text().splitlines()
+    return next(line for line in lines if line.startswith("compression: ")).removeprefix("compression: ")
+
+
+def without(tmp_path: Path, *missing: str) -> str:
+    """Return a PATH that has this machine's programs but for some."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for place in ("/usr/bin", "/bin"):
+        for program in Path(place).iterdir():
+            link = folder / program.name
+            if program.name not in missing and not link.is_symlink():
+                link.symlink_to(program)
+    return str(folder)
+
+
+def test_shared_backup_is_small_and_a_manual_one_is_fast(database: Database) -> None:
+    assert database.backup("assets/assets.dump.gz").status == 0
+    assert compression(database.checkout.default_backup) == "zstd:7"
+    assert database.backup("manual").status == 0
+    assert compression(database.checkout.folder / "backups/postgres/manual.dump.gz") == "zstd:1"
+
+
+@pytest.mark.parametrize(
+    ("word", "used"), [("fast", "zstd:1"), ("small", "zstd:7"), ("gzip:9", "gzip:9"), ("none", "none")]
+)
+def test_compression_can_be_chosen(direct: Database, tmp_path: Path, word: str, used: str) -> None:
+    before = direct.content()
+    path = tmp_path / "x.dump.gz"
+    run = direct.backup(path, BACKUP_COMPRESSION=word)
+    assert run.status == 0, run
+    assert compression(path) == used
+    direct.execute("DELETE FROM pricing_info")
+    assert direct.restore(path).status == 0
+    assert direct.content() == before
+
+
+def test_unknown_compression_is_refused_and_the_earlier_backup_stands(direct: Database) -> None:
+    path = direct.backed_up()
+    earlier = path.read_bytes()
+    run = direct.backup(path, BACKUP_COMPRESSION="magic")
+    assert run.status == 1, run
+    assert "the dump failed, and the earlier backup stands as it was" in run.err and "magic" in run.err
+    assert path.read_bytes() == earlier
+    assert direct.leftovers() == []
+
+
+@pytest.mark.parametrize("missing", [(), ("pigz",)], ids=["pigz", "Python"])
+def test_outer_gzip_only_stores(direct: Database, tmp_path: Path, missing: tuple[str, ...]) -> None:
+    path = tmp_path / "x.dump.gz"
+    if not missing and not shutil.which("pigz"):
+        pytest.skip("there is no pigz on this machine")
+    assert direct.backup(path, PATH=without(tmp_path, *missing)).status == 0
+    archive = gzip.decompress(path.read_bytes())
+    assert len(archive) < path.stat().st_size <= len(archive) + OUTER_BYTES
+    assert archive in path.read_bytes() or len(archive) > 65_000
+
+
+def test_gzip_serves_where_nothing_can_store(direct: Database, tmp_path: Path) -> None:
+    (direct.checkout.folder / ".venv").unlink()
+    path = tmp_path / "x.dump.gz"
+    pythons = {program.name for program in Path("/usr/bin").glob("python3*")}
+    assert direct.backup(path, PATH=without(tmp_path, "pigz", *pythons)).status == 0
+    assert gzip.decompress(path.read_bytes())[:5] == b"PGDMP"
+
+
+def test_server_without_zstd_is_served_with_gzip(checkout: Checkout) -> None:
+    with started_container("15") as container:
+        database = Database(container, checkout)
+        database.create()
+        run = database.backup("manual", BACKUP_COMPRESSION="zstd:3")
+        assert run.status == 1, run
+        assert "has no zstd" in run.err
+        assert database.backup("assets/assets.dump.gz").status == 0
+        assert compression(checkout.default_backup) == "gzip:6"
+        assert database.backup("manual").status == 0
+        assert compression(checkout.folder / "backups/postgres/manual.dump.gz") == "gzip:1"
+
+
+def test_load_uses_the_servers_cores_and_lz4(direct: Database, tmp_path: Path) -> None:
+    direct.execute(
+        "CREATE TABLE long AS SELECT repeat(md5(n::text), 200) AS text FROM generate_series(1, 50) AS n"
+    )
+    path = direct.backed_up()
+    notes = tmp_path / "notes"
+    noting = f'echo "$@" "$PGOPTIONS" >>{notes}\nexec "$REAL" "$@"'
+    replaced = programs(tmp_path / "bin", direct.place.private.bin_dir, pg_restore=noting)
+    for jobs in ("", "3"):
+        run = direct.restore(path, RESTORE_JOBS=jobs, **replaced)
+        assert run.status == 0, run
+    loads = [line for line in notes.read_text().splitlines() if "--dbname" in line]
+    cores = len(os.sched_getaffinity(0))
+    assert f"--jobs={cores} " in loads[0]
+    assert any("--jobs=3 " in load for load in loads)
+    assert all("synchronous_commit=off" in load for load in loads)
+    assert direct.execute("SELECT DISTINCT pg_column_compression(text) FROM long") == [("lz4",)]
+
+
+def test_jobs_that_are_no_number_are_refused(direct: Database) -> None:
+    path = direct.backed_up()
+    for jobs in ("0", "many", "-1", "99999"):
+        run = direct.restore(path, RESTORE_JOBS=jobs)
+        assert run.status == 2, run
+        assert "RESTORE_JOBS is a number of jobs" in run.err
