@@ -97,7 +97,8 @@ class Checkout:
         )
 
     def run_on_terminal(self, *command: str | Path, answer: bytes, **environment: str) -> Run:
-        """Run a command on a pseudo-terminal, type the answer at its prompt, and return how it ended."""
+        """Run a command on a pseudo-terminal, type a line of the answer at each prompt, and return how it ended."""
+        lines = answer.splitlines(keepends=True)
         master, slave = pty.openpty()
         process = subprocess.Popen(
             list(map(str, command)),
@@ -113,9 +114,8 @@ class Checkout:
         screen = b""
         while chunk := _read_terminal(master):
             screen += chunk
-            if screen.endswith(b": ") and answer:
-                os.write(master, answer)
-                answer = b""
+            if screen.endswith(b": ") and lines:
+                os.write(master, lines.pop(0))
         out = process.stdout.read().decode()
         status = process.wait(TIMEOUT_SECONDS)
         os.close(master)

@@ -25,7 +25,7 @@ def commands(page: Path) -> list[str]:
     return [line for line in lines if line and line.split(" ARGS=")[0] not in ELSEWHERE]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/how-to.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to.md", "docs/initialization.md"])
 def test_every_command_of_the_page_works_in_its_order(direct: Database, page: str) -> None:
     folder = direct.checkout.folder
     for name in (".gitignore", "README.md"):
@@ -39,6 +39,7 @@ def test_every_command_of_the_page_works_in_its_order(direct: Database, page: st
     }
     unattended = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes", "INIT_OPTION": "a"}
     endpoint = direct.checkout.environment["TB_POSTGRES_ENDPOINT"]
+    direct.backed_up()
     for command in commands(PROJECT / page):
         command = command.replace("127.0.0.1:5432", endpoint)
         run = direct.checkout.run("bash", "-c", command, **unattended, **identity)

@@ -1,48 +1,379 @@
-"""make init: the menu, and option A."""
+"""make init: the menu, restoring, and fetching by CB-Tumblebug's REST interface."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
-from ground import Database
+from ground import Database, Run
+from tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
+
+from helpers import menu, text
 
 INIT = "./scripts/init.sh"
+DAY = 86_400
 
 
-def test_option_a_restores_the_default_backup(direct: Database) -> None:
-    direct.backed_up()
-    before = direct.content()
-    direct.execute("DELETE FROM pricing_info")
+@pytest.fixture
+def tumblebug(direct: Database) -> Iterator[Tumblebug]:
+    """A CB-Tumblebug server, which the scripts of this test know, and shorter waits."""
+    hasten(direct, "scripts/lib/tumblebug.sh", "seconds_to_be_ready=30", "seconds_to_be_ready=2")
+    hasten(direct, "helpers/fetching.py", "SETTLED_SECONDS = 30", "SETTLED_SECONDS = 0.3")
+    with running_tumblebug() as server:
+        direct.checkout.environment["TUMBLEBUG_SERVER"] = server.address
+        yield server
+
+
+def hasten(database: Database, name: str, long: str, short: str) -> None:
+    path = database.checkout.folder / name
+    assert long in path.read_text()
+    path.write_text(path.read_text().replace(long, short))
+
+
+def init(database: Database, *arguments: str, **environment: str) -> Run:
+    return database.checkout.run(INIT, *arguments, **environment)
+
+
+def damaged_after_backup(database: Database) -> dict[str, object]:
+    """Back up, damage the database, and return what it held before."""
+    database.backed_up()
+    before = database.content()
+    database.execute("DELETE FROM pricing_info")
+    return before
+
+
+# --- a and a+ ---
+
+
+def test_option_a_restores_and_initialises_the_server(direct: Database, tumblebug: Tumblebug) -> None:
+    before = damaged_after_backup(direct)
+    tumblebug.assets = {"aws": (70, 1234)}
     run = direct.checkout.run("make", "init", INIT_OPTION="a")
     assert run.status == 0, run
     assert direct.content() == before
+    assert tumblebug.namespace and tumblebug.initialised
+    assert "made the namespace 'system'" in run.err
+    assert "aws" in run.out and "1,234" in run.out and "617" in run.out
 
 
-def test_menu_on_a_terminal_shows_the_backup_and_takes_the_answer(direct: Database) -> None:
-    direct.backed_up()
-    before = direct.content()
-    direct.execute("DELETE FROM pricing_info")
-    run = direct.checkout.run_on_terminal(INIT, answer=b"A\n")
+def test_option_a_needs_no_server_and_says_what_it_left_out(direct: Database) -> None:
+    before = damaged_after_backup(direct)
+    run = init(direct, "-y", TUMBLEBUG_SERVER="127.0.0.1:9")
     assert run.status == 0, run
-    assert "assets.dump.gz: 0.0 MB, written today" in run.err
-    assert "~20-30 minutes" in run.err
+    assert direct.content() == before
+    assert "does not answer at 127.0.0.1:9; left out" in run.err
+
+
+def test_option_a_plus_puts_the_newest_images_on_top(direct: Database, tumblebug: Tumblebug) -> None:
+    before = damaged_after_backup(direct)
+    run = init(direct, "--option", "a+")
+    assert run.status == 0, run
+    assert direct.content() == before
+    assert "POST /updateImagesFromAsset" in tumblebug.asked
+
+
+def test_images_that_cannot_be_updated_are_exit_3(direct: Database, tumblebug: Tumblebug) -> None:
+    before = damaged_after_backup(direct)
+    tumblebug.faults["/updateImagesFromAsset"] = replies(500, {"message": "no cloudimage.csv"})
+    run = init(direct, "--option", "a+")
+    assert run.status == 3, run
+    assert "left out: the newest images" in run.err and "no cloudimage.csv" in run.err
     assert direct.content() == before
 
 
-def test_end_of_input_cancels(direct: Database) -> None:
-    run = direct.checkout.run_on_terminal(INIT, answer=b"\x04")
+def test_failed_restore_leaves_all_as_it_was_and_fetches_nothing(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
+    path = direct.backed_up()
+    path.write_bytes(path.read_bytes()[:-100])
+    direct.execute("DELETE FROM pricing_info")
+    before = direct.content()
+    run = init(direct, "-y")
     assert run.status == 1, run
+    assert run.err.count("error:") == 1 and "cut short" in run.err
+    assert direct.content() == before
+    assert tumblebug.asked == []
+
+
+def test_failed_restore_on_a_terminal_offers_to_fetch(direct: Database, tumblebug: Tumblebug) -> None:
+    path = direct.backed_up()
+    path.write_bytes(path.read_bytes()[:-100])
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nno\n")
+    assert run.status == 1, run
+    assert "instead" in run.err and "GET /loadAssets" not in tumblebug.asked
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\nno\nno\n")
+    assert run.status == 0, run
+    assert "GET /loadAssets" in tumblebug.asked
+
+
+# --- b, c and d ---
+
+
+@pytest.mark.parametrize(
+    ("arguments", "request_line"),
+    [
+        (["--option", "b"], "GET /loadAssets"),
+        (["--option=C"], "GET /loadAssets?includeAzure=true"),
+        (["--providers", "gcp, aws"], "GET /loadAssets?providers=aws,gcp"),
+        (["--option", "d", "--providers=1,gcp"], "GET /loadAssets?providers=aws,gcp"),
+    ],
+    ids=["b", "c", "d by name", "d by number"],
+)
+def test_fetching_asks_for_what_was_chosen(
+    direct: Database, tumblebug: Tumblebug, arguments: list[str], request_line: str
+) -> None:
+    run = init(direct, *arguments)
+    assert run.status == 0, run
+    assert request_line in tumblebug.asked
+    assert "POST /fetchPrice" not in tumblebug.asked
+    assert tumblebug.namespace and tumblebug.initialised
+    assert "total" in run.out and "1,500" in run.out
+    assert "make backup-assets saves what was fetched" in run.err
+    assert not direct.checkout.default_backup.exists()
+
+
+def test_without_a_backup_b_is_the_usual_choice(direct: Database, tumblebug: Tumblebug) -> None:
+    run = direct.checkout.run("make", "init", "ARGS=-y")
+    assert run.status == 0, run
+    assert "GET /loadAssets" in tumblebug.asked
+
+
+def test_prices_are_a_step_of_their_own(direct: Database, tumblebug: Tumblebug) -> None:
+    run = init(direct, "--option", "b", "--with-prices")
+    assert run.status == 0, run
+    assert tumblebug.asked.index("POST /fetchPrice") > tumblebug.asked.index("GET /loadAssets")
+    tumblebug.faults["/fetchPrice"] = replies(500, {"message": "no price list"})
+    run = init(direct, "--option", "b", "--with-prices")
+    assert run.status == 3, run
+    assert "left out: prices" in run.err and "no price list" in run.err
+
+
+def test_terminal_asks_for_clouds_prices_and_a_backup(direct: Database, tumblebug: Tumblebug) -> None:
+    run = direct.checkout.run_on_terminal(INIT, answer=b"x\nD\nmars\n1, ncp\nno\n")
+    assert run.status == 0, run
+    assert "there is no option 'x'" in run.err and "there is no cloud 'mars'" in run.err
+    assert " 2  azure" in run.err
+    assert "GET /loadAssets?providers=aws,ncp" in tumblebug.asked
+    run = direct.checkout.run_on_terminal(INIT, answer=b"b\nyes\nyes\n")
+    assert run.status == 0, run
+    assert "POST /fetchPrice" in tumblebug.asked
+    assert direct.checkout.default_backup.is_file()
+
+
+def test_unknown_cloud_is_refused_before_anything_is_fetched(direct: Database, tumblebug: Tumblebug) -> None:
+    run = init(direct, "--providers", "aws,mars")
+    assert run.status == 2, run
+    assert "unknown cloud 'mars'" in run.err and "aws, azure, gcp, ncp" in run.err
+    assert not any("loadAssets" in line for line in tumblebug.asked)
+
+
+def test_live_line_shows_time_and_what_has_arrived_by_cloud(direct: Database, tumblebug: Tumblebug) -> None:
+    tumblebug.fetching_seconds = 3
+    run = direct.checkout.run_on_terminal(INIT, "--option", "b", answer=b"", COLUMNS="200")
+    assert run.status == 0, run
+    assert "0:02 of about 20 to 30 minutes" in run.err
+    assert "1,200 specs, 2,000 images" in run.err
+    assert "aws 400/666" in run.err
+    assert "\r" not in run.out
+
+
+# --- when the server fails ---
+
+
+@pytest.mark.parametrize("option", ["a+", "b", "c"])
+def test_server_that_is_not_there_is_a_clear_error(
+    direct: Database, tumblebug: Tumblebug, option: str
+) -> None:
+    before = damaged_after_backup(direct)
+    damaged = direct.content()
+    run = init(direct, "--option", option, TUMBLEBUG_SERVER="127.0.0.1:9")
+    assert run.status == 1, run
+    assert "waiting up to 2 s" in run.err
+    assert "CB-Tumblebug does not answer at 127.0.0.1:9: Connection refused; nothing was changed" in run.err
+    assert "make up" in run.err
+    assert direct.content() == damaged != before
+
+
+def test_server_that_becomes_ready_is_waited_for(direct: Database, tumblebug: Tumblebug) -> None:
+    tries = iter([replies(503, {"message": "not yet"})])
+
+    def first(handler: Handler) -> None:
+        next(tries, replies(200, {}))(handler)
+
+    tumblebug.faults["/readyz"] = first
+    assert init(direct, "--option", "b").status == 0
+
+
+FAULTS = {
+    "500": (replies(500, {"message": "no credentials for aws"}), "answered 500: no credentials for aws"),
+    "text": (replies(502, b"Bad \x1b[2J Gateway"), "answered 502: Bad ?[2J Gateway"),
+    "not JSON": (replies(200, b"<html>"), "is not JSON"),
+    "dropped": (drops, "was lost, and its summary shows nothing new"),
+    "redirect": (replies(302, b"", Location="http://127.0.0.1:9/"), "answered 302"),
+}
+
+
+@pytest.mark.parametrize(("fault", "message"), FAULTS.values(), ids=FAULTS)
+def test_fetching_that_fails_says_why(
+    direct: Database, tumblebug: Tumblebug, fault: Callable[[Handler], None], message: str
+) -> None:
+    tumblebug.faults["/loadAssets"] = fault
+    run = init(direct, "--option", "b")
+    assert run.status == 1, run
+    assert "error: fetching failed: " in run.err and message in run.err
+    assert "Traceback" not in run.err and not tumblebug.initialised
+
+
+def test_after_a_dropped_connection_the_summary_decides(direct: Database, tumblebug: Tumblebug) -> None:
+    def drops_and_goes_on(handler: Handler) -> None:
+        drops(handler)
+        for specs in (10, 20, 30):
+            tumblebug.assets = {"aws": (5, specs)}
+            time.sleep(0.2)
+
+    tumblebug.faults["/loadAssets"] = drops_and_goes_on
+    run = init(direct, "--option", "b")
+    assert run.status == 0, run
+    assert "warning: the connection to" in run.err and "has arrived" in run.err
+    assert " 30 " in run.out
+
+
+def test_success_that_brought_nothing_is_none(direct: Database, tumblebug: Tumblebug) -> None:
+    tumblebug.faults["/loadAssets"] = replies(200, {"output": None})
+    run = init(direct, "--option", "b")
+    assert run.status == 1, run
+    assert "its summary shows no specs or no images" in run.err
+
+
+def test_wrong_password_is_told_and_never_shown(direct: Database, tumblebug: Tumblebug) -> None:
+    tumblebug.password = "other"
+    run = init(direct, "--option", "b", TB_API_PASSWORD="s3cret")
+    assert run.status == 1, run
+    assert "refuses the user or the password; set TB_API_USERNAME and TB_API_PASSWORD" in run.err
+    assert "s3cret" not in run.out + run.err
+
+
+def test_server_that_cannot_be_marked_is_only_a_warning(direct: Database, tumblebug: Tumblebug) -> None:
+    tumblebug.faults["/readyz/init"] = replies(500, {"message": "out of luck"})
+    run = init(direct, "--option", "b")
+    assert run.status == 0, run
+    assert "could not be told that it is initialised" in run.err and "out of luck" in run.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_stops_waiting_and_says_that_the_server_goes_on(
+    direct: Database, tumblebug: Tumblebug, number: signal.Signals
+) -> None:
+    tumblebug.fetching_seconds = 4
+    process = direct.checkout.start(INIT, "--option", "b")
+    deadline = time.monotonic() + 20
+    while "GET /loadAssets" not in tumblebug.asked and time.monotonic() < deadline:
+        time.sleep(0.05)
+    commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "TB_API" not in commands and "Basic " not in commands
+    os.kill(process.pid, number)
+    started = time.monotonic()
+    _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - started < 3
+    assert process.returncode == 128 + number, errors
+    assert "stopped waiting; CB-Tumblebug goes on fetching" in errors
+    assert direct.leftovers() == []
+
+
+# --- the menu and the choice ---
+
+
+def test_menu_tells_what_the_backup_holds(direct: Database, tmp_path: Path) -> None:
+    path = direct.backed_up()
+    shown = menu.menu(path)
+    assert "assets.dump.gz: 0.0 MB, made today" in shown
+    assert "3 CSPs" not in shown
+    summary = "summary: 90000 specs (88% priced), 203000 images across 3 CSPs\n"
+    path.with_name(path.name + ".info").write_text(f"created: 2026-01-01 00:00:00 UTC\n{summary}")
+    assert "90,000 specs (88% priced), 203,000 images" in menu.menu(path)
+    assert "~20-30 minutes" in shown and "~40+ minutes" in shown and "recommended" in shown
+
+
+@pytest.mark.parametrize(
+    ("days", "age", "warning"),
+    [
+        (0, "made today", ""),
+        (1, "1 day old", ""),
+        (8, "8 days old", "more than 7"),
+        (31, "31 days", "more than 30"),
+    ],
+)
+def test_menu_warns_of_an_old_backup(tmp_path: Path, days: int, age: str, warning: str) -> None:
+    path = tmp_path / "assets.dump.gz"
+    path.write_bytes(b"x")
+    old = time.time() - days * DAY - 60
+    os.utime(path, (old, old))
+    shown = menu.menu(path)
+    assert age in shown
+    assert ("warning" in shown) == bool(warning) and warning in shown
+
+
+def test_age_is_that_of_the_commit_where_the_file_is_the_committed_one(tmp_path: Path) -> None:
+    path = tmp_path / "assets.dump.gz"
+    path.write_bytes(b"x")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    old = str(int(time.time() - 12 * DAY))
+    dates = {**os.environ, "GIT_COMMITTER_DATE": f"{old} +0000", "GIT_AUTHOR_DATE": f"{old} +0000"}
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "backup"]):
+        subprocess.run([*git, *command], check=True, env=dates)
+    assert "12 days old" in menu.menu(path)
+    path.write_bytes(b"newer")
+    assert "made today" in menu.menu(path)
+
+
+def test_menu_without_a_backup_says_so_and_recommends_b(tmp_path: Path) -> None:
+    shown = menu.menu(tmp_path / "assets.dump.gz")
+    assert "not available: there is no assets.dump.gz" in shown
+    assert "~20-30 minutes, recommended" in shown
+
+
+def test_unavailable_option_asks_again_and_end_of_input_cancels(direct: Database) -> None:
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\n\x04")
+    assert run.status == 1, run
+    assert "option a is not available" in run.err
     assert "cancelled; nothing was changed" in run.err
 
 
-def test_no_terminal_and_no_choice_is_refused(direct: Database) -> None:
-    run = direct.checkout.run(INIT, timeout=20)
-    assert run.status == 1, run
-    assert "INIT_OPTION=a" in run.err
-
-
-@pytest.mark.parametrize(("option", "status"), [("b", 1), ("c", 1), ("x", 2)])
-def test_other_options_say_what_they_are(direct: Database, option: str, status: int) -> None:
-    before = direct.content()
-    run = direct.checkout.run(INIT, INIT_OPTION=option)
-    assert run.status == status, run
+def test_menu_on_a_terminal_shows_the_backup_and_takes_the_answer(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
+    before = damaged_after_backup(direct)
+    run = direct.checkout.run_on_terminal(INIT, answer=b"A\n")
+    assert run.status == 0, run
+    assert "assets.dump.gz: 0.0 MB, made today" in run.err
     assert direct.content() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ([], 1, "-y, --option or INIT_OPTION"),
+        (["--option", "x"], 2, "it is a, a+, b, c or d"),
+        (["--option", "d"], 2, "option d needs --providers"),
+        (["--option"], 2, "--option needs a value"),
+        (["--option", "a"], 1, "there is no backup"),
+        (["b"], 2, "unexpected argument"),
+    ],
+)
+def test_wrong_choice_is_refused_at_once(
+    direct: Database, arguments: list[str], status: int, message: str
+) -> None:
+    before = direct.content()
+    run = direct.checkout.run(INIT, *arguments, timeout=20)
+    assert run.status == status, run
+    assert message in run.err
+    assert direct.content() == before
+
+
+def test_printable_text_steers_no_terminal() -> None:
+    assert text.printable("a\x1b[2Jb\r\n") == "a?[2Jb??"

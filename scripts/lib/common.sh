@@ -139,6 +139,9 @@ load_settings() {
     : "${TB_ASSETS_KEY_FILE:=}"
     : "${CLEAN_SKIP_CONFIRM:=}"
     : "${INIT_OPTION:=}"
+    : "${TUMBLEBUG_SERVER:=localhost:1323}"
+    : "${TB_API_USERNAME:=default}"
+    : "${TB_API_PASSWORD:=default}"
     : "${TMPDIR:=/tmp}"
 }
 
@@ -151,7 +154,7 @@ read_env_file() {
         case $line in [A-Z]*=*) ;; *) continue ;; esac
         case $name in
             *[!A-Z0-9_]*) continue ;;
-            TB_* | ASSETS_* | BACKUP_* | RESTORE_* | CLEAN_* | INIT_* | CONTAINER_CLI | PG_BINDIR) ;;
+            TB_* | TUMBLEBUG_SERVER | ASSETS_* | BACKUP_* | RESTORE_* | CLEAN_* | INIT_* | CONTAINER_CLI | PG_BINDIR) ;;
             *) continue ;;
         esac
         value=$(unquoted "${line#*=}")
