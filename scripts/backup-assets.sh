@@ -35,6 +35,7 @@ main() {
     choose_compression
     open_snapshot
     write_dump
+    begin_statistics
     check_dump
     publish_backup
     show_afterwards
@@ -158,7 +159,7 @@ dump() {
         folder=$(mktemp -d "${TMPDIR:-/tmp}/$2.XXXXXX") || exit
         shift 2
         pg_dump --file="$folder/archive" "$@" || exit
-        sha256sum <"$folder/archive" >"$folder/hash" &
+        { sha256sum 2>/dev/null || shasum -a 256; } <"$folder/archive" >"$folder/hash" &
         pg_restore --file=/dev/null "$folder/archive" &
         cat "$folder/archive" || exit
         wait $! || exit "$unreadable"
@@ -203,7 +204,7 @@ unwrap_file() {
 }
 
 hash_content() {
-    sha256_of /dev/stdin >"$work/content.sha256"
+    sha256 >"$work/content.sha256"
 }
 
 # publish_backup: file and manifest. Between the two names a kill leaves the manifest's partial file, by

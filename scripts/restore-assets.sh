@@ -47,10 +47,9 @@ main() {
     stage_backup
     prove_staging
     put_in_place
-    background drop_companions
-    dropping=$child
+    begin_statistics
+    drop_companions
     show_afterwards
-    await "$dropping"
 }
 
 parse_options() {

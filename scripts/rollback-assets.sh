@@ -23,6 +23,7 @@ main() {
     require_previous
     rename_databases 'live:former previous:live former:previous'
     say 'rolled back; the same again undoes it'
+    begin_statistics
     show_afterwards
 }
 

@@ -114,19 +114,16 @@ class Bench:
         self.script("restore-assets.sh", self.fast_file)
 
     def restore_without_ado(self) -> None:
-        """Only pg_restore, of a file that is in the container already, into a database that is there."""
-        self.container.client(
-            *("pg_restore", "-d", "bench_floor", "-j", str(os.cpu_count()), "/tmp/bench.archive"),
-        )
+        """Only create a database and load a file that is in the container already."""
+        for command in ("DROP DATABASE IF EXISTS bench_floor", "CREATE DATABASE bench_floor"):
+            self.container.client("psql", "-d", "postgres", "-c", command)
+        jobs = str(os.cpu_count())
+        self.container.client("pg_restore", "-d", "bench_floor", "-j", jobs, "/tmp/bench.archive")
 
     def prepare_floor(self) -> None:
         self.shell(
             f"gunzip -c fast.dump.gz | docker exec -i {self.container.name} sh -c 'cat >/tmp/bench.archive'"
         )
-
-    def renew_floor(self) -> None:
-        self.container.client("psql", "-d", "postgres", "-c", "DROP DATABASE IF EXISTS bench_floor")
-        self.container.client("psql", "-d", "postgres", "-c", "CREATE DATABASE bench_floor")
 
     # --- running ---
 
@@ -152,13 +149,8 @@ RESTORES: dict[str, Callable[[Bench], None]] = {
     "restore-assets.sh backups/…": Bench.restore_by_name,
     "floor: pg_restore -j alone": Bench.restore_without_ado,
 }
-SHOWN = (
-    GUIDE,
-    "make backup-assets",
-    "backup-assets.sh NAME",
-    "make restore-assets",
-    "restore-assets.sh backups/…",
-)
+OURS = ("make backup-assets", "make restore-assets")
+SHOWN = (GUIDE, *OURS, "backup-assets.sh NAME")  # at every scale; the others at scale 1
 Results = dict[str, Figures]
 
 
@@ -171,19 +163,20 @@ def measure(scale: float, rounds: int) -> tuple[Results, Results]:
         bench = Bench(container, copy_of_project(Path(folder)))
         with container.connect(DATABASE) as connection:
             catalogue.load(connection, scale)
-        backups: Results = {name: Figures() for name in BACKUPS}
-        restores: Results = {name: Figures() for name in RESTORES}
+        all_ways = scale == 1
+        backups: Results = {name: Figures() for name in BACKUPS if all_ways or name in SHOWN}
+        restores: Results = {name: Figures() for name in RESTORES if all_ways or name in SHOWN}
         for _ in range(rounds):
-            for name, backup in BACKUPS.items():
-                path = timed(bench, backups[name], backup)
-                backups[name].file = path.stat().st_size if path else 0
-            bench.prepare_floor()
-            for name, restore in RESTORES.items():
-                bench.renew_floor()
-                timed(bench, restores[name], restore)
+            for name, figures in backups.items():
+                path = timed(bench, figures, BACKUPS[name])
+                figures.file = path.stat().st_size if path else 0
+            if all_ways:
+                bench.prepare_floor()
+            for name, figures in restores.items():
+                timed(bench, figures, RESTORES[name])
         for results, ways in ((backups, BACKUPS), (restores, RESTORES)):
-            for name in SHOWN:
-                if name in ways:
+            for name in SHOWN if all_ways else OURS:
+                if name in results:
                     watch_peaks(bench, results[name], ways[name])
         return backups, restores
 

@@ -121,6 +121,20 @@ class Checkout:
         os.close(master)
         return Run(status, out, screen.decode())
 
+    def without_python(self) -> dict[str, str]:
+        """Take the helper's packages away, and return an environment in which there is no Python."""
+        (self.folder / ".venv").unlink()
+        return {"PATH": self.path_with(python3="exit 127")}
+
+    def path_with(self, **programs: str) -> str:
+        """Return a PATH whose first folder has these programs, as shell scripts."""
+        fake = self.folder.parent / "fake"
+        fake.mkdir(exist_ok=True)
+        for name, text in programs.items():
+            (fake / name).write_text(f"#!/bin/sh\n{text}\n")
+            (fake / name).chmod(0o755)
+        return f"{fake}:{self.environment['PATH']}"
+
     def leftovers(self) -> list[str]:
         """Return what runs have left behind: temporary folders and partial files."""
         partial = self.folder.rglob("*.partial.*")

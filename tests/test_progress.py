@@ -77,14 +77,9 @@ def test_without_a_terminal_each_step_is_one_line(direct: Database) -> None:
 
 def test_without_python_the_line_counts_bytes(direct: Database) -> None:
     direct.execute(MANY_ROWS)
-    (direct.checkout.folder / ".venv").unlink()
-    fake = direct.checkout.folder.parent / "fake"
-    fake.mkdir()
-    (fake / "python3").write_text("#!/bin/sh\nexit 127\n")
-    (fake / "python3").chmod(0o755)
-    path = f"{fake}:{direct.checkout.environment['PATH']}"
+    no_python = direct.checkout.without_python()
     run = direct.checkout.run_on_terminal(
-        "./scripts/backup-assets.sh", "./x.dump.gz", answer=b"", PATH=path, BACKUP_COMPRESSION="zstd:12"
+        "./scripts/backup-assets.sh", "./x.dump.gz", answer=b"", **no_python, BACKUP_COMPRESSION="zstd:12"
     )
     assert run.status == 0, run
     assert " MB" in run.err.partition("wrote ")[0] and "\r" in run.err

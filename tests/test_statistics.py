@@ -26,13 +26,8 @@ def test_helper_shows_exact_rows_shares_and_totals(database: Database) -> None:
 
 
 def test_without_python_psql_shows_the_same_numbers(database: Database) -> None:
-    (database.checkout.folder / ".venv").unlink()
-    fake = database.checkout.folder.parent / "fake"
-    fake.mkdir()
-    (fake / "python3").write_text("#!/bin/sh\nexit 127\n")
-    (fake / "python3").chmod(0o755)
-    path = f"{fake}:{database.checkout.environment['PATH']}"
-    run = database.checkout.run("./scripts/stats.sh", PATH=path)
+    no_python = database.checkout.without_python()
+    run = database.checkout.run("./scripts/stats.sh", **no_python)
     assert run.status == 0, run
     assert numbers(run.out) == EXPECTED
     assert "█" not in run.out
@@ -40,17 +35,12 @@ def test_without_python_psql_shows_the_same_numbers(database: Database) -> None:
 
 
 def test_backup_and_restore_need_no_python(direct: Database) -> None:
-    (direct.checkout.folder / ".venv").unlink()
-    fake = direct.checkout.folder.parent / "fake"
-    fake.mkdir()
-    (fake / "python3").write_text("#!/bin/sh\nexit 127\n")
-    (fake / "python3").chmod(0o755)
-    path = f"{fake}:{direct.checkout.environment['PATH']}"
+    no_python = direct.checkout.without_python()
     before = direct.content()
-    run = direct.backup(direct.checkout.default_backup, PATH=path)
+    run = direct.backup(direct.checkout.default_backup, **no_python)
     assert run.status == 0, run
     direct.execute("DELETE FROM pricing_info")
-    run = direct.restore(PATH=path)
+    run = direct.restore(**no_python)
     assert run.status == 0, run
     assert direct.content() == before
 
@@ -67,14 +57,9 @@ def test_server_that_this_host_cannot_reach_is_shown_by_psql(checkout, container
 def test_published_port_of_another_server_is_not_taken_for_ours(docker: Database, direct_server) -> None:
     """A Docker engine on another host publishes ports there, not here."""
     port = direct_server.private.port
-    fake = docker.checkout.folder.parent / "fake"
-    fake.mkdir()
-    (fake / "docker").write_text(
-        f'#!/bin/sh\nif [ "$1" = port ]; then echo 127.0.0.1:{port}; exit; fi\n'
-        'PATH="${PATH#*:}"\nexec docker "$@"\n'
-    )
-    (fake / "docker").chmod(0o755)
-    run = docker.checkout.run("./scripts/stats.sh", PATH=f"{fake}:{docker.checkout.environment['PATH']}")
+    inspects = f'if [ "$1" = inspect ]; then echo "running 127.0.0.1:{port}"; exit; fi'
+    path = docker.checkout.path_with(docker=f'{inspects}\nPATH="${{PATH#*:}}"\nexec docker "$@"')
+    run = docker.checkout.run("./scripts/stats.sh", PATH=path)
     assert run.status == 0, run
     assert numbers(run.out) == EXPECTED
 

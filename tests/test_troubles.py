@@ -25,12 +25,7 @@ def trouble(checkout: Checkout, script: str, *sentences: str, **environment: str
 
 
 def docker_that_says(checkout: Checkout, answer: str) -> dict[str, str]:
-    folder = checkout.folder.parent / "fake"
-    folder.mkdir()
-    program = folder / "docker"
-    program.write_text(f"#!/bin/sh\necho '{answer}' >&2\nexit 1\n")
-    program.chmod(0o755)
-    return {"PATH": f"{folder}:{checkout.environment['PATH']}"}
+    return {"PATH": checkout.path_with(docker=f"echo '{answer}' >&2\nexit 1")}
 
 
 @pytest.mark.parametrize("script", ALL)
@@ -64,10 +59,7 @@ def test_docker_that_does_not_answer_says_so(checkout: Checkout, script: str) ->
 
 def test_docker_that_hangs_is_not_waited_for(checkout: Checkout) -> None:
     hangs = docker_that_says(checkout, "'; exec sleep 100; echo '")
-    (checkout.folder.parent / "fake" / "timeout").write_text(
-        '#!/bin/sh\nshift; exec /usr/bin/timeout 1 "$@"\n'
-    )
-    (checkout.folder.parent / "fake" / "timeout").chmod(0o755)
+    hangs["PATH"] = checkout.path_with(timeout='shift; exec /usr/bin/timeout 1 "$@"')
     trouble(checkout, "stats.sh", "Docker does not answer: it was asked", "start Docker", **hangs)
 
 

@@ -121,11 +121,16 @@ manifest_value() { # NAME
     sed -n "s/^$1: //p" "$work/manifest" | head -n 1
 }
 
-sha256_of() {
+sha256_of() { # FILE
+    sha256 <"$1"
+}
+
+# sha256: of standard input, which is not to be opened again by a name: a fifo's writer may have gone
+sha256() {
     if command -v sha256sum >/dev/null; then
-        sha256sum <"$1"
+        sha256sum
     else
-        shasum -a 256 <"$1"
+        shasum -a 256
     fi | cut -d ' ' -f 1
 }
 

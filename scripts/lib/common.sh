@@ -260,13 +260,14 @@ await() {
 }
 
 # flow PRODUCER CONSUMER: two functions, the first's output being the second's input. Sets produced and
-# consumed, their exit statuses: a pipe would lose one of them.
+# consumed, their exit statuses: a pipe would lose one of them. They open the fifo, not we: the end of some other
+# child would interrupt us.
 flow() {
     rm -f "$work/flow"
     mkfifo "$work/flow"
     background into_flow "$1"
     producing=$child
-    background "$2" <"$work/flow"
+    background from_flow "$2"
     produced=0 consumed=0
     await "$child" || consumed=$?
     await "$producing" || produced=$?
@@ -274,6 +275,10 @@ flow() {
 
 into_flow() {
     "$1" >"$work/flow"
+}
+
+from_flow() {
+    "$1" <"$work/flow"
 }
 
 end_children() {

@@ -6,9 +6,20 @@ show() {
     show_by_helper "$1" || show_plainly "$1"
 }
 
+# begin_statistics: reads the tables beside what is still to be done; show_afterwards waits for them
+begin_statistics() {
+    background read_statistics
+    reading_statistics=$child
+}
+
+read_statistics() {
+    become= # the helper may leave the work to psql
+    show table-statistics >"$work/statistics"
+}
+
 # show_afterwards: the tables, when the work is done; exit 3 says that just this failed
 show_afterwards() {
-    show table-statistics && return
+    await "$reading_statistics" && cat "$work/statistics" && return
     warn "the work is done, but the statistics cannot be read: $(first_error "$work/sql.errors")"
     exit 3
 }
