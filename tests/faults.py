@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import psycopg
+import pytest
 from ground import Checkout, Container, Database, Run
 
 PROJECT = Path(__file__).parent.parent
@@ -245,7 +246,7 @@ def paused(container: Container) -> Iterator[None]:
         docker("unpause", container.name)
 
 
-def fill(container: Container, folder: str, leave: int = 0) -> None:
+def fill(container: Container, folder: str, leave: int = 1) -> None:
     """Fill the file system of a folder in the container but for so many MB."""
     script = 'free=$(df -Pm "$1" | awk \'NR == 2 { print $4 }\'); [ "$2" = 0 ] || set -- "$1" $((free - $2))'
     script += (
@@ -255,4 +256,26 @@ def fill(container: Container, folder: str, leave: int = 0) -> None:
 
 
 def free(container: Container, folder: str) -> None:
-    container.client("rm", "-f", f"{folder}/ballast")
+    """Take away what filled it. A server that has died of that is started again: its data lie on the host."""
+    try:
+        container.client("rm", "-f", f"{folder}/ballast")
+    except subprocess.CalledProcessError:
+        where = (
+            f'{{{{range .Mounts}}}}{{{{if eq .Destination "{folder}"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}'
+        )
+        (Path(docker("inspect", "-f", where, container.name)) / "ballast").unlink(missing_ok=True)
+        start_again(container)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """Yield a small file system on the host; skip the test where that cannot be made."""
+    folder.mkdir()
+    size = f"size={megabytes}m"
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "small", folder], check=False)
+    if mount.returncode != 0:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)

@@ -40,6 +40,7 @@ from faults import (
     paused,
     read_pair,
     sampled,
+    small_disk,
     start_again,
     until,
     until_line,
@@ -315,12 +316,16 @@ def cramped(
     container: Container, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Container, Patient]]:
     """A container whose data folder and /tmp are small, and a database that is large in it."""
-    with started_container(
-        "16",
-        *("--tmpfs", "/tmp:size=16m,mode=1777", "--mount", f"type=tmpfs,destination={DATA},tmpfs-size=300m"),
-        *("-e", "POSTGRES_INITDB_ARGS=--waldir=/var/lib/postgresql/wal"),
-    ) as own:
-        for patient in admitted(own, tmp_path_factory.mktemp("faults"), CHANGE + "TRUNCATE wide", WIDE):
+    folder = tmp_path_factory.mktemp("faults")
+    with (
+        small_disk(folder / "disk", 300) as disk,
+        started_container(
+            "16",
+            *("--tmpfs", "/tmp:size=16m,mode=1777", "-v", f"{disk}:{DATA}"),
+            *("-e", "POSTGRES_INITDB_ARGS=--waldir=/var/lib/postgresql/wal"),
+        ) as own,
+    ):
+        for patient in admitted(own, folder, CHANGE + "TRUNCATE wide", WIDE):
             patient.make_old()
             own.client("psql", "-d", "tumblebug", "-c", "CHECKPOINT")
             yield own, patient
@@ -423,25 +428,16 @@ def test_server_that_dies_of_a_full_disk_comes_back_with_the_old_or_the_new_data
 ) -> None:
     """Its log is on the full disk too, and a server that cannot write that one gives up."""
     folder = tmp_path_factory.mktemp("faults")
-    disk = folder / "disk"
-    disk.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "disk", disk], check=False)
-    if mount.returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    try:
-        with started_container("16", "-v", f"{disk}:{DATA}") as own:
-            for patient in admitted(own, folder, CHANGE + "TRUNCATE wide", WIDE):
-                patient.make_old()
-                process = patient.start(RESTORE, patient.path)
-                until_line(process, "loading")
-                fill(own, DATA)
-                assert_refused(ended(process))
-                (disk / "ballast").unlink()
-                start_again(own)
-                assert patient.state() == "old"
-                patient.assert_mended()
-    finally:
-        subprocess.run(["umount", "-l", disk], check=True)
+    with small_disk(folder / "disk", 400) as disk, started_container("16", "-v", f"{disk}:{DATA}") as own:
+        for patient in admitted(own, folder, CHANGE + "TRUNCATE wide", WIDE):
+            patient.make_old()
+            process = patient.start(RESTORE, patient.path)
+            until_line(process, "loading")
+            fill(own, DATA, leave=0)
+            assert_refused(ended(process))
+            free(own, DATA)
+            assert patient.state() == "old"
+            patient.assert_mended()
 
 
 # --- the backup is damaged ---
