@@ -23,6 +23,8 @@ ASKING = {
 
 def main() -> int:
     """Run one verb and return the exit status."""
+    if sys.version_info < (3, 10):  # noqa: UP036 - whatever Python a user has is tried
+        return EXIT_UNAVAILABLE
     options = parse()
     if options.verb == "demo":
         from helpers import demo

@@ -199,6 +199,13 @@ def test_server_that_is_not_there_is_a_clear_error(
     assert direct.content() == damaged != before
 
 
+def test_no_python_is_told_before_anything_is_done(direct: Database, tumblebug: Tumblebug) -> None:
+    run = init(direct, "--option", "b", **direct.checkout.without_python())
+    assert run.status == 1, run
+    assert "Python 3.10 or later" in run.err and run.err.count("error:") == 1
+    assert tumblebug.asked == []
+
+
 def test_server_that_becomes_ready_is_waited_for(direct: Database, tumblebug: Tumblebug) -> None:
     tries = iter([replies(503, {"message": "not yet"})])
 

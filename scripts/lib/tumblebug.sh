@@ -23,7 +23,8 @@ left_out() {
 
 # require_tumblebug: waits until it is ready
 require_tumblebug() {
-    find_python || die 'fetching needs Python 3.10 or later'
+    { find_python && "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; } ||
+        die 'CB-Tumblebug is asked with Python 3.10 or later, which this machine does not have; nothing was changed'
     seconds_left=$seconds_to_be_ready
     until ask_tumblebug ready; do
         case $(reason) in *TB_API_PASSWORD*) seconds_left=0 ;; esac

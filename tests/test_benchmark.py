@@ -1,0 +1,35 @@
+"""The benchmark runs, and its page is written between the marks. No test asserts a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import benchmark
+import pytest
+from benchmark import BACKUPS, GUIDE, OURS, RESTORES, SCALES, SHOWN, Figures, Results
+from ground import Container
+
+
+def test_every_shown_way_is_measured(container: Container) -> None:
+    backups, restores = benchmark.measure(0.01, 1)
+    assert set(backups) | set(restores) == set(SHOWN)
+    for results in (backups, restores):
+        assert all(len(figures.seconds) == 1 for figures in results.values())
+    assert 0 < backups[OURS[0]].file < backups[GUIDE].file
+    assert restores[OURS[1]].memory > 0
+
+
+def results(ways: dict[str, object], seconds: float) -> Results:
+    return {name: Figures([seconds], file=1_000_000) for name in ways}
+
+
+def test_page_and_chart_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "DOCS", tmp_path)
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"before\n{benchmark.BEGIN}\nold\n{benchmark.END}\nafter\n")
+    measured = {scale: (results(BACKUPS, scale), results(RESTORES, 2 * scale)) for scale in SCALES}
+    benchmark.write_page(measured)
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    assert "| make backup-assets " in text and "### How the cost grows" in text and "20.0 s" in text
+    assert (tmp_path / "benchmarks.svg").read_text().count("restore: ") >= len(RESTORES)
