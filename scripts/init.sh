@@ -211,7 +211,7 @@ finish() {
         say "CB-Tumblebug does not answer at $TUMBLEBUG_SERVER; left out: the namespace 'system' and its own summary"
         return 0
     fi
-    prepare_namespace || left_out "the namespace: $(reason)"
+    case $option in a | a+) prepare_namespace || left_out "the namespace: $(reason)" ;; esac # the others have it
     [ "$option" != a+ ] || update_images
     if ask_tumblebug summary; then
         cat "$work/answer"

@@ -21,7 +21,11 @@ end_live_line() {
     kill "$drawing" 2>/dev/null || :  # it has ended already
     await "$drawing" 2>/dev/null || : # some shells tell on standard error that a signal ended it
     drawing=
-    printf '\r\033[K' >&2
+    clear_line
+}
+
+clear_line() {
+    [ ! -t 2 ] || printf '\r\033[K' >&2
 }
 
 warn() {

@@ -31,7 +31,7 @@ require_tumblebug() {
         [ "$seconds_left" -gt 0 ] || not_ready
         count_down
     done
-    [ ! -t 2 ] || printf '\r\033[K' >&2
+    clear_line
 }
 
 count_down() {
@@ -45,7 +45,7 @@ count_down() {
 }
 
 not_ready() {
-    [ ! -t 2 ] || printf '\r\033[K' >&2
+    clear_line
     hint 'make up starts it; TUMBLEBUG_SERVER=host:port names another server'
     die "$(reason); nothing was changed"
 }
@@ -83,6 +83,6 @@ find_database() {
 
 say_that_it_goes_on() {
     [ -n "${fetching-}" ] || return 0
-    [ ! -t 2 ] || printf '\r\033[K' >&2
+    clear_line
     say 'stopped waiting; CB-Tumblebug goes on fetching, and make stats shows what has arrived'
 }
