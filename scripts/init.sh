@@ -145,7 +145,10 @@ restore_backup() {
     export RESTORE_SKIP_CONFIRM
     background "$root/scripts/restore-assets.sh" "$backup"
     await "$child" || restored=$?
-    [ "$restored" -ne 0 ] || return 0
+    case $restored in
+        0) return 0 ;;
+        3) missing_part=yes && return 0 ;; # said by the restore itself
+    esac
     explained=yes # by the restore itself
     [ "$restored" -eq 1 ] || exit "$restored"
     agrees 'Fetch fresh from the clouds instead, without Azure (20-30 minutes)?' || exit 1
@@ -205,12 +208,18 @@ known_clouds() {
 
 # --- the end ---
 
-# finish: what CB-Tumblebug is told, and what it holds; an option that needs only the database does without
+# finish: an option that needs only the database does without CB-Tumblebug
 finish() {
     if [ "$option" = a ] && ! { find_python && ask_tumblebug ready; }; then
         say "CB-Tumblebug does not answer at $TUMBLEBUG_SERVER; left out: the namespace 'system' and its own summary"
-        return 0
+    else
+        tell_tumblebug
     fi
+    [ -z "${missing_part-}" ] || exit 3
+}
+
+# tell_tumblebug: what it has to know, and what it then says that it holds
+tell_tumblebug() {
     case $option in a | a+) prepare_namespace || left_out "the namespace: $(reason)" ;; esac # the others have it
     [ "$option" != a+ ] || update_images
     if ask_tumblebug summary; then
@@ -220,7 +229,6 @@ finish() {
     fi
     ask_tumblebug mark-initialised || warn "CB-Tumblebug could not be told that it is initialised: $(reason)"
     case $option in b | c | d) offer_backup ;; esac
-    [ -z "${missing_part-}" ] || exit 3
 }
 
 update_images() {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ground import Database, Run
+from ground import Database, Run, programs
 from tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
 
 from helpers import menu, text
@@ -67,6 +67,21 @@ def test_option_a_needs_no_server_and_says_what_it_left_out(direct: Database) ->
     assert run.status == 0, run
     assert direct.content() == before
     assert "does not answer at 127.0.0.1:9; left out" in run.err
+
+
+def test_restore_that_cannot_show_the_tables_is_exit_3_and_initialises_the_server(
+    direct: Database, tumblebug: Tumblebug, tmp_path: Path
+) -> None:
+    before = damaged_after_backup(direct)
+    (direct.checkout.folder / "helpers" / "statistics.py").write_text("raise ImportError")
+    fails = 'case " $* " in *footer=off*) exit 1 ;; esac; exec "$REAL" "$@"'
+    run = init(
+        direct, "--option", "a", **programs(tmp_path / "bin", direct.place.private.bin_dir, psql=fails)
+    )
+    assert run.status == 3, run
+    assert "the work is done, but the statistics cannot be read" in run.err
+    assert direct.content() == before
+    assert tumblebug.namespace and tumblebug.initialised
 
 
 def test_option_a_plus_puts_the_newest_images_on_top(direct: Database, tumblebug: Tumblebug) -> None:
