@@ -22,17 +22,11 @@ DAY = 86_400
 @pytest.fixture
 def tumblebug(direct: Database) -> Iterator[Tumblebug]:
     """A CB-Tumblebug server, which the scripts of this test know, and shorter waits."""
-    hasten(direct, "scripts/lib/tumblebug.sh", "seconds_to_be_ready=30", "seconds_to_be_ready=2")
-    hasten(direct, "helpers/fetching.py", "SETTLED_SECONDS = 30", "SETTLED_SECONDS = 0.3")
+    direct.checkout.edit("scripts/lib/tumblebug.sh", "seconds_to_be_ready=30", "seconds_to_be_ready=2")
+    direct.checkout.edit("helpers/fetching.py", "SETTLED_SECONDS = 30", "SETTLED_SECONDS = 0.3")
     with running_tumblebug() as server:
         direct.checkout.environment["TUMBLEBUG_SERVER"] = server.address
         yield server
-
-
-def hasten(database: Database, name: str, long: str, short: str) -> None:
-    path = database.checkout.folder / name
-    assert long in path.read_text()
-    path.write_text(path.read_text().replace(long, short))
 
 
 def init(database: Database, *arguments: str, **environment: str) -> Run:

@@ -293,6 +293,17 @@ def test_archive_that_outgrows_its_limit_in_the_server_is_stopped(direct: Databa
     assert direct.leftovers() == []
 
 
+def test_archive_that_never_ends_its_load_is_stopped(database: Database) -> None:
+    path = strangers_dump(database, patched="SELECT pg_sleep(1e6);")
+    database.checkout.edit("scripts/sql/watch-staging.sql", "1 hour", "1 second")
+    before = database.content()
+    run = database.restore(path)
+    assert run.status == 1, run
+    assert "is not loaded after an hour" in run.err and "is as it was" in run.err
+    assert database.content() == before
+    assert database.leftovers() == []
+
+
 def test_wrong_limit_is_wrong_usage(direct: Database) -> None:
     run = direct.restore(direct.backed_up(), RESTORE_MAX_BYTES="1GB")
     assert run.status == 2, run

@@ -179,7 +179,9 @@ load() {
     show_progress "$staging" "$work/tables" staging_bytes
     background run_load --jobs="$jobs" "$@" </dev/null
     await "$child" && return
-    ! grep -qs outgrown "$work/watch.errors" || outgrown
+    for reason in outgrown outlasted; do
+        ! grep -qs "$reason" "$work/watch.errors" || "$reason"
+    done
     [ -n "$keep_going" ] ||
         fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"
 }

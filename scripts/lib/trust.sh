@@ -119,7 +119,7 @@ choose_limit() {
     esac
 }
 
-# watch_staging: while it is loaded; the server itself ends a load that outgrows the limit
+# watch_staging: while it is loaded; the server itself ends a load that outgrows the limit or lasts too long
 watch_staging() {
     sql postgres -v staging="$staging" -v loader="$loader" -v limit="$limit" <"$sql/watch-staging.sql" 2>"$work/watch.errors"
 }
@@ -127,4 +127,10 @@ watch_staging() {
 outgrown() {
     hint 'RESTORE_MAX_BYTES=… allows more, if you expect it'
     die "backup file '$file' unpacks to more than $(human_size "$limit"); database '$TB_POSTGRES_DATABASE' is as it was"
+}
+
+outlasted() {
+    hint 'RESTORE_TRUST=yes (or --trust) restores it without this limit, if you know and trust its author'
+    die "the backup is not loaded after an hour, which is what one of another machine gets;" \
+        "database '$TB_POSTGRES_DATABASE' is as it was"
 }
