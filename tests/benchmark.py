@@ -158,7 +158,7 @@ def measure(scale: float, rounds: int) -> tuple[Results, Results]:
     """Return the figures of the backups and of the restores at that scale."""
     with (
         tempfile.TemporaryDirectory(prefix="tumblebug-bench.") as folder,
-        started_container(safe=True) as container,
+        started_container(measured=True) as container,
     ):
         bench = Bench(container, copy_of_project(Path(folder)))
         with container.connect(DATABASE) as connection:

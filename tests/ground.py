@@ -243,15 +243,18 @@ def image(version: str = "16") -> str:
 
 
 @contextmanager
-def started_container(version: str = "16", *options: str, safe: bool = False) -> Iterator[Container]:
-    """Yield a running container that is removed at the end, with its volume: a quick one, or as it is used."""
+def started_container(version: str = "16", *options: str, measured: bool = False) -> Iterator[Container]:
+    """Yield a running container that is removed at the end, with its volume.
+
+    It is a quick one, or one to be measured: as safe as a user's, and no autovacuum in another's time.
+    """
     name = f"tumblebug-assets-test-{secrets.token_hex(4)}"
     settings = [f"POSTGRES_{key}=tumblebug" for key in ("USER", "PASSWORD", "DB")]
     subprocess.run(
         ["docker", "run", "-d", "--name", name]
         + [argument for setting in settings for argument in ("-e", setting)]
         + [*options, image(version), "postgres"]
-        + ([] if safe else ["-c", "fsync=off", "-c", "autovacuum_naptime=1s"]),
+        + (["-c", "autovacuum=off"] if measured else ["-c", "fsync=off", "-c", "autovacuum_naptime=1s"]),
         check=True,
         capture_output=True,
     )
