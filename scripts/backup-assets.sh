@@ -75,6 +75,7 @@ choose_target() {
     earlier_stands=
     [ ! -e "$target" ] || earlier_stands=', and the earlier backup stands as it was'
     [ ! -d "$target" ] || die "'$target' is a folder; name the backup file"
+    [ ! -d "$target.info" ] || die "'$target.info', where the manifest goes, is a folder"
     partial=$(partial_of "$target")
     partial_manifest=$(partial_of "$target.info")
     at_end remove_partials

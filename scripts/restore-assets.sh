@@ -109,7 +109,7 @@ check_file_again() {
 check_room() {
     facts=$(ask lock <"$sql/preflight.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
     {
-        IFS='|' read -r may_create is_superuser live_size jobs toast_compression
+        IFS='|' read -r may_create is_superuser live_size jobs toast_compression subscribes
         read -r data_folder
         read -r data_free
         read -r temporary_folder
@@ -123,6 +123,10 @@ EOF
     [ "$may_create" = t ] || {
         hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
         die "user '$TB_POSTGRES_USER' may not create the staging database; nothing was changed"
+    }
+    [ "$subscribes" = f ] || [ -n "$tables" ] || {
+        hint 'DROP SUBSCRIPTION in it, or restore single tables with --table'
+        die "database '$TB_POSTGRES_DATABASE' has a subscription and cannot be replaced; nothing was changed"
     }
     copy_size=$live_size
     [ -z "$proved" ] || copy_size=$(manifest_value database-bytes)
@@ -165,8 +169,7 @@ from_contents() {
 show_changes() {
     : >"$work/now"
     if database_exists; then
-        sql "$TB_POSTGRES_DATABASE" -v only="$(live_columns)" <"$sql/fingerprints.sql" \
-            >"$work/now" 2>"$work/sql.errors" ||
+        fingerprints_of "$(live_columns)" | sql "$TB_POSTGRES_DATABASE" >"$work/now" 2>"$work/sql.errors" ||
             fail_with "$work/sql.errors" 'the live database cannot be read'
     fi
     rows_in_backup >"$work/then"
@@ -222,7 +225,7 @@ put_in_place() {
 swap_databases() {
     adopt_settings
     say 'swapping databases'
-    if [ "$RESTORE_KEEP_PREVIOUS" = yes ]; then
+    if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists; then
         rename_databases 'previous:former live:previous staging:live'
         say 'kept the replaced database; make rollback-assets brings it back'
     else

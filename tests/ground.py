@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -243,18 +243,22 @@ def image(version: str = "16") -> str:
 
 
 @contextmanager
-def started_container(version: str = "16", *options: str, measured: bool = False) -> Iterator[Container]:
+def started_container(
+    version: str = "16", *options: str, settings: Sequence[str] = (), measured: bool = False
+) -> Iterator[Container]:
     """Yield a running container that is removed at the end, with its volume.
 
+    ``settings`` are the server's own, such as ``work_mem=1GB``.
     It is a quick one, or one to be measured: as safe as a user's, and no autovacuum in another's time.
     """
     name = f"tumblebug-assets-test-{secrets.token_hex(4)}"
-    settings = [f"POSTGRES_{key}=tumblebug" for key in ("USER", "PASSWORD", "DB")]
+    variables = [f"POSTGRES_{key}=tumblebug" for key in ("USER", "PASSWORD", "DB")]
+    settings = [*settings, *(["autovacuum=off"] if measured else ["fsync=off", "autovacuum_naptime=1s"])]
     subprocess.run(
         ["docker", "run", "-d", "--name", name]
-        + [argument for setting in settings for argument in ("-e", setting)]
+        + [argument for variable in variables for argument in ("-e", variable)]
         + [*options, image(version), "postgres"]
-        + (["-c", "autovacuum=off"] if measured else ["-c", "fsync=off", "-c", "autovacuum_naptime=1s"]),
+        + [argument for setting in settings for argument in ("-c", setting)],
         check=True,
         capture_output=True,
     )

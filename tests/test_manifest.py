@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from ground import Database, digest
@@ -120,6 +121,23 @@ def test_manifest_and_dump_are_of_one_moment(direct: Database) -> None:
     run = direct.restore()
     assert run.status == 0, run
     assert "proving its content by the manifest" in run.err
+
+
+def test_table_that_is_emptied_and_filled_in_one_transaction_is_never_seen_empty(direct: Database) -> None:
+    """TRUNCATE empties a table for older snapshots too: the tables are locked before the snapshot is taken."""
+    direct.execute("CREATE TABLE filled AS SELECT n FROM generate_series(1, 1000) AS n")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+    with direct.place.connect(direct.name) as connection, direct.place.connect() as observer:
+        observer.autocommit = True
+        connection.execute("TRUNCATE filled; INSERT INTO filled SELECT n FROM generate_series(1, 1000) AS n")
+        backup = direct.checkout.start("./scripts/backup-assets.sh", direct.checkout.default_backup)
+        while observer.execute(waiting, [direct.name]).fetchone() == (0,) and backup.poll() is None:
+            time.sleep(0.02)
+        connection.commit()
+    assert backup.wait(timeout=60) == 0, backup.communicate()
+    backup.communicate()
+    info = direct.checkout.default_backup.with_name("assets.dump.gz.info").read_text()
+    assert re.search(r"^1000 -?\d+ public\.filled$", info, re.MULTILINE)
 
 
 def test_file_that_is_not_the_manifests_is_refused(direct: Database) -> None:

@@ -125,6 +125,53 @@ def test_restore_makes_a_database_that_is_not_there(direct: Database) -> None:
     assert direct.content() == before
 
 
+def test_lost_database_comes_back_in_its_own_encoding(direct: Database) -> None:
+    direct.drop()
+    with direct.place.connect() as connection:
+        connection.autocommit = True
+        connection.execute(f"CREATE DATABASE {direct.name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+    direct.execute("CREATE TABLE t AS SELECT chr(233) AS letter")
+    path = direct.backed_up()
+    direct.drop()
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert direct.execute("SELECT getdatabaseencoding(), letter FROM t") == [("LATIN1", "é")]
+
+
+def test_template_database_stays_one_and_stops_no_later_run(direct: Database) -> None:
+    path = direct.backed_up()
+    direct.execute(f"ALTER DATABASE {direct.name} IS_TEMPLATE true")
+    for _ in range(2):
+        run = direct.restore(path)
+        assert run.status == 0, run
+        assert "warning: a database" not in run.err
+        found = direct.execute("SELECT datistemplate FROM pg_database WHERE datname = current_database()")
+        assert found == [(True,)]
+    direct.execute(f"ALTER DATABASE {direct.name} IS_TEMPLATE false")
+
+
+def test_leftover_that_cannot_be_dropped_is_told_and_stops_no_backup(direct: Database) -> None:
+    direct.backed_up()
+    key = direct.execute(
+        "SELECT substr(md5(system_identifier || '/' || current_database()), 1, 12) FROM pg_control_system()"
+    )[0][0]
+    with direct.place.connect() as connection:
+        connection.autocommit = True
+        connection.execute(f"CREATE DATABASE assets_former_{key}")
+        with direct.place.connect(f"assets_former_{key}") as former:
+            former.execute(
+                "CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p"
+                " WITH (connect = false, slot_name = NONE, enabled = false)"
+            )
+        run = direct.backup("again.dump.gz")
+        assert run.status == 0, run
+        assert f"stays: assets_former_{key}: database" in run.err
+        with direct.place.connect(f"assets_former_{key}") as former:
+            former.execute("DROP SUBSCRIPTION s")
+    assert direct.backup("again.dump.gz").status == 0
+    assert direct.leftovers() == []
+
+
 def test_database_keeps_its_owner_locale_settings_grants_and_comment(direct: Database) -> None:
     name = direct.name
     direct.execute(

@@ -73,6 +73,13 @@ def test_db_size_names_the_database_and_its_size(database: Database, plain: bool
     assert database.name in run.out and " kB" in run.out
 
 
+def test_view_that_was_never_filled_is_shown_without_rows(direct: Database) -> None:
+    direct.execute("CREATE MATERIALIZED VIEW later AS SELECT 1 AS n WITH NO DATA")
+    run = direct.checkout.run("./scripts/stats.sh")
+    assert run.status == 0, run
+    assert " 0 " in next(line for line in run.out.splitlines() if line.startswith("later"))
+
+
 def test_database_without_tables_says_so(direct: Database) -> None:
     direct.drop()
     direct.create_empty()

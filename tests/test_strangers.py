@@ -6,11 +6,13 @@ import gzip
 import hashlib
 import re
 import secrets
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ground import Database
+from conftest import copy_of_project
+from ground import Database, started_container
 
 KEY = ".config/tumblebug-assets/key"
 PLACE = "x" * 600
@@ -338,3 +340,111 @@ def test_link_at_the_target_is_replaced_and_not_followed(direct: Database, tmp_p
     direct.backed_up()
     assert theirs.read_text() == "precious"
     assert not path.is_symlink() and not path.with_name(path.name + ".info").is_symlink()
+
+
+def test_name_that_looks_like_the_end_of_an_answer_is_only_a_name(database: Database, marker: str) -> None:
+    """A later run as superuser must not take what follows it for an answer of its own."""
+    evil = f"z\n--- end of answer ---\n(SELECT)TO PROGRAM'touch {marker}';--"
+    database.execute(f'CREATE SCHEMA z; CREATE TABLE z."{evil}" (id int)')
+    path = database.backed_up()
+    for way in (["--table", "spec_info"], ["--data-only"]):
+        run = database.restore(*way, path)
+        assert run.status == 1, run
+        assert "can only be restored as a whole" in run.err and "nothing was changed" in run.err
+    assert database.place.client("sh", "-c", f"ls {marker} 2>/dev/null || true").stdout == b""
+    assert database.restore(path).status == 0
+
+
+def test_rows_cannot_call_what_acts_with_its_owners_rights(direct: Database) -> None:
+    direct.execute(
+        "CREATE TABLE spoils (n int); CREATE SCHEMA inner_room; CREATE FUNCTION inner_room.act() RETURNS int"
+        " LANGUAGE sql SECURITY DEFINER AS 'INSERT INTO public.spoils VALUES (1) RETURNING n';"
+        "CREATE FUNCTION act() RETURNS int"
+        " LANGUAGE sql SECURITY DEFINER AS 'INSERT INTO public.spoils VALUES (1) RETURNING n'"
+    )
+    schema = direct.schema()
+    for function in ("inner_room.act()", "public.act()"):
+        archive = direct.place.client("pg_dump", "-Fc", "-Z0", "-a", "-d", direct.name).stdout
+        statement = b"COPY public.region_info ("
+        length = archive.index(statement) - 5
+        old = int.from_bytes(archive[length + 1 : length + 5], "little")
+        attack = f"SELECT {function};\n".encode()
+        archive = (
+            archive[: length + 1] + (old + len(attack)).to_bytes(4, "little") + attack + archive[length + 5 :]
+        )
+        path = direct.checkout.folder / "rows.dump"
+        path.write_bytes(archive)
+        forget_key(direct)
+        run = direct.restore("--data-only", path)
+        assert run.status == 1 and "permission denied" in run.err, run
+    forget_key(direct)
+    assert direct.restore("--data-only", direct.backed_up()).status == 0
+    assert direct.schema() == schema
+    assert direct.execute("SELECT count(*) FROM spoils") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "attributes", ["CONNECTION LIMIT 0", "IS_TEMPLATE true", "IS_TEMPLATE true; CREATE FUNCTION"]
+)
+def test_attributes_of_its_database_are_not_the_archives_to_choose(direct: Database, attributes: str) -> None:
+    attribute, _, function = attributes.partition(";")
+    body = f"EXECUTE format('ALTER DATABASE %I {attribute}', current_database());"
+    if function:
+        body += " CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+    path = strangers_dump(direct, patched=f"DO $x$ BEGIN {body} END $x$;")
+    forget_key(direct)
+    run = direct.restore(path, RESTORE_JOBS="1")
+    assert run.status == (1 if function else 0), run
+    assert direct.leftovers() == []
+    found = direct.execute(
+        "SELECT datconnlimit, datistemplate FROM pg_database WHERE datname = current_database()"
+    )
+    assert found == [(-1, False)]
+    assert direct.backup("after.dump.gz").status == 0
+
+
+def test_prepared_transaction_of_an_archive_holds_nothing_up(tmp_path: Path) -> None:
+    with started_container("16", settings=("max_prepared_transactions=2",)) as container:
+        database = Database(container, copy_of_project(tmp_path), "prepared")
+        database.create()
+        for hostile in ("", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"):
+            path = strangers_dump(
+                database, hostile, "BEGIN; CREATE TABLE public.x (); PREPARE TRANSACTION 'held';"
+            )
+            forget_key(database)
+            run = database.restore(path)
+            assert run.status == (1 if hostile else 0), run
+            assert database.leftovers() == []
+
+
+def test_manifest_of_a_stranger_sets_no_limit(direct: Database) -> None:
+    direct.execute(
+        "CREATE TABLE big AS SELECT repeat('x', 9000) AS a, n FROM generate_series(1, 200000) AS n"
+    )
+    direct.execute("ALTER TABLE big ALTER a SET STORAGE EXTERNAL")
+    path = direct.backed_up()
+    direct.execute("DROP TABLE big")
+    forget_key(direct)
+    seal = re.compile("^(seal|manifest): .*\n", re.MULTILINE)
+    info = path.with_name(path.name + ".info")
+    text = seal.sub("", re.sub("database-bytes: .*", "database-bytes: 20000000000", info.read_text()))
+    info.write_text(text + f"manifest: {hashlib.sha256(text.encode()).hexdigest()}\n")
+    direct.checkout.edit("scripts/lib/trust.sh", "1000000000", "10000000")
+    run = direct.restore(path)
+    assert run.status == 1, run
+    assert "unpacks to more than" in run.err
+
+
+def test_archive_that_talks_without_end_fills_no_log(docker: Database) -> None:
+    def logged() -> int:
+        return len(
+            subprocess.run(["docker", "logs", docker.place.name], capture_output=True, check=True).stderr
+        )
+
+    talk = "DO $x$ BEGIN FOR i IN 1..9 LOOP RAISE WARNING '%', repeat('x', 9000000); END LOOP; END $x$;"
+    path = strangers_dump(docker, patched=f"SET client_min_messages = debug; {talk}")
+    forget_key(docker)
+    before = logged()
+    docker.restore(path)
+    assert logged() - before < 1_000_000
+    assert docker.leftovers() == []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
 
 import pytest
-from ground import Database
+from ground import Database, programs
 
 
 def counts(database: Database, *tables: str) -> list[int]:
@@ -213,3 +214,125 @@ def test_user_who_may_create_no_database_is_told_so(direct: Database) -> None:
     assert "may not create the staging database" in run.err and "CREATEDB" in run.err
     with direct.place.connect() as connection:
         connection.execute(f"DROP ROLE {direct.name}_u")
+
+
+# --- what the chosen way must neither lose nor touch ---
+
+
+def test_table_that_others_inherit_from_is_replaced_alone(direct: Database) -> None:
+    direct.execute(
+        "CREATE TABLE parent (n int); CREATE TABLE child () INHERITS (parent);"
+        "INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2), (3)"
+    )
+    path = direct.backed_up()
+    before = direct.content()
+    direct.execute("DELETE FROM ONLY parent")
+    run = direct.restore("--table", "parent", path)
+    assert run.status == 0, run
+    assert direct.content() == before
+
+
+def test_partition_that_the_live_database_lacks_loses_no_rows_silently(direct: Database) -> None:
+    direct.execute(
+        "CREATE TABLE p (k int) PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);"
+        "CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2); INSERT INTO p VALUES (1), (2), (2)"
+    )
+    path = direct.backed_up()
+    direct.execute("DROP TABLE p2; CREATE TABLE rest PARTITION OF p DEFAULT; INSERT INTO p VALUES (3)")
+    before = direct.content()
+    run = direct.restore("--table", "p", path)
+    assert run.status == 1, run
+    assert "could be partitions of p: public.p2; nothing was changed" in run.err
+    assert direct.content() == before
+
+
+def test_load_that_was_killed_is_no_load_even_with_keep_going(direct: Database, tmp_path: Path) -> None:
+    path = direct.backed_up()
+    path.with_name(path.name + ".info").unlink()
+    direct.execute("DELETE FROM pricing_info")
+    before = direct.content()
+    killed = 'case " $* " in *--jobs*) kill -9 $$ ;; esac; exec "$REAL" "$@"'
+    environment = programs(tmp_path / "bin", direct.place.private.bin_dir, pg_restore=killed)
+    run = direct.restore("--trust", "--keep-going", path, **environment)
+    assert run.status == 1, run
+    assert "the backup cannot be loaded" in run.err
+    assert direct.content() == before
+    assert direct.leftovers() == []
+
+
+def test_backup_of_rows_that_holds_none_does_not_replace_the_schema(direct: Database) -> None:
+    direct.drop()
+    direct.create_empty()
+    assert direct.backup("--data-only", "rows.dump.gz").status == 0
+    direct.execute("CREATE TABLE later (n int); INSERT INTO later VALUES (1)")
+    before = direct.content()
+    run = direct.restore("rows.dump.gz")
+    assert run.status == 1, run
+    assert direct.content() == before
+
+
+def test_rows_come_with_what_materialized_views_make_of_them(direct: Database) -> None:
+    direct.execute(
+        "CREATE MATERIALIZED VIEW clouds AS SELECT count(*) AS n FROM spec_info;"
+        "CREATE MATERIALIZED VIEW later AS SELECT 1 AS n WITH NO DATA"
+    )
+    path = direct.backed_up()
+    assert direct.execute("SELECT relispopulated FROM pg_class WHERE relname = 'later'") == [(False,)]
+    run = direct.restore("--data-only", path)
+    assert run.status == 0, run
+    assert direct.execute("SELECT n FROM clouds") == [(1200,)]
+
+
+def test_grants_that_a_materialized_view_needs_are_there_when_it_is_filled(direct: Database) -> None:
+    a, b = (f"{direct.name}_{letter} with spaces" for letter in "ab")
+    direct.execute(
+        f'CREATE ROLE "{a}"; CREATE ROLE "{b}"; CREATE SCHEMA mine; GRANT ALL ON SCHEMA mine TO "{a}", "{b}";'
+        f'SET ROLE "{b}"; CREATE TABLE mine.t AS SELECT 1 AS n; GRANT SELECT ON mine.t TO "{a}";'
+        f'SET ROLE "{a}"; CREATE MATERIALIZED VIEW mine.v AS SELECT * FROM mine.t; RESET ROLE'
+    )
+    path = direct.backed_up()
+    before = direct.content()
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert "warning: not on this server" not in run.err
+    assert direct.content() == before
+    assert direct.execute("SELECT n FROM mine.v") == [(1,)]
+    direct.drop()
+    with direct.place.connect() as connection:
+        connection.execute(f'DROP ROLE "{a}", "{b}"')
+
+
+def test_database_with_a_subscription_is_not_replaced(direct: Database) -> None:
+    path = direct.backed_up()
+    direct.execute(
+        "CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p"
+        " WITH (connect = false, slot_name = NONE, enabled = false)"
+    )
+    run = direct.restore(path)
+    assert run.status == 1, run
+    assert "has a subscription and cannot be replaced; nothing was changed" in run.err
+    assert direct.restore("--table", "region_info", path).status == 0
+    direct.execute("DROP SUBSCRIPTION s")
+
+
+def test_kept_database_outlives_a_live_one_that_is_gone(direct: Database) -> None:
+    path = direct.backed_up()
+    direct.execute("CREATE TABLE kept (n int)")
+    assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    with direct.place.connect() as connection:
+        connection.autocommit = True
+        connection.execute(f"DROP DATABASE {direct.name} WITH (FORCE)")
+    assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    assert direct.checkout.run("./scripts/rollback-assets.sh").status == 0
+    assert counts(direct, "kept") == [0]
+
+
+def test_hundreds_of_columns_are_compared(direct: Database) -> None:
+    direct.execute(
+        "DO $$ BEGIN FOR i IN 1..700 LOOP EXECUTE format('CREATE TABLE %I"
+        " (first_column int, second_column int, third_column int, fourth_column int)', 'a_rather_long_name_' || i);"
+        " END LOOP; END $$"
+    )
+    path = direct.backed_up()
+    run = direct.restore("--data-only", path)
+    assert run.status == 0, run

@@ -80,6 +80,7 @@ write_manifest() {
         printf 'sha256: %s\n' "$(cat "$work/sha256")"
         printf 'compression: %s\n' "$compression"
         printf 'database-bytes: %s\n' "$database_bytes"
+        printf 'encoding: %s\n' "$encoding"
         printf 'server: PostgreSQL %s\n' "$server_release"
         printf 'holds: %s\n' "$holds"
         printf '\ntables: %s (rows, fingerprint, name)\n' "$(wc -l <"$work/tables" | tr -d ' ')"

@@ -235,6 +235,11 @@ is_alive() { # PROCESS: of whatever user
     [ -d "/proc/$1" ] || kill -0 "$1" 2>/dev/null
 }
 
+# random_hex: 48 digits that nobody can guess
+random_hex() {
+    od -An -tx1 -N24 /dev/urandom | tr -d ' \n'
+}
+
 user_name() {
     id -un 2>/dev/null || id -u
 }

@@ -46,16 +46,23 @@ name_sessions() {
 mend_leftovers() {
     mend_backups "$root/assets"
     mend_backups "$root/backups/postgres"
-    found=$(ask lock <"$sql/mend.sql") || fail_with "$work/lock.errors" 'what a dead run left cannot be cleared'
-    [ -z "$found" ] || say "cleared what a run that died had left: $(in_one_line "$found")"
+    ask lock <"$sql/mend.sql" >"$work/mended" || fail_with "$work/lock.errors" 'what a dead run left cannot be cleared'
+    stays=$(sed -n 's/^stays //p' "$work/mended")
+    cleared=$(sed '/^stays /d' "$work/mended")
+    if [ -n "$stays" ]; then
+        warn "what a run that died had left stays: $(in_one_line "$stays"): $(first_error "$work/lock.errors")"
+    elif [ -n "$cleared" ]; then
+        say "cleared what a run that died had left: $(in_one_line "$cleared")"
+    fi
 }
 
 # abandon_run: what a run that fails does at its end is what the next run would do for it
 abandon_run() {
     [ "$status" -ne 0 ] || return 0
-    cat "$sql/identify.sql" "$sql/lock.sql" "$sql/mend.sql" |
-        sql postgres -v live="$TB_POSTGRES_DATABASE" >/dev/null 2>"$work/sql.errors" ||
+    if ! cat "$sql/identify.sql" "$sql/lock.sql" "$sql/mend.sql" |
+        sql postgres -v live="$TB_POSTGRES_DATABASE" >"$work/mended" 2>"$work/sql.errors" || grep -q '^stays ' "$work/mended"; then
         warn "the server could not be tidied; the next run will do it: $(first_error "$work/sql.errors")"
+    fi
 }
 
 # database_exists: whether the live database is there; sets its encoding and size
@@ -74,9 +81,9 @@ require_database() {
     }
 }
 
-# create_staging: an empty database that is like the live one
+# create_staging ENCODING: an empty database that is like the live one; where there is none, of that encoding, if any
 create_staging() {
-    ask lock <"$sql/create-staging.sql" >/dev/null ||
+    { psql_set encoding "$1" && cat "$sql/create-staging.sql"; } | ask lock >/dev/null ||
         fail_with "$work/lock.errors" 'no staging database can be made; nothing was changed'
 }
 

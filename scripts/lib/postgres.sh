@@ -49,7 +49,7 @@ pin_client_environment() {
     PGOPTIONS="$PGOPTIONS -c search_path= -c client_min_messages=warning -c row_security=off"
     PGOPTIONS="$PGOPTIONS -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC"
     PGOPTIONS="$PGOPTIONS -c standard_conforming_strings=on -c transform_null_equals=off -c quote_all_identifiers=off"
-    PGOPTIONS="$PGOPTIONS -c extra_float_digits=1 -c bytea_output=hex -c lc_monetary=C"
+    PGOPTIONS="$PGOPTIONS -c extra_float_digits=1 -c array_nulls=on -c bytea_output=hex -c lc_monetary=C"
     export PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
 }
 
@@ -181,6 +181,7 @@ sql() {
 # A session is one psql that stays open next to the server: its locks and its snapshot last as long as
 # the script does, a kill -9 included, because then its standard input closes.
 open_session() { # lock|live DATABASE
+    end_of_answer=${end_of_answer-$(random_hex)}
     mkfifo "$work/$1.in" "$work/$1.out"
     background run_session "$1" "$2"
     case $1 in
@@ -211,7 +212,8 @@ ask() {
     esac
 }
 
-# The errors of a dead session are in its own file; that it is dead shows in the answer.
+# The errors of a dead session are in its own file; that it is dead shows in the answer. What ends an answer is
+# random: no name that a stranger gave a table can be that line.
 send() {
     cat 2>/dev/null && printf '\n\\echo %s\n' "$end_of_answer" 2>/dev/null
 }
@@ -223,7 +225,6 @@ answer() {
     done
     return 1
 }
-end_of_answer='--- end of answer ---'
 
 # fail_with FILE SENTENCE: ends the script with what a client program's errors in FILE mean to the user
 fail_with() {

@@ -52,8 +52,13 @@ keep_archive() {
 }
 not_written=74
 
+# read_through: to the last byte; a stranger's may unpack without an end, and gets ten minutes of a processor
 read_through() {
-    background beside_server pg_restore --file=/dev/null "$archive" </dev/null 2>"$work/restore.errors"
+    seconds=unlimited
+    [ -n "$trusted" ] || seconds=600
+    # shellcheck disable=SC2016 # it expands next to the server
+    background beside_server sh -c 'ulimit -t "$1" && exec pg_restore --file=/dev/null "$2"' sh "$seconds" "$archive" \
+        </dev/null 2>"$work/restore.errors"
     await "$child"
 }
 
@@ -78,12 +83,14 @@ choose_way() {
     [ "$way" != whole ] || return 0
     require_database
     open_session live "$TB_POSTGRES_DATABASE"
+    refuse_names_of_several_lines
     choose_tables
     list_brought
     compare_columns
 }
 
 is_data_only() {
+    [ -z "$proved" ] || [ "$(manifest_value holds)" != 'data only' ] || return 0
     grep -q '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" && ! grep -q '^[0-9]*; 1259 [0-9]* TABLE ' "$work/contents"
 }
 
@@ -92,6 +99,13 @@ list_brought() {
     # shellcheck disable=SC2016 # it expands next to the server
     beside_server sh -c 'pg_restore --data-only --file=- "$1" | awk "$2"' sh "$archive" "$(cat "$root/scripts/lib/copied.awk")" \
         </dev/null >"$work/brought" 2>"$work/restore.errors" || not_whole "$work/restore.errors"
+}
+
+# refuse_names_of_several_lines: these ways go by lists of names, one a line
+refuse_names_of_several_lines() {
+    found=$(ask live <"$sql/names-of-several-lines.sql") || fail_with "$work/live.errors" 'the names cannot be read'
+    [ -z "$found" ] || die "names with control characters can only be restored as a whole:" \
+        "$(in_one_line "$found"); nothing was changed"
 }
 
 # choose_tables: the full names of the tables asked for and of their partitions, which hold the rows
@@ -117,9 +131,24 @@ compare_columns() {
         die "the live database has no place for what the backup brings (table, column): $(in_one_line "$homeless");" \
             'nothing was changed'
     fi
+    require_partitions
     [ -s "$work/columns" ] || die "the backup holds no rows of the chosen tables; nothing was changed"
     [ -z "$defaulted" ] ||
         warn "not in the backup, and therefore empty or at its default (table, column): $(in_one_line "$defaulted")"
+}
+
+# require_partitions: what the backup fills and the live database lacks could be a chosen table's partitions
+require_partitions() {
+    partitioned=$(sed -n 's/^partitioned //p' "$work/found")
+    [ -n "$partitioned" ] || return 0
+    filled=$(sed -n 's/^rows \(.*\) [0-9]*$/\1/p' "$work/brought")
+    lacking=$({ psql_set names "$filled" && cat "$sql/lacking-tables.sql"; } | ask live) ||
+        fail_with "$work/live.errors" 'the tables cannot be compared'
+    [ -z "$lacking" ] || {
+        hint 'create them first, or restore the whole backup'
+        die "the live database lacks tables of the backup that could be partitions of $(in_one_line "$partitioned"):" \
+            "$(in_one_line "$lacking"); nothing was changed"
+    }
 }
 
 # of_chosen_tables: the "column TABLE NAME" lines on standard input that belong to a chosen table
@@ -135,7 +164,7 @@ of_chosen_tables() {
 # stage_backup: loads the archive beside the live database, which nobody notices
 stage_backup() {
     say 'loading the backup into a staging database'
-    create_staging
+    create_staging "${proved:+$(manifest_value encoding)}"
     : >"$work/restore.errors"
     "stage_$way"
 }
@@ -143,8 +172,7 @@ stage_backup() {
 stage_whole() {
     if [ -n "$trusted" ]; then
         choose_owners
-        load --no-privileges ${no_owner:+--no-owner} "$archive"
-        load_grants
+        load_with_grants --no-privileges ${no_owner:+--no-owner}
     else
         create_loader
         ! list_grants || warn 'the grants of a backup that this machine did not make are left out'
@@ -156,6 +184,8 @@ stage_rows() {
     stage_live_schema
     load_rows "$archive"
     load --section=post-data "$schema"
+    sql "$staging" <"$sql/refresh-views.sql" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" "a materialized view cannot be refreshed, and database '$TB_POSTGRES_DATABASE' is as it was"
 }
 
 stage_tables() {
@@ -182,8 +212,13 @@ load() {
     for reason in outgrown outlasted; do
         ! grep -qs "$reason" "$work/watch.errors" || "$reason"
     done
-    [ -n "$keep_going" ] ||
-        fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"
+    ! went_to_the_end || return 0
+    fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"
+}
+
+# went_to_the_end: with --keep-going pg_restore counts at its end what it passed over; one that died has not counted
+went_to_the_end() {
+    [ -n "$keep_going" ] && tail -n 1 "$work/restore.errors" | grep -q 'errors ignored on restore'
 }
 
 # What helps a load and is safe for a database that nobody uses yet; the swap's commit makes it durable.
@@ -201,19 +236,39 @@ staging_bytes() {
 # choose_owners: the archive's own where this server has all of those roles, otherwise the user who restores
 choose_owners() {
     no_owner=
-    strangers=$({ psql_set names "$(owners)" && cat "$sql/missing-roles.sql"; } | ask lock) ||
+    strangers=$({ psql_set entries "$(entries)" && cat "$sql/missing-roles.sql"; } | ask lock) ||
         fail_with "$work/lock.errors" 'the roles cannot be read; nothing was changed'
     [ -n "$strangers" ] || return 0
     no_owner=yes
     warn "not on this server, so that their tables go to '$TB_POSTGRES_USER': roles $(in_one_line "$strangers")"
 }
 
-# owners: the last word of each entry in the table of contents
-owners() {
-    sed -n '/^[0-9]/s/.* //p' "$work/contents" | sort -u
+# entries: of the table of contents, each with its owner at its end
+entries() {
+    sed -n 's/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$work/contents" | sort -u
 }
 
-# load_grants: after everything else and one by one: a grant to a role that is not here is worth a warning
+# load_with_grants OPTION...: what acts by itself, as it comes, comes after the grants: it may need them, or bar them
+load_with_grants() {
+    if grep '^[0-9]*; [0-9]* [0-9]* \(MATERIALIZED VIEW DATA\|EVENT TRIGGER\|COMMENT - EVENT TRIGGER\) ' \
+        "$work/contents" >"$work/acting"; then
+        grep -Fxv -f "$work/acting" "$work/contents" >"$work/others"
+        load_list "$@" <"$work/others"
+        load_grants
+        load_list "$@" <"$work/acting"
+    else
+        load "$@" "$archive"
+        load_grants
+    fi
+}
+
+# load_list OPTION...: the entries on standard input
+load_list() {
+    write_beside_server "$far_folder/list" || list_not_copied
+    load "$@" --use-list="$far_folder/list" "$archive"
+}
+
+# load_grants: one by one: a grant to a role that is not here is worth a warning
 load_grants() {
     list_grants || return 0
     write_beside_server "$far_folder/list" <"$work/grants" || list_not_copied
@@ -251,7 +306,7 @@ prove_staging() {
     if [ -n "$proved" ]; then
         say 'proving its content by the manifest'
         expected >"$work/expected"
-        sql "$staging" -v only="$(cat "$work/columns")" <"$sql/fingerprints.sql" >"$work/staged" 2>"$work/sql.errors" ||
+        fingerprints_of "$(cat "$work/columns")" | sql "$staging" >"$work/staged" 2>"$work/sql.errors" ||
             fail_with "$work/sql.errors" 'the staging database cannot be read; nothing was changed'
         cmp -s "$work/expected" "$work/staged" || [ -n "$keep_going" ] || die "what was loaded is not what was" \
             "backed up: $(differences "$work/staged"); database '$TB_POSTGRES_DATABASE' is as it was"
@@ -259,6 +314,12 @@ prove_staging() {
     await "$analysing" ||
         fail_with "$work/analyse.errors" 'the staging database cannot be analysed; nothing was changed'
     [ -z "$keep_going" ] || confirm_what_failed
+}
+
+# fingerprints_of COLUMNS: the SQL that takes them, of these columns only, or of all where there are none
+fingerprints_of() {
+    psql_set only "$1"
+    cat "$sql/fingerprints.sql"
 }
 
 analyse() {
@@ -307,7 +368,7 @@ replace_tables() {
     done <"$work/copies"
     ask live <"$sql/finish-chosen.sql" >/dev/null || rows_stay
     if [ -n "$proved" ]; then
-        { psql_set only "$(cat "$work/columns")" && cat "$sql/fingerprints.sql"; } | ask live >"$work/replaced" || rows_stay
+        fingerprints_of "$(cat "$work/columns")" | ask live >"$work/replaced" || rows_stay
         cmp -s "$work/expected" "$work/replaced" ||
             die "the replaced rows are not what was backed up: $(differences "$work/replaced"); nothing was changed"
     fi

@@ -53,14 +53,14 @@ decide_trust() {
 # create_loader: the role that loads: owner of staging, or where the schema is the live database's own, of
 # nothing; with a random password
 create_loader() {
-    loader_password=$(od -An -tx1 -N24 /dev/urandom | tr -d ' \n')
+    loader_password=$(random_hex)
     (umask 077 && printf '*:*:*:%s:%s\n' "$loader" "$loader_password" >"$work/pgpass")
     { psql_set password "$loader_password" && psql_set limit "$limit" && cat "$sql/create-loader.sql"; } | ask lock >/dev/null ||
         fail_with "$work/lock.errors" 'the loading role cannot be made; nothing was changed'
     if [ "$way" = whole ]; then
         ask_staging own-staging >/dev/null || audit_failed
     else
-        ask_staging admit-loader >/dev/null || audit_failed
+        ask_staging admit-loader >"$work/definers" || audit_failed
     fi
 }
 
@@ -74,8 +74,9 @@ load_confined() {
     audit_staging
 }
 
-# be_loader: in a subshell, so that only the load logs in as that role
+# be_loader: in a subshell, so that only the load logs in as that role; what it says is bounded too (in 512 bytes)
 be_loader() {
+    ulimit -f 20000
     PGUSER=$loader
     PGPASSWORD=$loader_password
     [ "$ASSETS_PG_BACKEND" != direct ] || {
@@ -99,6 +100,7 @@ audit_staging() {
             "database '$TB_POSTGRES_DATABASE' is as it was"
     fi
     ask_staging retire-loader >/dev/null || audit_failed
+    [ "$way" = whole ] || sql "$staging" <"$work/definers" 2>"$work/audit.errors" || audit_failed
 }
 
 ask_staging() { # NAME of an SQL file
@@ -111,8 +113,9 @@ audit_failed() {
 
 # --- bounds ---
 
-# choose_limit: how many bytes an archive may unpack to, and a staging database may grow to
+# choose_limit: how many bytes an archive may unpack to, and a staging database may grow to; not by a stranger's word
 choose_limit() {
+    [ -n "$trusted" ] || copy_size=$live_size
     limit=${RESTORE_MAX_BYTES:-$((copy_size * 4 + $(size_of "$file") * 20 + 1000000000))}
     case $limit in
         *[!0-9]* | ????????????????*) die_usage "RESTORE_MAX_BYTES is a number of bytes, not '$limit'" ;;

@@ -23,10 +23,8 @@ SELECT format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, :'staging',
               CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
 FROM pg_database, aclexplode(datacl) WHERE datname = :'live'
 \gexec
-SELECT format('COMMENT ON DATABASE %I IS %L', :'staging', description)
-FROM pg_shdescription JOIN pg_database ON objoid = pg_database.oid AND classoid = 'pg_database'::regclass
-WHERE datname = :'live'
-\gexec
-SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'staging', datconnlimit)
-FROM pg_database WHERE datname = :'live' AND datconnlimit <> -1
+SELECT format('COMMENT ON DATABASE %I IS %L', :'staging', shobj_description(live.oid, 'pg_database')),
+       format('ALTER DATABASE %I CONNECTION LIMIT %s', :'staging', coalesce(live.datconnlimit, -1)),
+       format('ALTER DATABASE %I IS_TEMPLATE %s', :'staging', CASE WHEN live.datistemplate THEN 'true' ELSE 'false' END)
+FROM (SELECT) AS always LEFT JOIN pg_database AS live ON datname = :'live'
 \gexec

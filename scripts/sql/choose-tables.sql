@@ -14,4 +14,5 @@ FROM chosen, LATERAL (SELECT chosen.oid UNION SELECT relid FROM pg_partition_tre
 WHERE relkind = 'r';
 SELECT 'unknown ' || given FROM chosen WHERE oid IS NULL
 UNION ALL SELECT format('table %I.%I', nspname, relname) FROM filled
-UNION ALL SELECT format('entry TABLE DATA %s %s ', nspname, relname) FROM filled;
+UNION ALL SELECT format('entry TABLE DATA %s %s ', nspname, relname) FROM filled
+UNION ALL SELECT 'partitioned ' || given FROM chosen JOIN pg_class USING (oid) WHERE relkind = 'p';

@@ -1,5 +1,6 @@
 -- An empty staging database with the live one's owner, encoding, locale and tablespace, where a live one
--- is. Reading the row as JSON serves every version: the columns for locales differ from 15 to 17.
+-- is; otherwise with the encoding that is wanted. Reading the row as JSON serves every version: the
+-- columns for locales differ from 15 to 17.
 SELECT format('CREATE DATABASE %I TEMPLATE template0', :'staging')
        || coalesce((
            SELECT format(' OWNER %s ENCODING %L LC_COLLATE %L LC_CTYPE %L',
@@ -15,5 +16,8 @@ SELECT format('CREATE DATABASE %I TEMPLATE template0', :'staging')
            FROM pg_database JOIN pg_tablespace ON pg_tablespace.oid = dattablespace,
                 to_jsonb(pg_database) AS d
            WHERE datname = :'live'
+       ), (
+           SELECT format(' ENCODING %L LOCALE ''C''', :'encoding') FROM pg_database
+           WHERE datname = 'template0' AND :'encoding' NOT IN ('', pg_encoding_to_char(encoding))
        ), '')
 \gexec

@@ -7,7 +7,7 @@ SELECT conrelid::regclass AS referencing, conname, pg_get_constraintdef(pg_const
 FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
   AND (conrelid IN (SELECT oid FROM chosen) OR confrelid IN (SELECT oid FROM chosen));
 SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', referencing, conname) FROM foreign_keys \gexec
-SELECT 'TRUNCATE ' || string_agg(DISTINCT oid::regclass::text, ', ') FROM chosen \gexec
+SELECT 'TRUNCATE ' || string_agg('ONLY ' || oid::regclass, ', ') FROM filled \gexec
 SELECT oid::regclass || coalesce(
            (SELECT format(' (%s)', string_agg(quote_ident(attname), ', ' ORDER BY attnum)) FROM pg_attribute
             WHERE attrelid = filled.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''), '')

@@ -1,3 +1,11 @@
--- One snapshot for the dump and for the manifest: what one proves is what the other holds.
+-- One snapshot for the dump and for the manifest: what one proves is what the other holds. The tables are locked before
+-- it is taken: a TRUNCATE that is committed between would leave them empty in it.
+SELECT string_agg(format('%I.%I', nspname, relname), ', ') AS tables, count(*) > 0 AS has_tables
+FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind IN ('r', 'p') AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e') \gset
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+\if :has_tables
+    LOCK TABLE :tables IN ACCESS SHARE MODE;
+\endif
 SELECT pg_export_snapshot();

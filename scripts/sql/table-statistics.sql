@@ -1,8 +1,10 @@
 -- Every table outside the system's own schemas: exact rows, bytes with indexes and TOAST, share of the
 -- database in percent. A partitioned table stands for its partitions.
 SELECT format('%s%I', CASE WHEN nspname = 'public' THEN '' ELSE quote_ident(nspname) || '.' END, relname) AS "table",
-       (regexp_match(query_to_xml(format('SELECT count(*) AS n FROM %I.%I', nspname, relname), false, true, '')::text,
-                     '<n>(\d+)</n>'))[1]::bigint AS rows,
+       CASE WHEN relispopulated
+            THEN (regexp_match(query_to_xml(format('SELECT count(*) AS n FROM %I.%I', nspname, relname), false, true, '')::text,
+                               '<n>(\d+)</n>'))[1]::bigint
+            ELSE 0 END AS rows,
        bytes,
        pg_size_pretty(bytes) AS size,
        round(100.0 * bytes / pg_database_size(current_database()), 1) AS share
