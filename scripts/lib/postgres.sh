@@ -165,8 +165,9 @@ find_direct() {
     }
 }
 
+# What they say is read here, in English.
 beside_direct() {
-    ${become-} "$@"
+    ${become-} env LC_ALL=C "$@"
 }
 
 # --- SQL: values go in with -v NAME=VALUE and come out of :'NAME', never pasted into the text ---

@@ -100,7 +100,7 @@ audit_staging() {
             "database '$TB_POSTGRES_DATABASE' is as it was"
     fi
     ask_staging retire-loader >/dev/null || audit_failed
-    [ "$way" = whole ] || sql "$staging" <"$work/definers" 2>"$work/audit.errors" || audit_failed
+    [ ! -s "$work/definers" ] || sql "$staging" <"$work/definers" 2>"$work/audit.errors" || audit_failed
 }
 
 ask_staging() { # NAME of an SQL file

@@ -11,7 +11,8 @@
         \setenv PGDATABASE :staging
         \! echo "SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = current_database() \gexec" | psql -X -q
     \endif
-    SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname), format('DROP DATABASE %I WITH (FORCE)', datname)
+    SELECT CASE WHEN datistemplate THEN format('ALTER DATABASE %I IS_TEMPLATE false', datname) END,
+           format('DROP DATABASE %I WITH (FORCE)', datname)
     FROM pg_database WHERE datname IN (:'staging', :'former') ORDER BY datname
     \gexec
     SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname = :'loader'
