@@ -150,11 +150,26 @@ def test_template_database_stays_one_and_stops_no_later_run(direct: Database) ->
     direct.execute(f"ALTER DATABASE {direct.name} IS_TEMPLATE false")
 
 
+def key_of(database: Database) -> str:
+    key = "substr(md5(system_identifier || '/' || current_database()), 1, 12)"
+    return database.execute(f"SELECT {key} FROM pg_control_system()")[0][0]
+
+
+def test_leftover_whose_drop_was_interrupted_is_dropped(direct: Database) -> None:
+    name = f"assets_former_{key_of(direct)}"
+    with direct.place.connect() as connection:
+        connection.autocommit = True
+        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute("UPDATE pg_database SET datconnlimit = -2 WHERE datname = %s", [name])
+    run = direct.backup("x.dump.gz")
+    assert run.status == 0, run
+    assert f"cleared what a run that died had left: {name}" in run.err
+    assert direct.leftovers() == []
+
+
 def test_leftover_that_cannot_be_dropped_is_told_and_stops_no_backup(direct: Database) -> None:
     direct.backed_up()
-    key = direct.execute(
-        "SELECT substr(md5(system_identifier || '/' || current_database()), 1, 12) FROM pg_control_system()"
-    )[0][0]
+    key = key_of(direct)
     with direct.place.connect() as connection:
         connection.autocommit = True
         connection.execute(f"CREATE DATABASE assets_former_{key}")
