@@ -11,23 +11,24 @@ export MAKE_NAME = $(value NAME)
 ##@ Assets
 .PHONY: backup-assets restore-assets rollback-assets
 backup-assets: ## write assets/assets.dump.gz; NAME=x writes backups/postgres/x.dump.gz, NAME=auto a dated one
-	@./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_NAME:-assets/assets.dump.gz}"
+	@./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_NAME:-$${MAKE_FILE:-assets/assets.dump.gz}}"
 
-restore-assets: ## replace the database with assets/assets.dump.gz, or with FILE=path
-	@./scripts/restore-assets.sh $(ARGS) -- "$${MAKE_FILE:-assets/assets.dump.gz}"
+restore-assets: ## replace the database with assets/assets.dump.gz, FILE=path, or NAME=x of backups/postgres
+	@named=$${MAKE_NAME:+backups/postgres/$$MAKE_NAME.dump.gz}; \
+	    ./scripts/restore-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${named:-assets/assets.dump.gz}}"
 
 rollback-assets: ## bring back what the last restore replaced, if it was kept
-	@./scripts/rollback-assets.sh
+	@./scripts/rollback-assets.sh $(ARGS)
 
 .PHONY: init stats db-size clean-db
 init: ## fill a new database: a menu of restoring and fetching
 	@./scripts/init.sh $(ARGS)
 
 stats: ## show the tables: rows, size, share
-	@./scripts/stats.sh
+	@./scripts/stats.sh $(ARGS)
 
 db-size: ## show the size of the database
-	@./scripts/stats.sh --size
+	@./scripts/stats.sh --size $(ARGS)
 
 clean-db: ## empty the database: the tables stay, their rows go
 	@./scripts/clean-db.sh $(ARGS)
@@ -35,10 +36,10 @@ clean-db: ## empty the database: the tables stay, their rows go
 ##@ Server
 .PHONY: up down
 up: ## start the database container and wait until it is healthy
-	@./scripts/up.sh
+	@./scripts/up.sh $(ARGS)
 
 down: ## stop the database container; its data stays
-	@./scripts/down.sh
+	@./scripts/down.sh $(ARGS)
 
 ##@ Development
 .PHONY: demo test faults bench lint

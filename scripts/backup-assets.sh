@@ -45,7 +45,7 @@ parse_options() {
     holds='schema and data'
     while [ $# -gt 0 ]; do
         case $1 in
-            -h | --help) usage && exit 0 ;;
+            -h | --help) show_help ;;
             --data-only) holds='data only' ;;
             --) shift && break ;;
             -?*) die_usage "unknown option: $1" ;;
@@ -75,6 +75,7 @@ choose_target() {
     earlier_stands=
     [ ! -e "$target" ] || earlier_stands=', and the earlier backup stands as it was'
     [ ! -d "$target" ] || die "'$target' is a folder; name the backup file"
+    [ ! -e "$target" ] || [ -f "$target" ] || die "'$target' is not a file that a backup could replace"
     [ ! -d "$target.info" ] || die "'$target.info', where the manifest goes, is a folder"
     partial=$(partial_of "$target")
     partial_manifest=$(partial_of "$target.info")

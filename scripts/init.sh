@@ -43,7 +43,7 @@ parse_options() {
     unattended='' chosen_option='' chosen_clouds='' with_prices=''
     while [ $# -gt 0 ]; do
         case $1 in
-            -h | --help) usage && exit 0 ;;
+            -h | --help) show_help ;;
             -y | --yes) unattended=yes ;;
             --with-prices) with_prices=yes ;;
             --option | --providers) [ $# -gt 1 ] || die_usage "$1 needs a value" ;;

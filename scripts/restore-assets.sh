@@ -56,7 +56,7 @@ parse_options() {
     dry_run='' data_only='' tables='' keep_going='' trust=''
     while [ $# -gt 0 ]; do
         case $1 in
-            -h | --help) usage && exit 0 ;;
+            -h | --help) show_help ;;
             --dry-run) dry_run=yes ;;
             --data-only) data_only=yes ;;
             --keep-going) keep_going=yes ;;

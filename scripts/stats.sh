@@ -28,7 +28,7 @@ parse_options() {
     statistics=table-statistics
     while [ $# -gt 0 ]; do
         case $1 in
-            -h | --help) usage && exit 0 ;;
+            -h | --help) show_help ;;
             --size) statistics=database-size ;;
             -?*) die_usage "unknown option: $1" ;;
             *) die_usage "unexpected argument: $1" ;;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ground import Database
 
@@ -66,3 +68,57 @@ def test_clean_db_empties_all_tables_or_none(direct: Database) -> None:
     assert "nothing was changed" in run.err
     after = direct.content()
     assert {**after, "schema": ""} == {**before, "schema": ""}
+
+
+@pytest.mark.parametrize(
+    "script", ["backup-assets", "restore-assets", "rollback-assets", "clean-db", "init", "stats"]
+)
+def test_help_that_cannot_be_shown_does_nothing_else(direct: Database, script: str) -> None:
+    direct.backed_up()
+    direct.execute("DELETE FROM pricing_info")
+    before = direct.content()
+    run = direct.checkout.run(
+        "sh",
+        "-c",
+        f"./scripts/{script}.sh --help >/dev/full",
+        RESTORE_SKIP_CONFIRM="yes",
+        CLEAN_SKIP_CONFIRM="yes",
+    )
+    assert run.status == 1, run
+    assert direct.content() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["RESTORE_SKIP_CONFIRM", "RESTORE_KEEP_PREVIOUS", "RESTORE_TRUST", "CLEAN_SKIP_CONFIRM"]
+)
+def test_switch_is_yes_or_no_and_nothing_that_looks_like_it(direct: Database, name: str) -> None:
+    run = direct.checkout.run("./scripts/restore-assets.sh", **{name: "true"})
+    assert run.status == 2, run
+    assert f"{name} is yes or no, not 'true'" in run.err
+
+
+def test_target_that_is_no_file_is_not_replaced(direct: Database) -> None:
+    fifo = direct.checkout.folder / "fifo"
+    os.mkfifo(fifo)
+    run = direct.backup(fifo)
+    assert run.status == 1, run
+    assert "is not a file that a backup could replace" in run.err
+    assert fifo.is_fifo()
+
+
+def test_result_that_cannot_be_written_is_one_sentence(direct: Database) -> None:
+    run = direct.checkout.run("sh", "-c", "./scripts/stats.sh >/dev/full")
+    assert run.status != 0, run
+    assert "Traceback" not in run.err and "cannot be" in run.err
+
+
+def test_make_takes_either_name_of_a_backup(direct: Database) -> None:
+    assert direct.checkout.run("make", "backup-assets", "FILE=./mine.dump.gz").status == 0
+    assert (direct.checkout.folder / "mine.dump.gz").is_file()
+    assert not direct.checkout.default_backup.exists()
+    assert direct.checkout.run("make", "backup-assets", "NAME=mine").status == 0
+    before = direct.content()
+    direct.execute("DELETE FROM pricing_info")
+    run = direct.checkout.run("make", "restore-assets", "NAME=mine", RESTORE_SKIP_CONFIRM="yes")
+    assert run.status == 0, run
+    assert direct.content() == before

@@ -204,7 +204,7 @@ def test_server_that_is_not_there_is_a_clear_error(
     assert run.status == 1, run
     assert "waiting up to 2 s" in run.err
     assert "CB-Tumblebug does not answer at 127.0.0.1:9: Connection refused; nothing was changed" in run.err
-    assert "make up" in run.err
+    assert "TUMBLEBUG_SERVER=host:port" in run.err
     assert direct.content() == damaged != before
 
 

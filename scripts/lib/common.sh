@@ -98,11 +98,17 @@ human_size() { # BYTES
 
 # --- options ---
 
+# show_help: and do nothing else, even where it cannot be shown
+show_help() {
+    usage 2>/dev/null || exit 1
+    exit 0
+}
+
 # parse_no_options ARGUMENT...: for a script that takes none but --help
 parse_no_options() {
     [ $# -gt 0 ] || return 0
     case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) show_help ;;
         -?*) die_usage "unknown option: $1" ;;
         *) die_usage "unexpected argument: $1" ;;
     esac
@@ -147,6 +153,18 @@ load_settings() {
     : "${TB_API_USERNAME:=default}"
     : "${TB_API_PASSWORD:=default}"
     : "${TMPDIR:=/tmp}"
+    require_switch RESTORE_SKIP_CONFIRM "$RESTORE_SKIP_CONFIRM"
+    require_switch RESTORE_KEEP_PREVIOUS "$RESTORE_KEEP_PREVIOUS"
+    require_switch RESTORE_TRUST "$RESTORE_TRUST"
+    require_switch CLEAN_SKIP_CONFIRM "$CLEAN_SKIP_CONFIRM"
+}
+
+# require_switch NAME VALUE: who wrote 1 or true did not mean no
+require_switch() {
+    case $2 in
+        yes | no | '') ;;
+        *) die_usage "$1 is yes or no, not '$2'" ;;
+    esac
 }
 
 # Lines are data: NAME=VALUE for the names that are ours; nothing in the file is ever run.

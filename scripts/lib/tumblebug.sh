@@ -46,7 +46,7 @@ count_down() {
 
 not_ready() {
     clear_line
-    hint 'make up starts it; TUMBLEBUG_SERVER=host:port names another server'
+    hint "start CB-Tumblebug's server, or name another one by TUMBLEBUG_SERVER=host:port"
     die "$(reason); nothing was changed"
 }
 

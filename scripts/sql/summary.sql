@@ -14,7 +14,8 @@ WHERE NOT attisdropped AND (attrelid, attname) IN ((to_regclass(:'specs'), 'prov
          images AS (SELECT provider_name AS cloud, count(*) AS images FROM :images GROUP BY 1),
          clouds AS (SELECT cloud, coalesce(images, 0) AS images, coalesce(specs, 0) AS specs, coalesce(priced, 0) AS priced
                     FROM specs FULL JOIN images USING (cloud)),
-         totals AS (SELECT sum(images) AS images, sum(specs) AS specs, sum(priced) AS priced, count(*) AS clouds FROM clouds)
+         totals AS (SELECT coalesce(sum(images), 0) AS images, coalesce(sum(specs), 0) AS specs, sum(priced) AS priced,
+                           count(*) AS clouds FROM clouds)
     SELECT line FROM (
         SELECT 1 AS place, NULL AS cloud,
                format('summary: %s specs (%s%% priced), %s images across %s CSPs',
