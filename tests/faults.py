@@ -221,8 +221,8 @@ def docker(*arguments: str) -> str:
 
 
 def start_again(container: Container) -> None:
-    """Start a container that has ended, which may then have another address."""
-    docker("start", container.name)
+    """Start a container that has ended, or is about to, and which may then have another address."""
+    docker("restart", container.name)
     container.address = docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", container.name)
     container.wait()
 

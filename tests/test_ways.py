@@ -263,7 +263,9 @@ def test_load_that_was_killed_is_no_load_even_with_keep_going(direct: Database, 
 def test_backup_of_rows_that_holds_none_does_not_replace_the_schema(direct: Database) -> None:
     direct.drop()
     direct.create_empty()
-    assert direct.backup("--data-only", "rows.dump.gz").status == 0
+    run = direct.backup("--data-only", "rows.dump.gz")
+    assert run.status == 0, run
+    assert "holds no rows, and so does this backup" in run.err
     direct.execute("CREATE TABLE later (n int); INSERT INTO later VALUES (1)")
     before = direct.content()
     run = direct.restore("rows.dump.gz")

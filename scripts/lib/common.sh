@@ -170,6 +170,7 @@ require_switch() {
 # Lines are data: NAME=VALUE for the names that are ours; nothing in the file is ever run.
 read_env_file() {
     [ -f "$1" ] || return 0
+    [ -r "$1" ] || die "'$1' cannot be read by user '$(user_name)'; nothing was changed"
     while IFS= read -r line || [ -n "$line" ]; do
         line=${line#export }
         name=${line%%=*}
