@@ -48,6 +48,7 @@ def parse() -> argparse.Namespace:
         verb = verbs.add_parser(name, help=f"print the result of {name}.sql for people")
         add_place(verb)
         if name == "progress":
+            verb.add_argument("--script", type=int, required=True, help="the process that shows it")
             verb.add_argument("--totals", type=Path, help="a manifest's lines of tables")
     verb = verbs.add_parser("menu", help="print the option menu of make init")
     verb.add_argument("backup", type=Path, help="the backup that option A restores")
@@ -81,7 +82,7 @@ def look_at_database(options: argparse.Namespace) -> int:
     server = statistics.Identity(options.server_key, options.live)
     try:
         if options.verb == "progress":
-            progress.draw(options.query, options.totals, options.addresses, server)
+            progress.draw(options.query, options.totals, options.addresses, server, options.script)
         else:
             print(statistics.report(options.verb, options.query, options.addresses, server))
     except (statistics.ServerUnavailable, psycopg.Error):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -63,8 +64,23 @@ def read_totals(manifest_lines: Path) -> dict[str, int]:
     return {name: int(rows) for rows, _, name in lines}
 
 
-def draw(query: Path, totals: Path | None, addresses: Sequence[str], server: statistics.Identity) -> None:
-    """Draw the line until we are ended. ``query`` is progress.sql; without ``totals`` the planner's are taken.
+def is_alive(process: int) -> bool:
+    """Return whether there is such a process, of whatever user."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def draw(
+    query: Path, totals: Path | None, addresses: Sequence[str], server: statistics.Identity, script: int
+) -> None:
+    """Draw the line until we are ended, or the process ``script`` is, which may have been killed.
+
+    ``query`` is progress.sql; without ``totals`` the planner's are taken.
 
     Raises ServerUnavailable when no address leads to the server, psycopg.Error when the session is lost.
     """
@@ -74,7 +90,7 @@ def draw(query: Path, totals: Path | None, addresses: Sequence[str], server: sta
             progress = Progress(read_totals(totals))
         else:
             progress = Progress({row["table_name"]: row["rows"] for row in connection.execute(ESTIMATES)})
-        while True:
+        while is_alive(script):
             progress.observe(connection.execute(query.read_bytes()).fetchall())
             width = shutil.get_terminal_size().columns - 1
             line = progress.line(time.monotonic() - started)[:width]

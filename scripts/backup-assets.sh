@@ -33,8 +33,7 @@ main() {
     mend_backups "${target%/*}"
     require_database
     choose_compression
-    open_snapshot
-    write_dump
+    dump_database
     begin_statistics
     check_dump
     publish_backup
@@ -122,26 +121,59 @@ what_matters() {
     esac
 }
 
+# dump_database: into a file beside the target. Where somebody's ALTER waits for our snapshot and pg_dump waits behind
+# it, none of the three could ever go on: we give way, and try again.
+dump_database() {
+    say "backing up database '$TB_POSTGRES_DATABASE' of $server"
+    for attempt in 1 2 3; do
+        ! { open_snapshot && write_dump; } || return 0
+        blocking=$(blocker false) || fail_with "$work/lock.errors" "could not ask the server$earlier_stands"
+        [ -n "$blocking" ] || break
+        end_snapshot
+        rm -f "$partial" "$work/gzip.errors"
+    done
+    [ -z "$blocking" ] || fail_locked "could not read database '$TB_POSTGRES_DATABASE'$earlier_stands" "$blocking"
+    explain_failed_dump
+}
+
 # open_snapshot: what the dump and the manifest both see
 open_snapshot() {
+    produced=0 consumed=0 snapshot_backend=
     open_session live "$TB_POSTGRES_DATABASE"
-    snapshot=$(ask live <"$sql/snapshot.sql") || fail_with "$work/live.errors" 'no snapshot can be taken'
+    facts=$(ask live <"$sql/snapshot.sql") || return 1
+    IFS='|' read -r snapshot snapshot_backend <<EOF
+$facts
+EOF
+}
+
+end_snapshot() {
+    end_live_session "$snapshot_backend" || fail_with "$work/lock.errors" "could not end the snapshot$earlier_stands"
 }
 
 # write_dump: from pg_dump next to the server into a file beside the target, while the fingerprints are taken
 write_dump() {
-    say "backing up database '$TB_POSTGRES_DATABASE' of $server"
     show_progress "$TB_POSTGRES_DATABASE" '' dumped_bytes
-    background take_fingerprints
-    fingerprinting=$child
+    send_fingerprints
     flow dump keep
+    [ "$produced" -eq 0 ] && [ "$consumed" -eq 0 ] && read_fingerprints && end_snapshot
+}
+
+send_fingerprints() {
+    send <"$sql/summary.sql" >&7
+    send <"$sql/fingerprints.sql" >&7
+}
+
+read_fingerprints() {
+    answer <&8 >"$work/summary" && answer <&8 >"$work/tables"
+}
+
+explain_failed_dump() {
+    ! grep -q 'ERROR\|FATAL\|error:' "$work/live.errors" || fail_with "$work/live.errors" "could not read the tables$earlier_stands"
     [ "$consumed" -eq 0 ] || die "'$target' cannot be written$earlier_stands: $(gzip_error)"
     case $produced in
-        0) ;;
         "$unreadable") fail_with "$work/dump.errors" "the new backup cannot be read back$earlier_stands" ;;
         *) fail_with "$work/dump.errors" "the dump failed$earlier_stands" ;;
     esac
-    await "$fingerprinting" || fail_with "$work/live.errors" "the tables cannot be read$earlier_stands"
 }
 unreadable=65
 
@@ -166,7 +198,7 @@ dump() {
         cat "$folder/archive" || exit
         wait $! || exit "$unreadable"
         wait' sh "$unreadable" "$far_prefix" \
-        --format=custom --snapshot="$snapshot" --encoding="$encoding" "$@" </dev/null 2>"$work/dump.errors"
+        --format=custom --lock-wait-timeout=2000 --snapshot="$snapshot" --encoding="$encoding" "$@" </dev/null 2>"$work/dump.errors"
 }
 
 # Never into a file that is there already: it could be a link that somebody has laid.
@@ -178,10 +210,6 @@ keep() {
 dumped_bytes() {
     # shellcheck disable=SC2016 # it expands next to the server
     beside_server sh -c 'ls -ln "${TMPDIR:-/tmp}/$1".*/archive' sh "$far_prefix" </dev/null | awk '{ print $5 }'
-}
-
-take_fingerprints() {
-    ask live <"$sql/summary.sql" >"$work/summary" && ask live <"$sql/fingerprints.sql" >"$work/tables"
 }
 
 # check_dump: the file holds what was read back next to the server

@@ -263,13 +263,14 @@ user_name() {
     id -un 2>/dev/null || id -u
 }
 
-# background COMMAND...: sets $child; the command ends with the script, at the latest
+# background COMMAND...: sets $child; the command ends with the script, at the latest. It gets no descriptor of a
+# session or of a pipe that others use: what outlives a killed script must not keep these open.
 background() {
     {
         (
             become='exec'
             "$@"
-        ) <&3 3<&- & # by way of 3: a shell gives what it starts with & no standard input
+        ) <&3 3<&- 5>&- 6<&- 7>&- 8<&- 9<&- & # by way of 3: a shell gives what it starts with & no standard input
     } 3<&0
     child=$!
     children="$children $child"
@@ -288,25 +289,23 @@ await() {
 }
 
 # flow PRODUCER CONSUMER: two functions, the first's output being the second's input. Sets produced and
-# consumed, their exit statuses: a pipe would lose one of them. They open the fifo, not we: the end of some other
-# child would interrupt us.
+# consumed, their exit statuses: a pipe would lose one of them. Descriptor 9 holds both ends while they start, so
+# that no open has to wait for a process that may never come.
 flow() {
     rm -f "$work/flow"
-    mkfifo "$work/flow"
-    background into_flow "$1"
+    mkfifo "$work/flow" || no_temporary_file
+    exec 9<>"$work/flow"
+    background "$1" >"$work/flow"
     producing=$child
-    background from_flow "$2"
+    background "$2" <"$work/flow"
+    exec 9<&-
     produced=0 consumed=0
     await "$child" || consumed=$?
     await "$producing" || produced=$?
 }
 
-into_flow() {
-    "$1" >"$work/flow"
-}
-
-from_flow() {
-    "$1" <"$work/flow"
+no_temporary_file() {
+    die "could not create a temporary file in '$TMPDIR'; the database and the existing backup are unchanged"
 }
 
 end_children() {

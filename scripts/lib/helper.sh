@@ -67,11 +67,11 @@ draw_progress() {
     [ -f "$2" ] || set -- "$1" '' "$3"
     if find_python; then
         # shellcheck disable=SC2086 # the addresses are words
-        (become='exec' && ask_helper progress ${2:+--totals "$2"} "$sql/progress.sql" $addresses) &
+        (become='exec' && ask_helper progress --script $$ ${2:+--totals "$2"} "$sql/progress.sql" $addresses) &
         helping=$!
         wait "$helping" || : # there is no Python, or it has no way to the server
     fi
-    while true; do
+    while is_alive $$; do # the script: this is a subshell
         sleep 1 &
         helping=$!
         wait "$helping"

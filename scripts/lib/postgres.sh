@@ -37,14 +37,14 @@ write_beside_server() {
 
 # What a user or a database has set must not change what we dump, load or compare.
 pin_client_environment() {
-    unset PGSERVICE PGHOSTADDR PGTZ PGDATESTYLE PGGEQO
+    unset PGSERVICE PGHOSTADDR PGTZ PGDATESTYLE PGGEQO PG_COLOR
     PGUSER=$TB_POSTGRES_USER
     PGPASSWORD=$TB_POSTGRES_PASSWORD
     PGDATABASE=$TB_POSTGRES_DATABASE
     PGAPPNAME="$program $(user_name)@$(uname -n) $$"
     PGCONNECT_TIMEOUT=10
     PGCLIENTENCODING=UTF8
-    PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
+    PGOPTIONS='-c statement_timeout=0 -c lock_timeout=5s -c idle_in_transaction_session_timeout=0'
     PGOPTIONS="$PGOPTIONS -c idle_session_timeout=0 -c default_transaction_read_only=off"
     PGOPTIONS="$PGOPTIONS -c search_path= -c client_min_messages=warning -c row_security=off"
     PGOPTIONS="$PGOPTIONS -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC"
@@ -183,18 +183,31 @@ sql() {
 # the script does, a kill -9 included, because then its standard input closes.
 open_session() { # lock|live DATABASE
     end_of_answer=${end_of_answer-$(random_hex)}
-    mkfifo "$work/$1.in" "$work/$1.out"
-    background run_session "$1" "$2"
+    mkfifo "$work/$1.in" "$work/$1.out" || no_temporary_file
+    case $1 in # opened in both directions first, which waits for nobody
+        lock) exec 5<>"$work/lock.in" 6<>"$work/lock.out" ;;
+        live) exec 7<>"$work/live.in" 8<>"$work/live.out" ;;
+    esac
+    background run_session "$1" "$2" <"$work/$1.in" >"$work/$1.out"
     case $1 in
         lock) exec 5>"$work/lock.in" 6<"$work/lock.out" ;;
-        live) exec 7>"$work/live.in" 8<"$work/live.out" ;;
+        live) exec 7>"$work/live.in" 8<"$work/live.out" && live_session=$child ;;
     esac
+}
+
+# end_live_session [BACKEND]: and what that process of the server is doing, at once; its locks go with it
+end_live_session() {
+    if [ -n "$1" ]; then
+        { psql_set backend "$1" && cat "$sql/end-backend.sql"; } | ask lock >/dev/null || return 1
+    fi
+    exec 7>&- 8<&-
+    await "$live_session" || : # psql fails when its connection is ended
+    rm -f "$work/live.in" "$work/live.out"
 }
 
 run_session() {
     PGDATABASE=$2
-    beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 \
-        -v live="$TB_POSTGRES_DATABASE" <"$work/$1.in" >"$work/$1.out" 2>"$work/$1.errors"
+    beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 -v live="$TB_POSTGRES_DATABASE" 2>"$work/$1.errors"
 }
 
 # psql_set NAME VALUE: the psql command that gives a variable of an open session this value, whatever it holds
@@ -247,11 +260,22 @@ fail_with() {
             hint 'set TB_POSTGRES_DATABASE to a database of the server'
             die "there is no database '$TB_POSTGRES_DATABASE' on $server"
             ;;
+        *'canceling statement due to '*' timeout'*) fail_locked "$2" "$(blocker true)" ;;
         *)
             reason=$(first_error "$1")
             die "$2${reason:+: $reason}"
             ;;
     esac
+}
+
+# blocker ANY_LOCK: the session that keeps ours from the live database's tables, if there is one
+blocker() {
+    { psql_set any_lock "$1" && cat "$sql/blockers.sql"; } | ask lock
+}
+
+fail_locked() { # SENTENCE BLOCKER
+    hint 'end that session, or wait until it has finished, and run this again'
+    die "$1: its tables are locked by ${2:-another session}"
 }
 
 # shellcheck disable=SC2016 # it expands next to the server

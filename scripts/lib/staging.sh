@@ -288,7 +288,7 @@ list_not_copied() {
 stage_live_schema() {
     schema=$far_folder/schema
     PGDATABASE=$TB_POSTGRES_DATABASE
-    beside_server pg_dump --format=custom --schema-only --file="$schema" </dev/null 2>"$work/dump.errors" ||
+    beside_server pg_dump --format=custom --schema-only --lock-wait-timeout=5000 --file="$schema" </dev/null 2>"$work/dump.errors" ||
         fail_with "$work/dump.errors" 'the live schema cannot be read; nothing was changed'
     load --section=pre-data "$schema"
 }

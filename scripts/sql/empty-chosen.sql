@@ -1,6 +1,5 @@
 -- Takes the foreign keys of the chosen tables away, to be added again, and so checked, before the end of
 -- this transaction; empties the tables. Triggers rest where this user may let them.
-SET LOCAL lock_timeout = '10s';
 SELECT set_config('session_replication_role', 'replica', true) FROM pg_roles WHERE rolname = current_user AND rolsuper \g /dev/null
 CREATE TEMPORARY TABLE foreign_keys ON COMMIT DROP AS
 SELECT conrelid::regclass AS referencing, conname, pg_get_constraintdef(pg_constraint.oid) AS definition
