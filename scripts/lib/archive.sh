@@ -39,7 +39,8 @@ gzip_program() {
 }
 
 gzip_error() {
-    sed 's/^\(gzip\|pigz\): *//; s/^stdin: *//; /./!d' "$work/gzip.errors" | head -n 1
+    sed 's/^\(gzip\|pigz\): *//; s/^stdin: *//; /./!d' "$work/gzip.errors" | head -n 1 | grep . ||
+        echo 'a program ended unexpectedly'
 }
 
 size_of() {

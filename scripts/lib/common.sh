@@ -18,8 +18,8 @@ say() {
 # Whoever speaks ends the live line of the progress, if one is drawn.
 end_live_line() {
     [ -n "${drawing-}" ] || return 0
-    kill "$drawing" 2>/dev/null || :  # it has ended already
-    await "$drawing" 2>/dev/null || : # some shells tell on standard error that a signal ended it
+    kill "$drawing" 2>/dev/null || : # it has ended already
+    await "$drawing" || :            # it ends by that signal
     drawing=
     clear_line
 }
@@ -279,7 +279,7 @@ background() {
 # await CHILD: its exit status; a signal to the script interrupts the wait at once
 await() {
     awaited=0
-    wait "$1" || awaited=$?
+    wait "$1" 2>/dev/null || awaited=$? # some shells tell on standard error that a signal ended it
     still_running=
     for child in $children; do
         [ "$child" = "$1" ] || still_running="$still_running $child"

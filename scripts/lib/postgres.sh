@@ -263,7 +263,7 @@ fail_with() {
         *'canceling statement due to '*' timeout'*) fail_locked "$2" "$(blocker true)" ;;
         *)
             reason=$(first_error "$1")
-            die "$2${reason:+: $reason}"
+            die "$2: ${reason:-a program ended unexpectedly}"
             ;;
     esac
 }

@@ -1,0 +1,119 @@
+"""One process of a run is killed: the script alone, or one of the programs that it has started."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from ground import Database, digest
+from test_locks_and_signals import make_big, sessions, until
+
+SCRIPTS = ["backup-assets.sh", "restore-assets.sh"]
+
+
+def start(database: Database, script: str, *, terminal: bool) -> subprocess.Popen:
+    """Start a run and return it once it is dumping or loading. On a terminal it draws its live line."""
+    path = database.checkout.default_backup
+    run = [f"./scripts/{script}", str(path)]
+    environment = {**database.checkout.environment, "RESTORE_SKIP_CONFIRM": "yes", "TERM": "xterm"}
+    master, slave = pty.openpty() if terminal else (None, None)
+    process = subprocess.Popen(
+        run,
+        cwd=database.checkout.folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=slave if terminal else subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    if terminal:
+        os.close(slave)
+        threading.Thread(target=drain, args=[master], daemon=True).start()
+    until(lambda: sessions(database, script) >= (2 if script == "backup-assets.sh" else 1))
+    return process
+
+
+def drain(terminal: int) -> None:
+    with suppress(OSError):
+        while os.read(terminal, 65536):
+            pass
+    os.close(terminal)
+
+
+def processes(database: Database) -> list[int]:
+    """Return the living processes of this checkout's runs: those with its folder for temporary files."""
+    mark = b"TMPDIR=" + os.fsencode(database.checkout.temporary) + b"\0"
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (
+                mark in (folder / "environ").read_bytes()
+                and "Z" not in (folder / "stat").read_text().split()[2]
+            ):
+                found.append(int(folder.name))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("terminal", [False, True], ids=["plain", "terminal"])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_killed_script_frees_its_lock_and_its_processes_end(
+    database: Database, script: str, terminal: bool
+) -> None:
+    path = database.backed_up()
+    make_big(database)
+    if script == "restore-assets.sh":
+        database.backed_up(path)
+    before = database.content()
+    process = start(database, script, terminal=terminal)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(10)
+    run = database.checkout.run("./scripts/restore-assets.sh", path, RESTORE_SKIP_CONFIRM="yes")
+    assert run.status == 0, run
+    until(lambda: not processes(database), 20)
+    if script == "restore-assets.sh":
+        assert database.content() == before
+    assert database.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("script", "program"),
+    [
+        ("backup-assets.sh", "psql"),
+        ("backup-assets.sh", "pg_dump"),
+        ("backup-assets.sh", "pigz"),
+        ("restore-assets.sh", "psql"),
+        ("restore-assets.sh", "pg_restore"),
+    ],
+)
+def test_killed_program_of_a_run_ends_it_and_changes_nothing(
+    direct: Database, script: str, program: str
+) -> None:
+    make_big(direct)
+    path = direct.backed_up()
+    before, backup = direct.content(), digest(path)
+    process = start(direct, script, terminal=False)
+    until(lambda: programs(direct, program))
+    os.kill(programs(direct, program)[0], signal.SIGKILL)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    lines = err.splitlines()
+    assert len([line for line in lines if line.startswith("error: ")]) == 1, err
+    assert "Killed" not in lines and not [line for line in lines if line.endswith(": ")], err
+    assert direct.content() == before
+    assert digest(path) == backup
+    run = direct.restore(path)
+    assert run.status == 0, run
+    until(lambda: not processes(direct), 20)
+    assert direct.leftovers() == []
+
+
+def programs(database: Database, name: str) -> list[int]:
+    """Return those of the living processes that run this program, the oldest first."""
+    return [each for each in processes(database) if Path(f"/proc/{each}/comm").read_text().strip() == name]
