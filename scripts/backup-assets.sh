@@ -244,6 +244,7 @@ publish_backup() {
     (set -C && cat "$work/manifest" >"$partial_manifest") 2>"$work/manifest.errors" || die "'$target.info' cannot be written$earlier_stands"
     publish "$partial" "$target" || die "'$target' cannot be replaced$earlier_stands"
     publish "$partial_manifest" "$target.info" || die "'$target.info' cannot be replaced; back up again"
+    finished=yes
     grep -qv '^0 ' "$work/tables" || warn "database '$TB_POSTGRES_DATABASE' holds no rows, and so does this backup"
     say "wrote $target ($(human_size "$(size_of "$target")")) and its manifest $target.info"
 }

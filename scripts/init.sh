@@ -107,7 +107,7 @@ ask_option() {
 }
 
 show_menu() {
-    { find_python && PYTHONPATH=$root "$python" -m helpers menu "$backup"; } >&2 || usage >&2
+    { find_python && PYTHONPATH=$root "$python" -m helpers menu "$backup"; } >&4 || usage >&4
 }
 
 is_option() {
@@ -127,7 +127,7 @@ is_available() {
 
 # ask_user QUESTION: sets $reply; fails at the end of input
 ask_user() {
-    printf '%s' "$1" >&2
+    tell '%s' "$1"
     read -r reply
 }
 
@@ -143,7 +143,7 @@ restore_backup() {
     restored=0
     RESTORE_SKIP_CONFIRM=yes
     export RESTORE_SKIP_CONFIRM
-    background "$root/scripts/restore-assets.sh" "$backup"
+    background_speaking "$root/scripts/restore-assets.sh" "$backup" 2>&4
     await "$child" || restored=$?
     case $restored in
         0) return 0 ;;
@@ -186,7 +186,7 @@ choose_clouds() {
         known_clouds "$chosen_clouds" || die_usage "unknown cloud '$unknown_cloud'; there are: $(in_one_line "$(cat "$work/clouds")")"
         return
     fi
-    awk '{ printf("  %2d  %s\n", NR, $0) }' "$work/clouds" | printable_lines >&2
+    awk '{ printf("  %2d  %s\n", NR, $0) }' "$work/clouds" | printable_lines >&4
     while ask_user 'Which clouds, by number or name, with commas between: '; do
         ! known_clouds "$reply" || return 0
         say "there is no cloud '$unknown_cloud'"
@@ -215,7 +215,10 @@ finish() {
     else
         tell_tumblebug
     fi
-    [ -z "${missing_part-}" ] || exit 3
+    [ -z "${missing_part-}" ] || {
+        explained=yes # when it was skipped
+        exit 3
+    }
 }
 
 # tell_tumblebug: what it has to know, and what it then says that it holds
@@ -238,7 +241,7 @@ update_images() {
 
 offer_backup() {
     if agrees 'Save it as assets/assets.dump.gz (make backup-assets)?'; then
-        "$root/scripts/backup-assets.sh" "$backup" || left_out 'the backup: see above'
+        "$root/scripts/backup-assets.sh" "$backup" 2>&4 || left_out 'the backup: see above'
     else
         say 'make backup-assets saves what was fetched'
     fi

@@ -9,12 +9,12 @@ main() {
     extra=$2
     require_python
     say "setting up .venv for the $extra (once)"
-    "$python" -m venv "$root/.venv" >&2 || {
+    "$python" -m venv "$root/.venv" >&4 2>&4 || {
         hint 'on Debian and Ubuntu: sudo apt install python3-venv'
         die "'$python' cannot make a virtual environment"
     }
     "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --editable "${root}[$extra]" >&2 || die 'the Python packages cannot be installed; see above'
+        --editable "${root}[$extra]" >&4 2>&4 || die 'the Python packages cannot be installed; see above'
     touch "$root/.venv/.$extra"
 }
 

@@ -47,6 +47,7 @@ main() {
     stage_backup
     prove_staging
     put_in_place
+    finished=yes
     begin_statistics
     drop_companions
     show_afterwards

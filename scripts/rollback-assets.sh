@@ -22,6 +22,7 @@ main() {
     mend_leftovers
     require_previous
     rename_databases 'live:former previous:live former:previous'
+    finished=yes
     say 'rolled back; the same again undoes it'
     begin_statistics
     show_afterwards

@@ -1,5 +1,15 @@
 # shellcheck shell=sh
-# Speaking, asking, settings, and ending well: what every script shares. Sourcing this file runs nothing.
+# Speaking, asking, settings, and ending well: what every script shares. Sourcing this file only opens the standard
+# descriptors.
+
+# A closed one would become whatever file is opened next. Messages go by way of 4: 2 is for raw errors, see begin.
+(exec 4<&0) 2>/dev/null || exec </dev/null
+(exec 4>&1) 2>/dev/null || exec >/dev/null
+if (exec 4>&2); then
+    exec 4>&2
+else
+    exec 2>/dev/null 4>/dev/null
+fi
 
 # use LIBRARY...: sources lib/LIBRARY.sh
 use() {
@@ -12,7 +22,13 @@ use() {
 
 say() {
     end_live_line
-    printf '%s\n' "$(printable "$*")" >&2
+    tell '%s\n' "$(printable "$*")"
+}
+
+# tell FORMAT [TEXT...]: to the user; that nobody listens is no reason to fail
+tell() {
+    # shellcheck disable=SC2059 # the format is ours
+    printf "$@" >&4 || :
 }
 
 # Whoever speaks ends the live line of the progress, if one is drawn.
@@ -25,7 +41,7 @@ end_live_line() {
 }
 
 clear_line() {
-    [ ! -t 2 ] || printf '\r\033[K' >&2
+    [ ! -t 4 ] || tell '\r\033[K'
 }
 
 warn() {
@@ -62,10 +78,10 @@ show_hints() {
 # say_labelled COLOUR LABEL TEXT: colour only on a terminal, and never with NO_COLOR
 say_labelled() {
     end_live_line
-    if [ -t 2 ] && [ -z "${NO_COLOR-}" ]; then
-        printf '\033[%sm%s\033[0m %s\n' "$1" "$2" "$(printable "$3")" >&2
+    if [ -t 4 ] && [ -z "${NO_COLOR-}" ]; then
+        tell '\033[%sm%s\033[0m %s\n' "$1" "$2" "$(printable "$3")"
     else
-        printf '%s %s\n' "$2" "$(printable "$3")" >&2
+        tell '%s %s\n' "$2" "$(printable "$3")"
     fi
 }
 
@@ -123,7 +139,7 @@ confirm() {
         hint "to run without a terminal, set $3=yes"
         die "there is no terminal to confirm on; nothing was changed"
     fi
-    printf '%s Type yes to continue: ' "$(printable "$2")" >&2
+    tell '%s Type yes to continue: ' "$(printable "$2")"
     read -r answer || answer=
     [ "$answer" = yes ] || die 'declined; nothing was changed'
 }
@@ -209,7 +225,27 @@ begin() {
     trap 'exit 143' TERM
     trap '' PIPE
     clear_dead_work
-    work=$(mktemp -d "$(work_prefix).$$.XXXXXX") || die "no temporary folder can be made in '$TMPDIR'"
+    make_work_folder
+}
+
+# make_work_folder: with room for what a run notes there, and for the raw errors of the shell and of programs that
+# nobody has expected to fail; a run that they end says the last one
+make_work_folder() {
+    work=$(mktemp -d "$(work_prefix).$$.XXXXXX" 2>/dev/null) || no_temporary_file
+    has_room || no_temporary_file
+    case $- in
+        *x*) ;; # sh -x is traced on 2
+        *) exec 2>>"$work/raw.errors" ;;
+    esac
+}
+
+has_room() {
+    dd if=/dev/zero of="$work/room" bs=65536 count=4 2>/dev/null && rm -f "$work/room"
+}
+
+no_temporary_file() {
+    hint 'free some space there, or set TMPDIR to another directory'
+    die "could not write to the temporary directory '$TMPDIR'; the database and the existing backup are unchanged"
 }
 
 # at_end FUNCTION: also run when the script ends, the latest first
@@ -221,16 +257,26 @@ end_well() {
     status=$?
     trap '' HUP INT TERM
     trap - EXIT
-    case $status in
-        1 | 2 | 12[67]) [ -n "${explained-}" ] || say_labelled 31 error: "$program ended unexpectedly, with status $status" ;;
-    esac
+    [ "$status" -eq 0 ] || [ "$status" -ge 128 ] || [ -n "${explained-}" ] || explain_unexpected_end
     end_live_line
     end_children
     for ending in $endings; do
-        "$ending"
+        "$ending" || :
     done
-    [ -z "${work-}" ] || rm -rf "$work"
+    [ -z "${work-}" ] || rm -rf "$work" || warn "could not remove '$work'; the next run will"
     exit "$status"
+}
+
+# explain_unexpected_end: of a run that no sentence has ended; sets the status
+explain_unexpected_end() {
+    reason=$(tail -n 1 "${work-}/raw.errors" 2>/dev/null) || reason="it ended with status $status"
+    if [ -n "${finished-}" ]; then
+        warn "the work is done, but $program ended early: $reason"
+        status=3
+    else
+        say_labelled 31 error: "$program ended unexpectedly: $reason; the database and the existing backup are unchanged"
+        status=1
+    fi
 }
 
 # The name tells whose it is, so that the next run can tell a dead run's folder from a living one's.
@@ -263,9 +309,14 @@ user_name() {
     id -un 2>/dev/null || id -u
 }
 
-# background COMMAND...: sets $child; the command ends with the script, at the latest. It gets no descriptor of a
-# session or of a pipe that others use: what outlives a killed script must not keep these open.
+# background COMMAND...: sets $child; the command ends with the script, at the latest. It gets no descriptor of the
+# user's, of a session or of a pipe of others: what outlives a killed script must not keep these open.
 background() {
+    background_speaking "$@" 4>&-
+}
+
+# background_speaking COMMAND...: the same, for one that has something to tell the user
+background_speaking() {
     {
         (
             become='exec'
@@ -279,7 +330,7 @@ background() {
 # await CHILD: its exit status; a signal to the script interrupts the wait at once
 await() {
     awaited=0
-    wait "$1" 2>/dev/null || awaited=$? # some shells tell on standard error that a signal ended it
+    wait "$1" || awaited=$?
     still_running=
     for child in $children; do
         [ "$child" = "$1" ] || still_running="$still_running $child"
@@ -302,10 +353,6 @@ flow() {
     produced=0 consumed=0
     await "$child" || consumed=$?
     await "$producing" || produced=$?
-}
-
-no_temporary_file() {
-    die "could not create a temporary file in '$TMPDIR'; the database and the existing backup are unchanged"
 }
 
 end_children() {

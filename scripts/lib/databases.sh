@@ -59,7 +59,8 @@ mend_leftovers() {
 # abandon_run: what a run that fails does at its end is what the next run would do for it
 abandon_run() {
     [ "$status" -ne 0 ] || return 0
-    if ! cat "$sql/identify.sql" "$sql/lock.sql" "$sql/mend.sql" |
+    # The lock may take a moment: the session that had it has only just been ended.
+    if ! cat "$sql/identify.sql" "$sql/lock.sql" "$sql/lock.sql" "$sql/lock.sql" "$sql/mend.sql" |
         sql postgres -v live="$TB_POSTGRES_DATABASE" >"$work/mended" 2>"$work/sql.errors" || grep -q '^stays ' "$work/mended"; then
         warn "the server could not be tidied; the next run will do it: $(first_error "$work/sql.errors")"
     fi

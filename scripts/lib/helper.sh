@@ -21,6 +21,7 @@ read_statistics() {
 show_afterwards() {
     await "$reading_statistics" && cat "$work/statistics" && return
     warn "the work is done, but the statistics cannot be read: $(first_error "$work/sql.errors")"
+    explained=yes
     exit 3
 }
 
@@ -53,8 +54,8 @@ show_plainly() {
 # without Python, what the function BYTES counts
 show_progress() {
     end_live_line
-    [ -t 2 ] || return 0
-    background draw_progress "$@"
+    [ -t 4 ] || return 0
+    background_speaking draw_progress "$@"
     drawing=$child
 }
 
@@ -67,7 +68,7 @@ draw_progress() {
     [ -f "$2" ] || set -- "$1" '' "$3"
     if find_python; then
         # shellcheck disable=SC2086 # the addresses are words
-        (become='exec' && ask_helper progress --script $$ ${2:+--totals "$2"} "$sql/progress.sql" $addresses) &
+        (become='exec' && ask_helper progress --script $$ ${2:+--totals "$2"} "$sql/progress.sql" $addresses 2>&4) &
         helping=$!
         wait "$helping" || : # there is no Python, or it has no way to the server
     fi
@@ -75,6 +76,6 @@ draw_progress() {
         sleep 1 &
         helping=$!
         wait "$helping"
-        printf '\r%s' "$(human_size "$("$3")")" >&2
+        tell '\r%s' "$(human_size "$("$3")")"
     done
 }

@@ -121,9 +121,9 @@ beside_docker() {
 compose() {
     export TB_POSTGRES_CONTAINER TB_POSTGRES_USER TB_POSTGRES_PASSWORD TB_POSTGRES_DATABASE
     if "$CONTAINER_CLI" compose version >/dev/null 2>&1; then
-        "$CONTAINER_CLI" compose -f "$root/docker-compose.yaml" "$@"
+        "$CONTAINER_CLI" compose -f "$root/docker-compose.yaml" "$@" 2>&4
     elif command -v docker-compose >/dev/null; then
-        docker-compose -f "$root/docker-compose.yaml" "$@"
+        docker-compose -f "$root/docker-compose.yaml" "$@" 2>&4
     else
         hint 'install the compose plugin: on Debian and Ubuntu, docker-compose-plugin or docker-compose'
         die "there is neither '$CONTAINER_CLI compose' nor docker-compose on this machine"

@@ -35,8 +35,8 @@ require_tumblebug() {
 }
 
 count_down() {
-    if [ -t 2 ]; then
-        printf '\r\033[Kwaiting for CB-Tumblebug at %s: %s s' "$(printable "$TUMBLEBUG_SERVER")" "$seconds_left" >&2
+    if [ -t 4 ]; then
+        tell '\r\033[Kwaiting for CB-Tumblebug at %s: %s s' "$(printable "$TUMBLEBUG_SERVER")" "$seconds_left"
     elif [ "$seconds_left" -eq "$seconds_to_be_ready" ]; then
         say "waiting up to $seconds_left s for CB-Tumblebug at $TUMBLEBUG_SERVER"
     fi
@@ -63,8 +63,8 @@ fetch_from_clouds() {
     say "CB-Tumblebug fetches: it takes $expected, and it answers only at the end"
     fetching=yes
     # shellcheck disable=SC2086 # the addresses are words
-    background ask_tumblebug fetch --expected "$expected" "$@" \
-        --server-key "$key" --live "$TB_POSTGRES_DATABASE" "$sql/arrivals.sql" $addresses
+    background_speaking ask_tumblebug fetch --expected "$expected" "$@" \
+        --server-key "$key" --live "$TB_POSTGRES_DATABASE" "$sql/arrivals.sql" $addresses 2>&4
     await "$child" || {
         fetching=
         die "fetching failed: $(reason)"
@@ -76,7 +76,7 @@ fetch_from_clouds() {
 # find_database: where it can be read while it is being filled; sets $key and $addresses, empty where it cannot
 find_database() {
     pin_client_environment
-    place=$( (find_server && open_lock && printf '%s\n%s' "$key" "$addresses") 2>/dev/null) || place=
+    place=$( (find_server && open_lock && printf '%s\n%s' "$key" "$addresses") 4>/dev/null) || place=
     key=$(printf '%s\n' "$place" | sed -n 1p)
     addresses=$(printf '%s\n' "$place" | sed 1d)
 }
