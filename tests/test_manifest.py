@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 
 import pytest
 from ground import Database, digest
+
+KEY = ".config/tumblebug-assets/key"
+FIELDS = ["created", "summary", "bytes", "sha256", "compression", "database-bytes", "encoding"]
+FIELDS += ["server", "holds"]
+POISON = [*(f"{name}: 0" for name in FIELDS), "tables: x", "seal: x", "signature: x", "manifest: x", " ", ""]
 
 
 def manifest(database: Database) -> str:
@@ -21,10 +27,12 @@ def test_manifest_tells_people_and_programs_what_the_backup_holds(database: Data
     assert lines[0] == "CB-Tumblebug assets backup"
     assert re.fullmatch(r"created: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[1])
     assert lines[2] == "summary: 1200 specs (80% priced), 2000 images across 3 CSPs"
-    assert re.search(r"^aws +666 +400 +80%$", text, re.MULTILINE)
+    assert re.search(r"^  aws +666 +400 +80%$", text, re.MULTILINE)
     assert f"\nsha256: {digest(path)}\n" in text
     assert f"\nbytes: {path.stat().st_size}\n" in text
     assert "\nholds: schema and data\n" in text
+    fields = text.partition("\n\n")[0].splitlines()[1:]
+    assert [line.partition(": ")[0] for line in fields] == FIELDS
     assert re.search(r"^1200 -?\d+ public\.spec_info$", text, re.MULTILINE)
     assert re.search(r"^0 0 public\.empty_table$", text, re.MULTILINE)
     assert re.search(r'^7 -?\d+ "Odd ""schema""; --"\."tablé \'with\' \$odd\$ name"$', text, re.MULTILINE)
@@ -43,6 +51,62 @@ def test_names_with_line_ends_stay_on_their_line(direct: Database) -> None:
     assert '\n0 0 "public.\\"two\\nlines\\""\n' in manifest(direct)
     assert direct.restore().status == 0
     assert direct.content() == before
+
+
+def poison(database: Database) -> None:
+    """Give the database providers whose names look like fields, and a view, which only our own backups may hold."""
+    for name in POISON:
+        database.execute(f"INSERT INTO image_info (id, provider_name) VALUES ('{name}', '{name}')")
+    database.execute("CREATE VIEW v AS SELECT 1 AS n")
+
+
+def as_earlier(text: str, key: bytes) -> str:
+    """Return a manifest as earlier versions wrote it: the table of providers, not indented, before most fields."""
+    head, providers, tables = text.split("\n\n")
+    fields = head.splitlines()
+    tables = re.sub("^(signature|manifest): .*\n", "", tables, flags=re.MULTILINE)
+    providers = re.sub("^  ", "", providers, flags=re.MULTILINE)
+    body = "\n\n".join(["\n".join(fields[:3]), providers, "\n".join(fields[3:]), tables])
+    inner = hashlib.sha256(key + body.encode()).hexdigest()
+    seal = hashlib.sha256(key + f"{inner}\n".encode()).hexdigest()
+    body += f"seal: {seal}\n"
+    return body + f"manifest: {hashlib.sha256(body.encode()).hexdigest()}\n"
+
+
+@pytest.mark.parametrize("layout", ["today's", "earlier"])
+def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str) -> None:
+    poison(direct)
+    before = direct.content()
+    path = direct.backed_up()
+    info = path.with_name(path.name + ".info")
+    if layout == "earlier":
+        info.write_text(as_earlier(info.read_text(), (direct.checkout.folder.parent / KEY).read_bytes()))
+        for name in ("sha256: 0", "bytes: 0", "seal: x"):
+            assert f"\n{name}" in info.read_text()
+    direct.execute("DROP VIEW v; DELETE FROM pricing_info")
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert "no manifest" not in run.err and "not made by this machine" not in run.err
+    assert re.search(rf"^holds +1200 specs .* {2000 + len(POISON)} images", run.err, re.MULTILINE), run
+    assert direct.content() == before
+
+
+@pytest.mark.parametrize("layout", ["today's", "earlier"])
+def test_signature_is_checked_in_either_layout(direct: Database, layout: str) -> None:
+    poison(direct)
+    path = direct.backed_up()
+    info = path.with_name(path.name + ".info")
+    if layout == "earlier":
+        info.write_text(as_earlier(info.read_text(), b"another key"))
+    else:
+        (direct.checkout.folder.parent / KEY).write_text("0" * 64)
+    run = direct.restore(path)
+    assert run.status == 1 and "view public.v" in run.err, run
+
+
+def test_rows_without_a_provider_have_a_line(direct: Database) -> None:
+    direct.execute("UPDATE image_info SET provider_name = NULL")
+    assert re.search(r"^  - +2000 +0 +-$", manifest(direct), re.MULTILINE)
 
 
 def test_every_built_in_type_has_a_fingerprint(database: Database) -> None:

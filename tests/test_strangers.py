@@ -224,11 +224,11 @@ def test_manifest_cannot_grant_trust(direct: Database) -> None:
     assert run.status == 1 and "view public.v" in run.err, run
 
 
-def test_empty_seal_is_none(direct: Database) -> None:
+def test_empty_signature_is_none(direct: Database) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")
     path = direct.backed_up()
     info = path.with_name(path.name + ".info")
-    lines = [re.sub("^seal: .*", "seal: ", line) for line in info.read_text().splitlines()[:-1]]
+    lines = [re.sub("^signature: .*", "signature: ", line) for line in info.read_text().splitlines()[:-1]]
     body = "".join(f"{line}\n" for line in lines)
     info.write_text(f"{body}manifest: {hashlib.sha256(body.encode()).hexdigest()}\n")
     key = direct.checkout.folder.parent / KEY
@@ -425,9 +425,9 @@ def test_manifest_of_a_stranger_sets_no_limit(direct: Database) -> None:
     path = direct.backed_up()
     direct.execute("DROP TABLE big")
     forget_key(direct)
-    seal = re.compile("^(seal|manifest): .*\n", re.MULTILINE)
+    signature = re.compile("^(signature|manifest): .*\n", re.MULTILINE)
     info = path.with_name(path.name + ".info")
-    text = seal.sub("", re.sub("database-bytes: .*", "database-bytes: 20000000000", info.read_text()))
+    text = signature.sub("", re.sub("database-bytes: .*", "database-bytes: 20000000000", info.read_text()))
     info.write_text(text + f"manifest: {hashlib.sha256(text.encode()).hexdigest()}\n")
     direct.checkout.edit("scripts/lib/trust.sh", "1000000000", "10000000")
     run = direct.restore(path)

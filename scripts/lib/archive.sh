@@ -76,18 +76,19 @@ wrap() {
 write_manifest() {
     {
         echo 'CB-Tumblebug assets backup'
-        cat "$work/summary"
-        printf '\nbytes: %s\n' "$(size_of "$1")"
+        sed '/^$/,$d' "$work/summary"
+        printf 'bytes: %s\n' "$(size_of "$1")"
         printf 'sha256: %s\n' "$(cat "$work/sha256")"
         printf 'compression: %s\n' "$compression"
         printf 'database-bytes: %s\n' "$database_bytes"
         printf 'encoding: %s\n' "$encoding"
         printf 'server: PostgreSQL %s\n' "$server_release"
         printf 'holds: %s\n' "$holds"
+        sed -n '/^$/,$p' "$work/summary"
         printf '\ntables: %s (rows, fingerprint, name)\n' "$(wc -l <"$work/tables" | tr -d ' ')"
         cat "$work/tables"
     } >"$work/manifest"
-    ! make_key || printf 'seal: %s\n' "$(seal_of "$work/manifest")" >>"$work/manifest"
+    ! make_key || printf 'signature: %s\n' "$(seal_of "$work/manifest")" >>"$work/manifest"
     printf 'manifest: %s\n' "$(sha256_of "$work/manifest")" >>"$work/manifest"
 }
 
@@ -111,7 +112,7 @@ check_manifest() {
     done
     [ "$(size_of "$1")" -ge "$(manifest_value bytes)" ] ||
         die "backup file '$1' is damaged or cut short: it has $(size_of "$1") bytes of $(manifest_value bytes)"
-    sed '1,/^tables: /d; /^seal: /d' "$work/manifest" >"$work/tables"
+    read_manifest "$work/manifest" >"$work/tables"
 }
 
 not_its_manifest() { # FILE
@@ -120,7 +121,12 @@ not_its_manifest() { # FILE
 }
 
 manifest_value() { # NAME
-    sed -n "s/^$1: //p" "$work/manifest" | head -n 1
+    read_manifest "$work/manifest" "$1"
+}
+
+# read_manifest MANIFEST [FIELD]: the field's value, or the lines of the tables
+read_manifest() {
+    LC_ALL=C awk -v field="${2-}" -f "$root/scripts/lib/manifest.awk" "$1"
 }
 
 sha256_of() { # FILE

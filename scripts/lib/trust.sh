@@ -31,8 +31,8 @@ seal_of() {
 
 is_our_own() {
     [ -n "$proved" ] && [ -s "$(key_file)" ] || return 1
-    sed '/^seal: /d' "$work/manifest" >"$work/unsealed"
-    seal=$(seal_of "$work/unsealed") && [ -n "$seal" ] && [ "$(manifest_value seal)" = "$seal" ]
+    sed '$d' "$work/manifest" >"$work/unsealed" # the signature is the last line
+    seal=$(seal_of "$work/unsealed") && [ -n "$seal" ] && [ "$(manifest_value signature)" = "$seal" ]
 }
 
 # --- trust ---

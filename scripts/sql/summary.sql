@@ -1,6 +1,7 @@
 -- What a person wants to know of a backup: one line, and a table by cloud where the tables have such
 -- columns. CB-Tumblebug's own server calls its tables spec_infos and image_infos, and counts as priced
--- whatever does not cost -1; its init reads the lines created and summary.
+-- whatever does not cost -1; its init reads the lines created and summary. The table is indented: whatever a cloud is
+-- called, its line is no field of the manifest.
 SELECT coalesce(to_regclass('public.spec_info'), to_regclass('public.spec_infos'), 0)::text AS specs,
        coalesce(to_regclass('public.image_info'), to_regclass('public.image_infos'), 0)::text AS images \gset
 SELECT to_char(now() AT TIME ZONE 'UTC', '"created: "YYYY-MM-DD HH24:MI:SS" UTC"');
@@ -21,9 +22,10 @@ WHERE NOT attisdropped AND (attrelid, attname) IN ((to_regclass(:'specs'), 'prov
                format('summary: %s specs (%s%% priced), %s images across %s CSPs',
                       specs, trunc(coalesce(100 * priced / nullif(specs, 0), 0)), images, clouds) AS line FROM totals
         UNION ALL SELECT 2, NULL, '' UNION ALL
-        SELECT 3, NULL, 'provider          images       specs    priced'
+        SELECT 3, NULL, '  provider          images       specs    priced'
         UNION ALL
-        SELECT 4, cloud, rpad(regexp_replace(cloud, '[[:cntrl:]]', '?', 'g'), 12) || lpad(images::text, 12) || lpad(specs::text, 12)
+        SELECT 4, cloud, '  ' || rpad(regexp_replace(coalesce(cloud, '-'), '[[:cntrl:]]', '?', 'g'), 12)
+               || lpad(images::text, 12) || lpad(specs::text, 12)
                || lpad(coalesce(100 * priced / nullif(specs, 0) || '%', '-'), 10) FROM clouds
     ) AS lines ORDER BY place, cloud COLLATE "C";
 \else
