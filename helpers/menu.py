@@ -40,7 +40,7 @@ def backup_lines(backup: Path) -> list[str]:
     days = int((time.time() - made(backup)) // SECONDS_PER_DAY)
     age = "made today" if days <= 0 else "1 day old" if days == 1 else f"{days} days old"
     lines = [f"{backup.name}: {backup.stat().st_size / 1_000_000:.1f} MB, {age}"]
-    content = content_line(backup.with_name(backup.name + ".info"))
+    content = content_line(manifest_of(backup.resolve())) or content_line(manifest_of(backup))
     if content:
         lines.append(content)
     if days > VERY_OLD_DAYS:
@@ -50,6 +50,11 @@ def backup_lines(backup: Path) -> list[str]:
     elif days > OLD_DAYS:
         lines.append(f"warning: more than {OLD_DAYS} days old")
     return lines
+
+
+def manifest_of(backup: Path) -> Path:
+    """Return where the manifest of this file is."""
+    return backup.with_name(backup.name + ".info")
 
 
 def content_line(manifest: Path) -> str:

@@ -90,10 +90,12 @@ add_table() {
 check_file() {
     say "checking $file"
     mend_backups "${file%/*}"
+    [ ! -L "$file" ] || mend_backups "$(dirname -- "$(link_target "$file")")"
     require_file "$file"
-    if has_manifest "$file"; then
+    find_manifest "$file"
+    if has_manifest; then
         check_manifest "$file"
-        cp "$file.info" "$work/info"
+        cp "$manifest" "$work/info"
         proved=yes
     else
         warn 'no manifest proves this file; it is restored with the checks that remain'
@@ -103,7 +105,9 @@ check_file() {
 
 # check_file_again: where a backup has replaced the pair before the lock was ours
 check_file_again() {
-    [ -z "$proved" ] || cmp -s "$file.info" "$work/info" || check_file
+    [ -n "$proved" ] || return 0
+    find_manifest "$file"
+    cmp -s "$manifest" "$work/info" || check_file
 }
 
 # check_room: the right and the space for a second copy, before anything is done

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from pathlib import Path
 
 import pytest
 from ground import Database, digest
+
+from helpers import menu
 
 KEY = ".config/tumblebug-assets/key"
 FIELDS = ["created", "summary", "bytes", "sha256", "compression", "database-bytes", "encoding"]
@@ -237,6 +240,34 @@ def test_backup_without_a_manifest_or_with_cb_tumblebugs_own_is_restored_and_say
         assert run.status == 0, run
         assert "no manifest proves this file" in run.err
         assert direct.content() == before
+
+
+def test_link_to_a_backup_has_the_manifest_of_the_backup(direct: Database, tmp_path: Path) -> None:
+    direct.execute("CREATE VIEW v AS SELECT 1 AS n")  # only of a backup of our own
+    before = direct.content()
+    path = direct.backed_up()
+    first, second = (tmp_path / name / "latest.dump.gz" for name in ("a", "b"))
+    for link, target in ((first, path), (second, Path("..", "a", "latest.dump.gz"))):
+        link.parent.mkdir()
+        link.symlink_to(target)
+        direct.execute("DROP VIEW v; DELETE FROM pricing_info")
+        run = direct.restore(link)
+        assert run.status == 0, run
+        assert "proving its content by the manifest" in run.err
+        assert direct.content() == before
+        assert "1,200 specs" in menu.menu(link)
+
+
+def test_manifest_beside_a_link_counts_where_there_is_none_beside_the_backup(
+    direct: Database, tmp_path: Path
+) -> None:
+    link = direct.backed_up()
+    link.rename(tmp_path / "object")
+    link.symlink_to(tmp_path / "object")
+    run = direct.restore(link)
+    assert run.status == 0, run
+    assert "proving its content by the manifest" in run.err
+    assert "1,200 specs" in menu.menu(link)
 
 
 def test_load_that_lost_a_row_is_not_swapped_in(direct: Database, tmp_path) -> None:

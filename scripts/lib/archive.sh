@@ -92,22 +92,33 @@ write_manifest() {
     printf 'manifest: %s\n' "$(sha256_of "$work/manifest")" >>"$work/manifest"
 }
 
-# has_manifest FILE: whether one of ours lies beside it; CB-Tumblebug's own has no hash to prove anything by
-has_manifest() {
-    [ -f "$1.info" ] && grep -q '^sha256: ' "$1.info"
+# link_target FILE: the file itself, or what a link to it leads to
+link_target() {
+    { [ -L "$1" ] && readlink -f -- "$1" 2>/dev/null; } || printf '%s\n' "$1"
 }
 
-# check_manifest FILE: ends the script unless the manifest is whole and could be the file's, whose hash is left to check
+# find_manifest FILE: sets $manifest: beside the file that a link leads to, or else beside the link
+find_manifest() {
+    manifest=$(link_target "$1").info
+    [ -f "$manifest" ] || manifest=$1.info
+}
+
+# has_manifest: whether $manifest is one of ours; CB-Tumblebug's own has no hash to prove anything by
+has_manifest() {
+    [ -f "$manifest" ] && grep -q '^sha256: ' "$manifest"
+}
+
+# check_manifest FILE: ends the script unless $manifest is whole and could be the file's, whose hash is left to check
 check_manifest() {
-    [ "$(size_of "$1.info")" -le 10000000 ] || die "manifest '$1.info' is too large to be one"
-    sed '$d' "$1.info" >"$work/manifest"
-    [ "$(tail -n 1 "$1.info")" = "manifest: $(sha256_of "$work/manifest")" ] || {
-        hint "take '$1.info' from where the backup came from, or remove it to restore without its proof"
-        die "manifest '$1.info' is damaged or was edited"
+    [ "$(size_of "$manifest")" -le 10000000 ] || die "manifest '$manifest' is too large to be one"
+    sed '$d' "$manifest" >"$work/manifest"
+    [ "$(tail -n 1 "$manifest")" = "manifest: $(sha256_of "$work/manifest")" ] || {
+        hint "take '$manifest' from where the backup came from, or remove it to restore without its proof"
+        die "manifest '$manifest' is damaged or was edited"
     }
     for value in bytes database-bytes; do
         case $(manifest_value $value) in
-            '' | *[!0-9]* | ????????????????*) die "manifest '$1.info' tells no $value" ;;
+            '' | *[!0-9]* | ????????????????*) die "manifest '$manifest' tells no $value" ;;
         esac
     done
     [ "$(size_of "$1")" -ge "$(manifest_value bytes)" ] ||
@@ -117,7 +128,7 @@ check_manifest() {
 
 not_its_manifest() { # FILE
     hint "take both from where the backup came from"
-    die "backup file '$1' is not the one that its manifest '$1.info' describes"
+    die "backup file '$1' is not the one that its manifest '$manifest' describes"
 }
 
 manifest_value() { # NAME
