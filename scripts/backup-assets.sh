@@ -81,7 +81,11 @@ choose_target() {
     at_end remove_partials
 }
 
+# remove_partials: but once the file is replaced, the manifest completes the pair, now or in the next run
 remove_partials() {
+    if completes_pair "$partial_manifest" "$target.info"; then
+        mv -f "$partial_manifest" "$target.info" || return 0
+    fi
     rm -f "$partial" "$partial_manifest"
 }
 
@@ -237,16 +241,34 @@ hash_content() {
     sha256 >"$work/content.sha256"
 }
 
-# publish_backup: file and manifest. Between the two names a kill leaves the manifest's partial file, by
-# which the next run completes the pair.
+# publish_backup: file and manifest are on the disk before the first is renamed. Between the two renames a crash
+# leaves the manifest's partial file, by which the next run completes the pair.
 publish_backup() {
+    unchanged=${earlier_stands:+; the existing backup is unchanged}
     write_manifest "$partial"
     (set -C && cat "$work/manifest" >"$partial_manifest") 2>"$work/manifest.errors" || die "'$target.info' cannot be written$earlier_stands"
-    publish "$partial" "$target" || die "'$target' cannot be replaced$earlier_stands"
-    publish "$partial_manifest" "$target.info" || die "'$target.info' cannot be replaced; back up again"
+    choose_sync
+    { sync_files "$partial" "$partial_manifest" && sync_folder "$folder"; } ||
+        die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")$unchanged"
+    mv -f "$partial" "$target" 2>"$work/mv.errors" ||
+        die "could not replace '$target': $(head -n 1 "$work/mv.errors")$unchanged"
+    mv -f "$partial_manifest" "$target.info" 2>"$work/mv.errors" || require_manifest
     finished=yes
+    sync_folder "$folder" || {
+        explained=yes
+        warn "the new backup is in place, but a power loss may undo it: $(head -n 1 "$work/sync.errors")"
+        exit 3
+    }
     grep -qv '^0 ' "$work/tables" || warn "database '$TB_POSTGRES_DATABASE' holds no rows, and so does this backup"
     say "wrote $target ($(human_size "$(size_of "$target")")) and its manifest $target.info"
+}
+
+# require_manifest: another run may have completed the pair
+require_manifest() {
+    ! cmp -s "$work/manifest" "$target.info" || return 0
+    hint "see to it that '$target.info' can be replaced; the next backup or restore of '$target' then completes it"
+    die "could not replace '$target.info': $(head -n 1 "$work/mv.errors");" \
+        "the new backup is in place, its manifest in '$partial_manifest'"
 }
 
 main "$@"

@@ -95,7 +95,6 @@ check_file() {
     find_manifest "$file"
     if has_manifest; then
         check_manifest "$file"
-        cp "$manifest" "$work/info"
         proved=yes
     else
         warn 'no manifest proves this file; it is restored with the checks that remain'

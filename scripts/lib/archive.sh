@@ -111,11 +111,12 @@ has_manifest() {
 # check_manifest FILE: ends the script unless $manifest is whole and could be the file's, whose hash is left to check
 check_manifest() {
     [ "$(size_of "$manifest")" -le 10000000 ] || die "manifest '$manifest' is too large to be one"
-    sed '$d' "$manifest" >"$work/manifest"
-    [ "$(tail -n 1 "$manifest")" = "manifest: $(sha256_of "$work/manifest")" ] || {
+    cp -- "$manifest" "$work/info"
+    is_whole "$work/info" || {
         hint "take '$manifest' from where the backup came from, or remove it to restore without its proof"
         die "manifest '$manifest' is damaged or was edited"
     }
+    sed '$d' "$work/info" >"$work/manifest"
     for value in bytes database-bytes; do
         case $(manifest_value $value) in
             '' | *[!0-9]* | ????????????????*) die "manifest '$manifest' tells no $value" ;;
@@ -124,6 +125,11 @@ check_manifest() {
     [ "$(size_of "$1")" -ge "$(manifest_value bytes)" ] ||
         die "backup file '$1' is damaged or cut short: it has $(size_of "$1") bytes of $(manifest_value bytes)"
     read_manifest "$work/manifest" >"$work/tables"
+}
+
+# is_whole MANIFEST: its last line is the hash of the others
+is_whole() {
+    [ "$(tail -n 1 "$1")" = "manifest: $(sed '$d' "$1" | sha256)" ]
 }
 
 not_its_manifest() { # FILE
@@ -155,36 +161,70 @@ sha256() {
 
 # --- publishing: written beside, renamed when whole ---
 
-# partial_of FILE: where it is written until it is whole; the name tells whose it is
+# partial_of FILE: where it is written until it is whole; the name ends with that of the run
 partial_of() {
-    printf '%s/.%s.partial.%s.%s' "${1%/*}" "${1##*/}" "$(uname -n)" "$$"
+    printf '%s/.%s.partial.%s' "${1%/*}" "${1##*/}" "$run"
 }
 
-# publish PARTIAL FILE: its bytes are on the disk before its name is there
-publish() {
-    sync "$1" 2>/dev/null || sync # not every sync takes a file
-    mv -f "$1" "$2" && { sync "${2%/*}" 2>/dev/null || sync; }
+# choose_sync: whether the sync program takes files; some ignore or refuse them and write everything
+choose_sync() {
+    sync_takes_files=yes
+    if said=$(LC_ALL=C sync /nonexistent/file 2>&1); then
+        sync_takes_files=
+    else
+        case $said in *[Uu]sage* | *operand* | *argument*) sync_takes_files= ;; esac
+    fi
 }
 
-# mend_backups FOLDER: removes what a dead run has left of a backup, or completes it: a manifest whose
-# file is published already is published too
+# sync_files FILE...: they are on the disk, or it fails
+sync_files() {
+    [ -n "$sync_takes_files" ] || set --
+    LC_ALL=C sync "$@" 2>"$work/sync.errors"
+}
+
+sync_folder() { # FOLDER: some file systems cannot sync one
+    sync_files "$1" || { grep -q 'Invalid argument' "$work/sync.errors" && sync; }
+}
+
+# mend_backups FOLDER: completes the pairs that a crash has left between their two renames, whoever made them,
+# and removes the other partial files of crashed runs of this host
 mend_backups() {
-    for unfinished in "$1"/.*.partial."$(uname -n)".*; do
-        if ! [ -f "$unfinished" ] || is_alive "${unfinished##*.}"; then
+    for unfinished in "$1"/.*.partial.*; do
+        if ! [ -f "$unfinished" ] || [ -L "$unfinished" ]; then
             continue
         fi
         published=${unfinished##*/.}
         published=$1/${published%.partial.*}
-        if [ "${published%.info}" != "$published" ] && describes "$unfinished" "${published%.info}"; then
-            mv -f "$unfinished" "$published"
-            say "completed the backup of a run that died: $published"
-        else
-            rm -f "$unfinished"
-            say "removed the unfinished backup of a run that died: $unfinished"
+        if completes_pair "$unfinished" "$published"; then
+            mend "completed the backup of a crashed run: $published" mv -f "$unfinished" "$published"
+        elif has_crashed "${unfinished##*.partial.}"; then
+            mend "removed the partial file of a crashed run: $unfinished" rm -f "$unfinished"
         fi
     done
 }
 
-describes() { # MANIFEST FILE
-    [ -f "$2" ] && grep -qx "sha256: $(sha256_of "$2")" "$1"
+# mend SENTENCE COMMAND...: in a folder that cannot be written it warns, and stops nothing
+mend() {
+    sentence=$1
+    shift
+    if "$@" 2>"$work/mend.errors"; then
+        say "$sentence"
+    elif [ -e "$unfinished" ]; then # or another run was faster
+        warn "could not clean up after a crashed run: $(head -n 1 "$work/mend.errors")"
+    fi
+}
+
+# completes_pair PARTIAL PUBLISHED: whether the pair does not match now, and does with the partial file
+completes_pair() {
+    case $2 in
+        *.info) describes "$1" "${2%.info}" && ! describes "$2" "${2%.info}" ;;
+        *) describes "$2.info" "$1" && ! describes "$2.info" "$2" ;;
+    esac
+}
+
+# describes MANIFEST FILE: whether the manifest is whole and is the file's
+describes() {
+    [ -f "$1" ] && [ -f "$2" ] && is_whole "$1" &&
+        [ "$(read_manifest "$1" bytes)" = "$(size_of "$2")" ] && # which a file that is still written seldom has
+        [ "$(read_manifest "$1" sha256)" = "$(sha256_of "$2")" ]
 }

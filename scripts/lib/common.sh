@@ -231,7 +231,8 @@ begin() {
 # make_work_folder: with room for what a run notes there, and for the raw errors of the shell and of programs that
 # nobody has expected to fail; a run that they end says the last one
 make_work_folder() {
-    work=$(mktemp -d "$(work_prefix).$$.XXXXXX" 2>/dev/null) || no_temporary_file
+    work=$(mktemp -d "$(work_prefix).$$-$(start_of $$).XXXXXX" 2>/dev/null) || no_temporary_file
+    run=${work##*/tumblebug-assets.}
     has_room || no_temporary_file
     case $- in
         *x*) ;; # sh -x is traced on 2
@@ -279,25 +280,44 @@ explain_unexpected_end() {
     fi
 }
 
-# The name tells whose it is, so that the next run can tell a dead run's folder from a living one's.
+# The name ends with that of the run, HOST.PROCESS-START.RANDOM: another process may get the number of a crashed one.
 work_prefix() {
     printf '%s/tumblebug-assets.%s' "$TMPDIR" "$(uname -n)"
 }
 
 clear_dead_work() {
-    prefix=$(work_prefix)
-    for folder in "$prefix".*; do
-        process=${folder#"$prefix".}
-        process=${process%%.*}
-        if [ -w "$folder" ] && ! is_alive "$process"; then
+    for folder in "$(work_prefix)".*; do
+        if [ -w "$folder" ] && has_crashed "${folder##*/tumblebug-assets.}"; then
             rm -rf "$folder"
-            say "cleared the temporary files of a run that died: $folder"
+            say "removed the temporary files of a crashed run: $folder"
         fi
     done
 }
 
+# has_crashed RUN: whether it was a run of this host and its process is no more
+has_crashed() (
+    process=${1#"$(uname -n)".}
+    case $process in
+        "$1" | *.*.* | [!0-9]* | '') return 1 ;; # not of this host
+    esac
+    process=${process%.*}
+    case $process in
+        *-*) ! is_alive "${process%%-*}" || [ "$(start_of "${process%%-*}")" != "${process#*-}" ] ;;
+        *) [ "$process" = $$ ] || ! is_alive "$process" ;; # an earlier version's, without the start
+    esac
+)
+
 is_alive() { # PROCESS: of whatever user
     [ -d "/proc/$1" ] || kill -0 "$1" 2>/dev/null
+}
+
+# start_of PROCESS: when it started, in one word
+start_of() {
+    if [ -r "/proc/$1/stat" ]; then
+        sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20 # clock ticks since the machine started
+    else
+        LC_ALL=C TZ=UTC0 ps -o lstart= -p "$1" 2>/dev/null | tr -cd '[:alnum:]'
+    fi
 }
 
 # random_hex: 48 digits that nobody can guess
