@@ -113,7 +113,7 @@ check_file_again() {
 check_room() {
     facts=$(ask lock <"$sql/preflight.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
     {
-        IFS='|' read -r may_create is_superuser live_size jobs toast_compression subscribes
+        IFS='|' read -r may_create is_superuser live_size jobs toast_compression
         read -r data_folder
         read -r data_free
         read -r temporary_folder
@@ -128,10 +128,7 @@ EOF
         hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
         die "user '$TB_POSTGRES_USER' may not create the staging database; nothing was changed"
     }
-    [ "$subscribes" = f ] || [ -n "$tables" ] || {
-        hint 'DROP SUBSCRIPTION in it, or restore single tables with --table'
-        die "database '$TB_POSTGRES_DATABASE' has a subscription and cannot be replaced; nothing was changed"
-    }
+    [ -n "$tables" ] || require_replaceable 'or restore single tables with --table'
     copy_size=$live_size
     [ -z "$proved" ] || copy_size=$(manifest_value database-bytes)
     require_room 'data folder' "$data_folder" "$data_free" "$copy_size"

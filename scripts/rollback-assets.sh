@@ -21,6 +21,7 @@ main() {
     lock_database
     mend_leftovers
     require_previous
+    require_replaceable ''
     rename_databases 'live:former previous:live former:previous'
     finished=yes
     say 'rolled back; the same again undoes it'

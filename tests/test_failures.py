@@ -132,6 +132,7 @@ def test_session_that_may_not_be_ended_leaves_the_database_as_it_was(direct: Dat
         run = direct.restore("x.dump.gz", **as_user)
         assert run.status == 1, run
         assert "is as it was: database" in run.err and "accessed by other users" in run.err
+        assert "(There is 1 other session using the database)" in run.err
         connection.execute("SELECT 1")
     assert direct.content() == before
     run = direct.restore("x.dump.gz", **as_user)

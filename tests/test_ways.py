@@ -312,7 +312,7 @@ def test_database_with_a_subscription_is_not_replaced(direct: Database) -> None:
     )
     run = direct.restore(path)
     assert run.status == 1, run
-    assert "has a subscription and cannot be replaced; nothing was changed" in run.err
+    assert "has subscriptions and cannot be replaced: 's'; the database is unchanged" in run.err
     assert direct.restore("--table", "region_info", path).status == 0
     direct.execute("DROP SUBSCRIPTION s")
 

@@ -94,9 +94,35 @@ adopt_settings() {
         fail_with "$work/lock.errors" "the database's settings cannot be copied; nothing was changed"
 }
 
+# require_replaceable HINT: ends the script where something in the live database would hold the swap up, with all
+# clients waiting, or would vanish with the replaced database
+require_replaceable() {
+    ask lock <"$sql/obstacles.sql" >"$work/obstacles" || fail_with "$work/lock.errors" 'the catalog cannot be read'
+    kind=$(sed -n '1s/ .*//p' "$work/obstacles")
+    case $kind in
+        '') return 0 ;;
+        prepared)
+            obstacles='prepared transactions'
+            hint 'SELECT * FROM pg_prepared_xacts lists them; COMMIT PREPARED or ROLLBACK PREPARED ends each'
+            ;;
+        slot)
+            obstacles='replication slots'
+            hint 'SELECT * FROM pg_replication_slots lists them; pg_drop_replication_slot drops one that is not needed'
+            ;;
+        subscription)
+            obstacles=subscriptions
+            hint 'DROP SUBSCRIPTION in it'
+            ;;
+    esac
+    [ -z "$1" ] || hint "$1"
+    die "database '$TB_POSTGRES_DATABASE' has $obstacles and cannot be replaced:" \
+        "$(in_one_line "$(sed -n "s/^$kind //p" "$work/obstacles")"); the database is unchanged"
+}
+
 # rename_databases RENAMES: all of these FROM:TO (live, staging, former, previous) in one transaction
 rename_databases() {
     for attempt in 1 2 3; do
+        require_replaceable '' # something may have come meanwhile
         background try_renames "$1" </dev/null
         ask lock <"$sql/end-sessions.sql" >/dev/null || fail_with "$work/lock.errors" 'sessions cannot be ended'
         if await "$child"; then

@@ -285,8 +285,19 @@ missing_programs() {
     done' </dev/null 2>/dev/null || : # why the server cannot be asked is in the errors that brought us here
 }
 
+# first_error FILE: with its detail, which may hold the reason
 first_error() {
-    awk '/(error|ERROR|FATAL|fatal): / { sub(/^.*(error|ERROR|FATAL|fatal): +/, ""); first = $0; exit }
-         NR == 1 { first = $0 }
+    awk '/(error|ERROR|FATAL|fatal): / {
+             if (found) exit
+             sub(/^.*(error|ERROR|FATAL|fatal): +/, "")
+             first = $0
+             found = 1
+         }
+         found && sub(/^DETAIL: +/, "") {
+             sub(/\.$/, "")
+             first = first " (" $0 ")"
+             exit
+         }
+         NR == 1 && !found { first = $0 }
          END { print first }' "$1"
 }

@@ -1,8 +1,7 @@
 -- Whether there can be a second copy, and how it is best loaded: the right to make it, the bytes it will take as
 -- far as the live database tells, and how many jobs load it: the cores that the server may use (its affinity,
 -- its container's share; 2 where we may not look), and half of its free connections at most; the best
--- compression it has for long values; whether the live database subscribes to another's changes, so that it could
--- not be dropped. Then the folder that the copy will lie in and its free KiB, and the
+-- compression it has for long values. Then the folder that the copy will lie in and its free KiB, and the
 -- temporary folder and its; empty where they cannot be seen.
 SELECT rolsuper AS may_look, rolsuper OR rolcreatedb AS may_create FROM pg_roles WHERE rolname = current_user \gset
 SELECT '' AS affinity, '' AS share \gset
@@ -16,8 +15,7 @@ SELECT :'may_create', :'may_look', coalesce((SELECT pg_database_size(oid) FROM p
            ceil(substring(:'share' FROM '^(\d+) ')::numeric / substring(:'share' FROM ' (\d+)')::numeric),
            (SELECT current_setting('max_connections')::int - count(*) FROM pg_stat_activity) / 2)),
        (SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE setting END
-        FROM pg_settings WHERE name = 'default_toast_compression'),
-       EXISTS (SELECT FROM pg_subscription JOIN pg_database ON pg_database.oid = subdbid WHERE datname = :'live');
+        FROM pg_settings WHERE name = 'default_toast_compression');
 SELECT CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'usage') THEN current_setting('data_directory') ELSE '' END
        AS data_folder \gset
 \setenv DATA_FOLDER :data_folder
