@@ -234,7 +234,7 @@ hash_file() {
 }
 
 unwrap_file() {
-    unwrap "$partial"
+    unwrap gzip <"$partial"
 }
 
 hash_content() {

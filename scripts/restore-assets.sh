@@ -93,7 +93,7 @@ check_file() {
     [ ! -L "$file" ] || mend_backups "$(dirname -- "$(link_target "$file")")"
     require_file "$file"
     find_manifest "$file"
-    if has_manifest; then
+    if copy_manifest; then
         check_manifest "$file"
         proved=yes
     else

@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import re
 import secrets
+import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -448,3 +450,38 @@ def test_archive_that_talks_without_end_fills_no_log(docker: Database) -> None:
     docker.restore(path)
     assert logged() - before < 1_000_000
     assert docker.leftovers() == []
+
+
+def at_call(database: Database, moment: str, command: str) -> dict[str, str]:
+    """Return an environment in which the command runs at a moment, "PROGRAM N": before its Nth call."""
+    program, number = moment.split()
+    calls = shlex.quote(f"{database.checkout.folder}.calls")
+    script = (
+        f"echo >>{calls}\n[ $(wc -l <{calls}) -ne {number} ] || {{ {command}; }}\n"
+        f'exec {shutil.which(program)} "$@"'
+    )
+    return {"PATH": database.checkout.path_with(**{program: script})}
+
+
+@pytest.mark.parametrize("moment", ["dd 1", "dd 2", "pigz 1", "sha256sum 2", "tee 1"])
+def test_file_that_is_exchanged_while_it_is_read_runs_nothing(direct: Database, moment: str) -> None:
+    """What is hashed is what is loaded, whatever file gets the name of an own backup meanwhile."""
+    marker = Path(f"/tmp/pwned-{secrets.token_hex(4)}")
+    theirs = strangers_dump(direct, patched=f"{SHELL.replace('{marker}', str(marker))};")
+    path = direct.backed_up()
+    before = direct.content()
+    exchange = f"sleep 1; mv {shlex.quote(str(theirs))} {shlex.quote(str(path))}"
+    run = direct.restore(path, **at_call(direct, moment, exchange))
+    assert not theirs.exists()
+    assert not marker.exists()
+    assert run.status == 0 or "is not the one that its manifest" in run.err, run
+    assert direct.content() == before
+    assert direct.leftovers() == []
+
+
+def test_file_that_vanishes_before_it_is_read_ends_the_restore(direct: Database) -> None:
+    path = direct.backed_up()
+    run = direct.restore(path, **at_call(direct, "mkfifo 2", f"rm {shlex.quote(str(path))}"))
+    assert run.status == 1, run
+    assert "is damaged or cut short" in run.err
+    assert direct.leftovers() == []

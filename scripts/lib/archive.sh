@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What a backup file is: PostgreSQL's custom format, inside gzip or bare. Sourcing this file runs nothing.
 
-# require_file FILE: ends the script unless it is a readable file that could be a backup
+# require_file FILE: ends the script unless it is a readable file that could be a backup; sets $backup_kind
 require_file() {
     if ! [ -e "$1" ]; then
         hint_available_backups
@@ -10,7 +10,8 @@ require_file() {
     [ ! -d "$1" ] || die "'$1' is a folder, not a backup file"
     [ -r "$1" ] || die "backup file '$1' cannot be read by user '$(user_name)'"
     [ -s "$1" ] || die "backup file '$1' is empty"
-    [ "$(file_kind "$1")" != unknown ] ||
+    backup_kind=$(file_kind "$1")
+    [ "$backup_kind" != unknown ] ||
         die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
 }
 
@@ -47,11 +48,11 @@ size_of() {
     wc -c <"$1" | tr -d ' '
 }
 
-# unwrap FILE: the archive itself, on standard output
+# unwrap KIND: the file on standard input as the archive itself, on standard output
 unwrap() {
-    case $(file_kind "$1") in
-        gzip) ${become-} "$(gzip_program)" -dc <"$1" 2>"$work/gzip.errors" ;;
-        archive) ${become-} cat <"$1" 2>"$work/gzip.errors" ;;
+    case $1 in
+        gzip) ${become-} "$(gzip_program)" -dc 2>"$work/gzip.errors" ;;
+        archive) ${become-} cat 2>"$work/gzip.errors" ;;
     esac
 }
 
@@ -103,15 +104,17 @@ find_manifest() {
     [ -f "$manifest" ] || manifest=$1.info
 }
 
-# has_manifest: whether $manifest is one of ours; CB-Tumblebug's own has no hash to prove anything by
-has_manifest() {
-    [ -f "$manifest" ] && grep -q '^sha256: ' "$manifest"
+# copy_manifest: into $work/info, once, so that what is trusted is what is checked; fails where $manifest is none of
+# ours: CB-Tumblebug's own has no hash to prove anything by
+copy_manifest() {
+    [ -f "$manifest" ] && dd if="$manifest" bs=10000001 count=1 2>/dev/null >"$work/info" &&
+        grep -q '^sha256: ' "$work/info"
 }
 
-# check_manifest FILE: ends the script unless $manifest is whole and could be the file's, whose hash is left to check
+# check_manifest FILE: ends the script unless the copied manifest is whole and could be the file's, whose hash is left
+# to check
 check_manifest() {
-    [ "$(size_of "$manifest")" -le 10000000 ] || die "manifest '$manifest' is too large to be one"
-    cp -- "$manifest" "$work/info"
+    [ "$(size_of "$work/info")" -le 10000000 ] || die "manifest '$manifest' is too large to be one"
     is_whole "$work/info" || {
         hint "take '$manifest' from where the backup came from, or remove it to restore without its proof"
         die "manifest '$manifest' is damaged or was edited"

@@ -98,8 +98,8 @@ adopt_settings() {
 # clients waiting, or would vanish with the replaced database
 require_replaceable() {
     ask lock <"$sql/obstacles.sql" >"$work/obstacles" || fail_with "$work/lock.errors" 'the catalog cannot be read'
-    kind=$(sed -n '1s/ .*//p' "$work/obstacles")
-    case $kind in
+    obstacle=$(sed -n '1s/ .*//p' "$work/obstacles")
+    case $obstacle in
         '') return 0 ;;
         prepared)
             obstacles='prepared transactions'
@@ -116,7 +116,7 @@ require_replaceable() {
     esac
     [ -z "$1" ] || hint "$1"
     die "database '$TB_POSTGRES_DATABASE' has $obstacles and cannot be replaced:" \
-        "$(in_one_line "$(sed -n "s/^$kind //p" "$work/obstacles")"); the database is unchanged"
+        "$(in_one_line "$(sed -n "s/^$obstacle //p" "$work/obstacles")"); the database is unchanged"
 }
 
 # rename_databases RENAMES: all of these FROM:TO (live, staging, former, previous) in one transaction

@@ -9,8 +9,6 @@
 bring_archive() {
     confined=
     choose_limit
-    background hash_file
-    hashing=$child
     flow unwrap_file keep_archive
     {
         read -r far_folder || far_folder=
@@ -22,18 +20,17 @@ bring_archive() {
     [ "$consumed" -ne "$not_written" ] ||
         fail_with "$work/far.errors" 'the archive cannot be copied to the server; nothing was changed'
     [ "$produced" -eq 0 ] || die "backup file '$file' is damaged or cut short: $(gzip_error)"
-    await "$hashing"
+    [ ! -s "$work/read.errors" ] || die "backup file '$file' cannot be read: $(head -n 1 "$work/read.errors")"
     [ -z "$proved" ] || [ "$(cat "$work/sha256")" = "$(manifest_value sha256)" ] || not_its_manifest "$file"
     [ "$consumed" -eq 0 ] || not_whole "$work/far.errors"
     [ -n "$proved" ] || read_through || not_whole "$work/restore.errors"
 }
 
-hash_file() {
-    sha256_of "$file" >"$work/sha256"
-}
-
+# unwrap_file: reads the file once, so that what is hashed is what is loaded, whatever gets its name meanwhile
 unwrap_file() {
-    unwrap "$file"
+    {
+        tee /dev/fd/3 2>"$work/read.errors" <"$file" | sha256 >"$work/sha256" 3>&-
+    } 3>&1 | unwrap "$backup_kind"
 }
 
 # keep_archive: standard input into a folder next to the server, which takes no more than the limit; notes the
