@@ -106,6 +106,7 @@ choose_compression() {
 $survey
 EOF
     [ -n "$dump_version" ] || fail_with "$work/lock.errors" 'nothing can be dumped'
+    require_number "pg_dump's version" "$dump_version"
     [ "$dump_version" -ge 16 ] || has_zstd=no
     compression=$BACKUP_COMPRESSION
     [ "$compression" != auto ] || compression=$(what_matters)

@@ -121,6 +121,8 @@ check_room() {
     } <<EOF
 $facts
 EOF
+    require_number 'the size of the database' "$live_size"
+    require_number 'the number of jobs' "$jobs"
     choose_jobs
     [ "$TB_POSTGRES_DATABASE" != postgres ] ||
         die "database 'postgres' is the server's own and cannot be replaced; set TB_POSTGRES_DATABASE"
@@ -138,6 +140,7 @@ EOF
 # require_room NAME FOLDER KIB BYTES: where that folder could be looked at, its free space is enough
 require_room() {
     [ -n "$3" ] || return 0 # another host's folder: a full disk ends the load, and changes nothing
+    require_number "the free space of its $1" "$3"
     [ "$3" -ge "$(($4 / 1024))" ] || {
         hint "free some space in $2 of $server"
         die "the server's $1 has $(human_size "$(($3 * 1024))") free, and this restore needs" \

@@ -121,9 +121,7 @@ check_manifest() {
     }
     sed '$d' "$work/info" >"$work/manifest"
     for value in bytes database-bytes; do
-        case $(manifest_value $value) in
-            '' | *[!0-9]* | ????????????????*) die "manifest '$manifest' tells no $value" ;;
-        esac
+        is_number "$(manifest_value $value)" || die "manifest '$manifest' tells no $value"
     done
     [ "$(size_of "$1")" -ge "$(manifest_value bytes)" ] ||
         die "backup file '$1' is damaged or cut short: it has $(size_of "$1") bytes of $(manifest_value bytes)"

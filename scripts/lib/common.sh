@@ -104,6 +104,13 @@ without_c1() {
     LC_ALL=C sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g"
 }
 
+# is_number TEXT: what the shell may calculate with; in anything else, $(( )) of some shells runs commands
+is_number() {
+    case $1 in
+        '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;;
+    esac
+}
+
 human_size() { # BYTES
     awk -v bytes="$1" 'BEGIN {
         split("B kB MB GB TB", unit, " ")

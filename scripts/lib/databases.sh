@@ -9,12 +9,23 @@ open_lock() {
     IFS='|' read -r server_version server_release key lock_holder <<EOF
 $facts
 EOF
+    require_number 'its version' "$server_version"
+    require_number 'its process' "$lock_holder"
+    case $key in
+        *[!0-9a-f]* | '') die "$server reports no key but '$key'; the database is unchanged" ;;
+    esac
     staging=assets_staging_$key
     former=assets_former_$key
     previous=assets_previous_$key
     loader=assets_loader_$key
     far_prefix=tumblebug-assets.$key
     name_sessions
+    set_far_prefix | ask lock || fail_with "$work/lock.errors" "cannot use $server"
+}
+
+# set_far_prefix: the psql command for it: what \! removes on this host must not be the server's choice
+set_far_prefix() {
+    printf '\\setenv FAR_PREFIX %s\n' "$far_prefix"
 }
 
 # lock_database: one run per database at a time, from any host; the lock goes when the run goes
@@ -60,7 +71,7 @@ mend_leftovers() {
 abandon_run() {
     [ "$status" -ne 0 ] || return 0
     # The lock may take a moment: the session that had it has only just been ended.
-    if ! cat "$sql/identify.sql" "$sql/lock.sql" "$sql/lock.sql" "$sql/lock.sql" "$sql/mend.sql" |
+    if ! { set_far_prefix && cat "$sql/identify.sql" "$sql/lock.sql" "$sql/lock.sql" "$sql/lock.sql" "$sql/mend.sql"; } |
         sql postgres -v live="$TB_POSTGRES_DATABASE" >"$work/mended" 2>"$work/sql.errors" || grep -q '^stays ' "$work/mended"; then
         warn "the server could not be tidied; the next run will do it: $(first_error "$work/sql.errors")"
     fi
@@ -72,7 +83,7 @@ database_exists() {
     IFS='|' read -r encoding database_bytes <<EOF
 $facts
 EOF
-    [ -n "$facts" ]
+    [ -n "$facts" ] && require_number 'the size of the database' "$database_bytes"
 }
 
 require_database() {

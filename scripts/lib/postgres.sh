@@ -240,6 +240,11 @@ answer() {
     return 1
 }
 
+# require_number WHAT ANSWER: ends the script unless the server's answer is one
+require_number() {
+    is_number "$2" || die "$server reports no number as $1 but '$2'; the database is unchanged"
+}
+
 # fail_with FILE SENTENCE: ends the script with what a client program's errors in FILE mean to the user
 fail_with() {
     missing=$(missing_programs)

@@ -16,6 +16,7 @@ bring_archive() {
         cat >"$work/contents"
     } <"$work/kept"
     archive=$far_folder/archive
+    [ -z "$far_bytes" ] || require_number 'the size of the copy' "$far_bytes"
     [ "${far_bytes:-0}" -le "$limit" ] || outgrown
     [ "$consumed" -ne "$not_written" ] ||
         fail_with "$work/far.errors" 'the archive cannot be copied to the server; nothing was changed'
@@ -372,14 +373,20 @@ replace_tables() {
     echo 'COMMIT;' | ask live >/dev/null || rows_stay
 }
 
-copy_rows() { # 'TABLE (COLUMN, ...)'
+# copy_rows 'TABLE (COLUMN, ...)': from psql to psql next to the server: in the session's own input, a row could be a
+# command to it, and so could what is not a name
+copy_rows() {
+    # shellcheck disable=SC2016 # it expands next to the server
+    copy_staged='psql -X -q -v ON_ERROR_STOP=1 -c "$COPY" "$STAGING"'
+    name='([a-z_][a-z0-9_]*|"([^"]|"")*")'
+    printf '%s\n' "$1" | LC_ALL=C grep -Eqx "$name\.$name( \($name(, $name)*\))?" ||
+        die "$server reports no table but '$1'; the database is unchanged"
     {
-        printf 'COPY %s FROM STDIN;\n' "$1"
-        printf 'COPY %s TO STDOUT;\n' "$1" | sql "$staging" 2>"$work/sql.errors" ||
-            fail_with "$work/sql.errors" 'the staged rows cannot be read; nothing was changed'
-        printf '\\.\n'
-    } >&7
-    ask live </dev/null || rows_stay
+        psql_set copy "COPY $1 TO STDOUT"
+        psql_set staging "$staging"
+        printf '\\setenv COPY :copy\n\\setenv STAGING :staging\n'
+        printf '\\copy %s FROM PROGRAM '\''%s'\''\n' "$1" "$copy_staged"
+    } | ask live || rows_stay
 }
 
 rows_stay() {

@@ -100,7 +100,11 @@ audit_staging() {
             "database '$TB_POSTGRES_DATABASE' is as it was"
     fi
     ask_staging retire-loader >/dev/null || audit_failed
-    [ ! -s "$work/definers" ] || sql "$staging" <"$work/definers" 2>"$work/audit.errors" || audit_failed
+    [ ! -s "$work/definers" ] || restore_definers || audit_failed
+}
+
+restore_definers() {
+    { psql_set definers "$(cat "$work/definers")" && cat "$sql/restore-definers.sql"; } | sql "$staging" 2>"$work/audit.errors"
 }
 
 ask_staging() { # NAME of an SQL file
@@ -117,9 +121,7 @@ audit_failed() {
 choose_limit() {
     [ -n "$trusted" ] || copy_size=$live_size
     limit=${RESTORE_MAX_BYTES:-$((copy_size * 4 + $(size_of "$file") * 20 + 1000000000))}
-    case $limit in
-        *[!0-9]* | ????????????????*) die_usage "RESTORE_MAX_BYTES is a number of bytes, not '$limit'" ;;
-    esac
+    is_number "$limit" || die_usage "RESTORE_MAX_BYTES is a number of bytes, not '$limit'"
 }
 
 # watch_staging: while it is loaded; the server itself ends a load that outgrows the limit or lasts too long

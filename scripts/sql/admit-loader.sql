@@ -1,6 +1,6 @@
 -- Lets the loader fill the tables of a schema that is the live database's own, and make nothing there. Functions that
--- act with their owner's rights rest meanwhile: prints the statements that give them these back.
-SELECT format('ALTER ROUTINE %s SECURITY DEFINER;', pg_proc.oid::regprocedure)
+-- act with their owner's rights rest meanwhile: prints the statements that give them these back, as JSON in one line.
+SELECT coalesce(json_agg(format('ALTER ROUTINE %s SECURITY DEFINER', pg_proc.oid::regprocedure)), '[]')
 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
 WHERE prosecdef AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema';
 SELECT format('ALTER ROUTINE %s SECURITY INVOKER', pg_proc.oid::regprocedure)

@@ -1,6 +1,6 @@
 -- Takes the lock and says so; or waits a moment, in which a run that just died goes, and prints who holds it:
 -- a row less when nobody does any more, which is not to say that we do.
-SELECT pg_try_advisory_lock(:lock_key) AS locked \gset
+SELECT pg_try_advisory_lock(:'lock_key'::bigint) AS locked \gset
 \if :locked
     \echo locked
 \else
@@ -10,5 +10,5 @@ SELECT pg_try_advisory_lock(:lock_key) AS locked \gset
     FROM pg_locks AS lock JOIN pg_stat_activity AS activity USING (pid)
     WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
       AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND (lock.classid::bigint << 32) | lock.objid::bigint = :lock_key;
+      AND (lock.classid::bigint << 32) | lock.objid::bigint = :'lock_key'::bigint;
 \endif

@@ -19,6 +19,5 @@
     \gexec
     SELECT 'stays ' || datname FROM pg_database WHERE datname IN (:'staging', :'former') ORDER BY datname;
     \set ON_ERROR_STOP on
-    \setenv FAR_PREFIX :far_prefix
     \! for folder in "${TMPDIR:-/tmp}/$FAR_PREFIX".*; do [ ! -e "$folder" ] || { rm -rf "$folder" && echo "$folder"; }; done
 \endif

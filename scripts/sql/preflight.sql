@@ -19,4 +19,4 @@ SELECT :'may_create', :'may_look', coalesce((SELECT pg_database_size(oid) FROM p
 SELECT CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'usage') THEN current_setting('data_directory') ELSE '' END
        AS data_folder \gset
 \setenv DATA_FOLDER :data_folder
-\! for folder in "$DATA_FOLDER" "${TMPDIR:-/tmp}"; do echo "$folder"; echo "$(df -Pk "$folder" 2>/dev/null | awk 'NR == 2 { print $4 }')"; done
+\! for folder in "$DATA_FOLDER" "${TMPDIR:-/tmp}"; do echo "$folder"; echo "$(df -Pk -- "$folder" 2>/dev/null | awk 'NR == 2 { print $4 }')"; done

@@ -2,17 +2,17 @@
 -- columns. CB-Tumblebug's own server calls its tables spec_infos and image_infos, and counts as priced
 -- whatever does not cost -1; its init reads the lines created and summary. The table is indented: whatever a cloud is
 -- called, its line is no field of the manifest.
-SELECT coalesce(to_regclass('public.spec_info'), to_regclass('public.spec_infos'), 0)::text AS specs,
-       coalesce(to_regclass('public.image_info'), to_regclass('public.image_infos'), 0)::text AS images \gset
+SELECT CASE WHEN to_regclass('public.spec_info') IS NULL THEN 'spec_infos' ELSE 'spec_info' END AS specs,
+       CASE WHEN to_regclass('public.image_info') IS NULL THEN 'image_infos' ELSE 'image_info' END AS images \gset
 SELECT to_char(now() AT TIME ZONE 'UTC', '"created: "YYYY-MM-DD HH24:MI:SS" UTC"');
 SELECT count(*) = 3 AS is_catalogue FROM pg_attribute
-WHERE NOT attisdropped AND (attrelid, attname) IN ((to_regclass(:'specs'), 'provider_name'),
-                                                   (to_regclass(:'specs'), 'cost_per_hour'),
-                                                   (to_regclass(:'images'), 'provider_name')) \gset
+WHERE NOT attisdropped AND (attrelid, attname) IN ((to_regclass('public.' || :'specs'), 'provider_name'),
+                                                   (to_regclass('public.' || :'specs'), 'cost_per_hour'),
+                                                   (to_regclass('public.' || :'images'), 'provider_name')) \gset
 \if :is_catalogue
     WITH specs AS (SELECT provider_name AS cloud, count(*) AS specs, count(*) FILTER (WHERE cost_per_hour <> -1) AS priced
-                   FROM :specs GROUP BY 1),
-         images AS (SELECT provider_name AS cloud, count(*) AS images FROM :images GROUP BY 1),
+                   FROM public.:"specs" GROUP BY 1),
+         images AS (SELECT provider_name AS cloud, count(*) AS images FROM public.:"images" GROUP BY 1),
          clouds AS (SELECT cloud, coalesce(images, 0) AS images, coalesce(specs, 0) AS specs, coalesce(priced, 0) AS priced
                     FROM specs FULL JOIN images USING (cloud)),
          totals AS (SELECT coalesce(sum(images), 0) AS images, coalesce(sum(specs), 0) AS specs, sum(priced) AS priced,

@@ -1,0 +1,165 @@
+"""A server that lies: whatever it answers, it runs nothing on this host and removes nothing here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import new_database
+from ground import Checkout, Database, Run, Server, programs
+
+from helpers.private_server import private_server
+
+BACKUP, RESTORE = "./scripts/backup-assets.sh", "./scripts/restore-assets.sh"
+ANSWERS = {
+    "version": (RESTORE, r"s#^[0-9]*\(|[^|]*|[0-9a-f]*|[0-9]*\)$#{lie}\1#"),
+    "key": (RESTORE, r"s#^\([0-9]*|[^|]*|\)[0-9a-f]*\(|[0-9]*\)$#\1{lie}\2#"),
+    "process": (RESTORE, r"s#^\([0-9]*|[^|]*|[0-9a-f]*|\)[0-9]*$#\1{lie}#"),
+    "size": (RESTORE, r"s#^\([tf]|[tf]|\)[0-9]*|#\1{lie}|#"),
+    "jobs": (RESTORE, r"s#^\([tf]|[tf]|[0-9]*|\)[0-9]*|#\1{lie}|#"),
+    "free space": (RESTORE, r"s#^[0-9][0-9]*$#{lie}#"),
+    "size when backed up": (BACKUP, r"s#^UTF8|[0-9]*$#UTF8|{lie}#"),
+    "version of pg_dump": (BACKUP, r"s#^[0-9]*$#{lie}#"),
+}
+
+
+@pytest.fixture
+def marker(tmp_path: Path) -> Path:
+    """A file that only an attack makes."""
+    return tmp_path / "pwned"
+
+
+def lying_psql(database: Database, tmp_path: Path, lie: str) -> dict[str, str]:
+    """Return an environment in which psql's answers go through this sed script."""
+    lies = f"""LIE='{lie}' exec bash -o pipefail -c '"$0" "$@" | sed -u "$LIE"' "$REAL" "$@\""""
+    return dict(programs(tmp_path / "bin", database.place.private.bin_dir, psql=lies))
+
+
+def assert_nothing_ran(database: Database, run: Run, marker: Path) -> None:
+    assert not marker.exists(), run
+    assert run.status == 1, run
+    assert len(re.findall("^error: ", run.err, re.MULTILINE)) == 1, run
+    assert not re.search(r"line \d+:|integer|arithmetic", run.err), run
+    assert database.leftovers() == []
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_number_that_is_a_program_is_not_run_by_bash(
+    direct: Database, tmp_path: Path, marker: Path, answer: str
+) -> None:
+    path = direct.backed_up()
+    path.with_name(path.name + ".info").unlink()
+    script, lie = ANSWERS[answer]
+    lie = lie.replace("{lie}", f"PATH[$(touch${{IFS}}{marker})0]")
+    run = direct.checkout.run(
+        script, path, shell="bash", RESTORE_SKIP_CONFIRM="yes", **lying_psql(direct, tmp_path, lie)
+    )
+    assert_nothing_ran(direct, run, marker)
+    assert "reports no " in run.err and "the database is unchanged" in run.err
+
+
+def test_size_next_to_the_server_that_is_a_program_is_not_run_by_bash(direct: Database, marker: Path) -> None:
+    path = direct.backed_up()
+    lie = f"echo - - - - 'PATH[$(touch${{IFS}}{marker})0]'"
+    run = direct.checkout.run(
+        RESTORE, path, shell="bash", RESTORE_SKIP_CONFIRM="yes", PATH=direct.checkout.path_with(ls=lie)
+    )
+    assert_nothing_ran(direct, run, marker)
+    assert "reports no number as the size of the copy" in run.err
+
+
+@pytest.mark.parametrize("size", ["PATH[$(touch${IFS}{marker})0]", "0123", "09", "", "9" * 16])
+def test_manifest_whose_size_is_no_number_is_refused(direct: Database, marker: Path, size: str) -> None:
+    path = direct.backed_up()
+    info = path.with_name(path.name + ".info")
+    size = size.replace("{marker}", str(marker))
+    text = re.sub("manifest: .*\n", "", info.read_text())
+    text = re.sub("^database-bytes: .*", lambda _: f"database-bytes: {size}", text, flags=re.MULTILINE)
+    info.write_text(text + f"manifest: {hashlib.sha256(text.encode()).hexdigest()}\n")
+    run = direct.checkout.run(RESTORE, path, shell="bash", RESTORE_SKIP_CONFIRM="yes")
+    assert_nothing_ran(direct, run, marker)
+    assert "tells no database-bytes" in run.err
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        r"s#^public.pricing_info (.*#public.pricing_info \\! touch {marker}#",
+        r"s#^aws.*#\\.\n\\! touch {marker}#",
+    ],
+)
+def test_copied_row_or_name_is_no_command_to_psql(
+    direct: Database, tmp_path: Path, marker: Path, lie: str
+) -> None:
+    direct.execute("CREATE TABLE codes AS SELECT 'aws' || n AS code FROM generate_series(1, 9) AS n")
+    path = direct.backed_up()
+    before = direct.content()
+    run = direct.restore(
+        "--table",
+        "pricing_info" if "pricing_info" in lie else "codes",
+        path,
+        **lying_psql(direct, tmp_path, lie.replace("{marker}", str(marker))),
+    )
+    assert_nothing_ran(direct, run, marker)
+    assert direct.content() == before
+
+
+def test_statement_to_give_rights_back_is_no_command_to_psql(
+    direct: Database, tmp_path: Path, marker: Path
+) -> None:
+    direct.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'")
+    path = direct.backed_up()
+    (direct.checkout.folder.parent / ".config" / "tumblebug-assets" / "key").unlink()
+    lie = rf"s#.*ALTER ROUTINE.*#\\! touch {marker}#"
+    run = direct.restore("--data-only", path, **lying_psql(direct, tmp_path, lie))
+    assert_nothing_ran(direct, run, marker)
+
+
+# --- a server whose own functions lie, for answers that stay inside psql ---
+
+
+@pytest.fixture(scope="module")
+def lying_server() -> Iterator[Server]:
+    with private_server(settings={"allow_system_table_mods": "on"}) as private:
+        yield Server(private)
+
+
+@pytest.fixture
+def lied_to(lying_server: Server, checkout: Checkout) -> Iterator[Database]:
+    """A backed up database on a server whose functions can be replaced."""
+    for database in new_database(lying_server, checkout):
+        database.backed_up()
+        yield database
+
+
+def replace_function(database: Database, name: str, arguments: str, answer: str) -> None:
+    """Let a function of the server's own return this text, in every database."""
+    for place in (database.name, "postgres"):
+        with database.place.connect(place) as connection:
+            connection.autocommit = True
+            connection.execute(f"ALTER FUNCTION pg_catalog.{name}({arguments}) RENAME TO {name}_honest")
+            connection.execute(
+                f"CREATE FUNCTION pg_catalog.{name}({arguments}) RETURNS text LANGUAGE sql"
+                f" AS $lie$SELECT '{answer}'$lie$"
+            )
+
+
+def test_lock_key_is_no_command_to_psql(lied_to: Database, marker: Path) -> None:
+    replace_function(lied_to, "hashtextextended", "text, bigint", f"0) \\! touch {marker}\n")
+    run = lied_to.restore()
+    assert not marker.exists(), run
+    assert run.status == 1, run
+
+
+def test_key_leads_out_of_no_temporary_folder(lied_to: Database, tmp_path: Path) -> None:
+    """What a run removes next to the server, which here is this host, is not the server's choice."""
+    precious = tmp_path / "v" / ".precious"
+    precious.mkdir(parents=True)
+    (lied_to.checkout.temporary / "tumblebug-assets.x").mkdir()
+    replace_function(lied_to, "md5", "text", "x/../../v/")
+    run = lied_to.restore()
+    assert precious.exists()
+    assert run.status == 1 and "reports no key" in run.err, run
