@@ -485,3 +485,17 @@ def test_file_that_vanishes_before_it_is_read_ends_the_restore(direct: Database)
     assert run.status == 1, run
     assert "is damaged or cut short" in run.err
     assert direct.leftovers() == []
+
+
+@pytest.mark.parametrize("place", ["nowhere", "a directory", "not writable"])
+def test_backup_without_a_key_is_not_signed_and_says_so(direct: Database, tmp_path: Path, place: str) -> None:
+    key = {"nowhere": "", "a directory": str(tmp_path), "not writable": "/proc/key"}[place]
+    run = direct.backup("./x.dump.gz", HOME="", TB_ASSETS_KEY_FILE=key)
+    assert run.status == 0, run
+    assert f"warning: could not read or create the key '{key}'" in run.err
+    assert "No such file" not in run.err and "cannot create" not in run.err
+    assert "signature: " not in (direct.checkout.folder / "x.dump.gz.info").read_text()
+    run = direct.restore("./x.dump.gz", HOME="", TB_ASSETS_KEY_FILE=key)
+    assert run.status == 0, run
+    assert "not made by this machine" in run.err
+    assert (f"could not read the key '{key}'" in run.err) == (place == "a directory")

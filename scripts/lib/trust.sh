@@ -5,20 +5,29 @@
 
 # --- the seal: a keyed hash in the manifest, by which a machine knows its own backups ---
 
+# key_file: empty where there is no place for a key
 key_file() {
-    printf '%s' "${TB_ASSETS_KEY_FILE:-${XDG_CONFIG_HOME:-${HOME:-/nonexistent}/.config}/tumblebug-assets/key}"
+    config=${XDG_CONFIG_HOME:-${HOME:+$HOME/.config}}
+    printf '%s' "${TB_ASSETS_KEY_FILE:-${config:+$config/tumblebug-assets/key}}"
 }
 
-# make_key: once; fails where there is no place for it
+has_key() {
+    [ -f "$(key_file)" ] && [ -s "$(key_file)" ] && [ -r "$(key_file)" ]
+}
+
+# make_key: once; without one a backup is not signed, and a warning says so
 make_key() {
-    [ ! -s "$(key_file)" ] || return 0
+    ! has_key || return 0
     (
         umask 077
-        folder=$(key_file)
-        folder=${folder%/*}
-        mkdir -p "$folder" && od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$folder/.key.$$" &&
-            mv "$folder/.key.$$" "$(key_file)"
-    ) 2>/dev/null
+        key_file=$(key_file)
+        [ ! -s "$key_file" ] && mkdir -p "${key_file%/*}" &&
+            od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$key_file.$run" && mv "$key_file.$run" "$key_file"
+    ) 2>/dev/null || {
+        warn "could not read or create the key '$(key_file)' (TB_ASSETS_KEY_FILE);" \
+            'this backup is not signed, and every restore will treat it as untrusted'
+        return 1
+    }
 }
 
 # seal_of FILE: its hash under this machine's key
@@ -30,7 +39,11 @@ seal_of() {
 }
 
 is_our_own() {
-    [ -n "$proved" ] && [ -s "$(key_file)" ] || return 1
+    [ -n "$proved" ] || return 1
+    has_key || {
+        [ ! -e "$(key_file)" ] || warn "could not read the key '$(key_file)' (TB_ASSETS_KEY_FILE)"
+        return 1
+    }
     sed '$d' "$work/manifest" >"$work/unsealed" # the signature is the last line
     seal=$(seal_of "$work/unsealed") && [ -n "$seal" ] && [ "$(manifest_value signature)" = "$seal" ]
 }
