@@ -107,6 +107,10 @@ $survey
 EOF
     [ -n "$dump_version" ] || fail_with "$work/lock.errors" 'nothing can be dumped'
     require_number "pg_dump's version" "$dump_version"
+    [ "$dump_version" -ge "$((server_version / 10000))" ] || {
+        hint "install the client programs of PostgreSQL $((server_version / 10000)); PG_BINDIR names their directory"
+        die "pg_dump of version $dump_version is too old for $server, which is PostgreSQL $server_release$earlier_stands"
+    }
     [ "$dump_version" -ge 16 ] || has_zstd=no
     compression=$BACKUP_COMPRESSION
     [ "$compression" != auto ] || compression=$(what_matters)

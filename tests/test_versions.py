@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from ground import Checkout, Container, Database, started_container
+from test_ways import broken_backup
+
+from helpers.private_server import wheel_bin_dir
 
 VERSIONS = ["14", "15", "16", "17", "18"]
 
@@ -65,3 +69,89 @@ def test_archive_of_a_newer_version_says_what_to_do(
     assert older.content() == before
     assert older.leftovers() == []
     older.drop()
+
+
+@dataclass
+class Remote(Container):
+    """A server in a container, which the scripts reach with this machine's client programs, of version 17."""
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "ASSETS_PG_BACKEND": "direct",
+            "PG_BINDIR": str(wheel_bin_dir()),
+            "TB_POSTGRES_ENDPOINT": f"{self.address}:5432",
+        }
+
+
+def remote(majors: dict[str, Container], version: str) -> Remote:
+    return Remote(majors[version].name, majors[version].address)
+
+
+@pytest.mark.parametrize("version", ["14", "15"])
+def test_newer_client_programs_back_up_and_restore(
+    majors: dict[str, Container], checkout: Checkout, tmp_path: Path, version: str
+) -> None:
+    database = Database(remote(majors, version), checkout)
+    database.create()
+    restore_in_modes(database, [[]], tmp_path)
+    database.drop()
+
+
+def test_newer_client_programs_restore_in_every_mode(
+    container: Container, checkout: Checkout, tmp_path: Path
+) -> None:
+    database = Database(Remote(container.name, container.address), checkout)
+    database.create()
+    restore_in_modes(database, [[], ["--data-only"], ["--table", "image_info"]], tmp_path)
+    role = f"{database.name}_reader"
+    database.execute(f"CREATE ROLE {role}; GRANT SELECT ON image_info TO {role}")
+    database.execute("CREATE MATERIALIZED VIEW clouds AS SELECT count(*) AS n FROM public.spec_info")
+    before = database.content()
+    run = database.restore("--keep-going", database.backed_up())
+    assert run.status == 0, run
+    assert "transaction_timeout" not in run.err and "left out" not in run.err, run
+    assert database.content() == before
+    database.execute(f"REVOKE ALL ON image_info FROM {role}; DROP ROLE {role}")
+    database.drop()
+
+
+def restore_in_modes(database: Database, modes: list[list[str]], tmp_path: Path) -> None:
+    """Restore with each mode's options a backup of this machine's own, and the same as an untrusted one."""
+    before = database.content()
+    path = database.backed_up()
+    for number, environment in enumerate([{}, {"TB_ASSETS_KEY_FILE": str(tmp_path / "key")}]):
+        for options in modes:
+            database.execute("DELETE FROM image_info")
+            run = database.restore(*options, path, **environment)
+            assert run.status == 0, run
+            assert ("not made by this machine" in run.err) == bool(number), run
+            assert "transaction_timeout" not in run.err, run
+            assert database.content() == before
+    assert database.leftovers() == []
+
+
+def test_newer_client_programs_still_refuse_what_cannot_be_loaded(
+    container: Container, checkout: Checkout
+) -> None:
+    database = Database(Remote(container.name, container.address), checkout)
+    database.create()
+    path = broken_backup(database)
+    before = database.content()
+    run = database.restore("--trust", path)
+    assert run.status == 1, run
+    assert "the backup cannot be loaded" in run.err and "public.f() does not exist" in run.err
+    assert database.content() == before
+    assert database.leftovers() == []
+    database.drop()
+
+
+def test_older_client_programs_refuse_to_back_up(majors: dict[str, Container], checkout: Checkout) -> None:
+    database = Database(remote(majors, "18"), checkout)
+    database.create()
+    run = database.backup(checkout.default_backup)
+    assert run.status == 1, run
+    assert "pg_dump of version 17 is too old for server" in run.err
+    assert "install the client programs of PostgreSQL 18" in run.err
+    assert not checkout.default_backup.exists()
+    assert database.leftovers() == []
+    database.drop()

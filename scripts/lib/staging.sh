@@ -12,6 +12,7 @@ bring_archive() {
     flow unwrap_file keep_archive
     {
         read -r far_folder || far_folder=
+        read -r restore_version || restore_version=
         read -r far_bytes || far_bytes=
         cat >"$work/contents"
     } <"$work/kept"
@@ -35,12 +36,13 @@ unwrap_file() {
 }
 
 # keep_archive: standard input into a folder next to the server, which takes no more than the limit; notes the
-# folder, the bytes, and the archive's table of contents, as far as it comes
+# folder, pg_restore's major version, the bytes, and the archive's table of contents, as far as it comes
 keep_archive() {
     # shellcheck disable=SC2016 # it expands next to the server
     beside_server sh -c '
         folder=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX") || exit "$3"
         echo "$folder"
+        echo "$(pg_restore --version | sed "s/[^0-9]*\([0-9]*\).*/\1/")"
         (ulimit -f "$2" && cat >"$folder/archive")
         written=$?
         ls -ln "$folder/archive" | awk "{ print \$5 }"
@@ -203,20 +205,41 @@ load_rows() { # OPTION... ARCHIVE
 
 # load OPTION... ARCHIVE: into staging; the first error ends the restore, but with --keep-going
 load() {
-    [ -n "$keep_going" ] || set -- --exit-on-error "$@"
+    [ -n "$keep_going" ] || sets_what_is_unknown || set -- --exit-on-error "$@"
     show_progress "$staging" "$work/tables" staging_bytes
     background run_load --jobs="$jobs" "$@" </dev/null
     await "$child" && return
     for reason in outgrown outlasted; do
         ! grep -qs "$reason" "$work/watch.errors" || "$reason"
     done
-    ! went_to_the_end || return 0
+    ! is_loaded "$work/restore.errors" || return 0
+    ! { [ -n "$keep_going" ] && went_to_the_end "$work/restore.errors"; } || return 0
     fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"
 }
 
-# went_to_the_end: with --keep-going pg_restore counts at its end what it passed over; one that died has not counted
+# sets_what_is_unknown: from version 17 on, pg_restore sets transaction_timeout in each of its connections, which
+# servers before 17 do not know: an error that must not end the load
+sets_what_is_unknown() {
+    [ "$server_version" -lt 170000 ] && [ "$restore_version" -ge 17 ]
+}
+
+# is_loaded ERRORS: whether that setting is all that pg_restore passed over; takes it out of the errors
+is_loaded() {
+    awk 'held != "" {
+             if ($0 == "Command was: SET transaction_timeout = 0;") { held = ""; next }
+             print held
+             held = ""
+         }
+         /could not execute query: / { held = $0; next }
+         { print }
+         END { if (held != "") print held }' "$1" >"$work/other.errors"
+    cp "$work/other.errors" "$1"
+    went_to_the_end "$1" && ! grep -q 'error: ' "$1"
+}
+
+# went_to_the_end ERRORS: pg_restore counts at its end what it passed over; one that died has not counted
 went_to_the_end() {
-    [ -n "$keep_going" ] && tail -n 1 "$work/restore.errors" | grep -q 'errors ignored on restore'
+    tail -n 1 "$1" | grep -q 'errors ignored on restore'
 }
 
 # What helps a load and is safe for a database that nobody uses yet; the swap's commit makes it durable.
@@ -271,7 +294,7 @@ load_grants() {
     list_grants || return 0
     write_beside_server "$far_folder/list" <"$work/grants" || list_not_copied
     beside_server pg_restore --dbname="$staging" --use-list="$far_folder/list" "$archive" </dev/null 2>"$work/grants.errors" ||
-        warn "some grants were left out: $(first_error "$work/grants.errors")"
+        is_loaded "$work/grants.errors" || warn "some grants were left out: $(first_error "$work/grants.errors")"
 }
 
 list_grants() {
