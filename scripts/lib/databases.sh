@@ -6,7 +6,7 @@
 open_lock() {
     open_session lock postgres
     facts=$(ask lock <"$sql/identify.sql") || fail_with "$work/lock.errors" "cannot use $server"
-    IFS='|' read -r server_version server_release key lock_holder <<EOF
+    IFS='|' read -r server_version server_release key lock_holder is_superuser <<EOF
 $facts
 EOF
     require_number 'its version' "$server_version"
@@ -47,11 +47,14 @@ take_lock() {
     [ "$holder" = locked ]
 }
 
-# The key in the name tells later runs whose sessions these were.
+# The key in the name tells later runs whose sessions these were. What the database's own event triggers write when
+# somebody logs in would not be in the backup; only a superuser can create them, and turn them off.
 name_sessions() {
     PGAPPNAME="$program $key $(user_name)@$(uname -n) $$"
     [ "$server_version" -lt 170000 ] || PGOPTIONS="$PGOPTIONS -c transaction_timeout=0"
+    [ "$server_version" -lt 170000 ] || [ "$is_superuser" = f ] || PGOPTIONS="$PGOPTIONS$no_event_triggers"
 }
+no_event_triggers=' -c event_triggers=off'
 
 # mend_leftovers: clears what a run that died has left on the server, next to it, and among the backups
 mend_leftovers() {

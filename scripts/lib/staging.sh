@@ -269,14 +269,18 @@ entries() {
     sed -n 's/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$work/contents" | sort -u
 }
 
-# load_with_grants OPTION...: what acts by itself, as it comes, comes after the grants: it may need them, or bar them
+# load_with_grants OPTION...: what acts by itself, as it comes, comes after the grants: it may need them, or bar them;
+# event triggers come last: they act on whatever follows them
 load_with_grants() {
     if grep '^[0-9]*; [0-9]* [0-9]* \(MATERIALIZED VIEW DATA\|EVENT TRIGGER\|COMMENT - EVENT TRIGGER\) ' \
         "$work/contents" >"$work/acting"; then
         grep -Fxv -f "$work/acting" "$work/contents" >"$work/others"
         load_list "$@" <"$work/others"
         load_grants
-        load_list "$@" <"$work/acting"
+        for what in -e -v; do
+            grep $what ' MATERIALIZED VIEW DATA ' "$work/acting" >"$work/others" || continue
+            load_list "$@" <"$work/others"
+        done
     else
         load "$@" "$archive"
         load_grants

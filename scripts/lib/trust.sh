@@ -92,6 +92,7 @@ be_loader() {
     ulimit -f 20000
     PGUSER=$loader
     PGPASSWORD=$loader_password
+    PGOPTIONS=${PGOPTIONS%"$no_event_triggers"}
     [ "$ASSETS_PG_BACKEND" != direct ] || {
         unset PGPASSWORD
         PGPASSFILE=$work/pgpass
