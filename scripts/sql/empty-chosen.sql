@@ -1,12 +1,33 @@
 -- Takes the foreign keys of the chosen tables away, to be added again, and so checked, before the end of
 -- this transaction; empties the tables. Triggers rest where this user may let them.
+-- A foreign key that checks nothing, because all its triggers are disabled, stays as it is; TRUNCATE would refuse
+-- the table that it refers to.
 SELECT set_config('session_replication_role', 'replica', true) FROM pg_roles WHERE rolname = current_user AND rolsuper \g /dev/null
+CREATE TEMPORARY VIEW foreign_key_triggers AS -- of every foreign key and of its copies on partitions
+WITH RECURSIVE parts (key, part, conrelid, confrelid) AS (
+    SELECT oid, oid, conrelid, confrelid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+    UNION ALL
+    SELECT key, oid, child.conrelid, child.confrelid FROM parts JOIN pg_constraint AS child ON conparentid = part
+)
+SELECT whole.oid AS key, whole.conrelid AS owner, whole.conname, parts.conrelid, parts.confrelid,
+       tgrelid, tgconstrrelid, tgfoid, tgname, tgenabled
+FROM parts JOIN pg_constraint AS whole ON whole.oid = key JOIN pg_trigger ON tgconstraint = part;
 CREATE TEMPORARY TABLE foreign_keys ON COMMIT DROP AS
-SELECT conrelid::regclass AS referencing, conname, pg_get_constraintdef(pg_constraint.oid) AS definition
-FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
-  AND (conrelid IN (SELECT oid FROM chosen) OR confrelid IN (SELECT oid FROM chosen));
+SELECT conrelid::regclass AS referencing, conname, pg_get_constraintdef(oid) AS definition,
+       obj_description(oid, 'pg_constraint') AS comment
+FROM pg_constraint
+WHERE oid IN (SELECT key FROM foreign_key_triggers, (SELECT oid FROM chosen UNION SELECT oid FROM filled) AS ours
+              WHERE ours.oid IN (conrelid, confrelid))
+  AND oid IN (SELECT key FROM foreign_key_triggers WHERE tgenabled <> 'D');
+CREATE TEMPORARY TABLE changed_triggers ON COMMIT DROP AS
+SELECT owner, conname, tgrelid, tgconstrrelid, tgfoid,
+       CASE tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END AS change
+FROM foreign_key_triggers WHERE tgenabled <> 'O';
 SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', referencing, conname) FROM foreign_keys \gexec
-SELECT 'TRUNCATE ' || string_agg('ONLY ' || oid::regclass, ', ') FROM filled \gexec
+ALTER TABLE filled ADD referred boolean;
+UPDATE filled SET referred = EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = filled.oid);
+SELECT 'DELETE FROM ONLY ' || oid::regclass FROM filled WHERE referred \gexec
+SELECT 'TRUNCATE ' || string_agg('ONLY ' || oid::regclass, ', ') FROM filled WHERE NOT referred \gexec
 SELECT oid::regclass || coalesce(
            (SELECT format(' (%s)', string_agg(quote_ident(attname), ', ' ORDER BY attnum)) FROM pg_attribute
             WHERE attrelid = filled.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''), '')
