@@ -148,3 +148,26 @@ def test_partition_is_replaced_under_its_parents_foreign_keys(direct: Database) 
     assert run.status == 1, run
     assert "violates foreign key" in run.err
     assert direct.content() == before
+
+
+# --- bytes that are no text in UTF-8 ---
+
+
+@pytest.mark.parametrize("options", [[], ["--data-only"], ["--table", "spec_info"]])
+def test_bytes_of_a_database_without_encoding_come_back(direct: Database, options: list[str]) -> None:
+    direct.drop()
+    with direct.place.connect() as connection:
+        connection.autocommit = True
+        connection.execute(f"CREATE DATABASE {direct.name} ENCODING SQL_ASCII LOCALE 'C' TEMPLATE template0")
+    direct.execute(
+        "CREATE TABLE spec_info AS SELECT chr(233) || E'\\t\\\\' AS provider_name, 1 AS cost_per_hour;"
+        "CREATE TABLE image_info AS SELECT provider_name FROM spec_info"
+    )
+    path = direct.backed_up()
+    direct.execute("UPDATE spec_info SET provider_name = 'x'")
+    run = direct.restore(*options, path)
+    assert run.status == 0, run
+    assert "\nspec_info " in run.out, run
+    assert "summary: 1 specs" in path.with_name(path.name + ".info").read_text(errors="replace")
+    in_hexadecimal = "SELECT encode(convert_to(provider_name, 'SQL_ASCII'), 'hex') = 'e9095c' FROM spec_info"
+    assert direct.execute(in_hexadecimal) == [(True,)]

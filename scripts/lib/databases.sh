@@ -80,13 +80,19 @@ abandon_run() {
     fi
 }
 
-# database_exists: whether the live database is there; sets its encoding and size
+# database_exists: whether the live database is there; sets its encoding and size, and talks to it accordingly
 database_exists() {
     facts=$(ask lock <"$sql/live-database.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
     IFS='|' read -r encoding database_bytes <<EOF
 $facts
 EOF
+    choose_client_encoding "$encoding"
     [ -n "$facts" ] && require_number 'the size of the database' "$database_bytes"
+}
+
+# choose_client_encoding ENCODING: UTF-8 (see pin_client_environment), but bytes without an encoding as they are
+choose_client_encoding() {
+    [ "$1" != SQL_ASCII ] || PGCLIENTENCODING=SQL_ASCII
 }
 
 require_database() {
@@ -98,6 +104,7 @@ require_database() {
 
 # create_staging ENCODING: an empty database that is like the live one; where there is none, of that encoding, if any
 create_staging() {
+    [ -n "$encoding" ] || choose_client_encoding "$1"
     { psql_set encoding "$1" && cat "$sql/create-staging.sql"; } | ask lock >/dev/null ||
         fail_with "$work/lock.errors" 'no staging database can be made; nothing was changed'
 }

@@ -34,7 +34,7 @@ show_by_helper() {
 ask_helper() {
     verb=$1
     shift
-    PYTHONPATH=$root ${become-} "$python" -m helpers "$verb" --server-key "$key" --live "$TB_POSTGRES_DATABASE" "$@" </dev/null
+    PYTHONPATH=$root PGCLIENTENCODING=UTF8 ${become-} "$python" -m helpers "$verb" --server-key "$key" --live "$TB_POSTGRES_DATABASE" "$@" </dev/null
 }
 
 # find_python: sets $python to one that could have the helper's packages; the helper itself says if it has not
