@@ -180,7 +180,7 @@ show_changes() {
     printf '%-44s %12s %12s %12s\n' table now 'in backup' difference
     awk '{ rows = $1; sub(/^[^ ]* [^ ]* /, ""); tables[$0] }
          FILENAME == ARGV[1] { now[$0] = rows; next }
-         { later[$0] = rows }
+         { later[$0] += rows } # partitions that are loaded by way of their whole table come one by one
          END { for (table in tables)
                    printf("%-44s %12s %12s %12s\n", table, table in now ? now[table] : "-",
                           table in later ? later[table] : "-", later[table] - now[table]) }' \

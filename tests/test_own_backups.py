@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from ground import Database
+from ground import Database, programs
 
 MODES = {"full": [], "data-only": ["--data-only"], "tables": ["--table", "noted"]}
 
@@ -150,6 +152,22 @@ def test_partition_is_replaced_under_its_parents_foreign_keys(direct: Database) 
     assert direct.content() == before
 
 
+# --- what fails is named ---
+
+
+def test_table_that_cannot_be_read_is_the_reason_given(direct: Database, tmp_path: Path) -> None:
+    direct.execute(
+        "CREATE TYPE pair AS (a int); CREATE TABLE pairs AS SELECT ROW(1)::pair AS p;"
+        "CREATE FUNCTION as_text(pair) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'no text for this'; END $$;"
+        "CREATE CAST (pair AS text) WITH FUNCTION as_text(pair)"
+    )
+    late = programs(tmp_path / "bin", direct.place.private.bin_dir, pg_dump='sleep 1; exec "$REAL" "$@"')
+    run = direct.backup("x.dump.gz", **late)
+    assert run.status == 1, run
+    assert "no text for this" in run.err and "snapshot" not in run.err, run
+    assert direct.leftovers() == []
+
+
 # --- bytes that are no text in UTF-8 ---
 
 
@@ -171,3 +189,66 @@ def test_bytes_of_a_database_without_encoding_come_back(direct: Database, option
     assert "summary: 1 specs" in path.with_name(path.name + ".info").read_text(errors="replace")
     in_hexadecimal = "SELECT encode(convert_to(provider_name, 'SQL_ASCII'), 'hex') = 'e9095c' FROM spec_info"
     assert direct.execute(in_hexadecimal) == [(True,)]
+
+
+# --- partitions by the hash of an enum, which is another in every database ---
+
+
+def create_tables_partitioned_by_enum(database: Database) -> None:
+    labels = ", ".join(f"'label {n}'" for n in range(12))
+    database.execute(
+        f"CREATE TYPE label AS ENUM ({labels});"
+        "CREATE TABLE labels (l label, n int, twice int GENERATED ALWAYS AS (n * 2) STORED) PARTITION BY HASH (l);"
+        "CREATE TABLE mixed (k int, l label) PARTITION BY LIST (k);"
+        "CREATE TABLE mixed_1 PARTITION OF mixed FOR VALUES IN (1);"
+        "CREATE TABLE mixed_2 PARTITION OF mixed FOR VALUES IN (2) PARTITION BY HASH (l)"
+    )
+    for n in range(4):
+        modulus = f"FOR VALUES WITH (MODULUS 4, REMAINDER {n})"
+        database.execute(f"CREATE TABLE labels_{n} PARTITION OF labels {modulus}")
+        database.execute(f"CREATE TABLE mixed_2_{n} PARTITION OF mixed_2 {modulus}")
+    database.execute(
+        "INSERT INTO labels SELECT l, 1 FROM unnest(enum_range(NULL::label)) AS l;"
+        "INSERT INTO mixed SELECT k, l FROM labels, generate_series(1, 2) AS k"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "trusted"),
+    [
+        ([], True),
+        (["--data-only"], True),
+        (["--data-only"], False),
+        (["--table", "labels", "--table", "mixed"], True),
+    ],
+)
+def test_rows_partitioned_by_an_enums_hash_come_back(
+    direct: Database, options: list[str], trusted: bool
+) -> None:
+    create_tables_partitioned_by_enum(direct)
+    path = direct.backed_up()
+    rows = "SELECT l, n, twice FROM labels ORDER BY l; "
+    before = direct.execute(rows), direct.execute("SELECT * FROM mixed ORDER BY k, l")
+    direct.execute("DELETE FROM labels WHERE l < 'label 6'; UPDATE mixed SET l = 'label 0'")
+    environment = {} if trusted else {"TB_ASSETS_KEY_FILE": str(direct.checkout.folder / "key")}
+    run = direct.restore("--dry-run", *options, path, **environment)
+    counts = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
+    assert counts["public.labels"] == ["6", "12", "6"], run
+    run = direct.restore(*options, path, **environment)
+    assert run.status == 0, run
+    assert "proving its content by the manifest" in run.err
+    assert "warning: not in the backup" not in run.err
+    assert (direct.execute(rows), direct.execute("SELECT * FROM mixed ORDER BY k, l")) == before
+
+
+def test_partition_whose_rows_move_is_not_replaced_alone(direct: Database) -> None:
+    create_tables_partitioned_by_enum(direct)
+    path = direct.backed_up()
+    before = direct.content()
+    for table in ("labels_1", "mixed_2"):
+        run = direct.restore("--table", table, path)
+        assert run.status == 1, run
+        whole = table.split("_")[0]
+        assert f"the rows of partitions of public.{whole} can move to other partitions" in run.err
+    assert direct.restore("--table", "mixed_1", path).status == 0
+    assert direct.content() == before

@@ -117,6 +117,11 @@ choose_tables() {
         hint 'make stats shows the tables there are'
         die "there is no table $(in_one_line "$unknown") in database '$TB_POSTGRES_DATABASE'; nothing was changed"
     fi
+    moving=$(sed -n 's/^whole //p' "$work/found" | sort -u)
+    if [ -n "$moving" ]; then
+        hint "--table with the name of the whole table restores it"
+        die "the rows of partitions of $(in_one_line "$moving") can move to other partitions; nothing was changed"
+    fi
     sed -n 's/^table //p' "$work/found" >"$work/chosen"
 }
 
@@ -388,8 +393,8 @@ confirm_what_failed() {
 replace_tables() {
     say 'replacing the rows in one transaction'
     { echo 'BEGIN;' && cat "$sql/empty-chosen.sql"; } | ask live >"$work/copies" || rows_stay
-    while IFS= read -r copy; do
-        copy_rows "$copy"
+    while IFS= read -r copied && IFS= read -r copy; do
+        copy_rows "$copied" "$copy"
     done <"$work/copies"
     ask live <"$sql/finish-chosen.sql" >/dev/null || rows_stay
     if [ -n "$proved" ]; then
@@ -400,20 +405,28 @@ replace_tables() {
     echo 'COMMIT;' | ask live >/dev/null || rows_stay
 }
 
-# copy_rows 'TABLE (COLUMN, ...)': from psql to psql next to the server: in the session's own input, a row could be a
-# command to it, and so could what is not a name
+# copy_rows 'TABLE (COLUMN, ...)' 'COPY ... TO STDOUT': from psql to psql next to the server: in the session's own input, a
+# row could be a command to it, and so could what is not a name
 copy_rows() {
     # shellcheck disable=SC2016 # it expands next to the server
     copy_staged='psql -X -q -v ON_ERROR_STOP=1 -c "$COPY" "$STAGING"'
     name='([a-z_][a-z0-9_]*|"([^"]|"")*")'
-    printf '%s\n' "$1" | LC_ALL=C grep -Eqx "$name\.$name( \($name(, $name)*\))?" ||
+    printf '%s
+' "$1" | LC_ALL=C grep -Eqx "$name\.$name( \($name(, $name)*\))?" && is_copy "$2" ||
         die "$server reports no table but '$1'; the database is unchanged"
     {
-        psql_set copy "COPY $1 TO STDOUT"
+        psql_set copy "$2"
         psql_set staging "$staging"
-        printf '\\setenv COPY :copy\n\\setenv STAGING :staging\n'
-        printf '\\copy %s FROM PROGRAM '\''%s'\''\n' "$1" "$copy_staged"
+        printf '\setenv COPY :copy
+\setenv STAGING :staging
+'
+        printf '\copy %s FROM PROGRAM '\''%s'\''
+' "$1" "$copy_staged"
     } | ask live || rows_stay
+}
+
+is_copy() { # STATEMENT
+    case $1 in 'COPY '*) ;; *) return 1 ;; esac
 }
 
 rows_stay() {

@@ -1,5 +1,6 @@
 -- Takes the foreign keys of the chosen tables away, to be added again, and so checked, before the end of
--- this transaction; empties the tables. Triggers rest where this user may let them.
+-- this transaction; empties the tables; prints for each the columns to fill, and how its rows come out of staging.
+-- Triggers rest where this user may let them.
 -- A foreign key that checks nothing, because all its triggers are disabled, stays as it is; TRUNCATE would refuse
 -- the table that it refers to.
 SELECT set_config('session_replication_role', 'replica', true) FROM pg_roles WHERE rolname = current_user AND rolsuper \g /dev/null
@@ -28,7 +29,11 @@ ALTER TABLE filled ADD referred boolean;
 UPDATE filled SET referred = EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = filled.oid);
 SELECT 'DELETE FROM ONLY ' || oid::regclass FROM filled WHERE referred \gexec
 SELECT 'TRUNCATE ' || string_agg('ONLY ' || oid::regclass, ', ') FROM filled WHERE NOT referred \gexec
-SELECT oid::regclass || coalesce(
-           (SELECT format(' (%s)', string_agg(quote_ident(attname), ', ' ORDER BY attnum)) FROM pg_attribute
-            WHERE attrelid = filled.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''), '')
-FROM filled;
+SELECT unnest(ARRAY[
+           format('%s%s', oid::regclass, ' (' || columns || ')'),
+           CASE relkind WHEN 'r' THEN format('COPY %s%s TO STDOUT', oid::regclass, ' (' || columns || ')')
+                        ELSE format('COPY (SELECT %s FROM %s) TO STDOUT', columns, oid::regclass) END])
+FROM copied, LATERAL (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns FROM pg_attribute
+                      WHERE attrelid = copied.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
+WHERE NOT EXISTS (SELECT FROM copied AS whole WHERE whole.relkind = 'p' AND copied.relkind = 'r'
+                  AND whole.oid = pg_partition_root(copied.oid));
