@@ -17,6 +17,7 @@ bring_archive() {
         cat >"$work/contents"
     } <"$work/kept"
     archive=$far_folder/archive
+    [ -z "$restore_version" ] || require_number "pg_restore's version" "$restore_version"
     [ -z "$far_bytes" ] || require_number 'the size of the copy' "$far_bytes"
     [ "${far_bytes:-0}" -le "$limit" ] || outgrown
     [ "$consumed" -ne "$not_written" ] ||
@@ -405,28 +406,24 @@ replace_tables() {
     echo 'COMMIT;' | ask live >/dev/null || rows_stay
 }
 
-# copy_rows 'TABLE (COLUMN, ...)' 'COPY ... TO STDOUT': from psql to psql next to the server: in the session's own input, a
-# row could be a command to it, and so could what is not a name
+# copy_rows 'TABLE (COLUMN, ...)' 'COPY ... TO STDOUT': from psql to psql next to the server: in the session's own
+# input, a row could be a command to it, and so could what is not a name
 copy_rows() {
     # shellcheck disable=SC2016 # it expands next to the server
     copy_staged='psql -X -q -v ON_ERROR_STOP=1 -c "$COPY" "$STAGING"'
     name='([a-z_][a-z0-9_]*|"([^"]|"")*")'
-    printf '%s
-' "$1" | LC_ALL=C grep -Eqx "$name\.$name( \($name(, $name)*\))?" && is_copy "$2" ||
+    printf '%s\n' "$1" | LC_ALL=C grep -Eqx "$name\.$name( \($name(, $name)*\))?" ||
         die "$server reports no table but '$1'; the database is unchanged"
+    case $2 in
+        'COPY '*) ;;
+        *) die "$server reports no COPY but '$2'; the database is unchanged" ;;
+    esac
     {
         psql_set copy "$2"
         psql_set staging "$staging"
-        printf '\setenv COPY :copy
-\setenv STAGING :staging
-'
-        printf '\copy %s FROM PROGRAM '\''%s'\''
-' "$1" "$copy_staged"
+        printf '\\setenv COPY :copy\n\\setenv STAGING :staging\n'
+        printf '\\copy %s FROM PROGRAM '\''%s'\''\n' "$1" "$copy_staged"
     } | ask live || rows_stay
-}
-
-is_copy() { # STATEMENT
-    case $1 in 'COPY '*) ;; *) return 1 ;; esac
 }
 
 rows_stay() {
