@@ -33,6 +33,7 @@ main() {
     mend_backups "${target%/*}"
     require_database
     choose_compression
+    make_far_folder
     dump_database
     begin_statistics
     check_dump
@@ -198,15 +199,14 @@ dump() {
     esac
     # shellcheck disable=SC2016 # it expands next to the server
     beside_server sh -c '
-        unreadable=$1
-        folder=$(mktemp -d "${TMPDIR:-/tmp}/$2.XXXXXX") || exit
+        unreadable=$1 folder=$2
         shift 2
         pg_dump --file="$folder/archive" "$@" || exit
         { sha256sum 2>/dev/null || shasum -a 256; } <"$folder/archive" >"$folder/hash" &
         pg_restore --file=/dev/null "$folder/archive" &
         cat "$folder/archive" || exit
         wait $! || exit "$unreadable"
-        wait' sh "$unreadable" "$far_prefix" \
+        wait' sh "$unreadable" "$far_folder" \
         --format=custom --lock-wait-timeout=2000 --snapshot="$snapshot" --encoding="$encoding" "$@" </dev/null 2>"$work/dump.errors"
 }
 
@@ -217,8 +217,7 @@ keep() {
 }
 
 dumped_bytes() {
-    # shellcheck disable=SC2016 # it expands next to the server
-    beside_server sh -c 'ls -ln "${TMPDIR:-/tmp}/$1".*/archive' sh "$far_prefix" </dev/null | awk '{ print $5 }'
+    beside_server ls -ln "$far_folder/archive" </dev/null | awk '{ print $5 }'
 }
 
 # check_dump: the file holds what was read back next to the server

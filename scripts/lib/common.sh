@@ -294,11 +294,21 @@ work_prefix() {
 
 clear_dead_work() {
     for folder in "$(work_prefix)".*; do
-        if [ -w "$folder" ] && has_crashed "${folder##*/tumblebug-assets.}"; then
-            rm -rf "$folder"
+        if ! { is_own_folder "$folder" && has_crashed "${folder##*/tumblebug-assets.}"; }; then
+            continue
+        fi
+        if rm -rf "$folder" 2>/dev/null; then
             say "removed the temporary files of a crashed run: $folder"
+        else
+            warn "could not remove the temporary files of a crashed run: $folder"
         fi
     done
+}
+
+# is_own_folder PATH: in a shared directory, others may have put theirs there, or a link
+is_own_folder() {
+    # shellcheck disable=SC3067 # dash, busybox and bash know -O
+    [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ]
 }
 
 # has_crashed RUN: whether it was a run of this host and its process is no more

@@ -70,6 +70,21 @@ mend_leftovers() {
     fi
 }
 
+# make_far_folder: this run's own folder next to the server: others can put theirs beside it, but not into it
+make_far_folder() {
+    far_folder=$(ask lock <"$sql/make-folder.sql") ||
+        fail_with "$work/lock.errors" 'could not ask the server; the database is unchanged'
+    [ -n "$far_folder" ] ||
+        fail_with "$work/lock.errors" 'could not create a temporary directory on the server; the database is unchanged'
+    any='[A-Za-z0-9]'
+    case ${far_folder##*/} in
+        "$far_prefix".$any$any$any$any$any$any) ;;
+        *) die "$server reports no temporary directory but '$far_folder'; the database is unchanged" ;;
+    esac
+    { psql_set far_folder "$far_folder" && echo '\setenv FAR_FOLDER :far_folder'; } | ask lock ||
+        fail_with "$work/lock.errors" 'could not ask the server; the database is unchanged'
+}
+
 # abandon_run: what a run that fails does at its end is what the next run would do for it
 abandon_run() {
     [ "$status" -ne 0 ] || return 0

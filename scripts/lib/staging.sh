@@ -9,9 +9,9 @@
 bring_archive() {
     confined=
     choose_limit
+    make_far_folder
     flow unwrap_file keep_archive
     {
-        read -r far_folder || far_folder=
         read -r restore_version || restore_version=
         read -r far_bytes || far_bytes=
         cat >"$work/contents"
@@ -36,20 +36,18 @@ unwrap_file() {
     } 3>&1 | unwrap "$backup_kind"
 }
 
-# keep_archive: standard input into a folder next to the server, which takes no more than the limit; notes the
-# folder, pg_restore's major version, the bytes, and the archive's table of contents, as far as it comes
+# keep_archive: standard input into the folder next to the server, which takes no more than the limit; notes
+# pg_restore's major version, the bytes, and the archive's table of contents, as far as it comes
 keep_archive() {
     # shellcheck disable=SC2016 # it expands next to the server
     beside_server sh -c '
-        folder=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX") || exit "$3"
-        echo "$folder"
         echo "$(pg_restore --version | sed "s/[^0-9]*\([0-9]*\).*/\1/")"
-        (ulimit -f "$2" && cat >"$folder/archive")
+        (ulimit -f "$2" && cat >"$1/archive")
         written=$?
-        ls -ln "$folder/archive" | awk "{ print \$5 }"
+        ls -ln "$1/archive" | awk "{ print \$5 }"
         [ $written -eq 0 ] || exit "$3"
-        pg_restore --list "$folder/archive"' \
-        sh "$far_prefix" "$((limit / 512 + 1))" "$not_written" >"$work/kept" 2>"$work/far.errors"
+        pg_restore --list "$1/archive"' \
+        sh "$far_folder" "$((limit / 512 + 1))" "$not_written" >"$work/kept" 2>"$work/far.errors"
 }
 not_written=74
 

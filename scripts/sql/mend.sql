@@ -1,6 +1,7 @@
 -- Whoever holds the lock is the only living run: what another left on the server is dead. Its sessions
 -- are ended first, so that nothing it still had under way can happen later. Prints what it clears, the
--- folders next to the server too; and "stays NAME" for what cannot be dropped, which stops nothing.
+-- folders next to the server too; and "stays NAME" for what cannot be removed, which stops nothing. What another user has
+-- put there under such a name, or a link, is left alone.
 \if :locked
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE application_name LIKE '%.sh ' || :'key' || ' %' AND pid <> pg_backend_pid() \g /dev/null
@@ -19,5 +20,5 @@
     \gexec
     SELECT 'stays ' || datname FROM pg_database WHERE datname IN (:'staging', :'former') ORDER BY datname;
     \set ON_ERROR_STOP on
-    \! for folder in "${TMPDIR:-/tmp}/$FAR_PREFIX".*; do [ ! -e "$folder" ] || { rm -rf "$folder" && echo "$folder"; }; done
+    \! for folder in "${TMPDIR:-/tmp}/$FAR_PREFIX".*; do if [ -d "$folder" ] && [ ! -L "$folder" ] && [ -O "$folder" ]; then rm -rf "$folder" && echo "$folder" || echo "stays $folder"; fi; done
 \endif

@@ -1,0 +1,116 @@
+"""Others can write to the temporary directory: what they put there disturbs no run, and no run touches it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from pathlib import Path
+
+import pytest
+from ground import Database, programs
+
+RESTORE = "./scripts/restore-assets.sh"
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to another user")
+
+
+def prefix(database: Database) -> Path:
+    """Return how the names of a run's directories next to the server begin."""
+    ((key,),) = database.execute(
+        "SELECT substr(md5(system_identifier || '/' || current_database()), 1, 12) FROM pg_control_system()"
+    )
+    return database.checkout.temporary / f"tumblebug-assets.{key}"
+
+
+def of_another_user(path: Path) -> Path:
+    """Make a directory there that belongs to nobody, with a file in it."""
+    path.mkdir()
+    (path / "file").touch()
+    os.chown(path, pwd.getpwnam("nobody").pw_uid, -1)
+    return path
+
+
+@pytest.mark.parametrize("script", ["backup-assets.sh", "restore-assets.sh"])
+def test_directory_planted_during_a_run_is_not_read_nor_removed(
+    direct: Database, tmp_path: Path, script: str
+) -> None:
+    path = direct.backed_up()
+    planted = Path(f"{prefix(direct)}.planted")
+    program = "pg_dump" if script == "backup-assets.sh" else "pg_restore"
+    plants = f"""mkdir -p '{planted}' && {{ [ -p '{planted}/hash' ] || mkfifo '{planted}/hash'; }}; exec "$REAL" "$@" """
+    environment = programs(tmp_path / "bin", direct.place.private.bin_dir, **{program: plants})
+    run = direct.checkout.run(
+        f"./scripts/{script}", path, RESTORE_SKIP_CONFIRM="yes", timeout=30, **environment
+    )
+    assert run.status == 0, run
+    assert (planted / "hash").is_fifo()
+    (planted / "hash").unlink()
+    planted.rmdir()
+    assert direct.leftovers() == []
+
+
+def test_link_and_file_among_the_directories_of_crashed_runs_stay(direct: Database, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").touch()
+    link, file = Path(f"{prefix(direct)}.linked"), Path(f"{prefix(direct)}.a_file")
+    link.symlink_to(precious)
+    file.touch()
+    crashed = Path(f"{prefix(direct)}.crashd")
+    crashed.mkdir()
+    run = direct.backup("x")
+    assert run.status == 0, run
+    assert str(crashed) in run.err and not crashed.exists()
+    assert str(link) not in run.err and str(file) not in run.err
+    assert link.is_symlink() and file.exists() and (precious / "file").exists()
+
+
+@only_root
+def test_directory_of_another_user_stays(direct: Database) -> None:
+    planted = of_another_user(Path(f"{prefix(direct)}.crashd"))
+    run = direct.backup("x")
+    assert run.status == 0, run
+    assert (planted / "file").exists()
+    assert "cleared" not in run.err and "warning" not in run.err
+
+
+def test_directory_of_a_crashed_run_that_cannot_be_removed_is_named(direct: Database) -> None:
+    crashed = Path(f"{prefix(direct)}.crashd")
+    crashed.mkdir()
+    rm = 'case "$*" in *.crashd) echo "rm: out of luck" >&2; exit 1 ;; esac; exec /bin/rm "$@"'
+    run = direct.backup("x", PATH=direct.checkout.path_with(rm=rm))
+    assert run.status == 0, run
+    assert re.search(f"^warning: .*{re.escape(str(crashed))}", run.err, re.MULTILINE), run
+    assert "cleared" not in run.err
+    assert direct.backup("x").status == 0
+    assert direct.leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["{precious}", "{prefix}.", "{prefix}.../../x", "{prefix}.abcdefg", ""])
+def test_only_a_directory_with_the_name_of_a_run_is_used(direct: Database, tmp_path: Path, name: str) -> None:
+    path = direct.backed_up()
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    name = name.format(precious=precious, prefix=prefix(direct))
+    mktemp = f"""case "$*" in *{prefix(direct).name}.*) echo '{name}' ;; *) exec /bin/mktemp "$@" ;; esac"""
+    run = direct.restore(path, PATH=direct.checkout.path_with(mktemp=mktemp))
+    assert run.status == 1, run
+    assert "temporary directory" in run.err and "; the database is unchanged" in run.err
+    assert list(precious.iterdir()) == []
+    assert direct.leftovers() == []
+
+
+@pytest.mark.parametrize("kind", ["link", pytest.param("directory", marks=only_root)])
+def test_planted_temporary_directory_of_a_crashed_run_on_this_host_stays(
+    direct: Database, tmp_path: Path, kind: str
+) -> None:
+    planted = direct.checkout.temporary / f"tumblebug-assets.{os.uname().nodename}.999999999.crashd"
+    if kind == "link":
+        (tmp_path / "precious").mkdir()
+        planted.symlink_to(tmp_path / "precious")
+    else:
+        of_another_user(planted)
+    run = direct.checkout.run("./scripts/stats.sh")
+    assert run.status == 0, run
+    assert planted.exists()
+    assert "crashed run" not in run.err
