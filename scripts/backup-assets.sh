@@ -135,6 +135,7 @@ what_matters() {
 # it, none of the three could ever go on: we give way, and try again.
 dump_database() {
     say "backing up database '$TB_POSTGRES_DATABASE' of $server"
+    require_own_session
     for attempt in 1 2 3; do
         ! { open_snapshot && write_dump; } || return 0
         blocking=$(blocker false) || fail_with "$work/lock.errors" "could not ask the server$earlier_stands"

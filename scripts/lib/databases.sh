@@ -20,7 +20,20 @@ EOF
     loader=assets_loader_$key
     far_prefix=tumblebug-assets.$key
     name_sessions
+    require_own_session
     set_far_prefix | ask lock || fail_with "$work/lock.errors" "cannot use $server"
+}
+
+# require_own_session: ends the script where a connection pooler ignores our settings, or gives our session's lock to
+# others: it has then another process of the server than the one that took the lock
+require_own_session() {
+    session=$(ask lock <"$sql/session.sql") ||
+        fail_with "$work/lock.errors" 'could not ask the server; the database is unchanged'
+    case $session in
+        "$run_mark|$lock_holder") ;;
+        "$run_mark|"*) behind_pooler 'moves a session from one process of the server to another' ;;
+        *) behind_pooler 'ignores the settings of our sessions' ;;
+    esac
 }
 
 # set_far_prefix: the psql command for it: what \! removes on this host must not be the server's choice
@@ -76,9 +89,8 @@ make_far_folder() {
         fail_with "$work/lock.errors" 'could not ask the server; the database is unchanged'
     [ -n "$far_folder" ] ||
         fail_with "$work/lock.errors" 'could not create a temporary directory on the server; the database is unchanged'
-    any='[A-Za-z0-9]'
     case ${far_folder##*/} in
-        "$far_prefix".$any$any$any$any$any$any) ;;
+        "$far_prefix".[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]) ;;
         *) die "$server reports no temporary directory but '$far_folder'; the database is unchanged" ;;
     esac
     { psql_set far_folder "$far_folder" && echo '\setenv FAR_FOLDER :far_folder'; } | ask lock ||
@@ -157,6 +169,7 @@ require_replaceable() {
 
 # rename_databases RENAMES: all of these FROM:TO (live, staging, former, previous) in one transaction
 rename_databases() {
+    require_own_session
     for attempt in 1 2 3; do
         require_replaceable '' # something may have come meanwhile
         background try_renames "$1" </dev/null

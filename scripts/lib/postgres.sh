@@ -44,7 +44,9 @@ pin_client_environment() {
     PGAPPNAME="$program $(user_name)@$(uname -n) $$"
     PGCONNECT_TIMEOUT=10
     PGCLIENTENCODING=UTF8
-    PGOPTIONS='-c statement_timeout=0 -c lock_timeout=5s -c idle_in_transaction_session_timeout=0'
+    run_mark=${run##*.}
+    PGOPTIONS="-c assets.run=$run_mark"
+    PGOPTIONS="$PGOPTIONS -c statement_timeout=0 -c lock_timeout=5s -c idle_in_transaction_session_timeout=0"
     PGOPTIONS="$PGOPTIONS -c idle_session_timeout=0 -c default_transaction_read_only=off"
     PGOPTIONS="$PGOPTIONS -c search_path= -c client_min_messages=warning -c row_security=off"
     PGOPTIONS="$PGOPTIONS -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC"
@@ -265,12 +267,21 @@ fail_with() {
             hint 'set TB_POSTGRES_DATABASE to a database of the server'
             die "there is no database '$TB_POSTGRES_DATABASE' on $server"
             ;;
+        *'unsupported startup parameter'*)
+            behind_pooler "refuses the settings of our sessions ($(first_error "$1"))"
+            ;;
         *'canceling statement due to '*' timeout'*) fail_locked "$2" "$(blocker true)" ;;
         *)
             reason=$(first_error "$1")
             die "$2: ${reason:-a program ended unexpectedly}"
             ;;
     esac
+}
+
+# behind_pooler REASON: a lock or a setting of a session may there belong to a session of others
+behind_pooler() {
+    hint 'set TB_POSTGRES_ENDPOINT to the server itself, not to its connection pooler'
+    die "$server is a connection pooler that $1; the database and the existing backup are unchanged"
 }
 
 # blocker ANY_LOCK: the session that keeps ours from the live database's tables, if there is one

@@ -390,6 +390,7 @@ confirm_what_failed() {
 # replace_tables: the chosen tables' rows, from staging to the live database, in one transaction that
 # commits only what has been proved; a session that ends before that has changed nothing
 replace_tables() {
+    require_own_session
     say 'replacing the rows in one transaction'
     { echo 'BEGIN;' && cat "$sql/empty-chosen.sql"; } | ask live >"$work/copies" || rows_stay
     while IFS= read -r copied && IFS= read -r copy; do

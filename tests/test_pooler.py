@@ -1,0 +1,124 @@
+"""Behind a connection pooler a session's lock can become another client's: a run refuses it, and changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from ground import Database, Run, digest, programs
+from test_locks_and_signals import until
+
+from helpers.private_server import HOST, child_options, free_port, give_to_server_user, temporary_folder
+
+PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer")
+SCRIPTS = ["backup-assets.sh", "restore-assets.sh", "rollback-assets.sh", "clean-db.sh", "stats.sh"]
+YES = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes"}
+
+
+@contextmanager
+def pooler(database: Database, **settings: str) -> Iterator[str]:
+    """Yield the endpoint of a PgBouncer in front of the database's server."""
+    private, port = database.place.private, free_port()
+    settings = {
+        "listen_addr": HOST,
+        "listen_port": str(port),
+        "unix_socket_dir": "",
+        "auth_type": "any",
+        **settings,
+    }
+    connect_query = settings.pop("connect_query", "SELECT 1")
+    with temporary_folder(None) as folder:
+        file = folder / "pgbouncer.ini"
+        file.write_text(
+            f"[databases]\n* = host={private.host} port={private.port} user={private.user}"
+            f" password={private.password} connect_query='{connect_query}'\n[pgbouncer]\n"
+            + "".join(f"{key} = {value}\n" for key, value in settings.items())
+        )
+        file.chmod(0o600)
+        give_to_server_user(file)
+        process = subprocess.Popen([PGBOUNCER, "-q", file], **child_options(Path(PGBOUNCER)))
+        try:
+            until(lambda: process.poll() is not None or listens(port))
+            yield f"{HOST}:{port}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def listens(port: int) -> bool:
+    try:
+        psycopg.connect(host=HOST, port=port, user="tumblebug", dbname="postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def assert_refused(run: Run, sentence: str) -> None:
+    assert run.status == 1, run
+    errors = [line for line in run.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and sentence in errors[0], run
+    assert errors[0].endswith("; the database and the existing backup are unchanged")
+    assert "set TB_POSTGRES_ENDPOINT to the server itself" in run.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"pool_mode": "transaction", "ignore_startup_parameters": "options"}, "ignores the settings"),
+        ({"pool_mode": "session", "ignore_startup_parameters": "options"}, "ignores the settings"),
+        ({"pool_mode": "session"}, "refuses the settings"),
+    ],
+)
+def test_pooler_is_refused_by_every_script(direct: Database, settings: dict[str, str], sentence: str) -> None:
+    path = direct.backed_up()
+    before, earlier = direct.content(), digest(path)
+    with pooler(direct, **settings) as endpoint:
+        for script in SCRIPTS:
+            arguments = [path] if script in ("backup-assets.sh", "restore-assets.sh") else []
+            run = direct.checkout.run(f"./scripts/{script}", *arguments, TB_POSTGRES_ENDPOINT=endpoint, **YES)
+            assert_refused(run, sentence)
+    assert direct.content() == before and digest(path) == earlier
+    assert direct.leftovers() == []
+
+
+@contextmanager
+def waiting_backup(
+    database: Database, folder: Path, **environment: str
+) -> Iterator[tuple[subprocess.Popen, Path]]:
+    """Start a backup that waits, with its lock, until a file is there; yield it, as it waits, and that file."""
+    started, go_on = folder / "started", folder / "go on"
+    version = f"""[ "$*" != --version ] || {{ touch '{started}'; while [ ! -e '{go_on}' ]; do sleep 0.05; done; }}"""
+    waits = programs(folder / "bin", database.place.private.bin_dir, pg_dump=f'{version}; exec "$REAL" "$@"')
+    process = database.checkout.start(
+        "./scripts/backup-assets.sh", database.checkout.default_backup, **environment, **waits
+    )
+    try:
+        until(started.exists)
+        yield process, go_on
+    finally:
+        go_on.touch()
+        process.communicate(timeout=60)
+
+
+def test_pooler_that_moves_a_session_with_its_settings_is_refused(direct: Database, tmp_path: Path) -> None:
+    path = direct.backed_up()
+    earlier = digest(path)
+    direct.checkout.edit("scripts/lib/postgres.sh", "run_mark=${run##*.}", "run_mark=same")
+    settings = {"pool_mode": "transaction", "ignore_startup_parameters": "options"}
+    with (
+        pooler(direct, connect_query="SET assets.run = same", **settings) as endpoint,
+        waiting_backup(direct, tmp_path, TB_POSTGRES_ENDPOINT=endpoint) as (process, go_on),
+    ):
+        host, port = endpoint.split(":")
+        with psycopg.connect(host=host, port=port, user="tumblebug", dbname="postgres") as other:
+            other.execute("SELECT 1")  # in a transaction: the process of the server is now its own
+            go_on.touch()
+            out, err = process.communicate(timeout=60)
+        assert_refused(Run(process.returncode, out, err), "moves a session")
+    assert digest(path) == earlier
