@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 from conftest import copy_of_project
-from ground import Database, started_container
+from ground import Database, Run, started_container
 
 KEY = ".config/tumblebug-assets/key"
 PLACE = "x" * 600
+NOWHERE = "/nonexistent"
 
 
 def forget_key(database: Database) -> None:
@@ -65,17 +66,18 @@ def state(database: Database) -> tuple:
     return database.content(), roles, databases, settings
 
 
-def assert_harmless(database: Database, path: Path, marker: str, *options: str) -> None:
+def assert_harmless(database: Database, path: Path, marker: str, *options: str) -> Run:
     forget_key(database)
     before = state(database)
     run = database.restore(*options, path)
     assert run.status == 1, run
-    assert re.search("^error: .*(is as it was|nothing was changed)", run.err, re.MULTILINE), run
+    assert re.search("^error: .*(is as it was|is unchanged|nothing was changed)", run.err, re.MULTILINE), run
     database.execute("ANALYZE")
     assert database.backup("after.dump.gz").status == 0
     assert state(database) == before
     assert database.place.client("sh", "-c", f"ls {marker} 2>/dev/null || true").stdout == b""
     assert database.leftovers() == []
+    return run
 
 
 SHELL = "COPY (SELECT 1) TO PROGRAM 'touch {marker}'"
@@ -117,6 +119,52 @@ OBJECTS = {
 def test_object_that_could_run_code_is_named_and_refused(database: Database, marker: str, kind: str) -> None:
     path = strangers_dump(database, OBJECTS[kind].replace("{marker}", marker))
     assert_harmless(database, path, marker)
+
+
+def test_unlogged_tables_and_sequences_are_named_and_refused(direct: Database) -> None:
+    path = strangers_dump(
+        direct,
+        "CREATE UNLOGGED TABLE u (n int PRIMARY KEY); CREATE UNLOGGED SEQUENCE s;"
+        "CREATE UNLOGGED TABLE parted (n int) PARTITION BY LIST (n)",
+    )
+    run = assert_harmless(direct, path, NOWHERE)
+    assert ": unlogged sequence public.s, unlogged table public.parted, unlogged table public.u; " in run.err, run
+
+
+def test_schemas_that_are_searched_before_public_are_named_and_refused(direct: Database) -> None:
+    names = ["tumblebug", "a", "B", "c", "d", "z"]
+    path = strangers_dump(direct, ";".join(f'CREATE SCHEMA "{name}"' for name in names))
+    live, role = direct.name, f"{direct.name}_r"
+    settings = [
+        f"CREATE ROLE {role}",
+        f"ALTER DATABASE {live} SET search_path = a, public, z",
+        f'ALTER ROLE {role} SET search_path = pg_catalog, "B", public',
+        f"ALTER ROLE {role} IN DATABASE {live} SET search_path = c",
+        "ALTER SYSTEM SET search_path = D, public",
+        "SELECT pg_reload_conf()",
+    ]
+    with direct.place.connect() as connection:
+        connection.autocommit = True
+        for setting in settings:
+            connection.execute(setting)
+        try:
+            run = assert_harmless(direct, path, NOWHERE)
+        finally:
+            connection.execute("ALTER SYSTEM RESET search_path")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute(f"ALTER ROLE {role} IN DATABASE {live} RESET ALL")
+            connection.execute(f"DROP ROLE {role}")
+    found = re.findall('schema "?([a-zA-Z]+)"? is searched before public', run.err)
+    assert sorted(found) == sorted(set(names) - {"z"}), run
+
+
+def test_schemas_that_public_comes_before_are_restored(direct: Database) -> None:
+    path = strangers_dump(direct, "CREATE SCHEMA later; CREATE TABLE later.t (n int)")
+    direct.execute(f"ALTER DATABASE {direct.name} SET search_path = public, later")
+    forget_key(direct)
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert direct.execute("SELECT count(*) FROM t") == [(0,)]
 
 
 PATCHES = {

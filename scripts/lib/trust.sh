@@ -100,18 +100,21 @@ be_loader() {
     }
 }
 
-# audit_staging: ends the restore where the archive made what could run code, and says what
+# audit_staging: ends the restore where the archive made what an untrusted one may not, and says what
 audit_staging() {
     ask_staging end-loader >/dev/null || audit_failed
     case $way in
-        whole) found=$(ask_staging audit) || audit_failed ;;
+        whole)
+            search_path=$(default_search_path) || audit_failed
+            found=$(ask_staging audit -v search_path="$search_path") || audit_failed
+            ;;
         *) found=$(ask_staging owned-by-loader) || audit_failed ;;
     esac
     if [ -n "$found" ]; then
         hint 'if you know and trust its author, RESTORE_TRUST=yes (or --trust) restores it all the same'
-        die "the backup brings what assets do not need and what could run code:" \
+        die "the backup contains what an untrusted backup may not:" \
             "$(in_one_line "$(printf '%s\n' "$found" | head -n 20)");" \
-            "database '$TB_POSTGRES_DATABASE' is as it was"
+            "database '$TB_POSTGRES_DATABASE' is unchanged"
     fi
     ask_staging retire-loader >/dev/null || audit_failed
     [ ! -s "$work/definers" ] || restore_definers || audit_failed
@@ -121,9 +124,17 @@ restore_definers() {
     { psql_set definers "$(cat "$work/definers")" && cat "$sql/restore-definers.sql"; } | sql "$staging" 2>"$work/audit.errors"
 }
 
-ask_staging() { # NAME of an SQL file
-    sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v loader="$loader" <"$sql/$1.sql" 2>"$work/audit.errors"
-}
+ask_staging() ( # NAME of an SQL file [OPTION of psql...]
+    name=$1
+    shift
+    sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v loader="$loader" "$@" <"$sql/$name.sql" 2>"$work/audit.errors"
+)
+
+# default_search_path: the server's; our own sessions have another one
+default_search_path() (
+    PGOPTIONS=
+    echo 'SHOW search_path;' | sql postgres 2>"$work/audit.errors"
+)
 
 audit_failed() {
     fail_with "$work/audit.errors" "the staging database cannot be audited, and database '$TB_POSTGRES_DATABASE' is as it was"

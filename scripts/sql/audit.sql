@@ -1,5 +1,6 @@
 -- What a stranger's archive may not bring, one object a line: whatever could run code, or be read as code,
--- with the rights of somebody who later uses the database. The catalogs are read, nothing in them is run.
+-- with the rights of somebody who later uses the database, hide the schema public from them, or lose its rows when the
+-- server crashes. The catalogs are read, nothing in them is run. :search_path is the server's default.
 -- Allowed are tables, columns, keys, checks, indexes, sequences, comments, enum, domain and composite types,
 -- and in their expressions nextval and the server's own immutable functions.
 WITH found (class, id) AS (
@@ -49,6 +50,16 @@ called (class, id, function) AS (
     FROM trees, regexp_matches(tree, ':opnos? (?:\(o )?([\d ]+)', 'g') AS match,
          unnest(string_to_array(trim(match[1]), ' ')) AS operator JOIN pg_operator ON pg_operator.oid = operator::oid
 ),
+paths (path) AS (
+    SELECT :'search_path'
+    UNION SELECT substr(setting, length('search_path=') + 1) FROM pg_db_role_setting, unnest(setconfig) AS setting
+    WHERE setting LIKE 'search\_path=%' AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = :'live'))
+),
+searched (name, public_is_before) AS (
+    SELECT name, bool_or(name = 'public') OVER (PARTITION BY path ORDER BY number)
+    FROM paths, regexp_matches(path, '"((?:[^"]|"")*)"|([^,\s]+)', 'g') WITH ORDINALITY AS match (part, number),
+         coalesce(replace(part[1], '""', '"'), lower(part[2])) AS name
+),
 first_of_ours (id) AS (VALUES (16384::oid)) -- FirstNormalObjectId: what lies below came with the server
 SELECT pg_describe_object(class, found.id, 0) FROM found, first_of_ours WHERE found.id >= first_of_ours.id
 UNION
@@ -56,6 +67,13 @@ SELECT pg_describe_object(class, called.id, 0) || ' calls ' || function::regproc
 FROM called JOIN pg_proc ON pg_proc.oid = function, first_of_ours
 WHERE called.id >= first_of_ours.id
   AND NOT (function < first_of_ours.id AND (provolatile = 'i' OR proname = 'nextval'))
+UNION
+SELECT 'unlogged ' || pg_describe_object('pg_class'::regclass, oid, 0) FROM pg_class
+WHERE relpersistence = 'u' AND relkind IN ('r', 'p', 'S')
+UNION
+SELECT pg_describe_object('pg_namespace'::regclass, oid, 0) || ' is searched before public' FROM pg_namespace
+WHERE nspname IN (SELECT rolname FROM pg_roles UNION SELECT name FROM searched WHERE NOT public_is_before)
+  AND nspname NOT IN ('pg_toast', 'pg_catalog', 'information_schema')
 UNION
 SELECT 'security label on ' || pg_describe_object(classoid, objoid, objsubid) FROM pg_seclabel
 UNION
