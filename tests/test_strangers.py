@@ -128,7 +128,9 @@ def test_unlogged_tables_and_sequences_are_named_and_refused(direct: Database) -
         "CREATE UNLOGGED TABLE parted (n int) PARTITION BY LIST (n)",
     )
     run = assert_harmless(direct, path, NOWHERE)
-    assert ": unlogged sequence public.s, unlogged table public.parted, unlogged table public.u; " in run.err, run
+    assert (
+        ": unlogged sequence public.s, unlogged table public.parted, unlogged table public.u; " in run.err
+    ), run
 
 
 def test_schemas_that_are_searched_before_public_are_named_and_refused(direct: Database) -> None:
