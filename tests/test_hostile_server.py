@@ -15,9 +15,9 @@ from helpers.private_server import private_server
 
 BACKUP, RESTORE = "./scripts/backup-assets.sh", "./scripts/restore-assets.sh"
 ANSWERS = {
-    "version": (RESTORE, r"s#^[0-9]*\(|[^|]*|[0-9a-f]*|[0-9]*\)$#{lie}\1#"),
-    "key": (RESTORE, r"s#^\([0-9]*|[^|]*|\)[0-9a-f]*\(|[0-9]*\)$#\1{lie}\2#"),
-    "process": (RESTORE, r"s#^\([0-9]*|[^|]*|[0-9a-f]*|\)[0-9]*$#\1{lie}#"),
+    "version": (RESTORE, r"s#^[0-9]*\(|[^|]*|[0-9a-f]*|[0-9]*|[tf]\)$#{lie}\1#"),
+    "key": (RESTORE, r"s#^\([0-9]*|[^|]*|\)[0-9a-f]*\(|[0-9]*|[tf]\)$#\1{lie}\2#"),
+    "process": (RESTORE, r"s#^\([0-9]*|[^|]*|[0-9a-f]*|\)[0-9]*\(|[tf]\)$#\1{lie}\2#"),
     "size": (RESTORE, r"s#^\([tf]|[tf]|\)[0-9]*|#\1{lie}|#"),
     "jobs": (RESTORE, r"s#^\([tf]|[tf]|[0-9]*|\)[0-9]*|#\1{lie}|#"),
     "free space": (RESTORE, r"s#^[0-9][0-9]*$#{lie}#"),
