@@ -358,6 +358,29 @@ def test_archive_that_never_ends_its_load_is_stopped(database: Database) -> None
     assert database.leftovers() == []
 
 
+def test_archive_that_takes_every_lock_of_the_server_is_stopped(direct: Database) -> None:
+    body = "FOR n IN 1..1000000 LOOP PERFORM pg_advisory_lock(n); END LOOP;"
+    body += " EXCEPTION WHEN OTHERS THEN PERFORM pg_sleep(3);"
+    path = strangers_dump(direct, patched=f"DO $x$ BEGIN {body} END $x$;")
+    run = assert_harmless(direct, path, NOWHERE)
+    assert "takes more than half of the server's locks; database" in run.err, run
+
+
+def test_archive_that_floods_the_write_ahead_log_is_stopped(direct: Database) -> None:
+    flood = "SELECT pg_logical_emit_message(false, 'x', repeat('x', 9000000)) FROM generate_series(1, 10);"
+    path = strangers_dump(direct, patched=f"{flood} SELECT pg_sleep(3);")
+    direct.checkout.environment["RESTORE_MAX_BYTES"] = "20000000"
+    run = assert_harmless(direct, path, NOWHERE)
+    assert "writes more than 60.0 MB to the server's write-ahead log; database" in run.err, run
+
+
+@pytest.mark.parametrize("moment", ["SELECT 'watching';", "DO $$"])
+def test_load_that_nothing_watches_is_refused(direct: Database, moment: str) -> None:
+    direct.checkout.edit("scripts/sql/watch-staging.sql", moment, f"SELECT 1 / 0; {moment}")
+    run = assert_harmless(direct, strangers_dump(direct), NOWHERE)
+    assert "error: could not watch the load; " in run.err and "unchanged: division by zero" in run.err, run
+
+
 def test_wrong_limit_is_wrong_usage(direct: Database) -> None:
     run = direct.restore(direct.backed_up(), RESTORE_MAX_BYTES="1GB")
     assert run.status == 2, run

@@ -213,9 +213,9 @@ load() {
     show_progress "$staging" "$work/tables" staging_bytes
     background run_load --jobs="$jobs" "$@" </dev/null
     await "$child" && return
-    for reason in outgrown outlasted; do
-        ! grep -qs "$reason" "$work/watch.errors" || "$reason"
-    done
+    if [ -n "$confined" ] && ask_staging end-loader >/dev/null; then
+        end_watch
+    fi
     ! is_loaded "$work/restore.errors" || return 0
     ! { [ -n "$keep_going" ] && went_to_the_end "$work/restore.errors"; } || return 0
     fail_with "$work/restore.errors" "the backup cannot be loaded, and database '$TB_POSTGRES_DATABASE' is as it was"

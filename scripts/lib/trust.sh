@@ -77,10 +77,9 @@ create_loader() {
     fi
 }
 
-# load_confined OPTION... ARCHIVE: by the loader, within the limit, and audited
+# load_confined OPTION... ARCHIVE: by the loader, watched from before it begins, and audited
 load_confined() {
-    : >"$work/watch.errors"
-    background watch_staging </dev/null
+    start_watch
     confined=yes
     load "$@"
     confined=
@@ -116,6 +115,7 @@ audit_staging() {
             "$(in_one_line "$(printf '%s\n' "$found" | head -n 20)");" \
             "database '$TB_POSTGRES_DATABASE' is unchanged"
     fi
+    end_watch
     ask_staging retire-loader >/dev/null || audit_failed
     [ ! -s "$work/definers" ] || restore_definers || audit_failed
 }
@@ -149,9 +149,35 @@ choose_limit() {
     is_number "$limit" || die_usage "RESTORE_MAX_BYTES is a number of bytes, not '$limit'"
 }
 
-# watch_staging: while it is loaded; the server itself ends a load that outgrows the limit or lasts too long
+# start_watch: returns when it watches. Descriptor 9 holds both ends of the pipe until then, so that no open has to wait
+# for a process that never comes.
+start_watch() {
+    mkfifo "$work/watching" || no_temporary_file
+    exec 9<>"$work/watching"
+    background watch_staging </dev/null >"$work/watching"
+    watching=$child
+    { exec 9<&- && read -r _; } <"$work/watching" || not_watched
+}
+
+# watch_staging: while it is loaded; the server itself ends a load that takes too much
 watch_staging() {
     sql postgres -v staging="$staging" -v loader="$loader" -v limit="$limit" <"$sql/watch-staging.sql" 2>"$work/watch.errors"
+}
+
+# end_watch: after the loader's end; a watcher that has not come to its own end says by a word why it ended the load
+end_watch() {
+    [ -n "$watching" ] || return 0
+    await "$watching" || {
+        for reason in outgrown outlasted too_many_locks too_much_wal; do
+            ! grep -q "$reason" "$work/watch.errors" || "$reason"
+        done
+        not_watched
+    }
+    watching=
+}
+
+not_watched() {
+    fail_with "$work/watch.errors" "could not watch the load; database '$TB_POSTGRES_DATABASE' is unchanged"
 }
 
 outgrown() {
@@ -160,7 +186,22 @@ outgrown() {
 }
 
 outlasted() {
-    hint 'RESTORE_TRUST=yes (or --trust) restores it without this limit, if you know and trust its author'
+    hint_trust
     die "the backup is not loaded after an hour, which is what one of another machine gets;" \
         "database '$TB_POSTGRES_DATABASE' is as it was"
+}
+
+too_many_locks() {
+    hint_trust
+    die "loading the backup takes more than half of the server's locks; database '$TB_POSTGRES_DATABASE' is unchanged"
+}
+
+too_much_wal() {
+    hint 'what other programs write counts too; RESTORE_MAX_BYTES=… allows more, if you expect it'
+    die "loading the backup writes more than $(human_size $((limit * 3))) to the server's write-ahead log;" \
+        "database '$TB_POSTGRES_DATABASE' is unchanged"
+}
+
+hint_trust() {
+    hint 'RESTORE_TRUST=yes (or --trust) restores it without this limit, if you know and trust its author'
 }

@@ -1,19 +1,29 @@
--- Ends the load of a staging database that outgrows its limit or lasts too long; ends itself when the loader may no
--- longer log in.
+-- Ends the load of a staging database that outgrows its limit, takes more than half of the server's locks, lasts too
+-- long, or during which the write-ahead log grows by three times the limit: rows, what an index build marks in them, and
+-- as much again for what others write. Prints a line when it begins; ends itself when the loader may no longer log in.
 SELECT set_config('assets.staging', :'staging', false), set_config('assets.loader', :'loader', false),
        set_config('assets.limit', :'limit', false)
 \g /dev/null
+SELECT 'watching';
 DO $$
 DECLARE
+    staging oid := (SELECT oid FROM pg_database WHERE datname = current_setting('assets.staging'));
+    most_bytes bigint := current_setting('assets.limit');
+    most_locks bigint := current_setting('max_locks_per_transaction')::bigint
+        * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) / 2;
+    first_wal pg_lsn := pg_current_wal_insert_lsn();
     reason text;
 BEGIN
     WHILE EXISTS (SELECT FROM pg_roles WHERE rolname = current_setting('assets.loader') AND rolcanlogin) LOOP
         reason := CASE
-            WHEN pg_database_size(current_setting('assets.staging')) > current_setting('assets.limit')::bigint THEN 'outgrown'
+            WHEN pg_database_size(staging) > most_bytes THEN 'outgrown'
+            WHEN (SELECT count(*) FROM pg_locks WHERE database = staging) > most_locks THEN 'too_many_locks'
+            WHEN pg_current_wal_insert_lsn() - first_wal > 3 * most_bytes THEN 'too_much_wal'
             WHEN clock_timestamp() > now() + interval '1 hour' THEN 'outlasted'
         END;
+        -- Run at every turn, it is planned at the first: at the last the server may have no lock left for that.
+        PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datid = staging AND reason IS NOT NULL;
         IF reason IS NOT NULL THEN
-            PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_setting('assets.staging');
             RAISE '%', reason;
         END IF;
         PERFORM pg_sleep(0.2);
