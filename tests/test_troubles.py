@@ -105,7 +105,7 @@ def test_server_that_does_not_listen_says_so(direct: Database) -> None:
 def test_no_client_programs_on_this_machine_says_so(checkout: Checkout, tmp_path: Path) -> None:
     empty = tmp_path / "bin"
     empty.mkdir()
-    for tool in ("sh", "dirname", "uname", "mktemp", "rm", "id", "tr", "sed", "cat"):
+    for tool in ("sh", "dirname", "uname", "mktemp", "rm", "id", "tr", "sed", "cat", "cut", "dd"):
         (empty / tool).symlink_to(f"/bin/{tool}")
     trouble(
         checkout,
