@@ -148,7 +148,9 @@ def run() -> int:
         status = main()
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # for what Python flushes at its end
         print(f"error: the result cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     return status

@@ -89,7 +89,13 @@ PLACES = """
 40.0 -83.0 Ohio: us-east-2; 45.8 -119.7 Oregon: us-west-2;
 37.4 -121.9 Northern California: us-west-1 westus; 34.1 -118.2 Los Angeles: us-west-2-lax-1 us-west2
 """  # the larger ones, in degrees north and east; no two clouds give a region the same name
-EC2_SYSTEMS = {"linux": "Linux", "windows": "Windows", "rhel": "RHEL", "rhel_ha": "RHEL HA", "suse": "SUSE"}
+EC2_SYSTEMS = {
+    "linux": "Linux",
+    "windows": "Windows",
+    "rhel": "RHEL",
+    "rhel_ha": "RHEL HA",
+    "suse": "SUSE",
+}
 GCE_FAMILIES = {  # GiB per vCPU and the numbers of vCPUs, as Google documents them
     "n1-standard": (3.75, (1, 2, 4, 8, 16, 32, 64, 96)),
     "n1-highmem": (6.5, (2, 4, 8, 16, 32, 64, 96)),
@@ -107,7 +113,14 @@ GCE_FAMILIES = {  # GiB per vCPU and the numbers of vCPUs, as Google documents t
     "m1-ultramem": (24.025, (40, 80, 160)),
 }
 GCE_SHARED_CORE = {"f1-micro": ("f1", 1, 0.6), "g1-small": ("g1", 1, 1.7)}
-IMAGE_SYSTEMS = ("Ubuntu 24.04", "Ubuntu 22.04", "Debian 12", "RHEL 9", "SLES 15", "Windows Server 2022")
+IMAGE_SYSTEMS = (
+    "Ubuntu 24.04",
+    "Ubuntu 22.04",
+    "Debian 12",
+    "RHEL 9",
+    "SLES 15",
+    "Windows Server 2022",
+)
 IMAGE_DETAILS = {
     "BootMode": "uefi-preferred",
     "EnaSupport": "true",
@@ -146,7 +159,9 @@ def load(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         existing = {name for (name,) in tables} & {"region_info", *ROWS_AT_SCALE_1}
         if existing:
-            raise ValueError(f"tables of the catalogue are there already: {', '.join(sorted(existing))}")
+            raise ValueError(
+                f"tables of the catalogue are there already: {', '.join(sorted(existing))}"
+            )
         create_tables(connection)
         return fill(connection, scale)
 
@@ -174,8 +189,12 @@ def fill(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
     rows = {
         "region_info": (region_row(*region) for region in regions),
         "spec_info": (spec_row(*spec) for spec in spread(specs, wanted["spec_info"])),
-        "pricing_info": (price_row(*price, updated) for price in spread(priced, wanted["pricing_info"])),
-        "image_info": (image_row(number, regions, updated) for number in range(wanted["image_info"])),
+        "pricing_info": (
+            price_row(*price, updated) for price in spread(priced, wanted["pricing_info"])
+        ),
+        "image_info": (
+            image_row(number, regions, updated) for number in range(wanted["image_info"])
+        ),
     }
     return {table: copy_rows(connection, table, rows[table]) for table in rows}
 
@@ -235,7 +254,9 @@ def each_price(prices: dict[str, dict[str, float]]) -> Iterator[tuple[str, str, 
 
 def azure_name(name: str) -> str:
     """Return Azure's name of a machine type: Standard_NC4as_T4_v3 for libcloud's standardnc4ast4v3."""
-    parts = re.fullmatch(r"(basic|standard|lowpriority)([a-z]+)(\d+)([a-z]*?)(t4)?(promo)?(v\d)?", name)
+    parts = re.fullmatch(
+        r"(basic|standard|lowpriority)([a-z]+)(\d+)([a-z]*?)(t4)?(promo)?(v\d)?", name
+    )
     tier, series, size, rest, card, promo, version = (part or "" for part in parts.groups())
     if (series, rest, version) == ("d", "s", ""):
         series, rest = "ds", ""
@@ -253,13 +274,18 @@ def gce_machines() -> dict[str, tuple[str, int, float]]:
     }
 
 
-def gce_prices(series: dict[str, dict], key: str, cpus: int, memory: float) -> Iterator[tuple[str, float]]:
+def gce_prices(
+    series: dict[str, dict], key: str, cpus: int, memory: float
+) -> Iterator[tuple[str, float]]:
     """Yield (region, price): that of vCPUs and GiB, as libcloud reckons; a shared core has one price."""
     for region, cpu in series["cpu"][key].items():
         if "ram" not in series:
             yield region, cpu["price"]
         elif region in series["ram"][key]:
-            yield region, round(cpus * cpu["price"] + memory * series["ram"][key][region]["price"], 6)
+            yield (
+                region,
+                round(cpus * cpu["price"] + memory * series["ram"][key][region]["price"], 6),
+            )
 
 
 class Hardware(NamedTuple):
@@ -291,7 +317,9 @@ def hardware(provider: str, machine: str) -> Hardware:
     card_memory = int(memory_of_cards[0]) / cards if cards and memory_of_cards else 0
     disk = size["disk"] or -1
     details = key_values(**facts)
-    return Hardware(int(facts["vcpu"]), size["ram"] / 1024, disk, architecture, cards, card_memory, details)
+    return Hardware(
+        int(facts["vcpu"]), size["ram"] / 1024, disk, architecture, cards, card_memory, details
+    )
 
 
 def azure_hardware(machine: str) -> Hardware:
@@ -330,11 +358,35 @@ def spec_row(offer: Offer, copy: int) -> tuple:
     identity = f"{provider}+{region}+{machine}"
     known = hardware(provider, offer.machine)
     latitude, longitude, _ = places().get(region, (None, None, region))
-    accelerator = (known.accelerators, known.accelerator_memory, "gpu" if known.accelerators else "")
+    accelerator = (
+        known.accelerators,
+        known.accelerator_memory,
+        "gpu" if known.accelerators else "",
+    )
     description = f"generated sample spec, after {offer.machine}" if copy else ""
     return (
-        *(identity, uid(identity), machine, identity, "system", f"{provider}-{region}", provider, region),
-        *(latitude, longitude, "vm", known.architecture, "", known.cpus, known.memory, known.disk, 0, 0),
+        *(
+            identity,
+            uid(identity),
+            machine,
+            identity,
+            "system",
+            f"{provider}-{region}",
+            provider,
+            region,
+        ),
+        *(
+            latitude,
+            longitude,
+            "vm",
+            known.architecture,
+            "",
+            known.cpus,
+            known.memory,
+            known.disk,
+            0,
+            0,
+        ),
         *("", *accelerator, offer.price, description, 0, "", *[-1] * 10),
         *("", "-1", "[]", False, "auto-gen", known.details),
     )
@@ -355,7 +407,9 @@ def image_row(number: int, regions: Sequence[tuple[str, str]], updated: datetime
     name = f"generated-sample-image/{system.lower().replace(' ', '-')}-{architecture}-{number:07}"
     description = f"{system} for {architecture}, generated sample image"
     csp_name = f"ami-{chance[20:37]}" if provider == "aws" else name
-    created = (updated - timedelta(minutes=int(chance[13:18], 16))).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    created = (updated - timedelta(minutes=int(chance[13:18], 16))).strftime(
+        "%Y-%m-%dT%H:%M:%S.000Z"
+    )
     volumes = [volume(number, letter, disk) for letter in "abcdefg"[: 1 + int(chance[19], 16) // 3]]
     details = key_values(
         **IMAGE_DETAILS,
@@ -372,10 +426,27 @@ def image_row(number: int, regions: Sequence[tuple[str, str]], updated: datetime
         SourceImageId=f"ami-{chance[37:54]}",
     )
     return (
-        *("image", "system", provider, csp_name, as_json([region]), f"{provider}+{csp_name}", uid(name)),
+        *(
+            "image",
+            "system",
+            provider,
+            csp_name,
+            as_json([region]),
+            f"{provider}+{csp_name}",
+            uid(name),
+        ),
         *(name, csp_name, "", "", f"{provider}-{region}", "vm", updated.isoformat(), created),
         *(chance[63] in "01", chance[63] == "2", chance[63] in "3456"),
-        *(system, architecture, platform, f"{system} (generated)", "ebs", disk, "Available", details),
+        *(
+            system,
+            architecture,
+            platform,
+            f"{system} (generated)",
+            "ebs",
+            disk,
+            "Available",
+            details,
+        ),
         *("", description, "[]"),
     )
 

@@ -46,14 +46,21 @@ def run() -> int:
 
         from helpers import catalogue, private_server
     except ImportError as missing:
-        return failed(f"the Python package '{missing.name}' is not installed; make demo installs it")
+        return failed(
+            f"the Python package '{missing.name}' is not installed; make demo installs it"
+        )
     try:
         with (
             tempfile.TemporaryDirectory(prefix="tumblebug-demo.") as folder,
             private_server.private_server() as server,
         ):
             demonstrate(server, Path(folder), catalogue.load)
-    except (DemonstrationFailed, private_server.PrivateServerError, psycopg.Error, OSError) as error:
+    except (
+        DemonstrationFailed,
+        private_server.PrivateServerError,
+        psycopg.Error,
+        OSError,
+    ) as error:
         return failed(" ".join(str(error).split()))
     say(NEXT_STEPS)
     return 0
@@ -88,12 +95,19 @@ def demonstrate(
     title("Is everything back?")
     with server.connect() as connection:
         require_equal(before, contents(connection))
-    say(paint(GREEN, f"yes: rows and checksum of each of the {len(before)} tables are equal to those before"))
+    say(
+        paint(
+            GREEN,
+            f"yes: rows and checksum of each of the {len(before)} tables are equal to those before",
+        )
+    )
 
 
 def contents(connection: psycopg.Connection) -> dict[str, tuple[int, str]]:
     """Return the rows and a checksum of the content, whatever its order, of each table."""
-    tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    tables = connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    ).fetchall()
     return {table: connection.execute(CONTENT.format(table)).fetchone() for (table,) in tables}
 
 
@@ -101,7 +115,9 @@ def require_equal(before: dict[str, tuple[int, str]], after: dict[str, tuple[int
     """Raise DemonstrationFailed unless each table has the rows and the content it had."""
     different = [table for table in before | after if before.get(table) != after.get(table)]
     if different:
-        raise DemonstrationFailed(f"the restored database differs in {', '.join(sorted(different))}")
+        raise DemonstrationFailed(
+            f"the restored database differs in {', '.join(sorted(different))}"
+        )
 
 
 def run_script(environment: dict[str, str], name: str, *arguments: Path, **settings: str) -> None:

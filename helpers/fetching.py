@@ -77,7 +77,9 @@ def show(thread: threading.Thread, expected: str, arrivals: Arrivals) -> None:
         if not thread.is_alive():
             break
         if not terminal:
-            print(line(time.monotonic() - started, expected, arrivals()), file=sys.stderr, flush=True)
+            print(
+                line(time.monotonic() - started, expected, arrivals()), file=sys.stderr, flush=True
+            )
     if terminal:
         print("\r\033[K", end="", file=sys.stderr, flush=True)
 
@@ -88,5 +90,7 @@ def line(seconds: float, expected: str, clouds: list[tuple[str, int, int]]) -> s
     if clouds:
         specs, images = (sum(cloud[column] for cloud in clouds) for column in (1, 2))
         parts.append(f"{specs:,} specs, {images:,} images")
-        parts.append(", ".join(f"{printable(name)} {specs:,}/{images:,}" for name, specs, images in clouds))
+        parts.append(
+            ", ".join(f"{printable(name)} {specs:,}/{images:,}" for name, specs, images in clouds)
+        )
     return "  ".join(parts)

@@ -75,10 +75,16 @@ def made(backup: Path) -> float:
     git = ["git", "-C", str(backup.parent)]
     try:
         changed = subprocess.run(
-            [*git, "status", "--porcelain", "--", backup.name], capture_output=True, text=True, check=True
+            [*git, "status", "--porcelain", "--", backup.name],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         logged = subprocess.run(
-            [*git, "log", "-1", "--format=%ct", "--", backup.name], capture_output=True, text=True, check=True
+            [*git, "log", "-1", "--format=%ct", "--", backup.name],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         if logged.stdout.strip() and not changed.stdout.strip():
             return float(logged.stdout)

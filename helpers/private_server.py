@@ -61,11 +61,15 @@ def private_server(
         password = secrets.token_urlsafe(16)
         initialise(programs, own_folder, password)
         for _ in range(PORT_TRIES):
-            server = PrivateServer(HOST, free_port(), NAME, password, NAME, bin_dir, own_folder / "data")
+            server = PrivateServer(
+                HOST, free_port(), NAME, password, NAME, bin_dir, own_folder / "data"
+            )
             with contextlib.suppress(PortTaken), running(server, programs, settings):
                 yield server
                 return
-    raise PrivateServerError(f"no port of {HOST} stayed free for a private PostgreSQL, {PORT_TRIES} times")
+    raise PrivateServerError(
+        f"no port of {HOST} stayed free for a private PostgreSQL, {PORT_TRIES} times"
+    )
 
 
 def wheel_bin_dir() -> Path:
@@ -81,7 +85,9 @@ def wheel_bin_dir() -> Path:
 @contextlib.contextmanager
 def temporary_folder(parent: Path | None) -> Iterator[Path]:
     """Yield a new folder that belongs to the server's user, below folders that this user can enter."""
-    candidates = [parent] if parent else [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
+    candidates = (
+        [parent] if parent else [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
+    )
     parent = next(filter(usable_by_server_user, candidates), None)
     if parent is None:
         raise PrivateServerError(
@@ -122,9 +128,18 @@ def initialise(programs: Path, own_folder: Path, password: str) -> None:
     password_file.touch(mode=0o600)
     password_file.write_text(password)
     give_to_server_user(password_file)
-    command = [programs / "initdb", "-D", own_folder / "data", "-U", NAME, f"--pwfile={password_file}"]
+    command = [
+        programs / "initdb",
+        "-D",
+        own_folder / "data",
+        "-U",
+        NAME,
+        f"--pwfile={password_file}",
+    ]
     options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"]
-    done = subprocess.run(command + options, capture_output=True, text=True, **child_options(programs))
+    done = subprocess.run(
+        command + options, capture_output=True, text=True, **child_options(programs)
+    )
     password_file.unlink()
     if done.returncode != 0:
         raise PrivateServerError(f"initdb failed: {last_lines(done.stdout + done.stderr)}")

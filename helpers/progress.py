@@ -40,7 +40,9 @@ class Progress:
                 self.done[table] = self.totals.get(table, self.done[table])
         self.done |= copying
         self.running = tuple(copying)
-        self.indexes = tuple(row["index_name"] or row["table_name"] for row in rows if row["kind"] == "index")
+        self.indexes = tuple(
+            row["index_name"] or row["table_name"] for row in rows if row["kind"] == "index"
+        )
 
     def line(self, seconds: float) -> str:
         """Return what stands on the line after so many seconds."""
@@ -76,7 +78,11 @@ def is_alive(process: int) -> bool:
 
 
 def draw(
-    query: Path, totals: Path | None, addresses: Sequence[str], server: statistics.Identity, script: int
+    query: Path,
+    totals: Path | None,
+    addresses: Sequence[str],
+    server: statistics.Identity,
+    script: int,
 ) -> None:
     """Draw the line until we are ended, or the process ``script`` is, which may have been killed.
 
@@ -89,7 +95,9 @@ def draw(
         if totals:
             progress = Progress(read_totals(totals))
         else:
-            progress = Progress({row["table_name"]: row["rows"] for row in connection.execute(ESTIMATES)})
+            progress = Progress(
+                {row["table_name"]: row["rows"] for row in connection.execute(ESTIMATES)}
+            )
         while is_alive(script):
             progress.observe(connection.execute(query.read_bytes()).fetchall())
             width = shutil.get_terminal_size().columns - 1

@@ -62,7 +62,8 @@ def connect(addresses: Sequence[str], server: Identity | None = None) -> psycopg
 def key_of(connection: psycopg.Connection, live: str) -> str:
     """Return what identify.sql computes: a key of this server and the live database."""
     row = connection.execute(
-        "SELECT substr(md5(system_identifier || '/' || %s), 1, 12) AS key FROM pg_control_system()", [live]
+        "SELECT substr(md5(system_identifier || '/' || %s), 1, 12) AS key FROM pg_control_system()",
+        [live],
     ).fetchone()
     return row["key"]
 

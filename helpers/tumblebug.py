@@ -61,7 +61,11 @@ class Server:
         return f"{base.rstrip('/').removesuffix('/tumblebug')}/tumblebug"
 
     def ask(
-        self, method: str, path: str, body: dict | None = None, seconds: float | None = ANSWER_SECONDS
+        self,
+        method: str,
+        path: str,
+        body: dict | None = None,
+        seconds: float | None = ANSWER_SECONDS,
     ) -> dict:
         """Return the JSON object that the server answers; ``{}`` for an empty answer.
 
@@ -99,7 +103,9 @@ class Server:
 
 def authorization() -> str:
     """Return the header's value for basic authentication."""
-    user, password = (os.environ.get(f"TB_API_{name}", "default") for name in ("USERNAME", "PASSWORD"))
+    user, password = (
+        os.environ.get(f"TB_API_{name}", "default") for name in ("USERNAME", "PASSWORD")
+    )
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
@@ -116,7 +122,9 @@ def refusal(error: urllib.error.HTTPError, address: str) -> ServerError:
         message = said.get("message") or said.get("error") or text
     except (ValueError, AttributeError):
         message = text
-    sentence = f"{address} answered {error.code}: {' '.join(str(message).split())[:500] or error.reason}"
+    sentence = (
+        f"{address} answered {error.code}: {' '.join(str(message).split())[:500] or error.reason}"
+    )
     return NotFound(sentence) if error.code == 404 else ServerError(sentence)
 
 
@@ -153,7 +161,9 @@ def providers(server: Server) -> list[str]:
 
 def fetch(server: Server, azure: bool = False, chosen: Sequence[str] = ()) -> None:
     """Let the server fetch specs and images, and return when it has: that takes up to an hour. Raises ServerError."""
-    options = {"providers": ",".join(chosen)} if chosen else {"includeAzure": "true"} if azure else {}
+    options = (
+        {"providers": ",".join(chosen)} if chosen else {"includeAzure": "true"} if azure else {}
+    )
     query = f"?{urllib.parse.urlencode(options, safe=',')}" if options else ""
     server.ask("GET", f"/loadAssets{query}", seconds=None)
 
@@ -200,12 +210,16 @@ def summary(server: Server) -> Summary:
         clouds = [
             (
                 str(cloud["providerName"]),
-                *(int(cloud.get(name) or 0) for name in ("imageCount", "specCount", "pricedSpecCount")),
+                *(
+                    int(cloud.get(name) or 0)
+                    for name in ("imageCount", "specCount", "pricedSpecCount")
+                ),
             )
             for cloud in found.get("providers") or []
         ]
         totals = [
-            int(found.get(name) or 0) for name in ("totalImageCount", "totalSpecCount", "pricedSpecCount")
+            int(found.get(name) or 0)
+            for name in ("totalImageCount", "totalSpecCount", "pricedSpecCount")
         ]
     except (TypeError, KeyError, ValueError, AttributeError):
         raise ServerError(f"the summary of {server.address} cannot be understood") from None

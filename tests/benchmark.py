@@ -70,7 +70,9 @@ class Bench:
     # --- backups: each returns the file it made, where that is on the host ---
 
     def backup_by_guide(self) -> Path:
-        self.shell(f"{self.inside} pg_dump -U tumblebug -d {DATABASE} -F c >guide.dump && gzip -f guide.dump")
+        self.shell(
+            f"{self.inside} pg_dump -U tumblebug -d {DATABASE} -F c >guide.dump && gzip -f guide.dump"
+        )
         return self.guide_file
 
     def backup_to_share(self) -> Path:
@@ -204,7 +206,9 @@ def watch_peaks(bench: Bench, figures: Figures, way: Callable[[Bench], object]) 
         while not done.wait(0.05):
             peaks["memory"] = max(peaks["memory"], children_memory())
             peaks["host_disk"] = max(peaks["host_disk"], host_disk(bench) - disk_before[0])
-            peaks["container_disk"] = max(peaks["container_disk"], container_disk(bench) - disk_before[1])
+            peaks["container_disk"] = max(
+                peaks["container_disk"], container_disk(bench) - disk_before[1]
+            )
 
     watcher = threading.Thread(target=watch)
     watcher.start()

@@ -57,7 +57,8 @@ def measure(container: Container, database: Database) -> float:
     answers: list[float] = []
     done = threading.Event()
     clients = [threading.Thread(target=poll, args=(container, database.name, answers, done))] + [
-        threading.Thread(target=reconnect, args=(container, database.name, done)) for _ in range(IDLE_CLIENTS)
+        threading.Thread(target=reconnect, args=(container, database.name, done))
+        for _ in range(IDLE_CLIENTS)
     ]
     for client in clients:
         client.start()

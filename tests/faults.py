@@ -115,9 +115,7 @@ class Patient:
             for name, content in (("old", self.old), ("new", new or self.new)):
                 if found == content:
                     return name
-        return (
-            f"neither: {[key for key in found if found[key] not in (self.old.get(key), self.new.get(key))]}"
-        )
+        return f"neither: {[key for key in found if found[key] not in (self.old.get(key), self.new.get(key))]}"
 
     def assert_mended(self) -> None:
         """The next plain restore works and leaves nothing behind."""
@@ -203,7 +201,10 @@ def killing_programs(folder: Path, database: Database, number: int, when: str) -
     calls.mkdir()
     real = {name: shutil.which(name) for name in (*WRAPPED, "docker")}
     if not isinstance(database.place, Container):
-        real |= {name: database.place.private.bin_dir / name for name in ("psql", "pg_dump", "pg_restore")}
+        real |= {
+            name: database.place.private.bin_dir / name
+            for name in ("psql", "pg_dump", "pg_restore")
+        }
     for name, path in real.items():
         if path:
             script = binaries / name
@@ -216,7 +217,9 @@ def killing_programs(folder: Path, database: Database, number: int, when: str) -
 
 
 def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["docker", *arguments], check=True, capture_output=True, text=True, timeout=60
+    )
     return done.stdout.strip()
 
 
@@ -249,9 +252,7 @@ def paused(container: Container) -> Iterator[None]:
 def fill(container: Container, folder: str, leave: int = 1) -> None:
     """Fill the file system of a folder in the container but for so many MB."""
     script = 'free=$(df -Pm "$1" | awk \'NR == 2 { print $4 }\'); [ "$2" = 0 ] || set -- "$1" $((free - $2))'
-    script += (
-        '; [ "$2" != 0 ] || set -- "$1" 100000; dd if=/dev/zero of="$1/ballast" bs=1M count="$2" || true'
-    )
+    script += '; [ "$2" != 0 ] || set -- "$1" 100000; dd if=/dev/zero of="$1/ballast" bs=1M count="$2" || true'
     container.client("sh", "-c", script, "sh", folder, str(leave))
 
 
@@ -260,9 +261,7 @@ def free(container: Container, folder: str) -> None:
     try:
         container.client("rm", "-f", f"{folder}/ballast")
     except subprocess.CalledProcessError:
-        where = (
-            f'{{{{range .Mounts}}}}{{{{if eq .Destination "{folder}"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}'
-        )
+        where = f'{{{{range .Mounts}}}}{{{{if eq .Destination "{folder}"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}'
         (Path(docker("inspect", "-f", where, container.name)) / "ballast").unlink(missing_ok=True)
         start_again(container)
 

@@ -253,7 +253,10 @@ def started_container(
     """
     name = f"tumblebug-assets-test-{secrets.token_hex(4)}"
     variables = [f"POSTGRES_{key}=tumblebug" for key in ("USER", "PASSWORD", "DB")]
-    settings = [*settings, *(["autovacuum=off"] if measured else ["fsync=off", "autovacuum_naptime=1s"])]
+    settings = [
+        *settings,
+        *(["autovacuum=off"] if measured else ["fsync=off", "autovacuum_naptime=1s"]),
+    ]
     subprocess.run(
         ["docker", "run", "-d", "--name", name]
         + [argument for variable in variables for argument in ("-e", variable)]
@@ -326,13 +329,17 @@ class Database:
         return {**rows, "schema": self.schema()}
 
     def schema(self) -> str:
-        dump = self.place.client("pg_dump", "--schema-only", "--dbname", self.name, text=True).stdout
+        dump = self.place.client(
+            "pg_dump", "--schema-only", "--dbname", self.name, text=True
+        ).stdout
         return "\n".join(line for line in dump.splitlines() if not line.startswith(("--", "\\")))
 
     def databases(self) -> set[str]:
         """Return the databases that this project has made beside this one, or failed to remove."""
         with self.place.connect() as connection:
-            rows = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'assets%'")
+            rows = connection.execute(
+                "SELECT datname FROM pg_database WHERE datname LIKE 'assets%'"
+            )
             return {name for (name,) in rows.fetchall()}
 
     def backup(self, *arguments: str | Path, **environment: str) -> Run:

@@ -37,7 +37,9 @@ def test_any_other_answer_changes_nothing(direct: Database, script: str, answer:
 @pytest.mark.parametrize(
     ("script", "setting"), [(RESTORE, "RESTORE_SKIP_CONFIRM"), (CLEAN, "CLEAN_SKIP_CONFIRM")]
 )
-def test_no_terminal_and_no_setting_is_refused_at_once(direct: Database, script: str, setting: str) -> None:
+def test_no_terminal_and_no_setting_is_refused_at_once(
+    direct: Database, script: str, setting: str
+) -> None:
     direct.backed_up()
     before = direct.content()
     run = direct.checkout.run(script, timeout=20)

@@ -66,7 +66,9 @@ def checksums(connection: psycopg.Connection) -> list[tuple]:
     ]
 
 
-def test_the_same_scale_gives_the_same_rows(empty: psycopg.Connection, second: psycopg.Connection) -> None:
+def test_the_same_scale_gives_the_same_rows(
+    empty: psycopg.Connection, second: psycopg.Connection
+) -> None:
     catalogue.load(empty, SMALL)
     catalogue.load(second, SMALL)
     assert checksums(empty) == checksums(second)
@@ -74,7 +76,9 @@ def test_the_same_scale_gives_the_same_rows(empty: psycopg.Connection, second: p
 
 def test_the_rows_are_as_many_as_the_scale_says(empty: psycopg.Connection) -> None:
     rows = catalogue.load(empty)
-    assert rows.items() >= {"spec_info": 18_000, "pricing_info": 5_400, "image_info": 40_600}.items()
+    assert (
+        rows.items() >= {"spec_info": 18_000, "pricing_info": 5_400, "image_info": 40_600}.items()
+    )
     assert list(rows.values()) == [count for count, _ in checksums(empty)]
 
 
@@ -135,7 +139,9 @@ def test_azure_machine_types_have_azures_names(key: str, name: str) -> None:
         ("gcp", "n1-highmem-96", 96, 624),
     ],
 )
-def test_hardware_is_what_is_known_of_it(provider: str, machine: str, cpus: int, memory: float) -> None:
+def test_hardware_is_what_is_known_of_it(
+    provider: str, machine: str, cpus: int, memory: float
+) -> None:
     known = catalogue.hardware(provider, machine)
     assert (known.cpus, known.memory) == (cpus, memory)
 

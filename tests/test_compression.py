@@ -17,7 +17,9 @@ OUTER_BYTES = 2_000  # what stored gzip adds to a small archive, at most
 def compression(path: Path) -> str:
     """Return what the manifest says of a backup's compression."""
     lines = path.with_name(path.name + ".info").read_text().splitlines()
-    return next(line for line in lines if line.startswith("compression: ")).removeprefix("compression: ")
+    return next(line for line in lines if line.startswith("compression: ")).removeprefix(
+        "compression: "
+    )
 
 
 def without(tmp_path: Path, *missing: str) -> str:
@@ -40,7 +42,8 @@ def test_shared_backup_is_small_and_a_manual_one_is_fast(database: Database) -> 
 
 
 @pytest.mark.parametrize(
-    ("word", "used"), [("fast", "zstd:1"), ("small", "zstd:7"), ("gzip:9", "gzip:9"), ("none", "none")]
+    ("word", "used"),
+    [("fast", "zstd:1"), ("small", "zstd:7"), ("gzip:9", "gzip:9"), ("none", "none")],
 )
 def test_compression_can_be_chosen(direct: Database, tmp_path: Path, word: str, used: str) -> None:
     before = direct.content()
@@ -58,7 +61,9 @@ def test_unknown_compression_is_refused_and_the_earlier_backup_stands(direct: Da
     earlier = path.read_bytes()
     run = direct.backup(path, BACKUP_COMPRESSION="magic")
     assert run.status == 1, run
-    assert "the dump failed, and the earlier backup stands as it was" in run.err and "magic" in run.err
+    assert (
+        "the dump failed, and the earlier backup stands as it was" in run.err and "magic" in run.err
+    )
     assert path.read_bytes() == earlier
     assert direct.leftovers() == []
 
@@ -108,7 +113,9 @@ def test_load_uses_the_servers_cores_and_lz4(direct: Database, tmp_path: Path) -
         assert run.status == 0, run
     loads = [line for line in notes.read_text().splitlines() if "--dbname" in line]
     jobs = int(re.search(r"--jobs=(\d+) ", loads[0])[1])
-    assert 1 <= jobs <= len(os.sched_getaffinity(0))  # less where this machine itself has a share only
+    assert (
+        1 <= jobs <= len(os.sched_getaffinity(0))
+    )  # less where this machine itself has a share only
     assert any("--jobs=3 " in load for load in loads)
     assert all("synchronous_commit=off" in load for load in loads)
     assert direct.execute("SELECT DISTINCT pg_column_compression(text) FROM long") == [("lz4",)]

@@ -51,7 +51,9 @@ def before_dumping(folder: Path, database: Database) -> tuple[dict[str, str], Pa
     return programs(folder / "bin", database.place.private.bin_dir, pg_dump=script), started, go_on
 
 
-def test_backup_gives_way_to_an_alter_that_waits_for_its_snapshot(direct: Database, tmp_path: Path) -> None:
+def test_backup_gives_way_to_an_alter_that_waits_for_its_snapshot(
+    direct: Database, tmp_path: Path
+) -> None:
     environment, started, go_on = before_dumping(tmp_path, direct)
     process = direct.checkout.start("./scripts/backup-assets.sh", "x", **environment)
     until(started.exists)
@@ -70,9 +72,13 @@ def test_backup_gives_way_to_an_alter_that_waits_for_its_snapshot(direct: Databa
 
 
 def test_alter_goes_on_as_soon_as_the_dump_is_done(database: Database) -> None:
-    database.execute("CREATE TABLE many AS SELECT n, md5(n::text) FROM generate_series(1, 300000) AS n")
+    database.execute(
+        "CREATE TABLE many AS SELECT n, md5(n::text) FROM generate_series(1, 300000) AS n"
+    )
     process = database.checkout.start("./scripts/backup-assets.sh", "x")
-    query = "SELECT 1 FROM pg_locks WHERE relation = 'spec_info'::regclass AND mode = 'AccessShareLock'"
+    query = (
+        "SELECT 1 FROM pg_locks WHERE relation = 'spec_info'::regclass AND mode = 'AccessShareLock'"
+    )
     until(lambda: database.execute(query))
     alter = Alter(database)
     alter.start()
@@ -84,7 +90,9 @@ def test_alter_goes_on_as_soon_as_the_dump_is_done(database: Database) -> None:
 
 
 @pytest.mark.parametrize("statement", ["LOCK TABLE pricing_info", "DROP SEQUENCE counter"])
-def test_idle_client_with_a_lock_ends_a_backup_with_its_name(direct: Database, statement: str) -> None:
+def test_idle_client_with_a_lock_ends_a_backup_with_its_name(
+    direct: Database, statement: str
+) -> None:
     path = direct.backed_up()
     earlier = digest(path)
     with locked(direct, statement):
@@ -104,7 +112,9 @@ def test_idle_client_with_a_lock_ends_statistics_with_its_name(direct: Database)
 
 
 @pytest.mark.parametrize("command", ["clean-db.sh", "restore-assets.sh --table pricing_info"])
-def test_idle_client_with_a_lock_ends_other_runs_with_its_name(direct: Database, command: str) -> None:
+def test_idle_client_with_a_lock_ends_other_runs_with_its_name(
+    direct: Database, command: str
+) -> None:
     direct.backed_up()
     before = direct.content()
     script, *options = command.split()

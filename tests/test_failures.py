@@ -37,12 +37,12 @@ def test_killed_first_dump_leaves_no_file(direct: Database, tmp_path: Path) -> N
     assert direct.leftovers() == []
 
 
-def test_dump_that_lies_about_its_success_is_not_published(direct: Database, tmp_path: Path) -> None:
+def test_dump_that_lies_about_its_success_is_not_published(
+    direct: Database, tmp_path: Path
+) -> None:
     path = direct.backed_up()
     earlier = digest(path)
-    cut = (
-        '"$REAL" "$@"; for word; do case $word in --file=*) truncate -s 9000 "${word#--file=}" ;; esac; done'
-    )
+    cut = '"$REAL" "$@"; for word; do case $word in --file=*) truncate -s 9000 "${word#--file=}" ;; esac; done'
     run = direct.backup(path, **replaced(direct, tmp_path, pg_dump=cut))
     assert run.status == 1, run
     assert "cannot be read back, and the earlier backup stands as it was" in run.err
@@ -60,7 +60,9 @@ def test_failed_load_leaves_the_live_database_as_it_was(
     fails = 'case " $* " in *--dbname*) echo "pg_restore: error: out of luck" >&2; exit 1 ;; esac'
     if jobs_done:
         fails = fails.replace("echo", '"$REAL" "$@"; echo')
-    run = direct.restore(path, **replaced(direct, tmp_path, pg_restore=f'{fails}\nexec "$REAL" "$@"'))
+    run = direct.restore(
+        path, **replaced(direct, tmp_path, pg_restore=f'{fails}\nexec "$REAL" "$@"')
+    )
     assert run.status == 1, run
     assert f"database '{direct.name}' is as it was: out of luck" in run.err
     assert direct.content() == before

@@ -66,7 +66,9 @@ def together(group: str) -> pytest.MarkDecorator:
     return pytest.mark.xdist_group(f"faults-{group}")
 
 
-def admitted(place: Server | Container, folder: Path, change: str, more: str = "") -> Iterator[Patient]:
+def admitted(
+    place: Server | Container, folder: Path, change: str, more: str = ""
+) -> Iterator[Patient]:
     database = Database(place, new_checkout(folder))
     database.create()
     database.execute(more)
@@ -75,9 +77,12 @@ def admitted(place: Server | Container, folder: Path, change: str, more: str = "
 
 
 @pytest.fixture(
-    scope="module", params=[pytest.param(place, marks=together(place)) for place in ("direct", "docker")]
+    scope="module",
+    params=[pytest.param(place, marks=together(place)) for place in ("direct", "docker")],
 )
-def patient(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
+def patient(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Patient]:
     """A database whose backup and restore take seconds, on each backend."""
     place = request.getfixturevalue("direct_server" if request.param == "direct" else "container")
     yield from admitted(place, tmp_path_factory.mktemp("faults"), CHANGE + CHANGE_BIG, BIG)
@@ -193,7 +198,11 @@ def test_backup_killed_around_any_program_that_it_runs_leaves_the_earlier_or_the
     patient: Patient, tmp_path: Path, number: int, when: str
 ) -> None:
     prepare_backup(patient)
-    ended(patient.start(BACKUP, patient.path, **killing_programs(tmp_path, patient.database, number, when)))
+    ended(
+        patient.start(
+            BACKUP, patient.path, **killing_programs(tmp_path, patient.database, number, when)
+        )
+    )
     assert_earlier_or_new_pair(patient)
 
 
@@ -230,7 +239,11 @@ def test_backup_after_a_killed_restore_mends_what_that_left(patient: Patient, st
 
 # --- the container stops, dies or stands still ---
 
-ENDS = [(end, step) for step in ("loading", "swapping", "proving", "backup ") for end in ("stop", "kill")]
+ENDS = [
+    (end, step)
+    for step in ("loading", "swapping", "proving", "backup ")
+    for end in ("stop", "kill")
+]
 
 
 @together("mortal")
@@ -343,7 +356,9 @@ def without_manifest(patient: Patient, archive: bytes) -> Path:
 
 
 @together("cramped")
-def test_disk_full_while_the_archive_is_copied_changes_nothing(cramped: tuple[Container, Patient]) -> None:
+def test_disk_full_while_the_archive_is_copied_changes_nothing(
+    cramped: tuple[Container, Patient],
+) -> None:
     container, patient = cramped
     assert_done(patient.database.restore(patient.path))
     uncompressed = container.client("pg_dump", "-Fc", "-Z0", "-d", patient.database.name).stdout
@@ -428,7 +443,10 @@ def test_server_that_dies_of_a_full_disk_comes_back_with_the_old_or_the_new_data
 ) -> None:
     """Its log is on the full disk too, and a server that cannot write that one gives up."""
     folder = tmp_path_factory.mktemp("faults")
-    with small_disk(folder / "disk", 400) as disk, started_container("16", "-v", f"{disk}:{DATA}") as own:
+    with (
+        small_disk(folder / "disk", 400) as disk,
+        started_container("16", "-v", f"{disk}:{DATA}") as own,
+    ):
         for patient in admitted(own, folder, CHANGE + "TRUNCATE wide", WIDE):
             patient.make_old()
             process = patient.start(RESTORE, patient.path)
@@ -523,7 +541,9 @@ def name_of(script: str) -> str:
 
 
 @pytest.mark.parametrize(("first", "second"), sampled(PAIRS, 2), ids=name_of)
-def test_second_run_is_refused_and_the_first_completes(patient: Patient, first: str, second: str) -> None:
+def test_second_run_is_refused_and_the_first_completes(
+    patient: Patient, first: str, second: str
+) -> None:
     patient.make_old()
     other = patient.path.with_name("other.dump.gz")
     process = patient.start(first, patient.path if first == RESTORE else other)
@@ -533,7 +553,11 @@ def test_second_run_is_refused_and_the_first_completes(patient: Patient, first: 
     run = patient.database.checkout.run(second, patient.path, RESTORE_SKIP_CONFIRM="yes")
     os.killpg(process.pid, signal.SIGCONT)
     assert_refused(run)
-    assert "is in use by another run" in run.err and name_of(first) in run.err and str(process.pid) in run.err
+    assert (
+        "is in use by another run" in run.err
+        and name_of(first) in run.err
+        and str(process.pid) in run.err
+    )
     assert_done(ended(process))
     assert read_pair(patient.path) == patient.pair
     assert patient.state() == ("new" if first == RESTORE else "old")
@@ -546,7 +570,10 @@ def test_of_two_runs_that_start_together_one_completes_and_none_is_harmed(
     patient: Patient, first: str, second: str, attempt: int
 ) -> None:
     prepare_backup(patient)
-    runs = [ended(process) for process in [patient.start(script, patient.path) for script in (first, second)]]
+    runs = [
+        ended(process)
+        for process in [patient.start(script, patient.path) for script in (first, second)]
+    ]
     refused = [run for run in runs if run.status != 0]
     assert len(refused) <= 1, runs
     for run in refused:
@@ -577,7 +604,11 @@ def look_until(stop: threading.Event, database: Database, seen: set, troubles: l
 
 def harmless(trouble: str) -> bool:
     """Whether a session was lost, or turned away because it came while the databases were swapped."""
-    lost = ("terminating connection", "server closed the connection", "just been dropped or renamed")
+    lost = (
+        "terminating connection",
+        "server closed the connection",
+        "just been dropped or renamed",
+    )
     return any(words in trouble for words in lost)
 
 
@@ -588,7 +619,10 @@ def test_clients_that_reconnect_in_a_loop_see_only_the_old_and_the_new_database(
     patient = Patient(database, CHANGE)
     (old,) = database.execute(LOOK)
     stop, seen, troubles = threading.Event(), set(), []
-    threads = [threading.Thread(target=look_until, args=(stop, database, seen, troubles)) for _ in range(12)]
+    threads = [
+        threading.Thread(target=look_until, args=(stop, database, seen, troubles))
+        for _ in range(12)
+    ]
     for thread in threads:
         thread.start()
     run = database.restore(patient.path)
@@ -604,7 +638,9 @@ def test_clients_that_reconnect_in_a_loop_see_only_the_old_and_the_new_database(
 
 
 @pytest.mark.parametrize("locked", sampled(["image_info", "region_info"], 1))
-def test_client_in_a_long_transaction_does_not_hold_up_a_restore(database: Database, locked: str) -> None:
+def test_client_in_a_long_transaction_does_not_hold_up_a_restore(
+    database: Database, locked: str
+) -> None:
     patient = Patient(database, CHANGE)
     patient.make_old()
     with database.place.connect(database.name) as client:

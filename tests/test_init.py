@@ -22,7 +22,9 @@ DAY = 86_400
 @pytest.fixture
 def tumblebug(direct: Database) -> Iterator[Tumblebug]:
     """A CB-Tumblebug server, which the scripts of this test know, and shorter waits."""
-    direct.checkout.edit("scripts/lib/tumblebug.sh", "seconds_to_be_ready=30", "seconds_to_be_ready=2")
+    direct.checkout.edit(
+        "scripts/lib/tumblebug.sh", "seconds_to_be_ready=30", "seconds_to_be_ready=2"
+    )
     direct.checkout.edit("helpers/fetching.py", "SETTLED_SECONDS = 30", "SETTLED_SECONDS = 0.3")
     with running_tumblebug() as server:
         direct.checkout.environment["TUMBLEBUG_SERVER"] = server.address
@@ -44,7 +46,9 @@ def damaged_after_backup(database: Database) -> dict[str, object]:
 # --- a and a+ ---
 
 
-def test_option_a_restores_and_initialises_the_server(direct: Database, tumblebug: Tumblebug) -> None:
+def test_option_a_restores_and_initialises_the_server(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
     before = damaged_after_backup(direct)
     tumblebug.assets = {"aws": (70, 1234)}
     run = direct.checkout.run("make", "init", INIT_OPTION="a")
@@ -70,7 +74,10 @@ def test_restore_that_cannot_show_the_tables_is_exit_3_and_initialises_the_serve
     (direct.checkout.folder / "helpers" / "statistics.py").write_text("raise ImportError")
     fails = 'case " $* " in *footer=off*) exit 1 ;; esac; exec "$REAL" "$@"'
     run = init(
-        direct, "--option", "a", **programs(tmp_path / "bin", direct.place.private.bin_dir, psql=fails)
+        direct,
+        "--option",
+        "a",
+        **programs(tmp_path / "bin", direct.place.private.bin_dir, psql=fails),
     )
     assert run.status == 3, run
     assert "the work is done, but the statistics cannot be read" in run.err
@@ -78,7 +85,9 @@ def test_restore_that_cannot_show_the_tables_is_exit_3_and_initialises_the_serve
     assert tumblebug.namespace and tumblebug.initialised
 
 
-def test_option_a_plus_puts_the_newest_images_on_top(direct: Database, tumblebug: Tumblebug) -> None:
+def test_option_a_plus_puts_the_newest_images_on_top(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
     before = damaged_after_backup(direct)
     run = init(direct, "--option", "a+")
     assert run.status == 0, run
@@ -109,7 +118,9 @@ def test_failed_restore_leaves_all_as_it_was_and_fetches_nothing(
     assert tumblebug.asked == []
 
 
-def test_failed_restore_on_a_terminal_offers_to_fetch(direct: Database, tumblebug: Tumblebug) -> None:
+def test_failed_restore_on_a_terminal_offers_to_fetch(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
     path = direct.backed_up()
     path.write_bytes(path.read_bytes()[:-100])
     run = direct.checkout.run_on_terminal(INIT, answer=b"a\nno\n")
@@ -162,7 +173,9 @@ def test_prices_are_a_step_of_their_own(direct: Database, tumblebug: Tumblebug) 
     assert "left out: prices" in run.err and "no price list" in run.err
 
 
-def test_terminal_asks_for_clouds_prices_and_a_backup(direct: Database, tumblebug: Tumblebug) -> None:
+def test_terminal_asks_for_clouds_prices_and_a_backup(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
     run = direct.checkout.run_on_terminal(INIT, answer=b"x\nD\nmars\n1, ncp\nno\n")
     assert run.status == 0, run
     assert "there is no option 'x'" in run.err and "there is no cloud 'mars'" in run.err
@@ -174,14 +187,18 @@ def test_terminal_asks_for_clouds_prices_and_a_backup(direct: Database, tumblebu
     assert direct.checkout.default_backup.is_file()
 
 
-def test_unknown_cloud_is_refused_before_anything_is_fetched(direct: Database, tumblebug: Tumblebug) -> None:
+def test_unknown_cloud_is_refused_before_anything_is_fetched(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
     run = init(direct, "--providers", "aws,mars")
     assert run.status == 2, run
     assert "unknown cloud 'mars'" in run.err and "aws, azure, gcp, ncp" in run.err
     assert not any("loadAssets" in line for line in tumblebug.asked)
 
 
-def test_live_line_shows_time_and_what_has_arrived_by_cloud(direct: Database, tumblebug: Tumblebug) -> None:
+def test_live_line_shows_time_and_what_has_arrived_by_cloud(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
     tumblebug.fetching_seconds = 3
     run = direct.checkout.run_on_terminal(INIT, "--option", "b", answer=b"", COLUMNS="200")
     assert run.status == 0, run
@@ -203,7 +220,10 @@ def test_server_that_is_not_there_is_a_clear_error(
     run = init(direct, "--option", option, TUMBLEBUG_SERVER="127.0.0.1:9")
     assert run.status == 1, run
     assert "waiting up to 2 s" in run.err
-    assert "CB-Tumblebug does not answer at 127.0.0.1:9: Connection refused; nothing was changed" in run.err
+    assert (
+        "CB-Tumblebug does not answer at 127.0.0.1:9: Connection refused; nothing was changed"
+        in run.err
+    )
     assert "TUMBLEBUG_SERVER=host:port" in run.err
     assert direct.content() == damaged != before
 
@@ -226,7 +246,10 @@ def test_server_that_becomes_ready_is_waited_for(direct: Database, tumblebug: Tu
 
 
 FAULTS = {
-    "500": (replies(500, {"message": "no credentials for aws"}), "answered 500: no credentials for aws"),
+    "500": (
+        replies(500, {"message": "no credentials for aws"}),
+        "answered 500: no credentials for aws",
+    ),
     "text": (replies(502, b"Bad \x1b[2J Gateway"), "answered 502: Bad ?[2J Gateway"),
     "not JSON": (replies(200, b"<html>"), "is not JSON"),
     "dropped": (drops, "was lost, and its summary shows nothing new"),
@@ -245,7 +268,9 @@ def test_fetching_that_fails_says_why(
     assert "Traceback" not in run.err and not tumblebug.initialised
 
 
-def test_after_a_dropped_connection_the_summary_decides(direct: Database, tumblebug: Tumblebug) -> None:
+def test_after_a_dropped_connection_the_summary_decides(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
     def drops_and_goes_on(handler: Handler) -> None:
         drops(handler)
         for specs in (10, 20, 30):
@@ -274,7 +299,9 @@ def test_wrong_password_is_told_and_never_shown(direct: Database, tumblebug: Tum
     assert "s3cret" not in run.out + run.err
 
 
-def test_server_that_cannot_be_marked_is_only_a_warning(direct: Database, tumblebug: Tumblebug) -> None:
+def test_server_that_cannot_be_marked_is_only_a_warning(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
     tumblebug.faults["/readyz/init"] = replies(500, {"message": "out of luck"})
     run = init(direct, "--option", "b")
     assert run.status == 0, run
@@ -290,7 +317,9 @@ def test_signal_stops_waiting_and_says_that_the_server_goes_on(
     deadline = time.monotonic() + 20
     while "GET /loadAssets" not in tumblebug.asked and time.monotonic() < deadline:
         time.sleep(0.05)
-    commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    commands = subprocess.run(
+        ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+    ).stdout
     assert "TB_API" not in commands and "Basic " not in commands
     os.kill(process.pid, number)
     started = time.monotonic()

@@ -116,4 +116,8 @@ def test_killed_program_of_a_run_ends_it_and_changes_nothing(
 
 def programs(database: Database, name: str) -> list[int]:
     """Return those of the living processes that run this program, the oldest first."""
-    return [each for each in processes(database) if Path(f"/proc/{each}/comm").read_text().strip() == name]
+    return [
+        each
+        for each in processes(database)
+        if Path(f"/proc/{each}/comm").read_text().strip() == name
+    ]

@@ -32,9 +32,7 @@ def make_big(database: Database) -> None:
 def sessions(database: Database, script: str) -> int:
     """Return how many sessions of a script's run are at work in the server."""
     with database.place.connect() as connection:
-        query = (
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s AND datname <> 'postgres'"
-        )
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s AND datname <> 'postgres'"
         return connection.execute(query, [f"{script} %"]).fetchone()[0]
 
 
@@ -70,7 +68,9 @@ def test_signal_to_a_restore_ends_it_and_all_that_it_started(
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_signal_to_a_backup_keeps_the_earlier_one(database: Database, number: signal.Signals) -> None:
+def test_signal_to_a_backup_keeps_the_earlier_one(
+    database: Database, number: signal.Signals
+) -> None:
     path = database.backed_up()
     earlier = path.read_bytes()
     make_big(database)
@@ -95,7 +95,9 @@ def test_signal_at_the_prompt_ends_at_once(direct: Database) -> None:
 @pytest.mark.parametrize(
     "second", ["backup-assets.sh", "restore-assets.sh", "clean-db.sh", "rollback-assets.sh"]
 )
-def test_second_run_is_refused_and_told_who_is_first(direct: Database, tmp_path: Path, second: str) -> None:
+def test_second_run_is_refused_and_told_who_is_first(
+    direct: Database, tmp_path: Path, second: str
+) -> None:
     process = started_restore(direct, **slow_load(direct, tmp_path))
     run = direct.checkout.run(f"./scripts/{second}")
     assert run.status == 1, run
@@ -106,7 +108,9 @@ def test_second_run_is_refused_and_told_who_is_first(direct: Database, tmp_path:
     assert direct.leftovers() == []
 
 
-def test_runs_on_different_databases_do_not_hinder_each_other(direct: Database, tmp_path: Path) -> None:
+def test_runs_on_different_databases_do_not_hinder_each_other(
+    direct: Database, tmp_path: Path
+) -> None:
     process = started_restore(direct, **slow_load(direct, tmp_path))
     run = direct.backup("x", TB_POSTGRES_DATABASE="tumblebug")
     assert run.status == 0, run
@@ -115,7 +119,9 @@ def test_runs_on_different_databases_do_not_hinder_each_other(direct: Database, 
     assert process.returncode == 0, err
 
 
-def test_rollback_brings_back_what_was_replaced_and_a_second_one_undoes_it(database: Database) -> None:
+def test_rollback_brings_back_what_was_replaced_and_a_second_one_undoes_it(
+    database: Database,
+) -> None:
     path = database.backed_up()
     new = database.content()
     database.execute("DELETE FROM pricing_info; CREATE TABLE later (n int)")

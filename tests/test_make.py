@@ -48,10 +48,17 @@ def test_make_restores_the_default_backup_and_a_named_one(direct) -> None:
 
 def compose_commands() -> list[str]:
     found = []
-    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
+    if (
+        subprocess.run(
+            ["docker", "compose", "version"], capture_output=True, check=False
+        ).returncode
+        == 0
+    ):
         found.append("plugin")
     if (
-        subprocess.run(["sh", "-c", "command -v docker-compose"], capture_output=True, check=False).returncode
+        subprocess.run(
+            ["sh", "-c", "command -v docker-compose"], capture_output=True, check=False
+        ).returncode
         == 0
     ):
         found.append("docker-compose")
@@ -59,7 +66,9 @@ def compose_commands() -> list[str]:
 
 
 @pytest.fixture(params=["plugin", "docker-compose"])
-def compose(request: pytest.FixtureRequest, container: Container, checkout: Checkout) -> Iterator[Checkout]:
+def compose(
+    request: pytest.FixtureRequest, container: Container, checkout: Checkout
+) -> Iterator[Checkout]:
     """A checkout whose container, volume, network and port are the test's own."""
     if request.param not in compose_commands():
         pytest.skip(f"there is no compose {request.param} on this machine")
@@ -75,7 +84,9 @@ def compose(request: pytest.FixtureRequest, container: Container, checkout: Chec
     yield checkout
     subprocess.run(["docker", "rm", "-f", "-v", name], capture_output=True, check=False)
     subprocess.run(
-        ["docker", "volume", "rm", "-f", f"{name}_assets-database"], capture_output=True, check=False
+        ["docker", "volume", "rm", "-f", f"{name}_assets-database"],
+        capture_output=True,
+        check=False,
     )
     subprocess.run(["docker", "network", "rm", f"{name}_default"], capture_output=True, check=False)
 
@@ -103,7 +114,10 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     assert again.status == 0, again
     down = compose.run("make", "down")
     assert down.status == 0, down
-    assert subprocess.run(["docker", "inspect", name], capture_output=True, check=False).returncode != 0
+    assert (
+        subprocess.run(["docker", "inspect", name], capture_output=True, check=False).returncode
+        != 0
+    )
     up = compose.run("make", "up")
     assert up.status == 0, up
     run = compose.run("make", "stats")

@@ -15,7 +15,15 @@ from helpers import menu
 KEY = ".config/tumblebug-assets/key"
 FIELDS = ["created", "summary", "bytes", "sha256", "compression", "database-bytes", "encoding"]
 FIELDS += ["server", "holds"]
-POISON = [*(f"{name}: 0" for name in FIELDS), "tables: x", "seal: x", "signature: x", "manifest: x", " ", ""]
+POISON = [
+    *(f"{name}: 0" for name in FIELDS),
+    "tables: x",
+    "seal: x",
+    "signature: x",
+    "manifest: x",
+    " ",
+    "",
+]
 
 
 def manifest(database: Database) -> str:
@@ -38,7 +46,9 @@ def test_manifest_tells_people_and_programs_what_the_backup_holds(database: Data
     assert [line.partition(": ")[0] for line in fields] == FIELDS
     assert re.search(r"^1200 -?\d+ public\.spec_info$", text, re.MULTILINE)
     assert re.search(r"^0 0 public\.empty_table$", text, re.MULTILINE)
-    assert re.search(r'^7 -?\d+ "Odd ""schema""; --"\."tablé \'with\' \$odd\$ name"$', text, re.MULTILINE)
+    assert re.search(
+        r'^7 -?\d+ "Odd ""schema""; --"\."tablé \'with\' \$odd\$ name"$', text, re.MULTILINE
+    )
 
 
 def test_other_databases_get_a_summary_of_their_own(direct: Database) -> None:
@@ -83,14 +93,18 @@ def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str)
     path = direct.backed_up()
     info = path.with_name(path.name + ".info")
     if layout == "earlier":
-        info.write_text(as_earlier(info.read_text(), (direct.checkout.folder.parent / KEY).read_bytes()))
+        info.write_text(
+            as_earlier(info.read_text(), (direct.checkout.folder.parent / KEY).read_bytes())
+        )
         for name in ("sha256: 0", "bytes: 0", "seal: x"):
             assert f"\n{name}" in info.read_text()
     direct.execute("DROP VIEW v; DELETE FROM pricing_info")
     run = direct.restore(path)
     assert run.status == 0, run
     assert "no manifest" not in run.err and "not made by this machine" not in run.err
-    assert re.search(rf"^holds +1200 specs .* {2000 + len(POISON)} images", run.err, re.MULTILINE), run
+    assert re.search(
+        rf"^holds +1200 specs .* {2000 + len(POISON)} images", run.err, re.MULTILINE
+    ), run
     assert direct.content() == before
 
 
@@ -149,7 +163,9 @@ def tables(database: Database) -> list[str]:
         "UPDATE measured SET value = -0.0 WHERE day = '2024-06-02'",
     ],
 )
-def test_the_smallest_change_of_a_row_changes_its_tables_fingerprint(direct: Database, change: str) -> None:
+def test_the_smallest_change_of_a_row_changes_its_tables_fingerprint(
+    direct: Database, change: str
+) -> None:
     before = tables(direct)
     direct.execute(change)
     assert len(set(before) - set(tables(direct))) == 1
@@ -190,13 +206,19 @@ def test_manifest_and_dump_are_of_one_moment(direct: Database) -> None:
     assert "proving its content by the manifest" in run.err
 
 
-def test_table_that_is_emptied_and_filled_in_one_transaction_is_never_seen_empty(direct: Database) -> None:
+def test_table_that_is_emptied_and_filled_in_one_transaction_is_never_seen_empty(
+    direct: Database,
+) -> None:
     """TRUNCATE empties a table for older snapshots too: the tables are locked before the snapshot is taken."""
     direct.execute("CREATE TABLE filled AS SELECT n FROM generate_series(1, 1000) AS n")
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+    )
     with direct.place.connect(direct.name) as connection, direct.place.connect() as observer:
         observer.autocommit = True
-        connection.execute("TRUNCATE filled; INSERT INTO filled SELECT n FROM generate_series(1, 1000) AS n")
+        connection.execute(
+            "TRUNCATE filled; INSERT INTO filled SELECT n FROM generate_series(1, 1000) AS n"
+        )
         backup = direct.checkout.start("./scripts/backup-assets.sh", direct.checkout.default_backup)
         while observer.execute(waiting, [direct.name]).fetchone() == (0,) and backup.poll() is None:
             time.sleep(0.02)
@@ -233,7 +255,10 @@ def test_backup_without_a_manifest_or_with_cb_tumblebugs_own_is_restored_and_say
     before = direct.content()
     path = direct.backed_up()
     info = path.with_name(path.name + ".info")
-    for text in (None, "CB-Tumblebug assets backup\ncreated: 2026-01-15 14:30:22 UTC\nsummary: 1 specs\n"):
+    for text in (
+        None,
+        "CB-Tumblebug assets backup\ncreated: 2026-01-15 14:30:22 UTC\nsummary: 1 specs\n",
+    ):
         info.unlink() if text is None else info.write_text(text)
         direct.execute("DELETE FROM pricing_info")
         run = direct.restore()

@@ -46,7 +46,9 @@ def test_it_answers_on_loopback_only_and_to_its_password_only() -> None:
         assert value(server, "SHOW unix_socket_directories") == ""
         assert server.environment()["TB_POSTGRES_ENDPOINT"] == f"127.0.0.1:{server.port}"
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(host=server.host, port=server.port, user=server.user, password="tumblebug")
+            psycopg.connect(
+                host=server.host, port=server.port, user=server.user, password="tumblebug"
+            )
 
 
 def test_its_password_shows_neither_in_a_command_line_nor_in_a_file() -> None:
@@ -75,7 +77,9 @@ def test_server_and_folder_are_gone_after_an_interrupt(ending: signal.Signals) -
     assert not folder.exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a child of its parent's death"
+)
 def test_a_killed_owner_takes_the_server_along() -> None:
     owner, port, folder = started_owner()
     owner.kill()
@@ -97,7 +101,9 @@ def started_owner() -> tuple[subprocess.Popen, int, Path]:
     return owner, int(port), Path(folder)
 
 
-def test_a_port_that_another_program_takes_first_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_another_program_takes_first_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -139,7 +145,9 @@ def test_another_version_serves_as_well() -> None:
 @only_root
 def test_programs_that_only_root_can_reach_serve_as_well(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    programs = shutil.copytree(module.wheel_bin_dir().parent, tmp_path / "postgresql", symlinks=True)
+    programs = shutil.copytree(
+        module.wheel_bin_dir().parent, tmp_path / "postgresql", symlinks=True
+    )
     with private_server(bin_dir=programs / "bin") as server:
         assert value(server, "SELECT 'it answers'") == "it answers"
 

@@ -39,7 +39,9 @@ def test_more_rows_than_estimated_never_show_as_more_than_all() -> None:
 
 def test_indexes_are_named_and_no_terminal_is_steered() -> None:
     progress = Progress({})
-    progress.observe([{"kind": "index", "table_name": "public.a", "index_name": "bad\x1b[2J", "done": 3}])
+    progress.observe(
+        [{"kind": "index", "table_name": "public.a", "index_name": "bad\x1b[2J", "done": 3}]
+    )
     assert progress.line(0) == "index bad?[2J  0:00"
 
 
@@ -56,11 +58,15 @@ def test_totals_are_read_from_a_manifests_lines(tmp_path: Path) -> None:
 def test_terminal_sees_one_live_line_and_output_stays_clean(database: Database) -> None:
     database.execute(MANY_ROWS)
     slowly = {"BACKUP_COMPRESSION": "zstd:12"}
-    backup = database.checkout.run_on_terminal("./scripts/backup-assets.sh", "many", answer=b"", **slowly)
+    backup = database.checkout.run_on_terminal(
+        "./scripts/backup-assets.sh", "many", answer=b"", **slowly
+    )
     assert backup.status == 0, backup
     assert "\r\x1b[Kpublic.many" in backup.err and " %" in backup.err
     path = database.checkout.folder / "backups/postgres/many.dump.gz"
-    restore = database.checkout.run_on_terminal("./scripts/restore-assets.sh", path, answer=b"yes\n")
+    restore = database.checkout.run_on_terminal(
+        "./scripts/restore-assets.sh", path, answer=b"yes\n"
+    )
     assert restore.status == 0, restore
     assert "\r\x1b[Kpublic.many" in restore.err
     for run in (backup, restore):
@@ -79,7 +85,11 @@ def test_without_python_the_line_counts_bytes(direct: Database) -> None:
     direct.execute(MANY_ROWS)
     no_python = direct.checkout.without_python()
     run = direct.checkout.run_on_terminal(
-        "./scripts/backup-assets.sh", "./x.dump.gz", answer=b"", **no_python, BACKUP_COMPRESSION="zstd:12"
+        "./scripts/backup-assets.sh",
+        "./x.dump.gz",
+        answer=b"",
+        **no_python,
+        BACKUP_COMPRESSION="zstd:12",
     )
     assert run.status == 0, run
     assert " MB" in run.err.partition("wrote ")[0] and "\r" in run.err

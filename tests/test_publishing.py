@@ -76,12 +76,16 @@ def test_backup_that_cannot_be_synced_is_not_published(direct: Database, path: P
     earlier = read_pair(path)
     failing = f'exec strace -qq -o /dev/null -e inject=fsync:error=EIO {real("sync")} "$@"'
     run = direct.backup(path, PATH=direct.checkout.path_with(sync=failing))
-    assert "could not sync the new backup to the disk: " in run.err and "Input/output error" in run.err, run
+    assert (
+        "could not sync the new backup to the disk: " in run.err and "Input/output error" in run.err
+    ), run
     assert_kept(run, path, earlier)
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_failed_sync_is_a_failed_backup(direct: Database, path: Path, tmp_path: Path, number: int) -> None:
+def test_failed_sync_is_a_failed_backup(
+    direct: Database, path: Path, tmp_path: Path, number: int
+) -> None:
     """Of the files, and of their folder."""
     earlier = read_pair(path)
     run = direct.backup(path, PATH=direct.checkout.path_with(sync=failing_sync(tmp_path, number)))
@@ -90,7 +94,8 @@ def test_failed_sync_is_a_failed_backup(direct: Database, path: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "refusing", ["echo 'usage: sync' >&2; exit 1", "echo 'sync: ignoring all arguments' >&2", "exit 0"]
+    "refusing",
+    ["echo 'usage: sync' >&2; exit 1", "echo 'sync: ignoring all arguments' >&2", "exit 0"],
 )
 def test_sync_that_takes_no_files_writes_everything(
     direct: Database, path: Path, tmp_path: Path, refusing: str
@@ -116,7 +121,8 @@ def test_both_files_are_on_the_disk_before_one_is_renamed(
 ) -> None:
     log = tmp_path / "log"
     logged = {
-        name: f"printf '%s\\n' {name} \"$@\" >>'{log}'; exec {real(name)} \"$@\"" for name in ("sync", "mv")
+        name: f"printf '%s\\n' {name} \"$@\" >>'{log}'; exec {real(name)} \"$@\""
+        for name in ("sync", "mv")
     }
     run = direct.backup(path, PATH=direct.checkout.path_with(**logged))
     assert run.status == 0, run
@@ -130,7 +136,9 @@ def test_both_files_are_on_the_disk_before_one_is_renamed(
     ]
 
 
-def test_backup_whose_names_may_be_lost_is_exit_3(direct: Database, path: Path, tmp_path: Path) -> None:
+def test_backup_whose_names_may_be_lost_is_exit_3(
+    direct: Database, path: Path, tmp_path: Path
+) -> None:
     """The last sync fails: the pair is in place, and a power loss may bring the earlier one back."""
     run = direct.backup(path, PATH=direct.checkout.path_with(sync=failing_sync(tmp_path, 3)))
     assert run.status == 3, run
@@ -168,7 +176,10 @@ def test_next_run_completes_a_pair_of_which_one_was_replaced(
     manifest = manifest_of(path)
     write_pair(
         path,
-        (newer[0] if replaced == "file" else earlier[0], newer[1] if replaced == "manifest" else earlier[1]),
+        (
+            newer[0] if replaced == "file" else earlier[0],
+            newer[1] if replaced == "manifest" else earlier[1],
+        ),
     )
     if replaced != "file":
         partial_of(path, run).write_bytes(newer[0])
@@ -204,14 +215,16 @@ def test_manifest_that_is_not_whole_completes_nothing(
     assert manifest_of(path).read_bytes() == earlier[1]
 
 
-def test_manifest_that_cannot_be_replaced_waits_for_the_next_run(direct: Database, path: Path) -> None:
+def test_manifest_that_cannot_be_replaced_waits_for_the_next_run(
+    direct: Database, path: Path
+) -> None:
     earlier = read_pair(path)
-    stuck = (
-        f"""{LAST}case $last in *.info) echo 'mv: out of luck' >&2; exit 1 ;; esac; exec {real("mv")} "$@\""""
-    )
+    stuck = f"""{LAST}case $last in *.info) echo 'mv: out of luck' >&2; exit 1 ;; esac; exec {real("mv")} "$@\""""
     run = direct.backup(path, PATH=direct.checkout.path_with(mv=stuck))
     assert run.status == 1, run
-    assert "could not replace" in run.err and "mv: out of luck; the new backup is in place" in run.err, run
+    assert (
+        "could not replace" in run.err and "mv: out of luck; the new backup is in place" in run.err
+    ), run
     assert "the next backup or restore" in run.err
     file, manifest = read_pair(path)
     assert file != earlier[0] and manifest == earlier[1]
@@ -225,9 +238,7 @@ def test_signal_between_the_two_renames_leaves_the_new_pair(
     direct: Database, path: Path, number: signal.Signals
 ) -> None:
     earlier = read_pair(path)
-    signals = (
-        f'{LAST}{real("mv")} "$@" || exit\ncase $last in *.gz) kill -{number.value} $PPID; sleep 0.2 ;; esac'
-    )
+    signals = f'{LAST}{real("mv")} "$@" || exit\ncase $last in *.gz) kill -{number.value} $PPID; sleep 0.2 ;; esac'
     run = direct.backup(path, PATH=direct.checkout.path_with(mv=signals))
     assert run.status == 128 + number, run
     assert read_pair(path)[0] != earlier[0]
@@ -244,13 +255,17 @@ def test_pair_that_another_run_has_completed_is_no_error(direct: Database, path:
 
 
 @pytest.mark.parametrize("name", [CRASHED, OTHER_HOST])
-def test_folder_that_cannot_be_cleaned_stops_no_restore(direct: Database, path: Path, name: str) -> None:
+def test_folder_that_cannot_be_cleaned_stops_no_restore(
+    direct: Database, path: Path, name: str
+) -> None:
     partial_of(path, name).write_bytes(b"half")
     stuck = "echo 'rm: out of luck' >&2; exit 1"
     fake = f"""{LAST}case $last in *.partial.*) {stuck} ;; esac; exec {real("rm")} "$@\""""
     run = direct.restore("--dry-run", path, PATH=direct.checkout.path_with(rm=fake))
     assert run.status == 0, run
-    assert ("could not clean up after a crashed run: rm: out of luck" in run.err) == (name == CRASHED)
+    assert ("could not clean up after a crashed run: rm: out of luck" in run.err) == (
+        name == CRASHED
+    )
 
 
 # --- whose file it is ---
@@ -276,7 +291,9 @@ def test_crashed_run_of_the_same_process_id_is_cleaned_up_after(
         "dump": {"pigz": stops, "gzip": stops, "python3": stops},
         "pair": {"mv": f'{LAST}case $last in *.info) {stops} ;; esac; exec {real("mv")} "$@"'},
     }[moment]
-    crashed = direct.checkout.start(*as_first, BACKUP, path, PATH=direct.checkout.path_with(**fakes))
+    crashed = direct.checkout.start(
+        *as_first, BACKUP, path, PATH=direct.checkout.path_with(**fakes)
+    )
     until((tmp_path / "stopped").exists)
     kill(crashed)
     assert len(hidden_files(path.parent)) == 1
@@ -290,7 +307,10 @@ def test_crashed_run_of_the_same_process_id_is_cleaned_up_after(
 
 def test_another_hosts_files_are_left_alone(direct: Database, path: Path) -> None:
     host = os.uname().nodename
-    theirs = [partial_of(path, run) for run in (OTHER_HOST, f"{host}.b.1-1.aaaaaa", f"{host}.5.1-1.aaaaaa")]
+    theirs = [
+        partial_of(path, run)
+        for run in (OTHER_HOST, f"{host}.b.1-1.aaaaaa", f"{host}.5.1-1.aaaaaa")
+    ]
     theirs += [direct.checkout.temporary / f"tumblebug-assets.{host}.b.1-1.aaaaaa" / "x"]
     for file in theirs:
         file.parent.mkdir(exist_ok=True)
@@ -305,8 +325,12 @@ def test_living_runs_files_are_left_alone_and_an_earlier_versions_are_removed(
 ) -> None:
     host = os.uname().nodename
     start = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19]
-    living = [partial_of(path, f"{host}.{os.getpid()}{start}") for start in (f"-{start}.aaaaaa", "")]
-    crashed = [partial_of(path, run) for run in (f"{host}.{os.getpid()}-1.aaaaaa", f"{host}.99999999")]
+    living = [
+        partial_of(path, f"{host}.{os.getpid()}{start}") for start in (f"-{start}.aaaaaa", "")
+    ]
+    crashed = [
+        partial_of(path, run) for run in (f"{host}.{os.getpid()}-1.aaaaaa", f"{host}.99999999")
+    ]
     for file in living + crashed:
         file.write_bytes(b"half")
     run = direct.restore("--dry-run", path)

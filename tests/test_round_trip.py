@@ -52,7 +52,9 @@ def test_scripts_run_under_every_posix_shell(direct: Database, shell: str) -> No
     assert run.status == 0, run
     damage(direct)
     backup = direct.checkout.folder / "backups" / "postgres" / "manual.dump.gz"
-    run = direct.checkout.run("./scripts/restore-assets.sh", backup, shell=shell, RESTORE_SKIP_CONFIRM="yes")
+    run = direct.checkout.run(
+        "./scripts/restore-assets.sh", backup, shell=shell, RESTORE_SKIP_CONFIRM="yes"
+    )
     assert run.status == 0, run
     assert direct.content() == before
     assert direct.leftovers() == []
@@ -96,7 +98,9 @@ def test_without_a_name_the_file_carries_the_date(direct: Database, arguments: l
     assert run.status == 0, run
     folder = direct.checkout.folder / "backups" / "postgres"
     (backup,) = folder.glob("*.dump.gz")
-    assert backup.match("tumblebug_db_20[0-9][0-9][01][0-9][0-3][0-9]_[0-2][0-9][0-5][0-9][0-5][0-9].dump.gz")
+    assert backup.match(
+        "tumblebug_db_20[0-9][0-9][01][0-9][0-3][0-9]_[0-2][0-9][0-5][0-9][0-5][0-9].dump.gz"
+    )
 
 
 def test_paths_are_the_callers(direct: Database) -> None:
@@ -129,7 +133,9 @@ def test_lost_database_comes_back_in_its_own_encoding(direct: Database) -> None:
     direct.drop()
     with direct.place.connect() as connection:
         connection.autocommit = True
-        connection.execute(f"CREATE DATABASE {direct.name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+        connection.execute(
+            f"CREATE DATABASE {direct.name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0"
+        )
     direct.execute("CREATE TABLE t AS SELECT chr(233) AS letter")
     path = direct.backed_up()
     direct.drop()
@@ -145,7 +151,9 @@ def test_template_database_stays_one_and_stops_no_later_run(direct: Database) ->
         run = direct.restore(path)
         assert run.status == 0, run
         assert "warning: a database" not in run.err
-        found = direct.execute("SELECT datistemplate FROM pg_database WHERE datname = current_database()")
+        found = direct.execute(
+            "SELECT datistemplate FROM pg_database WHERE datname = current_database()"
+        )
         assert found == [(True,)]
     direct.execute(f"ALTER DATABASE {direct.name} IS_TEMPLATE false")
 
@@ -225,7 +233,9 @@ def test_database_keeps_its_owner_locale_settings_grants_and_comment(direct: Dat
 
 def test_session_variables_of_the_user_change_nothing(direct: Database, tmp_path: Path) -> None:
     before = direct.content()
-    (direct.checkout.folder.parent / ".psqlrc").write_text("\\set ON_ERROR_STOP off\n\\echo hello\n")
+    (direct.checkout.folder.parent / ".psqlrc").write_text(
+        "\\set ON_ERROR_STOP off\n\\echo hello\n"
+    )
     hostile = {
         "PGDATABASE": "postgres",
         "PGHOSTADDR": "192.0.2.1",
@@ -277,9 +287,7 @@ def test_locale_provider_of_the_database_stays(direct: Database) -> None:
             f"CREATE DATABASE {direct.name} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
             " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' CONNECTION LIMIT 50"
         )
-        locale = (
-            f"SELECT datlocprovider, datlocale, datcollate FROM pg_database WHERE datname = '{direct.name}'"
-        )
+        locale = f"SELECT datlocprovider, datlocale, datcollate FROM pg_database WHERE datname = '{direct.name}'"
         before = connection.execute(locale).fetchone()
         assert direct.restore(direct.backed_up()).status == 0
         assert connection.execute(locale).fetchone() == before == ("b", "C.UTF-8", "C")

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from ground import Container, Database, started_container
 
-ROWS = {"spec_info": "1,200", "image_info": "2,000", "measured": "500", "no_columns": "1", "empty_table": "0"}
+ROWS = {
+    "spec_info": "1,200",
+    "image_info": "2,000",
+    "measured": "500",
+    "no_columns": "1",
+    "empty_table": "0",
+}
 
 
 def numbers(out: str) -> dict[str, str]:
@@ -45,7 +51,9 @@ def test_backup_and_restore_need_no_python(direct: Database) -> None:
     assert direct.content() == before
 
 
-def test_server_that_this_host_cannot_reach_is_shown_by_psql(checkout, container: Container) -> None:
+def test_server_that_this_host_cannot_reach_is_shown_by_psql(
+    checkout, container: Container
+) -> None:
     with started_container("16", "--network", "none") as other:
         database = Database(other, checkout, name="tumblebug")
         other.client("psql", "-c", "CREATE TABLE spec_info AS SELECT generate_series(1, 1200)")
@@ -54,7 +62,9 @@ def test_server_that_this_host_cannot_reach_is_shown_by_psql(checkout, container
     assert numbers(run.out) == {"spec_info": "1200"}
 
 
-def test_published_port_of_another_server_is_not_taken_for_ours(docker: Database, direct_server) -> None:
+def test_published_port_of_another_server_is_not_taken_for_ours(
+    docker: Database, direct_server
+) -> None:
     """A Docker engine on another host publishes ports there, not here."""
     port = direct_server.private.port
     inspects = f'if [ "$1" = inspect ]; then echo "running 127.0.0.1:{port}"; exit; fi'

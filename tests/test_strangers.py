@@ -61,7 +61,9 @@ def state(database: Database) -> tuple:
         roles = connection.execute(
             "SELECT rolname, rolsuper, rolcanlogin FROM pg_roles ORDER BY 1"
         ).fetchall()
-        databases = connection.execute("SELECT datname, datacl::text FROM pg_database ORDER BY 1").fetchall()
+        databases = connection.execute(
+            "SELECT datname, datacl::text FROM pg_database ORDER BY 1"
+        ).fetchall()
         settings = connection.execute("SELECT * FROM pg_db_role_setting").fetchall()
     return database.content(), roles, databases, settings
 
@@ -116,7 +118,9 @@ OBJECTS = {
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_object_that_could_run_code_is_named_and_refused(database: Database, marker: str, kind: str) -> None:
+def test_object_that_could_run_code_is_named_and_refused(
+    database: Database, marker: str, kind: str
+) -> None:
     path = strangers_dump(database, OBJECTS[kind].replace("{marker}", marker))
     assert_harmless(database, path, marker)
 
@@ -193,12 +197,16 @@ PATCHES = {
 
 
 @pytest.mark.parametrize("kind", PATCHES)
-def test_statement_written_into_an_entry_harms_nobody(database: Database, marker: str, kind: str) -> None:
+def test_statement_written_into_an_entry_harms_nobody(
+    database: Database, marker: str, kind: str
+) -> None:
     statement = PATCHES[kind].replace("{marker}", marker).replace("{live}", database.name)
     assert_harmless(database, strangers_dump(database, patched=f"{statement};"), marker)
 
 
-@pytest.mark.parametrize("option", [["--data-only"], ["--table", "empty_table"], ["--table", "region_info"]])
+@pytest.mark.parametrize(
+    "option", [["--data-only"], ["--table", "empty_table"], ["--table", "region_info"]]
+)
 def test_copy_statement_of_a_data_entry_harms_nobody(
     database: Database, marker: str, option: list[str]
 ) -> None:
@@ -222,7 +230,9 @@ def test_copy_statement_of_a_data_entry_harms_nobody(
     assert database.leftovers() == []
 
 
-def test_plain_assets_of_a_stranger_are_restored_and_belong_to_the_owner(database: Database) -> None:
+def test_plain_assets_of_a_stranger_are_restored_and_belong_to_the_owner(
+    database: Database,
+) -> None:
     before = database.content()
     path = strangers_dump(database)
     database.execute("DELETE FROM pricing_info")
@@ -280,7 +290,9 @@ def test_empty_signature_is_none(direct: Database) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")
     path = direct.backed_up()
     info = path.with_name(path.name + ".info")
-    lines = [re.sub("^signature: .*", "signature: ", line) for line in info.read_text().splitlines()[:-1]]
+    lines = [
+        re.sub("^signature: .*", "signature: ", line) for line in info.read_text().splitlines()[:-1]
+    ]
     body = "".join(f"{line}\n" for line in lines)
     info.write_text(f"{body}manifest: {hashlib.sha256(body.encode()).hexdigest()}\n")
     key = direct.checkout.folder.parent / KEY
@@ -318,7 +330,9 @@ def test_thousand_schemas_and_an_unknown_owner_are_restored(direct: Database) ->
     forget_key(direct)
     run = direct.restore(path)
     assert run.status == 0, run
-    assert direct.execute("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^s[0-9]+$'") == [(1000,)]
+    assert direct.execute("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^s[0-9]+$'") == [
+        (1000,)
+    ]
 
 
 def test_gzip_bomb_is_stopped_before_it_fills_a_disk(database: Database) -> None:
@@ -334,7 +348,9 @@ def test_gzip_bomb_is_stopped_before_it_fills_a_disk(database: Database) -> None
 
 
 def test_archive_that_outgrows_its_limit_in_the_server_is_stopped(direct: Database) -> None:
-    direct.execute("CREATE TABLE big AS SELECT repeat('x', 900) AS a, n FROM generate_series(1, 300000) AS n")
+    direct.execute(
+        "CREATE TABLE big AS SELECT repeat('x', 900) AS a, n FROM generate_series(1, 300000) AS n"
+    )
     path = direct.backed_up()
     direct.execute("DROP TABLE big")
     before = direct.content()
@@ -397,7 +413,9 @@ def test_plain_user_is_told_what_to_do_about_a_strangers_backup(direct: Database
     assert "RESTORE_TRUST=yes" in run.err
 
 
-def test_kept_backups_are_their_owners_alone_and_shared_ones_follow_the_umask(direct: Database) -> None:
+def test_kept_backups_are_their_owners_alone_and_shared_ones_follow_the_umask(
+    direct: Database,
+) -> None:
     assert direct.backup("mine").status == 0
     kept = direct.checkout.folder / "backups" / "postgres" / "mine.dump.gz"
     shared = direct.backed_up()
@@ -417,7 +435,9 @@ def test_link_at_the_target_is_replaced_and_not_followed(direct: Database, tmp_p
     assert not path.is_symlink() and not path.with_name(path.name + ".info").is_symlink()
 
 
-def test_name_that_looks_like_the_end_of_an_answer_is_only_a_name(database: Database, marker: str) -> None:
+def test_name_that_looks_like_the_end_of_an_answer_is_only_a_name(
+    database: Database, marker: str
+) -> None:
     """A later run as superuser must not take what follows it for an answer of its own."""
     evil = f"z\n--- end of answer ---\n(SELECT)TO PROGRAM'touch {marker}';--"
     database.execute(f'CREATE SCHEMA z; CREATE TABLE z."{evil}" (id int)')
@@ -445,7 +465,10 @@ def test_rows_cannot_call_what_acts_with_its_owners_rights(direct: Database) -> 
         old = int.from_bytes(archive[length + 1 : length + 5], "little")
         attack = f"SELECT {function};\n".encode()
         archive = (
-            archive[: length + 1] + (old + len(attack)).to_bytes(4, "little") + attack + archive[length + 5 :]
+            archive[: length + 1]
+            + (old + len(attack)).to_bytes(4, "little")
+            + attack
+            + archive[length + 5 :]
         )
         path = direct.checkout.folder / "rows.dump"
         path.write_bytes(archive)
@@ -461,7 +484,9 @@ def test_rows_cannot_call_what_acts_with_its_owners_rights(direct: Database) -> 
 @pytest.mark.parametrize(
     "attributes", ["CONNECTION LIMIT 0", "IS_TEMPLATE true", "IS_TEMPLATE true; CREATE FUNCTION"]
 )
-def test_attributes_of_its_database_are_not_the_archives_to_choose(direct: Database, attributes: str) -> None:
+def test_attributes_of_its_database_are_not_the_archives_to_choose(
+    direct: Database, attributes: str
+) -> None:
     attribute, _, function = attributes.partition(";")
     body = f"EXECUTE format('ALTER DATABASE %I {attribute}', current_database());"
     if function:
@@ -502,7 +527,9 @@ def test_manifest_of_a_stranger_sets_no_limit(direct: Database) -> None:
     forget_key(direct)
     signature = re.compile("^(signature|manifest): .*\n", re.MULTILINE)
     info = path.with_name(path.name + ".info")
-    text = signature.sub("", re.sub("database-bytes: .*", "database-bytes: 20000000000", info.read_text()))
+    text = signature.sub(
+        "", re.sub("database-bytes: .*", "database-bytes: 20000000000", info.read_text())
+    )
     info.write_text(text + f"manifest: {hashlib.sha256(text.encode()).hexdigest()}\n")
     direct.checkout.edit("scripts/lib/trust.sh", "1000000000", "10000000")
     run = direct.restore(path)
@@ -513,7 +540,9 @@ def test_manifest_of_a_stranger_sets_no_limit(direct: Database) -> None:
 def test_archive_that_talks_without_end_fills_no_log(docker: Database) -> None:
     def logged() -> int:
         return len(
-            subprocess.run(["docker", "logs", docker.place.name], capture_output=True, check=True).stderr
+            subprocess.run(
+                ["docker", "logs", docker.place.name], capture_output=True, check=True
+            ).stderr
         )
 
     talk = "DO $x$ BEGIN FOR i IN 1..9 LOOP RAISE WARNING '%', repeat('x', 9000000); END LOOP; END $x$;"

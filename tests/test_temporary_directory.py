@@ -18,7 +18,9 @@ SHELLS = ["dash", "busybox sh", "bash"]
 def full(tmp_path: Path) -> Iterator[Path]:
     with small_disk(tmp_path / "full", 1) as folder:
         subprocess.run(
-            ["dd", "if=/dev/zero", f"of={folder}/ballast", "bs=4k"], capture_output=True, check=False
+            ["dd", "if=/dev/zero", f"of={folder}/ballast", "bs=4k"],
+            capture_output=True,
+            check=False,
         )
         yield folder
 
@@ -45,7 +47,9 @@ def test_full_temporary_directory_is_one_sentence(
 YES = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes"}
 
 
-def test_temporary_directory_that_fills_up_later_is_one_sentence(direct: Database, full: Path) -> None:
+def test_temporary_directory_that_fills_up_later_is_one_sentence(
+    direct: Database, full: Path
+) -> None:
     """The directory is full as soon as the run has begun."""
     path = direct.backed_up()
     before, backup = direct.content(), digest(path)
@@ -53,7 +57,9 @@ def test_temporary_directory_that_fills_up_later_is_one_sentence(direct: Databas
     fills = f"dd if=/dev/zero of='{full}/ballast' bs=4k 2>/dev/null; exec /usr/bin/od \"$@\""
     for script in ("backup-assets.sh", "restore-assets.sh"):
         path_variable = direct.checkout.path_with(od=fills)
-        run = direct.checkout.run(f"./scripts/{script}", TMPDIR=str(full), PATH=path_variable, **YES)
+        run = direct.checkout.run(
+            f"./scripts/{script}", TMPDIR=str(full), PATH=path_variable, **YES
+        )
         (full / "ballast").write_bytes(b"")
         assert run.status == 1, run
         assert len([line for line in run.err.splitlines() if line.startswith("error: ")]) == 1, run

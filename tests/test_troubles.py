@@ -32,7 +32,12 @@ def docker_that_says(checkout: Checkout, answer: str) -> dict[str, str]:
 def test_container_that_does_not_run_points_at_make_up(
     container: Container, checkout: Checkout, script: str
 ) -> None:
-    trouble(checkout, script, "PostgreSQL container 'tumblebug-assets-test-none' is not running", "make up")
+    trouble(
+        checkout,
+        script,
+        "PostgreSQL container 'tumblebug-assets-test-none' is not running",
+        "make up",
+    )
 
 
 def test_stopped_container_points_at_make_up(checkout: Checkout, container: Container) -> None:
@@ -44,17 +49,31 @@ def test_stopped_container_points_at_make_up(checkout: Checkout, container: Cont
 def test_paused_container_says_how_to_go_on(checkout: Checkout, container: Container) -> None:
     with started_container() as other:
         subprocess.run(["docker", "pause", other.name], check=True, capture_output=True)
-        trouble(checkout, "stats.sh", "is paused", "docker unpause", TB_POSTGRES_CONTAINER=other.name)
+        trouble(
+            checkout, "stats.sh", "is paused", "docker unpause", TB_POSTGRES_CONTAINER=other.name
+        )
 
 
 @pytest.mark.parametrize("script", ALL)
 def test_no_docker_says_so(checkout: Checkout, script: str) -> None:
-    trouble(checkout, script, "there is no 'no-docker' command", "install Docker", CONTAINER_CLI="no-docker")
+    trouble(
+        checkout,
+        script,
+        "there is no 'no-docker' command",
+        "install Docker",
+        CONTAINER_CLI="no-docker",
+    )
 
 
 @pytest.mark.parametrize("script", ALL)
 def test_docker_that_does_not_answer_says_so(checkout: Checkout, script: str) -> None:
-    trouble(checkout, script, "Docker does not answer", "start Docker", DOCKER_HOST="unix:///nowhere.sock")
+    trouble(
+        checkout,
+        script,
+        "Docker does not answer",
+        "start Docker",
+        DOCKER_HOST="unix:///nowhere.sock",
+    )
 
 
 def test_docker_that_hangs_is_not_waited_for(checkout: Checkout) -> None:
@@ -67,21 +86,33 @@ def test_docker_that_hangs_is_not_waited_for(checkout: Checkout) -> None:
 def test_no_rights_on_the_docker_socket_says_so(checkout: Checkout, script: str) -> None:
     said = "permission denied while trying to connect to the Docker daemon socket at unix:///x.sock"
     trouble(
-        checkout, script, "no rights on the Docker socket", "group docker", **docker_that_says(checkout, said)
+        checkout,
+        script,
+        "no rights on the Docker socket",
+        "group docker",
+        **docker_that_says(checkout, said),
     )
 
 
 @pytest.mark.parametrize("script", ALL)
 def test_wrong_password_says_so(direct: Database, script: str) -> None:
     trouble(
-        direct.checkout, script, "wrong password for user", "TB_POSTGRES_PASSWORD", TB_POSTGRES_PASSWORD="x"
+        direct.checkout,
+        script,
+        "wrong password for user",
+        "TB_POSTGRES_PASSWORD",
+        TB_POSTGRES_PASSWORD="x",
     )
 
 
 @pytest.mark.parametrize("script", ALL)
 def test_unknown_user_says_so(docker: Database, script: str) -> None:
     trouble(
-        docker.checkout, script, "there is no user 'nobody'", "TB_POSTGRES_USER", TB_POSTGRES_USER="nobody"
+        docker.checkout,
+        script,
+        "there is no user 'nobody'",
+        "TB_POSTGRES_USER",
+        TB_POSTGRES_USER="nobody",
     )
 
 
@@ -98,7 +129,10 @@ def test_unknown_database_says_so(database: Database, script: str) -> None:
 
 def test_server_that_does_not_listen_says_so(direct: Database) -> None:
     trouble(
-        direct.checkout, "stats.sh", "cannot use server '127.0.0.1:1'", TB_POSTGRES_ENDPOINT="127.0.0.1:1"
+        direct.checkout,
+        "stats.sh",
+        "cannot use server '127.0.0.1:1'",
+        TB_POSTGRES_ENDPOINT="127.0.0.1:1",
     )
 
 

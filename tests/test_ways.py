@@ -15,7 +15,9 @@ def counts(database: Database, *tables: str) -> list[int]:
 
 def test_dry_run_shows_the_difference_and_changes_nothing(database: Database) -> None:
     path = database.backed_up()
-    database.execute("DELETE FROM pricing_info WHERE spec_id LIKE 'aws%'; CREATE TABLE later (n int)")
+    database.execute(
+        "DELETE FROM pricing_info WHERE spec_id LIKE 'aws%'; CREATE TABLE later (n int)"
+    )
     before = database.content()
     for manifest in (True, False):
         if not manifest:
@@ -32,7 +34,9 @@ def test_dry_run_shows_the_difference_and_changes_nothing(database: Database) ->
 
 
 @pytest.mark.parametrize("archive", ["data only", "full"])
-def test_data_only_brings_the_rows_and_keeps_the_live_schema(database: Database, archive: str) -> None:
+def test_data_only_brings_the_rows_and_keeps_the_live_schema(
+    database: Database, archive: str
+) -> None:
     path = database.checkout.default_backup
     run = database.backup(*(["--data-only"] if archive == "data only" else []), path)
     assert run.status == 0, run
@@ -93,7 +97,9 @@ def test_chosen_tables_get_their_rows_and_no_other_is_touched(database: Database
     assert database.execute(f"INSERT INTO {odd} DEFAULT VALUES RETURNING r > 7") == [(True,)]
 
 
-def test_chosen_tables_are_replaced_in_one_transaction_under_their_foreign_keys(direct: Database) -> None:
+def test_chosen_tables_are_replaced_in_one_transaction_under_their_foreign_keys(
+    direct: Database,
+) -> None:
     path = direct.backed_up()
     direct.execute("DELETE FROM pricing_info; DELETE FROM spec_info WHERE provider_name = 'aws'")
     before = direct.content()
@@ -179,7 +185,9 @@ def test_owners_that_this_server_lacks_give_way_to_the_user(direct: Database) ->
         f"GRANT SELECT ON spec_info TO {direct.name}_o"
     )
     path = direct.backed_up()
-    direct.execute(f"REASSIGN OWNED BY {direct.name}_o TO CURRENT_USER; DROP OWNED BY {direct.name}_o")
+    direct.execute(
+        f"REASSIGN OWNED BY {direct.name}_o TO CURRENT_USER; DROP OWNED BY {direct.name}_o"
+    )
     with direct.place.connect() as connection:
         connection.execute(f"DROP ROLE {direct.name}_o")
     run = direct.restore(path)
@@ -238,7 +246,9 @@ def test_partition_that_the_live_database_lacks_loses_no_rows_silently(direct: D
         "CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2); INSERT INTO p VALUES (1), (2), (2)"
     )
     path = direct.backed_up()
-    direct.execute("DROP TABLE p2; CREATE TABLE rest PARTITION OF p DEFAULT; INSERT INTO p VALUES (3)")
+    direct.execute(
+        "DROP TABLE p2; CREATE TABLE rest PARTITION OF p DEFAULT; INSERT INTO p VALUES (3)"
+    )
     before = direct.content()
     run = direct.restore("--table", "p", path)
     assert run.status == 1, run
@@ -246,7 +256,9 @@ def test_partition_that_the_live_database_lacks_loses_no_rows_silently(direct: D
     assert direct.content() == before
 
 
-def test_load_that_was_killed_is_no_load_even_with_keep_going(direct: Database, tmp_path: Path) -> None:
+def test_load_that_was_killed_is_no_load_even_with_keep_going(
+    direct: Database, tmp_path: Path
+) -> None:
     path = direct.backed_up()
     path.with_name(path.name + ".info").unlink()
     direct.execute("DELETE FROM pricing_info")
@@ -279,13 +291,17 @@ def test_rows_come_with_what_materialized_views_make_of_them(direct: Database) -
         "CREATE MATERIALIZED VIEW later AS SELECT 1 AS n WITH NO DATA"
     )
     path = direct.backed_up()
-    assert direct.execute("SELECT relispopulated FROM pg_class WHERE relname = 'later'") == [(False,)]
+    assert direct.execute("SELECT relispopulated FROM pg_class WHERE relname = 'later'") == [
+        (False,)
+    ]
     run = direct.restore("--data-only", path)
     assert run.status == 0, run
     assert direct.execute("SELECT n FROM clouds") == [(1200,)]
 
 
-def test_grants_that_a_materialized_view_needs_are_there_when_it_is_filled(direct: Database) -> None:
+def test_grants_that_a_materialized_view_needs_are_there_when_it_is_filled(
+    direct: Database,
+) -> None:
     a, b = (f"{direct.name}_{letter} with spaces" for letter in "ab")
     direct.execute(
         f'CREATE ROLE "{a}"; CREATE ROLE "{b}"; CREATE SCHEMA mine; GRANT ALL ON SCHEMA mine TO "{a}", "{b}";'

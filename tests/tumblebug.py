@@ -33,7 +33,9 @@ class Tumblebug:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: dict) -> tuple[int, object]:
+    def answer(
+        self, method: str, path: str, query: dict[str, list[str]], body: dict
+    ) -> tuple[int, object]:
         match method, path:
             case "GET", "/readyz":
                 return 200, {"message": "CB-Tumblebug is ready"}
@@ -42,7 +44,9 @@ class Tumblebug:
                 return 200, {"message": "initialised"}
             case "GET", "/ns/system":
                 return (
-                    (200, {"id": "system"}) if self.namespace else (404, {"message": "no namespace system"})
+                    (200, {"id": "system"})
+                    if self.namespace
+                    else (404, {"message": "no namespace system"})
                 )
             case "POST", "/ns":
                 self.namespace = body["name"] == "system"
@@ -61,7 +65,12 @@ class Tumblebug:
 
     def summary(self) -> dict:
         clouds = [
-            {"providerName": cloud, "imageCount": images, "specCount": specs, "pricedSpecCount": specs // 2}
+            {
+                "providerName": cloud,
+                "imageCount": images,
+                "specCount": specs,
+                "pricedSpecCount": specs // 2,
+            }
             for cloud, (images, specs) in self.assets.items()
         ]
         return {
