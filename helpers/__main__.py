@@ -28,9 +28,9 @@ def main() -> int:
         return EXIT_UNAVAILABLE
     options = parse()
     if options.verb == "demo":
-        from helpers import demo
+        from helpers.demo import run
 
-        return demo.run()
+        return run.run()
     if options.verb == "menu":
         from helpers import menu
 
@@ -76,29 +76,29 @@ def look_at_database(options: argparse.Namespace) -> int:
     try:
         import psycopg
 
-        from helpers import progress, statistics
+        from helpers import progress, stats
     except ImportError:
         return EXIT_UNAVAILABLE
-    server = statistics.Identity(options.server_key, options.live)
+    server = stats.Identity(options.server_key, options.live)
     try:
         if options.verb == "progress":
             progress.draw(options.query, options.totals, options.addresses, server, options.script)
         else:
-            print(statistics.report(options.verb, options.query, options.addresses, server))
-    except (statistics.ServerUnavailable, psycopg.Error):
+            print(stats.report(options.verb, options.query, options.addresses, server))
+    except (stats.ServerUnavailable, psycopg.Error):
         return EXIT_UNAVAILABLE
     return 0
 
 
 def ask_tumblebug(options: argparse.Namespace) -> int:
     """Print what CB-Tumblebug answers, or why it does not, on standard output; 1 when it does not."""
-    from helpers import fetching, tumblebug
+    from helpers.tumblebug import client, fetching
 
-    server = tumblebug.Server(options.server)
+    server = client.Server(options.server)
     answers: dict[str, Callable[[], object]] = {
-        "ready": lambda: tumblebug.is_ready(server),
-        "ensure-namespace": lambda: "made" if tumblebug.ensure_namespace(server) else None,
-        "providers": lambda: "\n".join(tumblebug.providers(server)),
+        "ready": lambda: client.is_ready(server),
+        "ensure-namespace": lambda: "made" if client.ensure_namespace(server) else None,
+        "providers": lambda: "\n".join(client.providers(server)),
         "fetch": lambda: fetching.fetch(
             server,
             options.expected,
@@ -106,14 +106,14 @@ def ask_tumblebug(options: argparse.Namespace) -> int:
             azure=options.azure,
             chosen=[name for name in options.providers.split(",") if name],
         ),
-        "fetch-prices": lambda: tumblebug.fetch_prices(server),
-        "update-images": lambda: tumblebug.update_images(server),
-        "summary": lambda: tumblebug.summary(server).text(),
-        "mark-initialised": lambda: tumblebug.mark_initialised(server),
+        "fetch-prices": lambda: client.fetch_prices(server),
+        "update-images": lambda: client.update_images(server),
+        "summary": lambda: client.summary(server).text(),
+        "mark-initialised": lambda: client.mark_initialised(server),
     }
     try:
         answer = answers[options.verb]()
-    except tumblebug.ServerError as error:
+    except client.ServerError as error:
         print(error)
         return 1
     if answer:
@@ -126,16 +126,16 @@ def arrivals(options: argparse.Namespace) -> Callable[[], list[tuple[str, int, i
     try:
         import psycopg
 
-        from helpers import statistics
+        from helpers import stats
     except ImportError:
         return list
-    server = statistics.Identity(options.server_key, options.live)
+    server = stats.Identity(options.server_key, options.live)
 
     def look() -> list[tuple[str, int, int]]:
         try:
-            with statistics.connect(options.addresses, server) as connection:
+            with stats.connect(options.addresses, server) as connection:
                 rows = connection.execute(options.query.read_bytes()).fetchall()
-        except (statistics.ServerUnavailable, psycopg.Error):
+        except (stats.ServerUnavailable, psycopg.Error):
             return []
         return [(row["cloud"], row["specs"], row["images"]) for row in rows]
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from helpers.text import printable
+from helpers.terminal import printable
 
 SECONDS_PER_DAY = 86_400
 OLD_DAYS, VERY_OLD_DAYS = 7, 30

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers import statistics
-from helpers.text import clock, printable
+from helpers import stats
+from helpers.terminal import clock, printable
 
 INTERVAL_SECONDS = 0.3
 SETTLING_SECONDS = 1  # before that, a rate says nothing
@@ -81,7 +81,7 @@ def draw(
     query: Path,
     totals: Path | None,
     addresses: Sequence[str],
-    server: statistics.Identity,
+    server: stats.Identity,
     script: int,
 ) -> None:
     """Draw the line until we are ended, or the process ``script`` is, which may have been killed.
@@ -91,7 +91,7 @@ def draw(
     Raises ServerUnavailable when no address leads to the server, psycopg.Error when the session is lost.
     """
     started = time.monotonic()
-    with statistics.connect(addresses, server) as connection:
+    with stats.connect(addresses, server) as connection:
         if totals:
             progress = Progress(read_totals(totals))
         else:

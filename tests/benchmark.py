@@ -26,7 +26,7 @@ from conftest import copy_of_project
 from ground import Checkout, Container, started_container
 from tabulate import tabulate
 
-from helpers import catalogue
+from helpers.demo import catalogue
 
 DOCS = Path(__file__).parent.parent / "docs"
 T = TypeVar("T")

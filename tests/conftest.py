@@ -22,7 +22,7 @@ from ground import (
     started_container,
 )
 
-from helpers.private_server import private_server
+from helpers.demo.private_server import private_server
 
 PROJECT = Path(__file__).parent.parent
 

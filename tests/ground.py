@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from helpers.private_server import PrivateServer
+from helpers.demo.private_server import PrivateServer
 
 IMAGE = os.environ.get("TEST_POSTGRES_IMAGE", "tumblebug-assets-tests/postgres:16")
 IMAGE_RECIPE = Path(__file__).parent / "image" / "build-image.sh"

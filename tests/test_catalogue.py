@@ -10,9 +10,9 @@ import libcloud
 import psycopg
 import pytest
 
-from helpers import catalogue
-from helpers.catalogue import Offer
-from helpers.private_server import PrivateServer, private_server
+from helpers.demo import catalogue
+from helpers.demo.catalogue import Offer
+from helpers.demo.private_server import PrivateServer, private_server
 
 SMALL = 0.01
 

@@ -13,7 +13,7 @@ import pytest
 from ground import Database, Run, programs
 from tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
 
-from helpers import menu, text
+from helpers import menu, terminal
 
 INIT = "./scripts/init.sh"
 DAY = 86_400
@@ -25,7 +25,9 @@ def tumblebug(direct: Database) -> Iterator[Tumblebug]:
     direct.checkout.edit(
         "scripts/lib/tumblebug.sh", "seconds_to_be_ready=30", "seconds_to_be_ready=2"
     )
-    direct.checkout.edit("helpers/fetching.py", "SETTLED_SECONDS = 30", "SETTLED_SECONDS = 0.3")
+    direct.checkout.edit(
+        "helpers/tumblebug/fetching.py", "SETTLED_SECONDS = 30", "SETTLED_SECONDS = 0.3"
+    )
     with running_tumblebug() as server:
         direct.checkout.environment["TUMBLEBUG_SERVER"] = server.address
         yield server
@@ -71,7 +73,7 @@ def test_restore_that_cannot_show_the_tables_is_exit_3_and_initialises_the_serve
     direct: Database, tumblebug: Tumblebug, tmp_path: Path
 ) -> None:
     before = damaged_after_backup(direct)
-    (direct.checkout.folder / "helpers" / "statistics.py").write_text("raise ImportError")
+    (direct.checkout.folder / "helpers" / "stats.py").write_text("raise ImportError")
     fails = 'case " $* " in *footer=off*) exit 1 ;; esac; exec "$REAL" "$@"'
     run = init(
         direct,
@@ -421,4 +423,4 @@ def test_wrong_choice_is_refused_at_once(
 
 
 def test_printable_text_steers_no_terminal() -> None:
-    assert text.printable("a\x1b[2Jb\r\n") == "a?[2Jb??"
+    assert terminal.printable("a\x1b[2Jb\r\n") == "a?[2Jb??"

@@ -15,13 +15,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from helpers import private_server as module
-from helpers.private_server import PrivateServer, PrivateServerError, private_server
+from helpers.demo import private_server as module
+from helpers.demo.private_server import PrivateServer, PrivateServerError, private_server
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 OWNER = """
 import signal, sys, time
-from helpers.private_server import private_server
+from helpers.demo.private_server import private_server
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
 with private_server() as server:
     print(server.port, server.data_dir.parent, flush=True)

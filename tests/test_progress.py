@@ -8,7 +8,7 @@ import pytest
 from ground import Database
 
 from helpers.progress import Progress, read_totals
-from helpers.text import clock
+from helpers.terminal import clock
 
 MANY_ROWS = "CREATE TABLE many AS SELECT n, repeat(md5(n::text), 8) AS t FROM generate_series(1, 400000) AS n"
 

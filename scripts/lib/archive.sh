@@ -64,7 +64,7 @@ wrap() {
     elif command -v pigz >/dev/null; then
         ${become-} pigz -0
     elif python3 -c 'import zlib' 2>/dev/null; then
-        PYTHONPATH=$root ${become-} python3 -m helpers.store
+        PYTHONPATH=$root ${become-} python3 -m helpers.gzip_store
     else
         ${become-} gzip -1
     fi

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 from tabulate import tabulate
 
-from helpers.text import printable
+from helpers.terminal import printable
 
 CONNECT_TIMEOUT_SECONDS = 3
 BAR_WIDTH = 20

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     import psycopg
 
-    from helpers.private_server import PrivateServer
+    from helpers.demo.private_server import PrivateServer
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DAMAGE = ("DELETE FROM pricing_info WHERE provider_name = 'aws'", "DROP TABLE image_info")
 CONTENT = "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {} AS t"
@@ -44,7 +44,7 @@ def run() -> int:
     try:
         import psycopg
 
-        from helpers import catalogue, private_server
+        from helpers.demo import catalogue, private_server
     except ImportError as missing:
         return failed(
             f"the Python package '{missing.name}' is not installed; make demo installs it"

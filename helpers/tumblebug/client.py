@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from helpers.text import printable
+from helpers.terminal import printable
 
 ANSWER_SECONDS = 30  # for what the server knows at once
 MAXIMUM_ANSWER_BYTES = 50_000_000

@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from helpers import tumblebug
-from helpers.text import clock, printable
+from helpers.terminal import clock, printable
+from helpers.tumblebug import client
 
 LOOK_SECONDS = 2
 LOG_SECONDS = 300  # between two lines where there is no terminal
@@ -17,47 +17,47 @@ SETTLED_SECONDS = 30  # a summary that has not changed for so long is final
 Arrivals = Callable[[], list[tuple[str, int, int]]]  # of each cloud, its name, specs, images
 
 
-def fetch(server: tumblebug.Server, expected: str, arrivals: Arrivals, **options: object) -> str:
+def fetch(server: client.Server, expected: str, arrivals: Arrivals, **options: object) -> str:
     """Let the server fetch, show what arrives meanwhile, and return a warning, or nothing when all is well.
 
-    ``expected`` is how long it usually takes, for people; ``options`` are those of tumblebug.fetch. Whatever the
+    ``expected`` is how long it usually takes, for people; ``options`` are those of client.fetch. Whatever the
     answer was, the server's summary decides. Raises ServerError.
     """
-    before = tumblebug.summary(server)
-    ended: list[tumblebug.ServerError | None] = []
+    before = client.summary(server)
+    ended: list[client.ServerError | None] = []
     thread = threading.Thread(target=lambda: ended.append(outcome(server, options)), daemon=True)
     thread.start()
     show(thread, expected, arrivals)
     if ended[0] is None:
-        after, warning = tumblebug.summary(server), ""
-    elif isinstance(ended[0], tumblebug.ConnectionLost):
+        after, warning = client.summary(server), ""
+    elif isinstance(ended[0], client.ConnectionLost):
         after, warning = settled(server), f"{ended[0]}, but what it had begun has arrived"
         if not (after.specs > before.specs or after.images > before.images):
-            raise tumblebug.ServerError(f"{ended[0]}, and its summary shows nothing new")
+            raise client.ServerError(f"{ended[0]}, and its summary shows nothing new")
     else:
         raise ended[0]
     if not after.specs or not after.images:
-        raise tumblebug.ServerError(
+        raise client.ServerError(
             f"{server.address} has fetched, but its summary shows no specs or no images"
         )
     return warning
 
 
-def outcome(server: tumblebug.Server, options: dict) -> tumblebug.ServerError | None:
+def outcome(server: client.Server, options: dict) -> client.ServerError | None:
     """Return how the fetching failed, or None."""
     try:
-        tumblebug.fetch(server, **options)
-    except tumblebug.ServerError as error:
+        client.fetch(server, **options)
+    except client.ServerError as error:
         return error
     return None
 
 
-def settled(server: tumblebug.Server) -> tumblebug.Summary:
+def settled(server: client.Server) -> client.Summary:
     """Return the summary when it no longer changes. Raises ServerError."""
-    found = tumblebug.summary(server)
+    found = client.summary(server)
     while True:
         time.sleep(SETTLED_SECONDS)
-        later = tumblebug.summary(server)
+        later = client.summary(server)
         if later == found:
             return later
         found = later
