@@ -76,16 +76,16 @@ def look_at_database(options: argparse.Namespace) -> int:
     try:
         import psycopg
 
-        from helpers import progress, stats
+        from helpers import connection, progress, stats
     except ImportError:
         return EXIT_UNAVAILABLE
-    server = stats.Identity(options.server_key, options.live)
+    server = connection.Identity(options.server_key, options.live)
     try:
         if options.verb == "progress":
             progress.draw(options.query, options.totals, options.addresses, server, options.script)
         else:
             print(stats.report(options.verb, options.query, options.addresses, server))
-    except (stats.ServerUnavailable, psycopg.Error):
+    except (connection.ServerUnavailable, psycopg.Error):
         return EXIT_UNAVAILABLE
     return 0
 
@@ -126,16 +126,16 @@ def arrivals(options: argparse.Namespace) -> Callable[[], list[tuple[str, int, i
     try:
         import psycopg
 
-        from helpers import stats
+        from helpers import connection
     except ImportError:
         return list
-    server = stats.Identity(options.server_key, options.live)
+    server = connection.Identity(options.server_key, options.live)
 
     def look() -> list[tuple[str, int, int]]:
         try:
-            with stats.connect(options.addresses, server) as connection:
-                rows = connection.execute(options.query.read_bytes()).fetchall()
-        except (stats.ServerUnavailable, psycopg.Error):
+            with connection.connect(options.addresses, server) as session:
+                rows = session.execute(options.query.read_bytes()).fetchall()
+        except (connection.ServerUnavailable, psycopg.Error):
             return []
         return [(row["cloud"], row["specs"], row["images"]) for row in rows]
 

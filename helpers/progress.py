@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers import stats
+from helpers.connection import Identity, connect
 from helpers.terminal import clock, printable
 
 INTERVAL_SECONDS = 0.3
@@ -81,7 +81,7 @@ def draw(
     query: Path,
     totals: Path | None,
     addresses: Sequence[str],
-    server: stats.Identity,
+    server: Identity,
     script: int,
 ) -> None:
     """Draw the line until we are ended, or the process ``script`` is, which may have been killed.
@@ -91,7 +91,7 @@ def draw(
     Raises ServerUnavailable when no address leads to the server, psycopg.Error when the session is lost.
     """
     started = time.monotonic()
-    with stats.connect(addresses, server) as connection:
+    with connect(addresses, server) as connection:
         if totals:
             progress = Progress(read_totals(totals))
         else:

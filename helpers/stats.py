@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import psycopg
-from psycopg.rows import dict_row
 from tabulate import tabulate
 
+from helpers.connection import Identity, connect
 from helpers.terminal import printable
 
-CONNECT_TIMEOUT_SECONDS = 3
 BAR_WIDTH = 20
 
 
-class ServerUnavailable(Exception):
-    """None of the addresses led to the server that was meant."""
-
-
-def report(name: str, query: Path, addresses: Sequence[str], server: Identity | None = None) -> str:
+def report(name: str, query: Path, addresses: Sequence[str], server: Identity) -> str:
     """Return the result of ``query`` as text for a terminal.
 
     ``name`` is ``table-statistics`` or ``database-size``; ``addresses`` are ``host:port``, tried in
@@ -30,42 +23,6 @@ def report(name: str, query: Path, addresses: Sequence[str], server: Identity | 
     with connect(addresses, server) as connection:
         rows = connection.execute(query.read_bytes()).fetchall()
     return table_of_tables(rows) if name == "table-statistics" else database_size(rows)
-
-
-class Identity(NamedTuple):
-    """The key that identify.sql computes of a server and the live database on it, and that database's name."""
-
-    key: str
-    live: str
-
-
-def connect(addresses: Sequence[str], server: Identity | None = None) -> psycopg.Connection:
-    """Return a read-only connection to the first address that leads to the right server."""
-    for address in addresses:
-        host, _, port = address.rpartition(":")
-        try:
-            connection = psycopg.connect(
-                host=host.strip("[]"),
-                port=port,
-                connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                row_factory=dict_row,
-                autocommit=True,
-            )
-        except psycopg.OperationalError:
-            continue
-        if server is None or key_of(connection, server.live) == server.key:
-            return connection
-        connection.close()
-    raise ServerUnavailable
-
-
-def key_of(connection: psycopg.Connection, live: str) -> str:
-    """Return what identify.sql computes: a key of this server and the live database."""
-    row = connection.execute(
-        "SELECT substr(md5(system_identifier || '/' || %s), 1, 12) AS key FROM pg_control_system()",
-        [live],
-    ).fetchone()
-    return row["key"]
 
 
 def table_of_tables(rows: Iterable[dict]) -> str:
