@@ -1,4 +1,4 @@
-"""The option menu of ``make init``: what each way to fill the database does, what it takes, and what is advised."""
+"""The menu of ``make init``: what each option does, how long it takes, which one is recommended."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import subprocess
 import time
 from pathlib import Path
 
-from helpers.terminal import printable
-
 SECONDS_PER_DAY = 86_400
 OLD_DAYS, VERY_OLD_DAYS = 7, 30
 SUMMARY = re.compile(r"^summary: (\d+) specs \((\d+)% priced\), (\d+) images", re.MULTILINE)
@@ -16,49 +14,51 @@ MAXIMUM_MANIFEST_BYTES = 10_000_000
 
 
 def menu(backup: Path) -> str:
-    """Return the menu as text; options a and a+ tell what is known of the backup file."""
-    here = backup.is_file()
-    lines = backup_lines(backup) if here else [f"not available: there is no {backup.name}"]
-    told = "\n".join(f"      {line}" for line in lines)
-    return f"""\
-How should the assets database be filled?
-
-  a   Restore from backup (~1 minute{", recommended" if here else ""})
-{told}
-  a+  Restore from backup, then the newest list of images on top (~2 minutes)
-{"" if here else "      not available without a backup" + chr(10)}\
-  b   Fetch fresh from the clouds, without Azure (~20-30 minutes{"" if here else ", recommended"})
-  c   Fetch fresh from the clouds, with Azure (~40+ minutes)
-  d   Fetch fresh from the clouds you choose, without prices (minutes for each)
-
-For development and testing take {"a" if here else "b"}; for the latest data b or c, which need cloud credentials.
-"""
+    """Return the menu as text; ``backup`` is the file that options a and a+ restore."""
+    exists = backup.is_file()
+    facts = backup_lines(backup) if exists else [f"not available: there is no {backup.name}"]
+    lines = [
+        "How should the assets database be filled?",
+        "",
+        f"  a   Restore from backup (~1 minute{', recommended' if exists else ''})",
+        *(f"      {fact}" for fact in facts),
+        "  a+  Restore from backup, then update images from the latest list (~2 minutes)",
+        *([] if exists else ["      not available without a backup"]),
+        "  b   Fetch fresh from all providers but Azure"
+        f" (~20-30 minutes{'' if exists else ', recommended'})",
+        "  c   Fetch fresh from all providers, including Azure (~40+ minutes)",
+        "  d   Fetch fresh from providers you choose, without prices (minutes for each)",
+        "",
+        f"For development and testing choose {'a' if exists else 'b'};"
+        " for the latest data choose b or c, which need credentials of the providers.",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def backup_lines(backup: Path) -> list[str]:
-    """Return what is known of the backup: size, age, content, and a warning when it is old."""
-    days = int((time.time() - made(backup)) // SECONDS_PER_DAY)
+    """Return what is known of the backup: size, age, content, and a warning if it is old."""
+    days = int((time.time() - creation_time(backup)) // SECONDS_PER_DAY)
     age = "made today" if days <= 0 else "1 day old" if days == 1 else f"{days} days old"
     lines = [f"{backup.name}: {backup.stat().st_size / 1_000_000:.1f} MB, {age}"]
     content = content_line(manifest_of(backup.resolve())) or content_line(manifest_of(backup))
     if content:
         lines.append(content)
     if days > VERY_OLD_DAYS:
-        lines.append(
-            f"warning: more than {VERY_OLD_DAYS} days old; prices and images have changed since, consider b"
-        )
+        advice = "prices and images have changed since, consider b"
+        lines.append(f"warning: more than {VERY_OLD_DAYS} days old; {advice}")
     elif days > OLD_DAYS:
         lines.append(f"warning: more than {OLD_DAYS} days old")
     return lines
 
 
 def manifest_of(backup: Path) -> Path:
-    """Return where the manifest of this file is."""
+    """Return the path of the backup's manifest."""
     return backup.with_name(backup.name + ".info")
 
 
 def content_line(manifest: Path) -> str:
-    """Return what the manifest says that the backup holds, or nothing when there is none to understand."""
+    """Return what the manifest says that the backup holds, or "" if it does not say."""
     try:
         with manifest.open("rb") as file:
             found = SUMMARY.search(file.read(MAXIMUM_MANIFEST_BYTES).decode(errors="replace"))
@@ -67,27 +67,26 @@ def content_line(manifest: Path) -> str:
     if not found:
         return ""
     specs, priced, images = (int(number) for number in found.groups())
-    return printable(f"{specs:,} specs ({priced}% priced), {images:,} images")
+    return f"{specs:,} specs ({priced}% priced), {images:,} images"
 
 
-def made(backup: Path) -> float:
-    """Return when the backup was made, in seconds of Unix time: its Git commit where it is that one, else the file."""
-    git = ["git", "-C", str(backup.parent)]
+def creation_time(backup: Path) -> float:
+    """Return when the backup was made, in seconds of Unix time.
+
+    That is the time of its last Git commit if the file is unchanged since, else the file's own.
+    Raises OSError if there is no such file.
+    """
     try:
-        changed = subprocess.run(
-            [*git, "status", "--porcelain", "--", backup.name],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        logged = subprocess.run(
-            [*git, "log", "-1", "--format=%ct", "--", backup.name],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        if logged.stdout.strip() and not changed.stdout.strip():
-            return float(logged.stdout)
+        changed = git(backup.parent, "status", "--porcelain", "--", backup.name)
+        committed = git(backup.parent, "log", "-1", "--format=%ct", "--", backup.name)
+        if committed and not changed:
+            return float(committed)
     except (OSError, subprocess.CalledProcessError, ValueError):
         pass
     return backup.stat().st_mtime
+
+
+def git(directory: Path, *arguments: str) -> str:
+    """Return what a Git command prints. Raises OSError or CalledProcessError."""
+    command = ["git", "-C", str(directory), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
