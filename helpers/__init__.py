@@ -1,4 +1,4 @@
-"""Everything of the assets backup that looks or talks: statistics, sample data, demonstration.
+"""What needs more than a shell: table statistics, the live line, the REST client and the demo.
 
-The helpers read and print; the shell scripts decide and move the bytes.
+The helpers read and print. They never decide: the shell scripts do.
 """

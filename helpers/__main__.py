@@ -1,4 +1,4 @@
-"""The one door, ``python -m helpers VERB``, and the one place that prints and exits."""
+"""The command line, ``python -m helpers VERB``: the only module that prints results and exits."""
 
 from __future__ import annotations
 
@@ -8,71 +8,97 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the caller shows the result another way
-BESIDE_SERVER = ("table-statistics", "database-size", "progress")
-ASKING = {
-    "ready": "whether CB-Tumblebug is ready",
-    "ensure-namespace": "make the namespace of the assets where it is missing",
-    "providers": "the clouds that CB-Tumblebug knows, one a line",
-    "fetch": "let it fetch specs and images",
-    "fetch-prices": "let it fetch prices",
-    "update-images": "let it put its newest list of images on top",
-    "summary": "what its database holds, as a table",
-    "mark-initialised": "tell it that it has been initialised",
+EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the calling script prints the result itself
+DESCRIPTION = "Does what the project's scripts leave to Python. Each VERB has a --help of its own."
+DATABASE_VERBS = {
+    "table-statistics": "print the tables with their rows, sizes and shares",
+    "database-size": "print the size of the database",
+    "progress": "draw the live line of a dump or a load until the script ends",
+}
+TUMBLEBUG_VERBS = {
+    "ready": "check that CB-Tumblebug is ready",
+    "ensure-namespace": "create the namespace of the assets if it is missing",
+    "providers": "print the providers that CB-Tumblebug knows, one a line",
+    "fetch": "make CB-Tumblebug fetch specs and images, and draw what has arrived",
+    "fetch-prices": "make CB-Tumblebug fetch prices",
+    "update-images": "make CB-Tumblebug update images from its latest list",
+    "summary": "print what CB-Tumblebug's database holds, as a table",
+    "mark-initialised": "tell CB-Tumblebug that it has been initialised",
 }
 
 
+def run() -> int:
+    """Run the command line and return its exit status, 1 if writing the result fails."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at exit
+        print(f"error: could not write the result: {error.strerror}", file=sys.stderr)
+        return 1
+    return status
+
+
 def main() -> int:
-    """Run one verb and return the exit status."""
-    if sys.version_info < (3, 10):  # noqa: UP036 - whatever Python a user has is tried
+    """Run one verb and return the exit status.
+
+    It is 0 on success, 1 on failure, and EXIT_UNAVAILABLE if Python is too old, a package is
+    missing or the database is out of reach. Exits with 2 on a usage error.
+    Raises OSError if writing the result fails.
+    """
+    if sys.version_info < (3, 10):  # noqa: UP036 - the scripts try any Python that they find
         return EXIT_UNAVAILABLE
-    options = parse()
+    options = parse_arguments()
     if options.verb == "demo":
-        from helpers.demo import run
+        from helpers.demo.run import run_demo
 
-        return run.run()
+        return run_demo()
     if options.verb == "menu":
-        from helpers import menu
+        from helpers.menu import menu
 
-        print(menu.menu(options.backup))
+        print(menu(options.backup))
         return 0
-    if options.verb in ASKING:
-        return ask_tumblebug(options)
-    return look_at_database(options)
+    if options.verb in TUMBLEBUG_VERBS:
+        return run_tumblebug_verb(options)
+    return run_database_verb(options)
 
 
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m helpers", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    for name in BESIDE_SERVER:
-        verb = verbs.add_parser(name, help=f"print the result of {name}.sql for people")
-        add_place(verb)
+def parse_arguments() -> argparse.Namespace:
+    """Return the verb and its options. Exits with 2 on a usage error, with 0 after help."""
+    parser = argparse.ArgumentParser(prog="python -m helpers", description=DESCRIPTION)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, text in DATABASE_VERBS.items():
+        verb = verbs.add_parser(name, help=text, description=text)
+        add_database_options(verb)
         if name == "progress":
-            verb.add_argument("--script", type=int, required=True, help="the process that shows it")
-            verb.add_argument("--totals", type=Path, help="a manifest's lines of tables")
-    verb = verbs.add_parser("menu", help="print the option menu of make init")
-    verb.add_argument("backup", type=Path, help="the backup that option A restores")
-    verbs.add_parser("demo", help="back up, damage and restore a sample catalogue")
-    for name, help_text in ASKING.items():
-        verb = verbs.add_parser(name, help=help_text)
+            verb.add_argument("--script", type=int, required=True, help="process ID of the script")
+            verb.add_argument("--totals", type=Path, help="file with the table lines of a manifest")
+    text = "print the menu of make init"
+    verb = verbs.add_parser("menu", help=text, description=text)
+    verb.add_argument("backup", type=Path, help="the backup file that option a restores")
+    text = "back up, damage and restore a sample catalogue on a private server"
+    verbs.add_parser("demo", help=text, description=text)
+    for name, text in TUMBLEBUG_VERBS.items():
+        verb = verbs.add_parser(name, help=text, description=text)
         verb.add_argument("--server", required=True, help="CB-Tumblebug's host:port or URL")
         if name == "fetch":
-            verb.add_argument("--azure", action="store_true", help="Azure too")
-            verb.add_argument("--providers", default="", help="only these, with commas between")
-            verb.add_argument("--expected", required=True, help="how long it usually takes")
-            add_place(verb)
+            verb.add_argument("--azure", action="store_true", help="include Azure")
+            verb.add_argument("--providers", default="", help="only these, separated by commas")
+            verb.add_argument("--expected", required=True, help="usual duration, as text to show")
+            add_database_options(verb)
     return parser.parse_args()
 
 
-def add_place(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--server-key", required=True, help="refuse a server other than this one")
-    verb.add_argument("--live", required=True, help="the live database, which is part of that key")
-    verb.add_argument("query", type=Path, help="the SQL text to run")
-    verb.add_argument("addresses", nargs="*", help="host:port to try, in this order")
+def add_database_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options that say which database to read, and by which query."""
+    verb.add_argument("--server-key", required=True, help="key of the server; refuse any other")
+    verb.add_argument("--live", required=True, help="name of the live database, part of that key")
+    verb.add_argument("query", type=Path, help="file with the SQL query to run")
+    verb.add_argument("addresses", nargs="*", help="host:port of the server, tried in order")
 
 
-def look_at_database(options: argparse.Namespace) -> int:
-    """Print what a query finds, for people; EXIT_UNAVAILABLE where that cannot be."""
+def run_database_verb(options: argparse.Namespace) -> int:
+    """Print what a query finds; return 0, or EXIT_UNAVAILABLE if the database is out of reach."""
     try:
         import psycopg
 
@@ -90,39 +116,45 @@ def look_at_database(options: argparse.Namespace) -> int:
     return 0
 
 
-def ask_tumblebug(options: argparse.Namespace) -> int:
-    """Print what CB-Tumblebug answers, or why it does not, on standard output; 1 when it does not."""
+def run_tumblebug_verb(options: argparse.Namespace) -> int:
+    """Print what CB-Tumblebug answers and return 0, or print why it failed and return 1.
+
+    Both go to standard output: the calling script shows it.
+    """
     from helpers.tumblebug import client, fetching
 
-    server = client.Server(options.server)
-    answers: dict[str, Callable[[], object]] = {
-        "ready": lambda: client.is_ready(server),
-        "ensure-namespace": lambda: "made" if client.ensure_namespace(server) else None,
+    server = options.server
+    actions: dict[str, Callable[[], object]] = {
+        "ready": lambda: client.require_ready(server),
+        "ensure-namespace": lambda: "created" if client.ensure_namespace(server) else None,
         "providers": lambda: "\n".join(client.providers(server)),
         "fetch": lambda: fetching.fetch(
             server,
             options.expected,
-            arrivals(options),
+            arrivals_reader(options),
             azure=options.azure,
             chosen=[name for name in options.providers.split(",") if name],
         ),
         "fetch-prices": lambda: client.fetch_prices(server),
         "update-images": lambda: client.update_images(server),
-        "summary": lambda: client.summary(server).text(),
+        "summary": lambda: client.summary_table(client.summary(server)),
         "mark-initialised": lambda: client.mark_initialised(server),
     }
     try:
-        answer = answers[options.verb]()
+        result = actions[options.verb]()
     except client.ServerError as error:
         print(error)
         return 1
-    if answer:
-        print(answer)
+    if result:
+        print(result)
     return 0
 
 
-def arrivals(options: argparse.Namespace) -> Callable[[], list[tuple[str, int, int]]]:
-    """Return a function that reads what has arrived in the database; nothing where that cannot be read."""
+def arrivals_reader(options: argparse.Namespace) -> Callable[[], list[tuple[str, int, int]]]:
+    """Return a function that returns what has arrived: provider, specs and images of each line.
+
+    It returns an empty list if the database is out of reach.
+    """
     try:
         import psycopg
 
@@ -131,29 +163,14 @@ def arrivals(options: argparse.Namespace) -> Callable[[], list[tuple[str, int, i
         return list
     server = connection.Identity(options.server_key, options.live)
 
-    def look() -> list[tuple[str, int, int]]:
+    def read_arrivals() -> list[tuple[str, int, int]]:
         try:
-            with connection.connect(options.addresses, server) as session:
-                rows = session.execute(options.query.read_bytes()).fetchall()
+            rows = connection.query_rows(options.query, options.addresses, server)
         except (connection.ServerUnavailable, psycopg.Error):
             return []
-        return [(row["cloud"], row["specs"], row["images"]) for row in rows]
+        return [tuple(row.values()) for row in rows]  # in the order of arrivals.sql
 
-    return look
-
-
-def run() -> int:
-    """Run main, and say in one sentence where its result cannot be written."""
-    try:
-        status = main()
-        sys.stdout.flush()
-    except OSError as error:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # for what Python flushes at its end
-        print(f"error: the result cannot be written: {error.strerror}", file=sys.stderr)
-        return 1
-    return status
+    return read_arrivals
 
 
 if __name__ == "__main__":

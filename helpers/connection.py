@@ -1,8 +1,9 @@
-"""Connecting to the database server that is meant, from this host."""
+"""Connecting to the server that the calling script means, and to no other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
@@ -12,21 +13,31 @@ CONNECT_TIMEOUT_SECONDS = 3
 
 
 class ServerUnavailable(Exception):
-    """None of the addresses leads to the server that is meant."""
+    """No address leads to the server that is meant."""
 
 
 class Identity(NamedTuple):
-    """A server and the live database on it: the key that identify.sql computes, and the name."""
+    """A server and its live database: the key that identify.sql computes, the database's name."""
 
     key: str
     live: str
 
 
+def query_rows(query: Path, addresses: Sequence[str], server: Identity) -> list[dict]:
+    """Return the rows that the SQL file ``query`` finds, as dictionaries.
+
+    ``addresses`` and ``server`` are those of connect.
+    Raises ServerUnavailable as connect does, and psycopg.Error if the query fails.
+    """
+    with connect(addresses, server) as connection:
+        return connection.execute(query.read_bytes()).fetchall()
+
+
 def connect(addresses: Sequence[str], server: Identity) -> psycopg.Connection:
-    """Return a connection to ``server``, whose rows are dictionaries, each statement committed.
+    """Return a connection to ``server`` in autocommit mode; its rows are dictionaries.
 
     ``addresses`` are ``host:port``, tried in order; user, password and database come from the
-    ``PG*`` variables that libpq reads. Raises ServerUnavailable when no address leads to ``server``.
+    ``PG*`` variables that libpq reads. Raises ServerUnavailable if no address leads to ``server``.
     """
     for address in addresses:
         host, _, port = address.rpartition(":")
@@ -47,9 +58,9 @@ def connect(addresses: Sequence[str], server: Identity) -> psycopg.Connection:
 
 
 def key_of(connection: psycopg.Connection, live: str) -> str:
-    """Return the key that identify.sql computes of this server and the live database ``live``.
+    """Return the key that identify.sql computes of this server and its live database ``live``.
 
-    Raises psycopg.Error when the server refuses the query.
+    Raises psycopg.Error if the server refuses the query.
     """
     row = connection.execute(
         "SELECT substr(md5(system_identifier || '/' || %s), 1, 12) AS key FROM pg_control_system()",

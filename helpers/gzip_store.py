@@ -1,4 +1,4 @@
-"""Wraps standard input in gzip without compressing it: for what is compressed already. Only the standard library."""
+"""Wraps standard input in gzip without compressing it: the input is compressed already."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import zlib
 from typing import BinaryIO
 
 CHUNK_BYTES = 1 << 20
-GZIP_WINDOW = 31  # zlib: 15 bits, and 16 for gzip's header and checksum
+GZIP_WINDOW = 31  # zlib's wbits: 15 for the window, 16 for the header and checksum of gzip
 
 
 def store(source: BinaryIO, target: BinaryIO) -> None:
-    """Copy ``source`` to its end into ``target``, as one gzip member of stored blocks. Raises OSError."""
+    """Copy ``source`` to its end into ``target``, as one gzip member of stored blocks.
+
+    Raises OSError.
+    """
     packer = zlib.compressobj(level=0, wbits=GZIP_WINDOW)
     while chunk := source.read(CHUNK_BYTES):
         target.write(packer.compress(chunk))
@@ -23,4 +26,4 @@ if __name__ == "__main__":
     try:
         store(sys.stdin.buffer, sys.stdout.buffer)
     except OSError as error:
-        sys.exit(f"store: {error.strerror}")
+        sys.exit(f"gzip: {error.strerror}")  # in gzip's own form, which the script reads

@@ -1,21 +1,19 @@
-"""One live line on standard error while a dump or a load runs: table, percent, rate, time left."""
+"""The live line of a dump or a load: tables, percent, rows per second, time left."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.connection import Identity, connect
-from helpers.terminal import clock, printable
+from helpers.terminal import clock, draw_line, printable
 
 INTERVAL_SECONDS = 0.3
-SETTLING_SECONDS = 1  # before that, a rate says nothing
-ESTIMATES = """
+SETTLING_SECONDS = 1  # an earlier rate would mislead
+ESTIMATED_ROWS = """
 SELECT format('%I.%I', nspname, relname) AS table_name, greatest(reltuples, 0)::bigint AS rows
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
@@ -24,7 +22,10 @@ WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_sc
 
 @dataclass
 class Progress:
-    """Rows done of each table, out of ``totals``: rows of each table, known or estimated."""
+    """How far the tables are: ``done`` rows of ``totals``, which are known or estimated.
+
+    ``running`` are the tables that are being copied, ``indexes`` those that are being created.
+    """
 
     totals: Mapping[str, int]
     done: dict[str, int] = field(default_factory=dict)
@@ -32,7 +33,10 @@ class Progress:
     indexes: tuple[str, ...] = ()
 
     def observe(self, rows: Iterable[Mapping]) -> None:
-        """Take in what progress.sql has found. A table that was being copied and no longer is, is done."""
+        """Update the state from the rows of progress.sql.
+
+        A table that was being copied and no longer is counts as done.
+        """
         rows = list(rows)
         copying = {row["table_name"]: row["done"] for row in rows if row["kind"] == "rows"}
         for table in self.running:
@@ -45,7 +49,7 @@ class Progress:
         )
 
     def line(self, seconds: float) -> str:
-        """Return what stands on the line after so many seconds."""
+        """Return the text of the live line after so many seconds."""
         total = sum(self.totals.values())
         done = min(sum(self.done.values()), total)
         parts = [", ".join(self.running) or ", ".join(f"index {name}" for name in self.indexes)]
@@ -61,13 +65,13 @@ class Progress:
 
 
 def read_totals(manifest_lines: Path) -> dict[str, int]:
-    """Return the rows of each table from a manifest's lines ``ROWS FINGERPRINT NAME``."""
+    """Return the row count of each table from the lines ``ROWS FINGERPRINT NAME`` of a manifest."""
     lines = [line.split(" ", 2) for line in manifest_lines.read_text().splitlines()]
     return {name: int(rows) for rows, _, name in lines}
 
 
 def is_alive(process: int) -> bool:
-    """Return whether there is such a process, of whatever user."""
+    """Return whether a process with this ID exists, of any user."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -78,29 +82,22 @@ def is_alive(process: int) -> bool:
 
 
 def draw(
-    query: Path,
-    totals: Path | None,
-    addresses: Sequence[str],
-    server: Identity,
-    script: int,
+    query: Path, totals: Path | None, addresses: Sequence[str], server: Identity, script: int
 ) -> None:
-    """Draw the line until we are ended, or the process ``script`` is, which may have been killed.
+    """Draw the live line until the process with the ID ``script`` has ended, or this one is ended.
 
-    ``query`` is progress.sql; without ``totals`` the planner's are taken.
-
-    Raises ServerUnavailable when no address leads to the server, psycopg.Error when the session is lost.
+    ``query`` is progress.sql; ``totals`` holds the table lines of a manifest, or is None to use the
+    planner's estimates; ``addresses`` and ``server`` are those of connection.connect.
+    Raises ServerUnavailable as connect does, and psycopg.Error if the session is lost.
     """
     started = time.monotonic()
     with connect(addresses, server) as connection:
         if totals:
             progress = Progress(read_totals(totals))
         else:
-            progress = Progress(
-                {row["table_name"]: row["rows"] for row in connection.execute(ESTIMATES)}
-            )
+            estimates = connection.execute(ESTIMATED_ROWS)
+            progress = Progress({row["table_name"]: row["rows"] for row in estimates})
         while is_alive(script):
             progress.observe(connection.execute(query.read_bytes()).fetchall())
-            width = shutil.get_terminal_size().columns - 1
-            line = progress.line(time.monotonic() - started)[:width]
-            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+            draw_line(progress.line(time.monotonic() - started))
             time.sleep(INTERVAL_SECONDS)

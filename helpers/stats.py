@@ -1,4 +1,4 @@
-"""What the database holds, as tables for people: exact rows, sizes, and each table's share."""
+"""Statistics of the database as text for people: exact rows, sizes, and each table's share."""
 
 from __future__ import annotations
 
@@ -7,29 +7,27 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from helpers.connection import Identity, connect
+from helpers.connection import Identity, query_rows
 from helpers.terminal import printable
 
-BAR_WIDTH = 20
+BAR_WIDTH = 20  # characters
 
 
 def report(name: str, query: Path, addresses: Sequence[str], server: Identity) -> str:
-    """Return the result of ``query`` as text for a terminal.
+    """Return the result of the SQL file ``query`` as text.
 
-    ``name`` is ``table-statistics`` or ``database-size``; ``addresses`` are ``host:port``, tried in
-    order, with user, password and database from the ``PG*`` variables that libpq reads.
-    Raises ServerUnavailable when no address leads to the server that is meant.
+    ``name`` is ``table-statistics`` or ``database-size``; ``addresses`` and ``server`` are those of
+    connection.connect. Raises ServerUnavailable or psycopg.Error.
     """
-    with connect(addresses, server) as connection:
-        rows = connection.execute(query.read_bytes()).fetchall()
+    rows = query_rows(query, addresses, server)
     return table_of_tables(rows) if name == "table-statistics" else database_size(rows)
 
 
 def table_of_tables(rows: Iterable[dict]) -> str:
-    """Return a table with a line per table of the database and one of totals.
+    """Return a text table: a line for each table of the database, and one of totals.
 
-    Each row has ``table``, ``rows``, ``bytes``, ``size`` (readable) and ``share`` (percent of the
-    database), as table-statistics.sql gives them.
+    Each row has ``table``, ``rows``, ``bytes``, ``size`` (as text) and ``share`` (percent of the
+    database), as table-statistics.sql returns them.
     """
     rows = list(rows)
     if not rows:
@@ -60,18 +58,18 @@ def table_of_tables(rows: Iterable[dict]) -> str:
 
 
 def database_size(rows: Iterable[dict]) -> str:
-    """Return one sentence: the database and its size."""
+    """Return one line with the name and the size of the database, from database-size.sql's row."""
     row = next(iter(rows))
     return f"{printable(row['database'])}: {row['size']} ({row['bytes']:,} bytes)"
 
 
 def bar(percent: float) -> str:
-    """Return a bar of BAR_WIDTH characters for 100 percent; anything above 0 shows."""
+    """Return a bar, BAR_WIDTH characters long for 100 percent, and at least one above 0."""
     return "█" * max(round(percent * BAR_WIDTH / 100), 1 if percent > 0 else 0)
 
 
 def human_size(size: int) -> str:
-    """Return bytes the way PostgreSQL's pg_size_pretty does."""
+    """Return ``size``, in bytes, as PostgreSQL's pg_size_pretty writes it."""
     units = ("bytes", "kB", "MB", "GB", "TB")
     unit = 0
     while size >= 10240 and unit < len(units) - 1:

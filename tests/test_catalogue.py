@@ -85,7 +85,7 @@ def test_the_rows_are_as_many_as_the_scale_says(empty: psycopg.Connection) -> No
 def test_tables_that_are_there_are_left_as_they_are(empty: psycopg.Connection) -> None:
     empty.execute("CREATE TABLE spec_info AS SELECT 'precious' AS id")
     empty.commit()
-    with pytest.raises(ValueError, match="there already: spec_info"):
+    with pytest.raises(ValueError, match="exist already: spec_info"):
         catalogue.load(empty, SMALL)
     assert empty.execute("SELECT id, to_regclass('image_info') FROM spec_info").fetchall() == [
         ("precious", None)

@@ -124,7 +124,7 @@ def test_settings_win_over_the_throwaway_defaults() -> None:
 def test_a_server_that_cannot_start_says_why_and_leaves_nothing() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)
-        with pytest.raises(PrivateServerError, match=r"did not start: .*no_such_setting"):
+        with pytest.raises(PrivateServerError, match=r"could not start .*no_such_setting"):
             private_server(Path(folder), settings={"no_such_setting": "1"}).__enter__()
         assert list(Path(folder).iterdir()) == []
 
@@ -146,7 +146,7 @@ def test_another_version_serves_as_well() -> None:
 def test_programs_that_only_root_can_reach_serve_as_well(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     programs = shutil.copytree(
-        module.wheel_bin_dir().parent, tmp_path / "postgresql", symlinks=True
+        module.packaged_bin_dir().parent, tmp_path / "postgresql", symlinks=True
     )
     with private_server(bin_dir=programs / "bin") as server:
         assert value(server, "SELECT 'it answers'") == "it answers"
@@ -155,5 +155,5 @@ def test_programs_that_only_root_can_reach_serve_as_well(tmp_path: Path) -> None
 @only_root
 def test_a_folder_that_only_root_can_enter_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    with pytest.raises(PrivateServerError, match="closed to user nobody"):
-        private_server(folder=tmp_path).__enter__()
+    with pytest.raises(PrivateServerError, match="user nobody cannot enter"):
+        private_server(directory=tmp_path).__enter__()

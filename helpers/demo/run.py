@@ -1,4 +1,4 @@
-"""What ``make demo`` shows: the project's own scripts save a private database and repair it after damage."""
+"""``make demo``: the project's scripts back up a private database and restore it after damage."""
 
 from __future__ import annotations
 
@@ -23,61 +23,58 @@ CONTENT = "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text
 BOLD, GREEN, RED = "1", "32", "31"
 NEXT_STEPS = """
 Next, CB-Tumblebug's own database, in Docker:
-  make up                start it
+  make up                start the database
   make backup-assets     write assets/assets.dump.gz
-  make restore-assets    put it back
-And to see each promise tried:
+  make restore-assets    restore it
+To test each promise:
   make test"""
 
 
-class DemonstrationFailed(Exception):
-    """Something did not go as announced; the message is one sentence for the user."""
+class DemoFailed(Exception):
+    """A step of the demo failed; the message is one sentence for the user."""
 
 
-def run() -> int:
-    """Run the demonstration. Return 0 when everything came back as it was, 1 when not.
+def run_demo() -> int:
+    """Run the demo. Return 0 if the restored database equals the original, 1 if not.
 
-    However it ends, by Ctrl-C or SIGTERM too, no process of it stays and no file.
+    No process and no file of it is left, after Ctrl-C or SIGTERM too.
     """
     for number in ENDING_SIGNALS:
-        signal.signal(number, leave)
+        signal.signal(number, exit_on_signal)
     try:
         import psycopg
 
         from helpers.demo import catalogue, private_server
     except ImportError as missing:
-        return failed(
-            f"the Python package '{missing.name}' is not installed; make demo installs it"
-        )
+        return failed(f"Python package '{missing.name}' is not installed; 'make demo' installs it")
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="tumblebug-demo.") as folder,
+            tempfile.TemporaryDirectory(prefix="tumblebug-demo.") as directory,
             private_server.private_server() as server,
         ):
-            demonstrate(server, Path(folder), catalogue.load)
-    except (
-        DemonstrationFailed,
-        private_server.PrivateServerError,
-        psycopg.Error,
-        OSError,
-    ) as error:
+            run_steps(server, Path(directory), catalogue.load)
+    except (DemoFailed, private_server.PrivateServerError, psycopg.Error, OSError) as error:
         return failed(" ".join(str(error).split()))
     say(NEXT_STEPS)
     return 0
 
 
-def demonstrate(
-    server: PrivateServer, folder: Path, load: Callable[[psycopg.Connection], dict[str, int]]
+def run_steps(
+    server: PrivateServer, directory: Path, load: Callable[[psycopg.Connection], dict[str, int]]
 ) -> None:
-    """Tell the story on a running server; ``folder`` takes the backup and the scripts' temporary files."""
-    environment = {**os.environ, **server.environment(), "TMPDIR": str(folder)}
-    backup = folder / "assets.dump.gz"
+    """Load the catalogue by ``load`` into a running server, back it up, damage and restore it.
 
-    title("A private PostgreSQL, with real machine types and prices of EC2, Azure and GCE")
+    ``directory`` takes the backup and the scripts' temporary files.
+    Raises DemoFailed, psycopg.Error or OSError.
+    """
+    environment = {**os.environ, **server.environment(), "TMPDIR": str(directory)}
+    backup = directory / "assets.dump.gz"
+
+    title("Start a private PostgreSQL, with real machine types and prices of EC2, Azure and GCE")
     with server.connect() as connection:
         rows = load(connection)
         before = contents(connection)
-    say(f"{server.endpoint} holds {sum(rows.values()):,} rows; the images among them are generated")
+    say(f"{server.endpoint} holds {sum(rows.values()):,} rows; its images are generated")
 
     title("Back it up")
     run_script(environment, "backup-assets.sh", backup)
@@ -92,38 +89,31 @@ def demonstrate(
     title("Restore it")
     run_script(environment, "restore-assets.sh", backup, RESTORE_SKIP_CONFIRM="yes")
 
-    title("Is everything back?")
+    title("Compare it with the original")
     with server.connect() as connection:
         require_equal(before, contents(connection))
-    say(
-        paint(
-            GREEN,
-            f"yes: rows and checksum of each of the {len(before)} tables are equal to those before",
-        )
-    )
+    say(paint(GREEN, f"the rows and checksums of all {len(before)} tables are the same as before"))
 
 
 def contents(connection: psycopg.Connection) -> dict[str, tuple[int, str]]:
-    """Return the rows and a checksum of the content, whatever its order, of each table."""
-    tables = connection.execute(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-    ).fetchall()
-    return {table: connection.execute(CONTENT.format(table)).fetchone() for (table,) in tables}
+    """Return the row count and an order-independent checksum of each table."""
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    tables = [table for (table,) in connection.execute(query)]
+    return {table: connection.execute(CONTENT.format(table)).fetchone() for table in tables}
 
 
 def require_equal(before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]) -> None:
-    """Raise DemonstrationFailed unless each table has the rows and the content it had."""
+    """Raise DemoFailed unless both have the same tables with the same contents."""
     different = [table for table in before | after if before.get(table) != after.get(table)]
     if different:
-        raise DemonstrationFailed(
-            f"the restored database differs in {', '.join(sorted(different))}"
-        )
+        names = ", ".join(sorted(different))
+        raise DemoFailed(f"the restored database differs from the original in {names}")
 
 
 def run_script(environment: dict[str, str], name: str, *arguments: Path, **settings: str) -> None:
     """Show a command as a user would type it, and run it; ``settings`` are variables before it.
 
-    Raises DemonstrationFailed when it fails. When we are told to end, it ends first.
+    If this process is told to end, the script is ended first. Raises DemoFailed if it fails.
     """
     variables = [f"{variable}={value}" for variable, value in settings.items()]
     typed = [*variables, f"./scripts/{name}", *(f"…/{path.name}" for path in arguments)]
@@ -141,32 +131,34 @@ def run_script(environment: dict[str, str], name: str, *arguments: Path, **setti
         process.wait()
         raise
     if status != 0:
-        raise DemonstrationFailed(f"{name} ended with exit status {status}; its reason is above")
+        raise DemoFailed(f"{name} failed with exit status {status}; see its message above")
 
 
-def leave(number: int, frame: object) -> NoReturn:
-    """Turn a signal into an orderly end, which no further signal disturbs."""
+def exit_on_signal(number: int, frame: object) -> NoReturn:
+    """Turn a signal into SystemExit, and ignore further ones during the clean-up."""
     for each in ENDING_SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 
 def failed(reason: str) -> int:
+    """Print the error and return the exit status 1."""
     say(f"{paint(RED, 'error:')} {reason}")
     return 1
 
 
 def title(text: str) -> None:
+    """Print the title of a step."""
     say("\n" + paint(BOLD, f"--- {text}"))
 
 
 def say(text: str) -> None:
-    """Print to standard error, where the scripts' messages go: standard output is for the statistics."""
+    """Print to standard error, like the scripts' messages: standard output is for statistics."""
     print(text, file=sys.stderr, flush=True)
 
 
 def paint(colour: str, text: str) -> str:
-    """Return the text in colour, on a terminal, unless NO_COLOR says otherwise."""
+    """Return the text in this colour, on a terminal and without NO_COLOR."""
     if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
         return text
     return f"\033[{colour}m{text}\033[0m"

@@ -1,1 +1,1 @@
-"""CB-Tumblebug's REST API: a client, and fetching with a live line. Only the standard library."""
+"""CB-Tumblebug's REST API: the client, and waiting for a fetch. Only the standard library."""

@@ -1,7 +1,7 @@
-"""CB-Tumblebug's REST interface, as far as filling the assets database needs it. Only the standard library.
+"""The requests to CB-Tumblebug that filling the assets database needs.
 
-The paths and bodies are those of CB-Tumblebug's server; user and password come from TB_API_USERNAME and
-TB_API_PASSWORD, and go nowhere but into the header of a request.
+A ``server`` is ``host:port`` or a URL. User and password come from TB_API_USERNAME and
+TB_API_PASSWORD, and are sent only in the header of a request.
 """
 
 from __future__ import annotations
@@ -14,23 +14,15 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from helpers.terminal import printable
 
 ANSWER_SECONDS = 30  # for what the server knows at once
+READY_SECONDS = 5
 MAXIMUM_ANSWER_BYTES = 50_000_000
+MAXIMUM_REFUSAL_BYTES = 10_000
 NAMESPACE = "system"
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The password is for this server alone: a redirect is an error."""
-
-    def redirect_request(self, *args: object) -> None:
-        return None
-
-
-OPENER = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({}))
 
 
 class ServerError(Exception):
@@ -42,185 +34,200 @@ class NotReached(ServerError):
 
 
 class ConnectionLost(ServerError):
-    """The connection ended before the answer: what the server did is not known."""
+    """The connection ended before the answer: it is unknown what the server did."""
 
 
 class NotFound(ServerError):
     """The server has no such thing (404)."""
 
 
-@dataclass(frozen=True)
-class Server:
-    """A CB-Tumblebug server, ``host:port`` or a URL."""
-
-    address: str
-
-    @property
-    def url(self) -> str:
-        base = self.address if "://" in self.address else f"http://{self.address}"
-        return f"{base.rstrip('/').removesuffix('/tumblebug')}/tumblebug"
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: dict | None = None,
-        seconds: float | None = ANSWER_SECONDS,
-    ) -> dict:
-        """Return the JSON object that the server answers; ``{}`` for an empty answer.
-
-        ``seconds`` is how long it may be silent; None waits for ever. Raises ServerError, or what is more exact.
-        """
-        try:
-            request = urllib.request.Request(
-                f"{self.url}{path}",
-                method=method,
-                data=None if body is None else json.dumps(body).encode(),
-                headers={"Authorization": authorization(), "Content-Type": "application/json"},
-            )
-            with OPENER.open(request, timeout=seconds) as response:
-                text = response.read(MAXIMUM_ANSWER_BYTES)
-        except urllib.error.HTTPError as error:
-            raise refusal(error, self.address) from None
-        except urllib.error.URLError as error:
-            if isinstance(error.reason, ConnectionResetError | TimeoutError):
-                raise ConnectionLost(f"the connection to {self.address} was lost") from None
-            raise NotReached(
-                f"CB-Tumblebug does not answer at {self.address}: {reason(error.reason)}"
-            ) from None
-        except (OSError, http.client.HTTPException):
-            raise ConnectionLost(f"the connection to {self.address} was lost") from None
-        except ValueError as error:  # of a URL that is none
-            raise ServerError(f"TUMBLEBUG_SERVER '{self.address}' is no address: {error}") from None
-        try:
-            answer = json.loads(text or b"{}")
-        except ValueError:
-            raise ServerError(f"what {self.address} answered to {path} is not JSON") from None
-        if not isinstance(answer, dict):
-            raise ServerError(f"what {self.address} answered to {path} is not an object")
-        return answer
+def require_ready(server: str) -> None:
+    """Return if the server says that it is ready. Raises ServerError if not."""
+    ask(server, "GET", "/readyz", seconds=READY_SECONDS)
 
 
-def authorization() -> str:
-    """Return the header's value for basic authentication."""
-    user, password = (
-        os.environ.get(f"TB_API_{name}", "default") for name in ("USERNAME", "PASSWORD")
-    )
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+def ensure_namespace(server: str) -> bool:
+    """Create the namespace ``system`` if it is missing; return whether it was.
 
-
-def refusal(error: urllib.error.HTTPError, address: str) -> ServerError:
-    """Return what an error status means, with the server's own message."""
-    if error.code == 401:
-        return ServerError(
-            f"{address} refuses the user or the password; set TB_API_USERNAME and TB_API_PASSWORD"
-        )
-    with error:
-        text = error.read(10_000).decode(errors="replace")
+    Raises ServerError.
+    """
     try:
-        said = json.loads(text)
-        message = said.get("message") or said.get("error") or text
-    except (ValueError, AttributeError):
-        message = text
-    sentence = (
-        f"{address} answered {error.code}: {' '.join(str(message).split())[:500] or error.reason}"
-    )
-    return NotFound(sentence) if error.code == 404 else ServerError(sentence)
-
-
-def reason(cause: object) -> str:
-    return cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
-
-
-# --- what make init asks of it ---
-
-
-def is_ready(server: Server) -> None:
-    """Return when the server says that it is ready. Raises ServerError."""
-    server.ask("GET", "/readyz", seconds=5)
-
-
-def ensure_namespace(server: Server) -> bool:
-    """Make the namespace ``system`` where it is missing; return whether it was. Raises ServerError."""
-    try:
-        server.ask("GET", f"/ns/{NAMESPACE}")
+        ask(server, "GET", f"/ns/{NAMESPACE}")
     except NotFound:
         description = "holds the assets that all namespaces share"
-        server.ask("POST", "/ns", {"name": NAMESPACE, "description": description})
+        ask(server, "POST", "/ns", {"name": NAMESPACE, "description": description})
         return True
     return False
 
 
-def providers(server: Server) -> list[str]:
-    """Return the names of the clouds that the server knows. Raises ServerError."""
-    names = server.ask("GET", "/provider").get("output")
+def providers(server: str) -> list[str]:
+    """Return the names of the providers that the server knows. Raises ServerError."""
+    names = ask(server, "GET", "/provider").get("output")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ServerError(f"what {server.address} answered is no list of providers")
+        raise ServerError(f"the answer of {server} to /provider is not a list of names")
     return names
 
 
-def fetch(server: Server, azure: bool = False, chosen: Sequence[str] = ()) -> None:
-    """Let the server fetch specs and images, and return when it has: that takes up to an hour. Raises ServerError."""
-    options = (
-        {"providers": ",".join(chosen)} if chosen else {"includeAzure": "true"} if azure else {}
-    )
+def fetch(server: str, azure: bool = False, chosen: Sequence[str] = ()) -> None:
+    """Make the server fetch specs and images; return when it has, after up to an hour.
+
+    It fetches from the ``chosen`` providers, or from all: from Azure only with ``azure``.
+    Raises ServerError.
+    """
+    options = {}
+    if chosen:
+        options = {"providers": ",".join(chosen)}
+    elif azure:
+        options = {"includeAzure": "true"}
     query = f"?{urllib.parse.urlencode(options, safe=',')}" if options else ""
-    server.ask("GET", f"/loadAssets{query}", seconds=None)
+    ask(server, "GET", f"/loadAssets{query}", seconds=None)
 
 
-def fetch_prices(server: Server) -> None:
-    """Let the server fetch prices. Raises ServerError."""
-    server.ask("POST", "/fetchPrice", seconds=None)
+def fetch_prices(server: str) -> None:
+    """Make the server fetch prices; return when it has. Raises ServerError."""
+    ask(server, "POST", "/fetchPrice", seconds=None)
 
 
-def update_images(server: Server) -> None:
-    """Let the server put its newest cloudimage.csv on top. Raises ServerError."""
-    server.ask("POST", "/updateImagesFromAsset", seconds=None)
+def update_images(server: str) -> None:
+    """Make the server update images from its cloudimage.csv. Raises ServerError."""
+    ask(server, "POST", "/updateImagesFromAsset", seconds=None)
 
 
-def mark_initialised(server: Server) -> None:
+def mark_initialised(server: str) -> None:
     """Tell the server that it has been initialised. Raises ServerError."""
-    server.ask("PUT", "/readyz/init")
+    ask(server, "PUT", "/readyz/init")
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What the server's database holds: lines of (provider, images, specs, priced specs), and the totals."""
+# --- the summary ---
 
-    clouds: list[tuple[str, int, int, int]]
+
+class Summary(NamedTuple):
+    """What the server's database holds: (provider, images, specs, priced specs), and the totals."""
+
+    providers: list[tuple[str, int, int, int]]
     images: int
     specs: int
     priced: int
 
-    def text(self) -> str:
-        """Return a table for people."""
-        lines = [*self.clouds, ("total", self.images, self.specs, self.priced)]
-        rows = [f"{'provider':<16}{'images':>12}{'specs':>12}{'priced':>12}"]
-        rows += [
-            f"{printable(name):<16}{images:>12,}{specs:>12,}{priced:>12,}"
-            for name, images, specs, priced in lines
-        ]
-        return "\n".join(rows)
 
-
-def summary(server: Server) -> Summary:
+def summary(server: str) -> Summary:
     """Return the server's own summary. Raises ServerError."""
-    found = server.ask("GET", f"/assetsSummary?nsId={NAMESPACE}")
+    answer = ask(server, "GET", f"/assetsSummary?nsId={NAMESPACE}")
+    by_provider = ("imageCount", "specCount", "pricedSpecCount")
+    totals = ("totalImageCount", "totalSpecCount", "pricedSpecCount")
     try:
-        clouds = [
-            (
-                str(cloud["providerName"]),
-                *(
-                    int(cloud.get(name) or 0)
-                    for name in ("imageCount", "specCount", "pricedSpecCount")
-                ),
-            )
-            for cloud in found.get("providers") or []
+        lines = [
+            (str(line["providerName"]), *counts(line, by_provider))
+            for line in answer.get("providers") or []
         ]
-        totals = [
-            int(found.get(name) or 0)
-            for name in ("totalImageCount", "totalSpecCount", "pricedSpecCount")
-        ]
+        return Summary(lines, *counts(answer, totals))
     except (TypeError, KeyError, ValueError, AttributeError):
-        raise ServerError(f"the summary of {server.address} cannot be understood") from None
-    return Summary(clouds, *totals)
+        raise ServerError(f"could not read the summary of {server}") from None
+
+
+def counts(values: dict, names: Sequence[str]) -> list[int]:
+    """Return the numbers with these names, 0 for one that is missing.
+
+    Raises TypeError, ValueError or AttributeError if they are not numbers of a dictionary.
+    """
+    return [int(values.get(name) or 0) for name in names]
+
+
+def summary_table(found: Summary) -> str:
+    """Return a summary as a text table."""
+    lines = [*found.providers, ("total", found.images, found.specs, found.priced)]
+    rows = [f"{'provider':<16}{'images':>12}{'specs':>12}{'priced':>12}"]
+    rows += [
+        f"{printable(name):<16}{images:>12,}{specs:>12,}{priced:>12,}"
+        for name, images, specs, priced in lines
+    ]
+    return "\n".join(rows)
+
+
+# --- requests ---
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Makes a redirect an error: the password is for this server alone."""
+
+    def redirect_request(self, *args: object) -> None:
+        return None
+
+
+OPENER = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({}))
+
+
+def ask(
+    server: str,
+    method: str,
+    path: str,
+    body: dict | None = None,
+    seconds: float | None = ANSWER_SECONDS,
+) -> dict:
+    """Return the JSON object that the server answers; ``{}`` for an empty answer.
+
+    ``seconds`` is how long the server may be silent; None sets no limit.
+    Raises ServerError, or one of its subclasses.
+    """
+    try:
+        request = urllib.request.Request(
+            f"{api_url(server)}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": authorization(), "Content-Type": "application/json"},
+        )
+        with OPENER.open(request, timeout=seconds) as response:
+            text = response.read(MAXIMUM_ANSWER_BYTES)
+    except urllib.error.HTTPError as error:
+        raise refusal(error, server) from None
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, ConnectionResetError | TimeoutError):
+            raise ConnectionLost(f"the connection to {server} was lost") from None
+        cause = cause_of(error.reason)
+        raise NotReached(f"CB-Tumblebug does not answer at {server}: {cause}") from None
+    except (OSError, http.client.HTTPException):
+        raise ConnectionLost(f"the connection to {server} was lost") from None
+    except ValueError as error:  # the server is not a URL
+        raise ServerError(f"TUMBLEBUG_SERVER '{server}' is not an address: {error}") from None
+    try:
+        answer = json.loads(text or b"{}")
+    except ValueError:
+        raise ServerError(f"the answer of {server} to {path} is not JSON") from None
+    if not isinstance(answer, dict):
+        raise ServerError(f"the answer of {server} to {path} is not a JSON object")
+    return answer
+
+
+def api_url(server: str) -> str:
+    """Return the URL that all paths are below."""
+    base = server if "://" in server else f"http://{server}"
+    return f"{base.rstrip('/').removesuffix('/tumblebug')}/tumblebug"
+
+
+def authorization() -> str:
+    """Return the value of the Authorization header, for basic authentication."""
+    names = ("TB_API_USERNAME", "TB_API_PASSWORD")
+    credentials = ":".join(os.environ.get(name, "default") for name in names)
+    return "Basic " + base64.b64encode(credentials.encode()).decode()
+
+
+def refusal(error: urllib.error.HTTPError, server: str) -> ServerError:
+    """Return what an error status means, with the server's own message."""
+    if error.code == 401:
+        remedy = "set TB_API_USERNAME and TB_API_PASSWORD"
+        return ServerError(f"{server} refuses the user or the password; {remedy}")
+    with error:
+        text = error.read(MAXIMUM_REFUSAL_BYTES).decode(errors="replace")
+    try:
+        answer = json.loads(text)
+        message = answer.get("message") or answer.get("error") or text
+    except (ValueError, AttributeError):
+        message = text
+    message = " ".join(str(message).split())[:500] or error.reason
+    sentence = f"{server} answered {error.code}: {message}"
+    return NotFound(sentence) if error.code == 404 else ServerError(sentence)
+
+
+def cause_of(error: object) -> str:
+    """Return an error's cause in words."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
