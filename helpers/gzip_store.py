@@ -1,6 +1,7 @@
-"""Wraps standard input in gzip without compressing it: the input is compressed already."""
+"""Wraps standard input in gzip without compressing it: the input is compressed already.
 
-from __future__ import annotations
+The backup runs this with any Python 3 that it finds, so nothing here may need a newer one.
+"""
 
 import sys
 import zlib
@@ -16,7 +17,7 @@ def store(source: BinaryIO, target: BinaryIO) -> None:
     Raises OSError.
     """
     packer = zlib.compressobj(level=0, wbits=GZIP_WINDOW)
-    while chunk := source.read(CHUNK_BYTES):
+    for chunk in iter(lambda: source.read(CHUNK_BYTES), b""):
         target.write(packer.compress(chunk))
     target.write(packer.flush())
     target.flush()
