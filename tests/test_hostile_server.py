@@ -11,7 +11,7 @@ import pytest
 from conftest import new_database
 from ground import Checkout, Database, Run, Server, programs
 
-from helpers.private_server import private_server
+from helpers.demo.private_server import private_server
 
 BACKUP, RESTORE = "./scripts/backup-assets.sh", "./scripts/restore-assets.sh"
 ANSWERS = {
@@ -61,23 +61,33 @@ def test_number_that_is_a_program_is_not_run_by_bash(
     assert "reports no " in run.err and "the database is unchanged" in run.err
 
 
-def test_size_next_to_the_server_that_is_a_program_is_not_run_by_bash(direct: Database, marker: Path) -> None:
+def test_size_next_to_the_server_that_is_a_program_is_not_run_by_bash(
+    direct: Database, marker: Path
+) -> None:
     path = direct.backed_up()
     lie = f"echo - - - - 'PATH[$(touch${{IFS}}{marker})0]'"
     run = direct.checkout.run(
-        RESTORE, path, shell="bash", RESTORE_SKIP_CONFIRM="yes", PATH=direct.checkout.path_with(ls=lie)
+        RESTORE,
+        path,
+        shell="bash",
+        RESTORE_SKIP_CONFIRM="yes",
+        PATH=direct.checkout.path_with(ls=lie),
     )
     assert_nothing_ran(direct, run, marker)
     assert "reports no number as the size of the copy" in run.err
 
 
 @pytest.mark.parametrize("size", ["PATH[$(touch${IFS}{marker})0]", "0123", "09", "", "9" * 16])
-def test_manifest_whose_size_is_no_number_is_refused(direct: Database, marker: Path, size: str) -> None:
+def test_manifest_whose_size_is_no_number_is_refused(
+    direct: Database, marker: Path, size: str
+) -> None:
     path = direct.backed_up()
     info = path.with_name(path.name + ".info")
     size = size.replace("{marker}", str(marker))
     text = re.sub("manifest: .*\n", "", info.read_text())
-    text = re.sub("^database-bytes: .*", lambda _: f"database-bytes: {size}", text, flags=re.MULTILINE)
+    text = re.sub(
+        "^database-bytes: .*", lambda _: f"database-bytes: {size}", text, flags=re.MULTILINE
+    )
     info.write_text(text + f"manifest: {hashlib.sha256(text.encode()).hexdigest()}\n")
     run = direct.checkout.run(RESTORE, path, shell="bash", RESTORE_SKIP_CONFIRM="yes")
     assert_nothing_ran(direct, run, marker)
@@ -94,7 +104,9 @@ def test_manifest_whose_size_is_no_number_is_refused(direct: Database, marker: P
 def test_copied_row_or_name_is_no_command_to_psql(
     direct: Database, tmp_path: Path, marker: Path, lie: str
 ) -> None:
-    direct.execute("CREATE TABLE codes AS SELECT 'aws' || n AS code FROM generate_series(1, 9) AS n")
+    direct.execute(
+        "CREATE TABLE codes AS SELECT 'aws' || n AS code FROM generate_series(1, 9) AS n"
+    )
     path = direct.backed_up()
     before = direct.content()
     run = direct.restore(
@@ -140,7 +152,9 @@ def replace_function(database: Database, name: str, arguments: str, answer: str)
     for place in (database.name, "postgres"):
         with database.place.connect(place) as connection:
             connection.autocommit = True
-            connection.execute(f"ALTER FUNCTION pg_catalog.{name}({arguments}) RENAME TO {name}_honest")
+            connection.execute(
+                f"ALTER FUNCTION pg_catalog.{name}({arguments}) RENAME TO {name}_honest"
+            )
             connection.execute(
                 f"CREATE FUNCTION pg_catalog.{name}({arguments}) RETURNS text LANGUAGE sql"
                 f" AS $lie$SELECT '{answer}'$lie$"

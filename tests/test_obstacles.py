@@ -10,7 +10,7 @@ import pytest
 from conftest import new_database
 from ground import Checkout, Database, Run, Server, programs
 
-from helpers.private_server import private_server
+from helpers.demo.private_server import private_server
 
 ROLLBACK = "./scripts/rollback-assets.sh"
 PREPARE = "BEGIN; INSERT INTO empty_table VALUES (1); PREPARE TRANSACTION 'open|gid'"
@@ -19,7 +19,9 @@ PREPARE = "BEGIN; INSERT INTO empty_table VALUES (1); PREPARE TRANSACTION 'open|
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A server on which transactions can be prepared and logical changes be read."""
-    with private_server(settings={"max_prepared_transactions": "5", "wal_level": "logical"}) as private:
+    with private_server(
+        settings={"max_prepared_transactions": "5", "wal_level": "logical"}
+    ) as private:
         yield Server(private)
 
 
@@ -134,7 +136,9 @@ def test_replication_slots_are_named_and_the_database_is_not_replaced(
     assert_refused_at_once(read_by_slots, run, "replication slots", "'first', 'second'", "--table")
 
 
-def test_single_tables_are_restored_in_a_database_with_replication_slots(read_by_slots: Database) -> None:
+def test_single_tables_are_restored_in_a_database_with_replication_slots(
+    read_by_slots: Database,
+) -> None:
     assert read_by_slots.restore("--table", "region_info").status == 0
     slots = read_by_slots.execute("SELECT slot_name FROM pg_replication_slots ORDER BY 1")
     assert slots == [("first",), ("second",)]
@@ -147,7 +151,9 @@ def test_slots_of_another_database_hold_nothing_up(read_by_slots: Database, serv
     checkout = read_by_slots.checkout
     assert (
         checkout.run(
-            "./scripts/restore-assets.sh", RESTORE_SKIP_CONFIRM="yes", TB_POSTGRES_DATABASE="another"
+            "./scripts/restore-assets.sh",
+            RESTORE_SKIP_CONFIRM="yes",
+            TB_POSTGRES_DATABASE="another",
         ).status
         == 0
     )

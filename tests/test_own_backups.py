@@ -42,12 +42,18 @@ def test_untrusted_backup_is_loaded_beside_a_login_event_trigger(direct: Databas
 
 
 @pytest.mark.parametrize("mode", ["full", "data-only"])
-def test_event_trigger_that_writes_does_not_see_the_restore_fill_views(docker: Database, mode: str) -> None:
+def test_event_trigger_that_writes_does_not_see_the_restore_fill_views(
+    docker: Database, mode: str
+) -> None:
     create_noting_event_trigger(
-        docker, "ddl_command_end", "CREATE MATERIALIZED VIEW clouds AS SELECT count(*) FROM region_info"
+        docker,
+        "ddl_command_end",
+        "CREATE MATERIALIZED VIEW clouds AS SELECT count(*) FROM region_info",
     )
     docker.execute("ALTER EVENT TRIGGER note ENABLE")
-    run = docker.restore(*MODES[mode], docker.backed_up(), RESTORE_JOBS="1")  # in the order of the list
+    run = docker.restore(
+        *MODES[mode], docker.backed_up(), RESTORE_JOBS="1"
+    )  # in the order of the list
     assert run.status == 0, run
     assert docker.execute("SELECT who FROM noted") == [("the first",)]
 
@@ -67,7 +73,10 @@ def test_chosen_table_leaves_no_sequence_behind_its_numbers(direct: Database) ->
         "CREATE TABLE part PARTITION OF parts FOR VALUES IN (1); INSERT INTO parts (k) VALUES (1), (1)"
     )
     path = direct.backed_up()
-    sequences = [f"numbered_{column}_seq" for column in ("up", "down", "words")] + ["shared", "parts_n_seq"]
+    sequences = [f"numbered_{column}_seq" for column in ("up", "down", "words")] + [
+        "shared",
+        "parts_n_seq",
+    ]
     ahead = "SELECT setval('numbered_up_seq', 40)"
     for sequence in sequences:
         direct.execute(f"ALTER SEQUENCE {sequence} RESTART")
@@ -114,7 +123,9 @@ def test_chosen_tables_keep_their_foreign_keys_as_they_were(direct: Database) ->
         run = direct.restore(*[word for table in tables for word in ("--table", table)], path)
         assert run.status == 0, run
         assert constraints(direct) == before[0]
-        assert direct.execute("SELECT count(*) FROM source") == [(0 if tables == ["target"] else 1,)]
+        assert direct.execute("SELECT count(*) FROM source") == [
+            (0 if tables == ["target"] else 1,)
+        ]
     assert direct.content() == before[1]
 
 
@@ -161,7 +172,9 @@ def test_table_that_cannot_be_read_is_the_reason_given(direct: Database, tmp_pat
         "CREATE FUNCTION as_text(pair) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'no text for this'; END $$;"
         "CREATE CAST (pair AS text) WITH FUNCTION as_text(pair)"
     )
-    late = programs(tmp_path / "bin", direct.place.private.bin_dir, pg_dump='sleep 1; exec "$REAL" "$@"')
+    late = programs(
+        tmp_path / "bin", direct.place.private.bin_dir, pg_dump='sleep 1; exec "$REAL" "$@"'
+    )
     run = direct.backup("x.dump.gz", **late)
     assert run.status == 1, run
     assert "no text for this" in run.err and "snapshot" not in run.err, run
@@ -172,11 +185,15 @@ def test_table_that_cannot_be_read_is_the_reason_given(direct: Database, tmp_pat
 
 
 @pytest.mark.parametrize("options", [[], ["--data-only"], ["--table", "spec_info"]])
-def test_bytes_of_a_database_without_encoding_come_back(direct: Database, options: list[str]) -> None:
+def test_bytes_of_a_database_without_encoding_come_back(
+    direct: Database, options: list[str]
+) -> None:
     direct.drop()
     with direct.place.connect() as connection:
         connection.autocommit = True
-        connection.execute(f"CREATE DATABASE {direct.name} ENCODING SQL_ASCII LOCALE 'C' TEMPLATE template0")
+        connection.execute(
+            f"CREATE DATABASE {direct.name} ENCODING SQL_ASCII LOCALE 'C' TEMPLATE template0"
+        )
     direct.execute(
         "CREATE TABLE spec_info AS SELECT chr(233) || E'\\t\\\\' AS provider_name, 1 AS cost_per_hour;"
         "CREATE TABLE image_info AS SELECT provider_name FROM spec_info"
@@ -187,7 +204,9 @@ def test_bytes_of_a_database_without_encoding_come_back(direct: Database, option
     assert run.status == 0, run
     assert "\nspec_info " in run.out, run
     assert "summary: 1 specs" in path.with_name(path.name + ".info").read_text(errors="replace")
-    in_hexadecimal = "SELECT encode(convert_to(provider_name, 'SQL_ASCII'), 'hex') = 'e9095c' FROM spec_info"
+    in_hexadecimal = (
+        "SELECT encode(convert_to(provider_name, 'SQL_ASCII'), 'hex') = 'e9095c' FROM spec_info"
+    )
     assert direct.execute(in_hexadecimal) == [(True,)]
 
 

@@ -13,7 +13,13 @@ import pytest
 from ground import Database, Run, digest, programs
 from test_locks_and_signals import until
 
-from helpers.private_server import HOST, child_options, free_port, give_to_server_user, temporary_folder
+from helpers.demo.private_server import (
+    HOST,
+    child_options,
+    free_port,
+    give_to_server_user,
+    temporary_directory,
+)
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer")
@@ -33,7 +39,7 @@ def pooler(database: Database, **settings: str) -> Iterator[str]:
         **settings,
     }
     connect_query = settings.pop("connect_query", "SELECT 1")
-    with temporary_folder(None) as folder:
+    with temporary_directory(None) as folder:
         file = folder / "pgbouncer.ini"
         file.write_text(
             f"[databases]\n* = host={private.host} port={private.port} user={private.user}"
@@ -70,18 +76,25 @@ def assert_refused(run: Run, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"pool_mode": "transaction", "ignore_startup_parameters": "options"}, "ignores the settings"),
+        (
+            {"pool_mode": "transaction", "ignore_startup_parameters": "options"},
+            "ignores the settings",
+        ),
         ({"pool_mode": "session", "ignore_startup_parameters": "options"}, "ignores the settings"),
         ({"pool_mode": "session"}, "refuses the settings"),
     ],
 )
-def test_pooler_is_refused_by_every_script(direct: Database, settings: dict[str, str], sentence: str) -> None:
+def test_pooler_is_refused_by_every_script(
+    direct: Database, settings: dict[str, str], sentence: str
+) -> None:
     path = direct.backed_up()
     before, earlier = direct.content(), digest(path)
     with pooler(direct, **settings) as endpoint:
         for script in SCRIPTS:
             arguments = [path] if script in ("backup-assets.sh", "restore-assets.sh") else []
-            run = direct.checkout.run(f"./scripts/{script}", *arguments, TB_POSTGRES_ENDPOINT=endpoint, **YES)
+            run = direct.checkout.run(
+                f"./scripts/{script}", *arguments, TB_POSTGRES_ENDPOINT=endpoint, **YES
+            )
             assert_refused(run, sentence)
     assert direct.content() == before and digest(path) == earlier
     assert direct.leftovers() == []
@@ -94,7 +107,9 @@ def waiting_backup(
     """Start a backup that waits, with its lock, until a file is there; yield it, as it waits, and that file."""
     started, go_on = folder / "started", folder / "go on"
     version = f"""[ "$*" != --version ] || {{ touch '{started}'; while [ ! -e '{go_on}' ]; do sleep 0.05; done; }}"""
-    waits = programs(folder / "bin", database.place.private.bin_dir, pg_dump=f'{version}; exec "$REAL" "$@"')
+    waits = programs(
+        folder / "bin", database.place.private.bin_dir, pg_dump=f'{version}; exec "$REAL" "$@"'
+    )
     process = database.checkout.start(
         "./scripts/backup-assets.sh", database.checkout.default_backup, **environment, **waits
     )
@@ -106,7 +121,9 @@ def waiting_backup(
         process.communicate(timeout=60)
 
 
-def test_pooler_that_moves_a_session_with_its_settings_is_refused(direct: Database, tmp_path: Path) -> None:
+def test_pooler_that_moves_a_session_with_its_settings_is_refused(
+    direct: Database, tmp_path: Path
+) -> None:
     path = direct.backed_up()
     earlier = digest(path)
     direct.checkout.edit("scripts/lib/postgres.sh", "run_mark=${run##*.}", "run_mark=same")

@@ -11,7 +11,9 @@ import pytest
 from ground import Database, programs
 
 RESTORE = "./scripts/restore-assets.sh"
-only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to another user")
+only_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can give a directory to another user"
+)
 
 
 def prefix(database: Database) -> Path:
@@ -49,7 +51,9 @@ def test_directory_planted_during_a_run_is_not_read_nor_removed(
     assert direct.leftovers() == []
 
 
-def test_link_and_file_among_the_directories_of_crashed_runs_stay(direct: Database, tmp_path: Path) -> None:
+def test_link_and_file_among_the_directories_of_crashed_runs_stay(
+    direct: Database, tmp_path: Path
+) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "file").touch()
@@ -86,8 +90,12 @@ def test_directory_of_a_crashed_run_that_cannot_be_removed_is_named(direct: Data
     assert direct.leftovers() == []
 
 
-@pytest.mark.parametrize("name", ["{precious}", "{prefix}.", "{prefix}.../../x", "{prefix}.abcdefg", ""])
-def test_only_a_directory_with_the_name_of_a_run_is_used(direct: Database, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["{precious}", "{prefix}.", "{prefix}.../../x", "{prefix}.abcdefg", ""]
+)
+def test_only_a_directory_with_the_name_of_a_run_is_used(
+    direct: Database, tmp_path: Path, name: str
+) -> None:
     path = direct.backed_up()
     precious = tmp_path / "precious"
     precious.mkdir()

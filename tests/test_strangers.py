@@ -73,7 +73,9 @@ def assert_harmless(database: Database, path: Path, marker: str, *options: str) 
     before = state(database)
     run = database.restore(*options, path)
     assert run.status == 1, run
-    assert re.search("^error: .*(is as it was|is unchanged|nothing was changed)", run.err, re.MULTILINE), run
+    assert re.search(
+        "^error: .*(is as it was|is unchanged|nothing was changed)", run.err, re.MULTILINE
+    ), run
     database.execute("ANALYZE")
     assert database.backup("after.dump.gz").status == 0
     assert state(database) == before
@@ -133,7 +135,8 @@ def test_unlogged_tables_and_sequences_are_named_and_refused(direct: Database) -
     )
     run = assert_harmless(direct, path, NOWHERE)
     assert (
-        ": unlogged sequence public.s, unlogged table public.parted, unlogged table public.u; " in run.err
+        ": unlogged sequence public.s, unlogged table public.parted, unlogged table public.u; "
+        in run.err
     ), run
 
 
@@ -394,7 +397,9 @@ def test_archive_that_floods_the_write_ahead_log_is_stopped(direct: Database) ->
 def test_load_that_nothing_watches_is_refused(direct: Database, moment: str) -> None:
     direct.checkout.edit("scripts/sql/watch-staging.sql", moment, f"SELECT 1 / 0; {moment}")
     run = assert_harmless(direct, strangers_dump(direct), NOWHERE)
-    assert "error: could not watch the load; " in run.err and "unchanged: division by zero" in run.err, run
+    assert (
+        "error: could not watch the load; " in run.err and "unchanged: division by zero" in run.err
+    ), run
 
 
 def test_wrong_limit_is_wrong_usage(direct: Database) -> None:
@@ -566,7 +571,9 @@ def at_call(database: Database, moment: str, command: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("moment", ["dd 1", "dd 2", "pigz 1", "sha256sum 2", "tee 1"])
-def test_file_that_is_exchanged_while_it_is_read_runs_nothing(direct: Database, moment: str) -> None:
+def test_file_that_is_exchanged_while_it_is_read_runs_nothing(
+    direct: Database, moment: str
+) -> None:
     """What is hashed is what is loaded, whatever file gets the name of an own backup meanwhile."""
     marker = Path(f"/tmp/pwned-{secrets.token_hex(4)}")
     theirs = strangers_dump(direct, patched=f"{SHELL.replace('{marker}', str(marker))};")
@@ -590,7 +597,9 @@ def test_file_that_vanishes_before_it_is_read_ends_the_restore(direct: Database)
 
 
 @pytest.mark.parametrize("place", ["nowhere", "a directory", "not writable"])
-def test_backup_without_a_key_is_not_signed_and_says_so(direct: Database, tmp_path: Path, place: str) -> None:
+def test_backup_without_a_key_is_not_signed_and_says_so(
+    direct: Database, tmp_path: Path, place: str
+) -> None:
     key = {"nowhere": "", "a directory": str(tmp_path), "not writable": "/proc/key"}[place]
     run = direct.backup("./x.dump.gz", HOME="", TB_ASSETS_KEY_FILE=key)
     assert run.status == 0, run

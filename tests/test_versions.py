@@ -10,7 +10,7 @@ import pytest
 from ground import Checkout, Container, Database, started_container
 from test_ways import broken_backup
 
-from helpers.private_server import wheel_bin_dir
+from helpers.demo.private_server import packaged_bin_dir
 
 VERSIONS = ["14", "15", "16", "17", "18"]
 
@@ -78,7 +78,7 @@ class Remote(Container):
     def environment(self) -> dict[str, str]:
         return {
             "ASSETS_PG_BACKEND": "direct",
-            "PG_BINDIR": str(wheel_bin_dir()),
+            "PG_BINDIR": str(packaged_bin_dir()),
             "TB_POSTGRES_ENDPOINT": f"{self.address}:5432",
         }
 
@@ -105,7 +105,9 @@ def test_newer_client_programs_restore_in_every_mode(
     restore_in_modes(database, [[], ["--data-only"], ["--table", "image_info"]], tmp_path)
     role = f"{database.name}_reader"
     database.execute(f"CREATE ROLE {role}; GRANT SELECT ON image_info TO {role}")
-    database.execute("CREATE MATERIALIZED VIEW clouds AS SELECT count(*) AS n FROM public.spec_info")
+    database.execute(
+        "CREATE MATERIALIZED VIEW clouds AS SELECT count(*) AS n FROM public.spec_info"
+    )
     before = database.content()
     run = database.restore("--keep-going", database.backed_up())
     assert run.status == 0, run
@@ -145,7 +147,9 @@ def test_newer_client_programs_still_refuse_what_cannot_be_loaded(
     database.drop()
 
 
-def test_older_client_programs_refuse_to_back_up(majors: dict[str, Container], checkout: Checkout) -> None:
+def test_older_client_programs_refuse_to_back_up(
+    majors: dict[str, Container], checkout: Checkout
+) -> None:
     database = Database(remote(majors, "18"), checkout)
     database.create()
     run = database.backup(checkout.default_backup)

@@ -359,7 +359,9 @@ def test_hundreds_of_columns_are_compared(direct: Database) -> None:
 def test_table_with_an_odd_name_is_restored_alone(direct: Database) -> None:
     name = 'a ""b"" (c), $d `e` \'f\' from program;'
     direct.execute(f"""CREATE TABLE "{name}" ("{name}" text, b int, "B" int)""")
-    direct.execute(f"""INSERT INTO "{name}" VALUES ('\\.', 1, 2), (E'\\\\.\n\\\\! touch x', 3, NULL)""")
+    direct.execute(
+        f"""INSERT INTO "{name}" VALUES ('\\.', 1, 2), (E'\\\\.\n\\\\! touch x', 3, NULL)"""
+    )
     path = direct.backed_up()
     before = direct.content()
     direct.execute(f"""DELETE FROM "{name}" WHERE b = 1""")
