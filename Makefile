@@ -56,10 +56,10 @@ bench: .venv/.test ## measure beside the guide's own commands; SCALE=1 measures 
 	@.venv/bin/python tests/benchmark.py $(SCALE)
 
 lint: .venv/.test ## shellcheck, shfmt, dash -n, ruff
-	@./scripts/lint.sh
+	@./scripts/dev/lint.sh
 
 .venv/.%: pyproject.toml
-	@./scripts/make-venv.sh "$(PYTHON)" $*
+	@./scripts/dev/make-venv.sh "$(PYTHON)" $*
 
 .PHONY: help
 help:

@@ -2,8 +2,8 @@
 # backup-assets.sh: writes the assets database into a backup file. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
-use postgres databases archive trust helper
+. "$root/scripts/lib/use.sh"
+use backend session errors lock databases backup-file signature manifest publish report
 
 usage() {
     cat <<EOF

@@ -2,8 +2,8 @@
 # clean-db.sh: empties the assets database. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
-use postgres databases archive
+. "$root/scripts/lib/use.sh"
+use backend session errors lock databases backup-file signature manifest publish
 
 usage() {
     cat <<EOF

@@ -2,8 +2,8 @@
 # down.sh: stops the database container; its data stays in its volume. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
-use postgres
+. "$root/scripts/lib/use.sh"
+use backend errors compose
 
 usage() {
     cat <<EOF

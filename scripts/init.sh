@@ -2,8 +2,8 @@
 # init.sh: fills a new assets database, by the option that the user chooses. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
-use postgres databases archive helper tumblebug
+. "$root/scripts/lib/use.sh"
+use backend session errors lock report tumblebug
 
 usage() {
     cat <<EOF_USAGE

@@ -2,8 +2,9 @@
 # restore-assets.sh: replaces the assets database with a backup's content. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
-use postgres databases archive staging trust helper
+. "$root/scripts/lib/use.sh"
+use backend session errors lock databases fingerprints backup-file signature manifest publish
+use upload mode load tables untrusted report
 
 usage() {
     cat <<EOF

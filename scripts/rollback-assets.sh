@@ -2,8 +2,8 @@
 # rollback-assets.sh: brings back the database that the last restore replaced. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
-use postgres databases archive helper
+. "$root/scripts/lib/use.sh"
+use backend session errors lock databases backup-file signature manifest publish report
 
 usage() {
     cat <<EOF

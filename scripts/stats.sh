@@ -2,8 +2,8 @@
 # stats.sh: shows the tables of the assets database, or its size. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
-use postgres databases archive helper
+. "$root/scripts/lib/use.sh"
+use backend session errors lock backup-file signature manifest publish report
 
 usage() {
     cat <<EOF

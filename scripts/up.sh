@@ -2,8 +2,8 @@
 # up.sh: starts the database container and waits until it is healthy. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
-use postgres
+. "$root/scripts/lib/use.sh"
+use backend errors compose
 
 usage() {
     cat <<EOF

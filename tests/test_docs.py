@@ -60,7 +60,7 @@ def test_links_and_named_files_are_there(page: Path) -> None:
 
 
 def test_readme_names_every_variable() -> None:
-    defaults = re.findall(r': "\$\{(\w+):=', (PROJECT / "scripts/lib/common.sh").read_text())
+    defaults = re.findall(r': "\$\{(\w+):=', (PROJECT / "scripts/lib/settings.sh").read_text())
     text = (PROJECT / "README.md").read_text()
     assert [name for name in defaults if name not in text and name != "TMPDIR"] == []
 

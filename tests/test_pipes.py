@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parent.parent
 SCRIPT = """
 set -eu
 root=$1
-. "$root/scripts/lib/common.sh"
+. "$root/scripts/lib/use.sh"
 writes() { echo content; }
 reads() { cat >"$TMPDIR/read"; }
 begin
@@ -60,7 +60,9 @@ def test_pipe_carries_content_and_both_statuses(open_folder: Path, shell: str) -
 
 @pytest.mark.parametrize("mode", ["400", "200", "000"])
 @pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
-def test_pipe_end_that_cannot_be_opened_ends_the_run(open_folder: Path, shell: str, mode: str) -> None:
+def test_pipe_end_that_cannot_be_opened_ends_the_run(
+    open_folder: Path, shell: str, mode: str
+) -> None:
     run = run_snippet(open_folder, shell, f'exec /usr/bin/mkfifo -m {mode} "$@"')
     assert run.status == 1, run
     assert len([line for line in run.err.splitlines() if line.startswith("error: ")]) == 1, run

@@ -126,7 +126,7 @@ def test_pooler_that_moves_a_session_with_its_settings_is_refused(
 ) -> None:
     path = direct.backed_up()
     earlier = digest(path)
-    direct.checkout.edit("scripts/lib/postgres.sh", "run_mark=${run##*.}", "run_mark=same")
+    direct.checkout.edit("scripts/lib/backend.sh", "run_mark=${run##*.}", "run_mark=same")
     settings = {"pool_mode": "transaction", "ignore_startup_parameters": "options"}
     with (
         pooler(direct, connect_query="SET assets.run = same", **settings) as endpoint,

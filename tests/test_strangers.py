@@ -536,7 +536,7 @@ def test_manifest_of_a_stranger_sets_no_limit(direct: Database) -> None:
         "", re.sub("database-bytes: .*", "database-bytes: 20000000000", info.read_text())
     )
     info.write_text(text + f"manifest: {hashlib.sha256(text.encode()).hexdigest()}\n")
-    direct.checkout.edit("scripts/lib/trust.sh", "1000000000", "10000000")
+    direct.checkout.edit("scripts/lib/upload.sh", "1000000000", "10000000")
     run = direct.restore(path)
     assert run.status == 1, run
     assert "unpacks to more than" in run.err

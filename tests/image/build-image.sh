@@ -3,7 +3,7 @@
 set -eu
 recipe=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$recipe/../.." && pwd)
-. "$root/scripts/lib/common.sh"
+. "$root/scripts/lib/use.sh"
 PATH=$PATH:/usr/sbin:/sbin # debugfs is there, which is not on every user's PATH
 
 usage() {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # make-venv.sh PYTHON EXTRA: makes .venv with what that extra of pyproject.toml names: demo or test.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+. "$root/scripts/lib/use.sh"
 
 main() {
     python=$1

@@ -2,53 +2,9 @@
 # A dump from a stranger runs whatever SQL its author chose. So a backup that this machine did not make
 # itself is loaded by a role that may do nothing else, and what it made is audited before anyone who may do
 # more touches it.
-
 # --- the seal: a keyed hash in the manifest, by which a machine knows its own backups ---
-
-# key_file: empty where there is no place for a key
-key_file() {
-    config=${XDG_CONFIG_HOME:-${HOME:+$HOME/.config}}
-    printf '%s' "${TB_ASSETS_KEY_FILE:-${config:+$config/tumblebug-assets/key}}"
-}
-
-has_key() {
-    [ -f "$(key_file)" ] && [ -s "$(key_file)" ] && [ -r "$(key_file)" ]
-}
-
-# make_key: once; without one a backup is not signed, and a warning says so
-make_key() {
-    ! has_key || return 0
-    (
-        umask 077
-        key_file=$(key_file)
-        [ ! -s "$key_file" ] && mkdir -p "${key_file%/*}" &&
-            od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$key_file.$run" && mv "$key_file.$run" "$key_file"
-    ) 2>/dev/null || {
-        warn "could not read or create the key '$(key_file)' (TB_ASSETS_KEY_FILE);" \
-            'this backup is not signed, and every restore will treat it as untrusted'
-        return 1
-    }
-}
-
-# seal_of FILE: its hash under this machine's key
-seal_of() {
-    cat "$(key_file)" "$1" >"$work/sealed" || return 1
-    inner=$(sha256_of "$work/sealed")
-    { cat "$(key_file)" && echo "$inner"; } >"$work/sealed"
-    sha256_of "$work/sealed"
-}
-
-is_our_own() {
-    [ -n "$proved" ] || return 1
-    has_key || {
-        [ ! -e "$(key_file)" ] || warn "could not read the key '$(key_file)' (TB_ASSETS_KEY_FILE)"
-        return 1
-    }
-    sed '$d' "$work/manifest" >"$work/unsealed" # the signature is the last line
-    seal=$(seal_of "$work/unsealed") && [ -n "$seal" ] && [ "$(manifest_value signature)" = "$seal" ]
-}
-
 # --- trust ---
+# --- bounds ---
 
 # decide_trust: trusted is what this machine made, or what the user says is
 decide_trust() {
@@ -138,15 +94,6 @@ default_search_path() (
 
 audit_failed() {
     fail_with "$work/audit.errors" "the staging database cannot be audited, and database '$TB_POSTGRES_DATABASE' is as it was"
-}
-
-# --- bounds ---
-
-# choose_limit: how many bytes an archive may unpack to, and a staging database may grow to; not by a stranger's word
-choose_limit() {
-    [ -n "$trusted" ] || copy_size=$live_size
-    limit=${RESTORE_MAX_BYTES:-$((copy_size * 4 + $(size_of "$file") * 20 + 1000000000))}
-    is_number "$limit" || die_usage "RESTORE_MAX_BYTES is a number of bytes, not '$limit'"
 }
 
 # start_watch: returns when it watches. Descriptor 9 holds both ends of the pipe until then, so that no open has to wait

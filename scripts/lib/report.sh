@@ -1,9 +1,19 @@
 # shellcheck shell=sh
-# What the Python helper prints, and what stands in for it where Python is missing: statistics and progress.
+# Table statistics and progress, by the Python helper or, where it cannot, plainly.
 
 # show table-statistics|database-size: the result of that SQL file, on standard output
 show() {
     show_by_helper "$1" || show_plainly "$1"
+}
+
+show_by_helper() {
+    # shellcheck disable=SC2086 # the addresses are words
+    find_python && PGDATABASE=$TB_POSTGRES_DATABASE ask_helper "$1" "$sql/$1.sql" $addresses
+}
+
+show_plainly() {
+    PGDATABASE=$TB_POSTGRES_DATABASE
+    beside_server psql -X -q -P footer=off -v ON_ERROR_STOP=1 <"$sql/$1.sql" 2>"$work/sql.errors"
 }
 
 # begin_statistics: reads the tables beside what is still to be done; show_afterwards waits for them
@@ -24,31 +34,6 @@ show_afterwards() {
     explained=yes
     exit 3
 }
-
-show_by_helper() {
-    # shellcheck disable=SC2086 # the addresses are words
-    find_python && PGDATABASE=$TB_POSTGRES_DATABASE ask_helper "$1" "$sql/$1.sql" $addresses
-}
-
-# ask_helper VERB ARGUMENT...: the helper, on a connection of its own to the same server
-ask_helper() {
-    verb=$1
-    shift
-    PYTHONPATH=$root PGCLIENTENCODING=UTF8 ${become-} "$python" -m helpers "$verb" --server-key "$key" --live "$TB_POSTGRES_DATABASE" "$@" </dev/null
-}
-
-# find_python: sets $python to one that could have the helper's packages; the helper itself says if it has not
-find_python() {
-    python=$root/.venv/bin/python
-    [ -x "$python" ] || python=$(command -v python3)
-}
-
-show_plainly() {
-    PGDATABASE=$TB_POSTGRES_DATABASE
-    beside_server psql -X -q -P footer=off -v ON_ERROR_STOP=1 <"$sql/$1.sql" 2>"$work/sql.errors"
-}
-
-# --- progress: on a terminal, one live line, which ends when anything is said ---
 
 # show_progress DATABASE TOTALS BYTES: what COPY does there, out of the manifest's lines in TOTALS (if that is there);
 # without Python, what the function BYTES counts

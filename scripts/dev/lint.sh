@@ -1,13 +1,13 @@
 #!/bin/sh
 # lint.sh: shellcheck, shfmt, dash -n and ruff over every script of the project.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-. "$root/scripts/lib/common.sh"
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+. "$root/scripts/lib/use.sh"
 
 main() {
     cd "$root"
     require_tools
-    for script in scripts/*.sh scripts/lib/*.sh; do
+    for script in scripts/*.sh scripts/dev/*.sh $(libraries); do
         dash -n "$script"
     done
     shell_scripts | xargs shellcheck
@@ -26,9 +26,13 @@ require_tools() {
     done
 }
 
+libraries() {
+    find scripts/lib -name '*.sh'
+}
+
 # The libraries, and whatever starts with a shell's name: the tests and CI have scripts of their own.
 shell_scripts() {
-    printf '%s\n' scripts/lib/*.sh
+    libraries
     git ls-files --cached --others --exclude-standard -- scripts tests .ci |
         xargs grep -lsE '^#!.*[ /](ba)?sh$'
 }

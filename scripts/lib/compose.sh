@@ -1,0 +1,30 @@
+# shellcheck shell=sh
+# Starting the container of docker-compose.yaml.
+
+# compose ARGUMENT...: the compose plugin, or docker-compose where there is no plugin
+compose() {
+    export TB_POSTGRES_CONTAINER TB_POSTGRES_USER TB_POSTGRES_PASSWORD TB_POSTGRES_DATABASE
+    if "$CONTAINER_CLI" compose version >/dev/null 2>&1; then
+        "$CONTAINER_CLI" compose -f "$root/docker-compose.yaml" "$@" 2>&4
+    elif command -v docker-compose >/dev/null; then
+        docker-compose -f "$root/docker-compose.yaml" "$@" 2>&4
+    else
+        hint 'install the compose plugin: on Debian and Ubuntu, docker-compose-plugin or docker-compose'
+        die "there is neither '$CONTAINER_CLI compose' nor docker-compose on this machine"
+    fi
+}
+
+# wait_until_healthy SECONDS: by the container's own health check, where it has one
+wait_until_healthy() {
+    format='{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}'
+    for second in $(seq "$1"); do
+        health=$("$CONTAINER_CLI" inspect --format "$format" "$TB_POSTGRES_CONTAINER")
+        case $health in
+            healthy | running) return 0 ;;
+            exited | dead) break ;;
+        esac
+        sleep 1
+    done
+    hint "$CONTAINER_CLI logs $TB_POSTGRES_CONTAINER tells why"
+    die "container '$TB_POSTGRES_CONTAINER' is '$health' after $second s, not healthy"
+}
