@@ -99,7 +99,7 @@ in_backups_folder() {
 
 # choose_compression: from what matters to what the pg_dump next to the server knows
 choose_compression() {
-    survey=$(ask lock <"$sql/survey.sql") || fail_with "$work/lock.errors" 'the server cannot be asked'
+    survey=$(ask lock <"$sql/backup/survey.sql") || fail_with "$work/lock.errors" 'the server cannot be asked'
     {
         read -r dump_version
         read -r has_zstd
@@ -151,7 +151,7 @@ dump_database() {
 open_snapshot() {
     produced=0 consumed=0 snapshot_backend=
     open_session live "$TB_POSTGRES_DATABASE"
-    facts=$(ask live <"$sql/snapshot.sql") || return 1
+    facts=$(ask live <"$sql/backup/snapshot.sql") || return 1
     IFS='|' read -r snapshot snapshot_backend <<EOF
 $facts
 EOF
@@ -170,8 +170,8 @@ write_dump() {
 }
 
 send_fingerprints() {
-    send <"$sql/summary.sql" >&7
-    send <"$sql/fingerprints.sql" >&7
+    send <"$sql/backup/summary.sql" >&7
+    send <"$sql/tables/fingerprints.sql" >&7
 }
 
 read_fingerprints() {
@@ -228,7 +228,7 @@ check_dump() {
     hashing_file=$child
     flow unwrap_file hash_content
     [ "$produced" -eq 0 ] || die "the new backup cannot be read back$earlier_stands: $(gzip_error)"
-    original_hash=$(ask lock <"$sql/archive-hash.sql") || fail_with "$work/lock.errors" "the new backup cannot be checked$earlier_stands"
+    original_hash=$(ask lock <"$sql/backup/archive-hash.sql") || fail_with "$work/lock.errors" "the new backup cannot be checked$earlier_stands"
     [ "$(cat "$work/content.sha256")" = "$original_hash" ] || die "the new backup is not what the server sent$earlier_stands"
     await "$hashing_file"
     drop_companions

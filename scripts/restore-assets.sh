@@ -112,7 +112,7 @@ check_file_again() {
 
 # check_room: the right and the space for a second copy, before anything is done
 check_room() {
-    facts=$(ask lock <"$sql/preflight.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
+    facts=$(ask lock <"$sql/restore/preflight.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
     {
         IFS='|' read -r may_create is_superuser live_size jobs toast_compression
         read -r data_folder

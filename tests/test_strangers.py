@@ -368,7 +368,7 @@ def test_archive_that_outgrows_its_limit_in_the_server_is_stopped(direct: Databa
 
 def test_archive_that_never_ends_its_load_is_stopped(database: Database) -> None:
     path = strangers_dump(database, patched="SELECT pg_sleep(1e6);")
-    database.checkout.edit("scripts/sql/watch-staging.sql", "1 hour", "1 second")
+    database.checkout.edit("scripts/sql/untrusted/watch-staging.sql", "1 hour", "1 second")
     before = database.content()
     run = database.restore(path)
     assert run.status == 1, run
@@ -395,7 +395,9 @@ def test_archive_that_floods_the_write_ahead_log_is_stopped(direct: Database) ->
 
 @pytest.mark.parametrize("moment", ["SELECT 'watching';", "DO $$"])
 def test_load_that_nothing_watches_is_refused(direct: Database, moment: str) -> None:
-    direct.checkout.edit("scripts/sql/watch-staging.sql", moment, f"SELECT 1 / 0; {moment}")
+    direct.checkout.edit(
+        "scripts/sql/untrusted/watch-staging.sql", moment, f"SELECT 1 / 0; {moment}"
+    )
     run = assert_harmless(direct, strangers_dump(direct), NOWHERE)
     assert (
         "error: could not watch the load; " in run.err and "unchanged: division by zero" in run.err

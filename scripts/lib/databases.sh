@@ -3,7 +3,7 @@
 
 # database_exists: whether the live database is there; sets its encoding and size, and talks to it accordingly
 database_exists() {
-    facts=$(ask lock <"$sql/live-database.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
+    facts=$(ask lock <"$sql/restore/live-database.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
     IFS='|' read -r encoding database_bytes <<EOF
 $facts
 EOF
@@ -26,20 +26,20 @@ require_database() {
 # create_staging ENCODING: an empty database that is like the live one; where there is none, of that encoding, if any
 create_staging() {
     [ -n "$encoding" ] || choose_client_encoding "$1"
-    { psql_set encoding "$1" && cat "$sql/create-staging.sql"; } | ask lock >/dev/null ||
+    { psql_set encoding "$1" && cat "$sql/restore/create-staging.sql"; } | ask lock >/dev/null ||
         fail_with "$work/lock.errors" 'no staging database can be made; nothing was changed'
 }
 
 # adopt_settings: gives staging what the live database carries beside its content
 adopt_settings() {
-    ask lock <"$sql/adopt-settings.sql" >/dev/null ||
+    ask lock <"$sql/restore/adopt-settings.sql" >/dev/null ||
         fail_with "$work/lock.errors" "the database's settings cannot be copied; nothing was changed"
 }
 
 # require_replaceable HINT: ends the script where something in the live database would hold the swap up, with all
 # clients waiting, or would vanish with the replaced database
 require_replaceable() {
-    ask lock <"$sql/obstacles.sql" >"$work/obstacles" || fail_with "$work/lock.errors" 'the catalog cannot be read'
+    ask lock <"$sql/restore/obstacles.sql" >"$work/obstacles" || fail_with "$work/lock.errors" 'the catalog cannot be read'
     obstacle=$(sed -n '1s/ .*//p' "$work/obstacles")
     case $obstacle in
         '') return 0 ;;
@@ -67,7 +67,7 @@ rename_databases() {
     for attempt in 1 2 3; do
         require_replaceable '' # something may have come meanwhile
         background try_renames "$1" </dev/null
-        ask lock <"$sql/end-sessions.sql" >/dev/null || fail_with "$work/lock.errors" 'sessions cannot be ended'
+        ask lock <"$sql/restore/end-sessions.sql" >/dev/null || fail_with "$work/lock.errors" 'sessions cannot be ended'
         if await "$child"; then
             return 0
         fi
@@ -77,16 +77,16 @@ rename_databases() {
 
 try_renames() {
     sql postgres -v live="$TB_POSTGRES_DATABASE" -v staging="$staging" -v former="$former" -v previous="$previous" \
-        -v lock_holder="$lock_holder" -v renames="$1" <"$sql/swap.sql" 2>"$work/swap.errors"
+        -v lock_holder="$lock_holder" -v renames="$1" <"$sql/restore/swap.sql" 2>"$work/swap.errors"
 }
 
 # drop_companions: staging, former and the folder next to the server have done their part; a kept previous
 # database stays
 drop_companions() {
-    ask lock <"$sql/drop-companions.sql" >/dev/null ||
+    ask lock <"$sql/restore/drop-companions.sql" >/dev/null ||
         warn "a database that is no longer needed stays; the next run drops it: $(first_error "$work/lock.errors")"
 }
 
 previous_exists() {
-    [ -n "$(ask lock <"$sql/previous.sql")" ]
+    [ -n "$(ask lock <"$sql/restore/previous.sql")" ]
 }

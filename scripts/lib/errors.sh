@@ -45,7 +45,7 @@ fail_locked() { # SENTENCE BLOCKER
 
 # blocker ANY_LOCK: the session that keeps ours from the live database's tables, if there is one
 blocker() {
-    { psql_set any_lock "$1" && cat "$sql/blockers.sql"; } | ask lock
+    { psql_set any_lock "$1" && cat "$sql/lock/blockers.sql"; } | ask lock
 }
 
 # shellcheck disable=SC2016 # it expands next to the server

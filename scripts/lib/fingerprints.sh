@@ -4,7 +4,7 @@
 # fingerprints_of COLUMNS: the SQL that takes them, of these columns only, or of all where there are none
 fingerprints_of() {
     psql_set only "$1"
-    cat "$sql/fingerprints.sql"
+    cat "$sql/tables/fingerprints.sql"
 }
 
 # expected: the manifest's lines of the tables that this restore fills

@@ -24,7 +24,7 @@ stage_rows() {
     stage_live_schema
     load_rows "$archive"
     load --section=post-data "$schema"
-    sql "$staging" <"$sql/refresh-views.sql" 2>"$work/sql.errors" ||
+    sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" "a materialized view cannot be refreshed, and database '$TB_POSTGRES_DATABASE' is as it was"
 }
 
@@ -97,7 +97,7 @@ staging_bytes() {
 # choose_owners: the archive's own where this server has all of those roles, otherwise the user who restores
 choose_owners() {
     no_owner=
-    strangers=$({ psql_set entries "$(entries)" && cat "$sql/missing-roles.sql"; } | ask lock) ||
+    strangers=$({ psql_set entries "$(entries)" && cat "$sql/restore/missing-roles.sql"; } | ask lock) ||
         fail_with "$work/lock.errors" 'the roles cannot be read; nothing was changed'
     [ -n "$strangers" ] || return 0
     no_owner=yes

@@ -4,7 +4,7 @@
 # open_lock: the session that can take the lock; sets what later steps need to know
 open_lock() {
     open_session lock postgres
-    facts=$(ask lock <"$sql/identify.sql") || fail_with "$work/lock.errors" "cannot use $server"
+    facts=$(ask lock <"$sql/lock/identify.sql") || fail_with "$work/lock.errors" "cannot use $server"
     IFS='|' read -r server_version server_release key lock_holder is_superuser <<EOF
 $facts
 EOF
@@ -26,7 +26,7 @@ EOF
 # require_own_session: ends the script where a connection pooler ignores our settings, or gives our session's lock to
 # others: it has then another process of the server than the one that took the lock
 require_own_session() {
-    session=$(ask lock <"$sql/session.sql") ||
+    session=$(ask lock <"$sql/lock/session.sql") ||
         fail_with "$work/lock.errors" 'could not ask the server; the database is unchanged'
     case $session in
         "$run_mark|$lock_holder") ;;
@@ -55,7 +55,7 @@ lock_database() {
 
 # take_lock: sets $holder: locked, or who has it
 take_lock() {
-    holder=$(ask lock <"$sql/lock.sql") || fail_with "$work/lock.errors" 'the lock cannot be taken'
+    holder=$(ask lock <"$sql/lock/lock.sql") || fail_with "$work/lock.errors" 'the lock cannot be taken'
     [ "$holder" = locked ]
 }
 
@@ -72,7 +72,7 @@ no_event_triggers=' -c event_triggers=off'
 mend_leftovers() {
     mend_backups "$root/assets"
     mend_backups "$root/backups/postgres"
-    ask lock <"$sql/mend.sql" >"$work/mended" || fail_with "$work/lock.errors" 'what a dead run left cannot be cleared'
+    ask lock <"$sql/lock/mend.sql" >"$work/mended" || fail_with "$work/lock.errors" 'what a dead run left cannot be cleared'
     stays=$(sed -n 's/^stays //p' "$work/mended")
     cleared=$(sed '/^stays /d' "$work/mended")
     if [ -n "$stays" ]; then
@@ -84,7 +84,7 @@ mend_leftovers() {
 
 # make_far_folder: this run's own folder next to the server: others can put theirs beside it, but not into it
 make_far_folder() {
-    far_folder=$(ask lock <"$sql/make-folder.sql") ||
+    far_folder=$(ask lock <"$sql/lock/make-folder.sql") ||
         fail_with "$work/lock.errors" 'could not ask the server; the database is unchanged'
     [ -n "$far_folder" ] ||
         fail_with "$work/lock.errors" 'could not create a temporary directory on the server; the database is unchanged'
@@ -100,7 +100,7 @@ make_far_folder() {
 abandon_run() {
     [ "$status" -ne 0 ] || return 0
     # The lock may take a moment: the session that had it has only just been ended.
-    if ! { set_far_prefix && cat "$sql/identify.sql" "$sql/lock.sql" "$sql/lock.sql" "$sql/lock.sql" "$sql/mend.sql"; } |
+    if ! { set_far_prefix && cat "$sql/lock/identify.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" "$sql/lock/mend.sql"; } |
         sql postgres -v live="$TB_POSTGRES_DATABASE" >"$work/mended" 2>"$work/sql.errors" || grep -q '^stays ' "$work/mended"; then
         warn "the server could not be tidied; the next run will do it: $(first_error "$work/sql.errors")"
     fi

@@ -35,14 +35,14 @@ list_brought() {
 
 # refuse_names_of_several_lines: these ways go by lists of names, one a line
 refuse_names_of_several_lines() {
-    found=$(ask live <"$sql/names-of-several-lines.sql") || fail_with "$work/live.errors" 'the names cannot be read'
+    found=$(ask live <"$sql/tables/names-of-several-lines.sql") || fail_with "$work/live.errors" 'the names cannot be read'
     [ -z "$found" ] || die "names with control characters can only be restored as a whole:" \
         "$(in_one_line "$found"); nothing was changed"
 }
 
 # choose_tables: the full names of the tables asked for and of their partitions, which hold the rows
 choose_tables() {
-    { psql_set tables "$tables" && cat "$sql/choose-tables.sql"; } | ask live >"$work/found" ||
+    { psql_set tables "$tables" && cat "$sql/tables/choose-tables.sql"; } | ask live >"$work/found" ||
         fail_with "$work/live.errors" 'the tables cannot be found'
     unknown=$(sed -n 's/^unknown //p' "$work/found")
     if [ -n "$unknown" ]; then
@@ -59,7 +59,7 @@ choose_tables() {
 
 # compare_columns: says by name where the backup's columns differ from the live ones, before anything is asked
 compare_columns() {
-    ask live <"$sql/live-columns.sql" >"$work/live-columns" || fail_with "$work/live.errors" 'the columns cannot be read'
+    ask live <"$sql/tables/live-columns.sql" >"$work/live-columns" || fail_with "$work/live.errors" 'the columns cannot be read'
     of_chosen_tables <"$work/live-columns" >"$work/live-columns.chosen"
     of_chosen_tables <"$work/brought" >"$work/columns"
     homeless=$(grep -Fxv -f "$work/live-columns.chosen" "$work/columns" | sed 's/^column //')
@@ -79,7 +79,7 @@ require_partitions() {
     partitioned=$(sed -n 's/^partitioned //p' "$work/found")
     [ -n "$partitioned" ] || return 0
     filled=$(sed -n 's/^rows \(.*\) [0-9]*$/\1/p' "$work/brought")
-    lacking=$({ psql_set names "$filled" && cat "$sql/lacking-tables.sql"; } | ask live) ||
+    lacking=$({ psql_set names "$filled" && cat "$sql/tables/lacking-tables.sql"; } | ask live) ||
         fail_with "$work/live.errors" 'the tables cannot be compared'
     [ -z "$lacking" ] || {
         hint 'create them first, or restore the whole backup'

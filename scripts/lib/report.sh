@@ -8,12 +8,12 @@ show() {
 
 show_by_helper() {
     # shellcheck disable=SC2086 # the addresses are words
-    find_python && PGDATABASE=$TB_POSTGRES_DATABASE ask_helper "$1" "$sql/$1.sql" $addresses
+    find_python && PGDATABASE=$TB_POSTGRES_DATABASE ask_helper "$1" "$sql/report/$1.sql" $addresses
 }
 
 show_plainly() {
     PGDATABASE=$TB_POSTGRES_DATABASE
-    beside_server psql -X -q -P footer=off -v ON_ERROR_STOP=1 <"$sql/$1.sql" 2>"$work/sql.errors"
+    beside_server psql -X -q -P footer=off -v ON_ERROR_STOP=1 <"$sql/report/$1.sql" 2>"$work/sql.errors"
 }
 
 # begin_statistics: reads the tables beside what is still to be done; show_afterwards waits for them
@@ -53,7 +53,7 @@ draw_progress() {
     [ -f "$2" ] || set -- "$1" '' "$3"
     if find_python; then
         # shellcheck disable=SC2086 # the addresses are words
-        (become='exec' && ask_helper progress --script $$ ${2:+--totals "$2"} "$sql/progress.sql" $addresses 2>&4) &
+        (become='exec' && ask_helper progress --script $$ ${2:+--totals "$2"} "$sql/report/progress.sql" $addresses 2>&4) &
         helping=$!
         wait "$helping" || : # there is no Python, or it has no way to the server
     fi

@@ -27,7 +27,7 @@ open_session() { # lock|live DATABASE
 # end_live_session [BACKEND]: and what that process of the server is doing, at once; its locks go with it
 end_live_session() {
     if [ -n "$1" ]; then
-        { psql_set backend "$1" && cat "$sql/end-backend.sql"; } | ask lock >/dev/null || return 1
+        { psql_set backend "$1" && cat "$sql/lock/end-backend.sql"; } | ask lock >/dev/null || return 1
     fi
     exec 7>&- 8<&-
     await "$live_session" || : # psql fails when its connection is ended

@@ -6,11 +6,11 @@
 replace_tables() {
     require_own_session
     say 'replacing the rows in one transaction'
-    { echo 'BEGIN;' && cat "$sql/empty-chosen.sql"; } | ask live >"$work/copies" || rows_stay
+    { echo 'BEGIN;' && cat "$sql/tables/empty-chosen.sql"; } | ask live >"$work/copies" || rows_stay
     while IFS= read -r copied && IFS= read -r copy; do
         copy_rows "$copied" "$copy"
     done <"$work/copies"
-    ask live <"$sql/finish-chosen.sql" >/dev/null || rows_stay
+    ask live <"$sql/tables/finish-chosen.sql" >/dev/null || rows_stay
     if [ -n "$proved" ]; then
         fingerprints_of "$(cat "$work/columns")" | ask live >"$work/replaced" || rows_stay
         cmp -s "$work/expected" "$work/replaced" ||

@@ -24,7 +24,7 @@ decide_trust() {
 create_loader() {
     loader_password=$(random_hex)
     (umask 077 && printf '*:*:*:%s:%s\n' "$loader" "$loader_password" >"$work/pgpass")
-    { psql_set password "$loader_password" && psql_set limit "$limit" && cat "$sql/create-loader.sql"; } | ask lock >/dev/null ||
+    { psql_set password "$loader_password" && psql_set limit "$limit" && cat "$sql/untrusted/create-loader.sql"; } | ask lock >/dev/null ||
         fail_with "$work/lock.errors" 'the loading role cannot be made; nothing was changed'
     if [ "$way" = whole ]; then
         ask_staging own-staging >/dev/null || audit_failed
@@ -77,13 +77,13 @@ audit_staging() {
 }
 
 restore_definers() {
-    { psql_set definers "$(cat "$work/definers")" && cat "$sql/restore-definers.sql"; } | sql "$staging" 2>"$work/audit.errors"
+    { psql_set definers "$(cat "$work/definers")" && cat "$sql/untrusted/restore-definers.sql"; } | sql "$staging" 2>"$work/audit.errors"
 }
 
 ask_staging() ( # NAME of an SQL file [OPTION of psql...]
     name=$1
     shift
-    sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v loader="$loader" "$@" <"$sql/$name.sql" 2>"$work/audit.errors"
+    sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v loader="$loader" "$@" <"$sql/untrusted/$name.sql" 2>"$work/audit.errors"
 )
 
 # default_search_path: the server's; our own sessions have another one
@@ -108,7 +108,7 @@ start_watch() {
 
 # watch_staging: while it is loaded; the server itself ends a load that takes too much
 watch_staging() {
-    sql postgres -v staging="$staging" -v loader="$loader" -v limit="$limit" <"$sql/watch-staging.sql" 2>"$work/watch.errors"
+    sql postgres -v staging="$staging" -v loader="$loader" -v limit="$limit" <"$sql/untrusted/watch-staging.sql" 2>"$work/watch.errors"
 }
 
 # end_watch: after the loader's end; a watcher that has not come to its own end says by a word why it ended the load
