@@ -9,6 +9,7 @@ import secrets
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -383,6 +384,25 @@ def test_archive_that_takes_every_lock_of_the_server_is_stopped(direct: Database
     path = strangers_dump(direct, patched=f"DO $x$ BEGIN {body} END $x$;")
     run = assert_harmless(direct, path, NOWHERE)
     assert "takes more than half of the server's locks; database" in run.err, run
+
+
+def test_archive_whose_savepoints_take_every_lock_is_stopped(
+    direct: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "PLACE", "x" * 300_000)
+    savepoints = "SAVEPOINT a; INSERT INTO public.x VALUES (1);" * 4000
+    patched = f"CREATE TABLE public.x (n int); COMMIT; BEGIN; {savepoints} SELECT pg_sleep(3);"
+    run = assert_harmless(direct, strangers_dump(direct, patched=patched), NOWHERE)
+    assert "takes more than half of the server's locks; database" in run.err, run
+
+
+def test_archive_that_fills_the_queue_of_notifications_is_stopped(direct: Database) -> None:
+    body = "FOR n IN 1..9000 LOOP PERFORM pg_notify('x', n || repeat('x', 7900)); END LOOP;"
+    patched = f"LISTEN x; COMMIT; DO $x$ BEGIN {body} END $x$; COMMIT; SELECT pg_sleep(3);"
+    path = strangers_dump(direct, patched=patched)
+    direct.checkout.environment["RESTORE_MAX_BYTES"] = "60000000"
+    run = assert_harmless(direct, path, NOWHERE)
+    assert "unpacks to more than 60.0 MB" in run.err, run
 
 
 def test_archive_that_floods_the_write_ahead_log_is_stopped(direct: Database) -> None:

@@ -1,4 +1,4 @@
--- Ends the load of a staging database that outgrows its limit, takes more than half of the server's locks, lasts too
+-- Ends the load of a staging database that outgrows its limit (with the queue of notifications, of 8 GB), takes more than half of the server's locks, lasts too
 -- long, or during which the write-ahead log grows by three times the limit: rows, what an index build marks in them, and
 -- as much again for what others write. Prints a line when it begins; ends itself when the loader may no longer log in.
 SELECT set_config('assets.staging', :'staging', false), set_config('assets.loader', :'loader', false),
@@ -15,9 +15,11 @@ DECLARE
     reason text;
 BEGIN
     WHILE EXISTS (SELECT FROM pg_roles WHERE rolname = current_setting('assets.loader') AND rolcanlogin) LOOP
+        PERFORM pg_stat_clear_snapshot();
         reason := CASE
-            WHEN pg_database_size(staging) > most_bytes THEN 'outgrown'
-            WHEN (SELECT count(*) FROM pg_locks WHERE database = staging) > most_locks THEN 'too_many_locks'
+            WHEN pg_database_size(staging) + pg_notification_queue_usage() * 8589934592 > most_bytes THEN 'outgrown'
+            WHEN (SELECT count(*) FROM pg_locks WHERE database = staging -- those of savepoints belong to no database
+                  OR pid IN (SELECT pid FROM pg_stat_activity WHERE datid = staging)) > most_locks THEN 'too_many_locks'
             WHEN pg_current_wal_insert_lsn() - first_wal > 3 * most_bytes THEN 'too_much_wal'
             WHEN clock_timestamp() > now() + interval '1 hour' THEN 'outlasted'
         END;
