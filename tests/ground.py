@@ -317,7 +317,7 @@ class Database:
         """Return all that a restore must bring back: each table's rows, and the schema as SQL."""
         tables = self.execute(
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
-            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+            " WHERE schemaname <> 'information_schema' AND schemaname NOT LIKE 'pg\\_%' ORDER BY 1"
         )
         rows = {
             table: self.execute(

@@ -1,6 +1,7 @@
--- Ends the load of a staging database that outgrows its limit (with the queue of notifications, of 8 GB), takes more than half of the server's locks, lasts too
--- long, or during which the write-ahead log grows by three times the limit: rows, what an index build marks in them, and
--- as much again for what others write. Prints a line when it begins; ends itself when the loader may no longer log in.
+-- Ends the load of a staging database that outgrows its limit (the queue of notifications, up to 8 GB, counts too), takes
+-- more than half of the server's locks, lasts too long, or during which the write-ahead log grows by three times the limit:
+-- rows, what an index build marks in them, and as much again for what others write. Prints a line when it begins; ends
+-- itself when the loader may no longer log in.
 SELECT set_config('assets.staging', :'staging', false), set_config('assets.loader', :'loader', false),
        set_config('assets.limit', :'limit', false)
 \g /dev/null
