@@ -110,7 +110,7 @@ EOF
     require_number "pg_dump's version" "$dump_version"
     [ "$dump_version" -ge "$((server_version / 10000))" ] || {
         hint "install the client programs of PostgreSQL $((server_version / 10000)); PG_BINDIR names their directory"
-        die "pg_dump of version $dump_version is too old for $server, which is PostgreSQL $server_release$earlier_stands"
+        die "pg_dump $dump_version cannot back up $server (PostgreSQL $server_release)$earlier_stands"
     }
     [ "$dump_version" -ge 16 ] || has_zstd=no
     compression=$BACKUP_COMPRESSION
@@ -257,6 +257,7 @@ publish_backup() {
         die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")$unchanged"
     mv -f "$partial" "$target" 2>"$work/mv.errors" ||
         die "could not replace '$target': $(head -n 1 "$work/mv.errors")$unchanged"
+    unchanged=
     mv -f "$partial_manifest" "$target.info" 2>"$work/mv.errors" || require_manifest
     finished=yes
     sync_folder "$folder" || {
@@ -271,9 +272,10 @@ publish_backup() {
 # require_manifest: another run may have completed the pair
 require_manifest() {
     ! cmp -s "$work/manifest" "$target.info" || return 0
-    hint "see to it that '$target.info' can be replaced; the next backup or restore of '$target' then completes it"
-    die "could not replace '$target.info': $(head -n 1 "$work/mv.errors");" \
-        "the new backup is in place, its manifest in '$partial_manifest'"
+    warn "could not replace '$target.info': $(head -n 1 "$work/mv.errors"); the new backup is in place, its manifest in" \
+        "'$partial_manifest'; once '$target.info' is writable, the next backup or restore completes the pair"
+    explained=yes
+    exit 3
 }
 
 main "$@"

@@ -29,6 +29,7 @@ main() {
 }
 
 empty_tables() {
+    unchanged=
     sql "$TB_POSTGRES_DATABASE" <"$sql/tables/empty-tables.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'the database could not be emptied; nothing was changed'
     say "database '$TB_POSTGRES_DATABASE' is empty"

@@ -31,6 +31,7 @@ main() {
     begin
     at_end say_that_it_goes_on
     choose_option
+    unchanged=
     [ "$option" = a ] || require_tumblebug
     case $option in
         a | a+) restore_backup ;;

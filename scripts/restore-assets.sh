@@ -131,7 +131,7 @@ EOF
         hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
         die "user '$TB_POSTGRES_USER' may not create the staging database; nothing was changed"
     }
-    [ -n "$tables" ] || require_replaceable 'or restore single tables with --table'
+    [ -n "$tables" ] || require_replaceable 'single tables can still be restored with --table'
     copy_size=$live_size
     [ -z "$proved" ] || copy_size=$(manifest_value database-bytes)
     require_room 'data folder' "$data_folder" "$data_free" "$copy_size"

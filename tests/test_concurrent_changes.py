@@ -98,7 +98,7 @@ def test_idle_client_with_a_lock_ends_a_backup_with_its_name(
     with locked(direct, statement):
         run = direct.backup(path)
     assert run.status == 1, run
-    assert "its tables are locked by idle client (user " in run.err
+    assert "are locked by idle client (user " in run.err
     assert digest(path) == earlier
     assert direct.leftovers() == []
     assert direct.backup(path).status == 0
@@ -108,7 +108,7 @@ def test_idle_client_with_a_lock_ends_statistics_with_its_name(direct: Database)
     with locked(direct, "LOCK TABLE pricing_info"):
         run = direct.checkout.run("./scripts/stats.sh")
     assert run.status == 1, run
-    assert "its tables are locked by idle client (user " in run.err
+    assert "are locked by idle client (user " in run.err
 
 
 @pytest.mark.parametrize("command", ["clean-db.sh", "restore-assets.sh --table pricing_info"])

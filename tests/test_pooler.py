@@ -70,7 +70,7 @@ def assert_refused(run: Run, sentence: str) -> None:
     errors = [line for line in run.err.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1 and sentence in errors[0], run
     assert errors[0].endswith("; the database and the existing backup are unchanged")
-    assert "set TB_POSTGRES_ENDPOINT to the server itself" in run.err
+    assert "set TB_POSTGRES_ENDPOINT to the PostgreSQL server" in run.err
 
 
 @pytest.mark.parametrize(

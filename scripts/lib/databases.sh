@@ -45,15 +45,15 @@ require_replaceable() {
         '') return 0 ;;
         prepared)
             obstacles='prepared transactions'
-            hint 'SELECT * FROM pg_prepared_xacts lists them; COMMIT PREPARED or ROLLBACK PREPARED ends each'
+            hint "list them with 'SELECT * FROM pg_prepared_xacts', then end each with COMMIT PREPARED or ROLLBACK PREPARED"
             ;;
         slot)
             obstacles='replication slots'
-            hint 'SELECT * FROM pg_replication_slots lists them; pg_drop_replication_slot drops one that is not needed'
+            hint "list them with 'SELECT * FROM pg_replication_slots', and drop those not needed with pg_drop_replication_slot"
             ;;
         subscription)
             obstacles=subscriptions
-            hint 'DROP SUBSCRIPTION in it'
+            hint 'drop them with DROP SUBSCRIPTION'
             ;;
     esac
     [ -z "$1" ] || hint "$1"

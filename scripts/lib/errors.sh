@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What an error of a client program means to the user.
 
-# fail_with FILE SENTENCE: ends the script with what a client program's errors in FILE mean to the user
+# fail_with FILE SENTENCE [UNCHANGED]: ends the script with what a client program's errors in FILE mean to the user
 fail_with() {
     missing=$(missing_programs)
     if [ -n "$missing" ]; then
@@ -22,25 +22,25 @@ fail_with() {
             die "there is no database '$TB_POSTGRES_DATABASE' on $server"
             ;;
         *'unsupported startup parameter'*)
-            behind_pooler "refuses the settings of our sessions ($(first_error "$1"))"
+            behind_pooler "refuses session settings ($(first_error "$1"))"
             ;;
         *'canceling statement due to '*' timeout'*) fail_locked "$2" "$(blocker true)" ;;
         *)
             reason=$(first_error "$1")
-            die "$2: ${reason:-a program ended unexpectedly}"
+            die "$2: ${reason:-a program ended unexpectedly}${3-}"
             ;;
     esac
 }
 
 # behind_pooler REASON: a lock or a setting of a session may there belong to a session of others
 behind_pooler() {
-    hint 'set TB_POSTGRES_ENDPOINT to the server itself, not to its connection pooler'
-    die "$server is a connection pooler that $1; the database and the existing backup are unchanged"
+    hint 'set TB_POSTGRES_ENDPOINT to the PostgreSQL server, not to a pooler'
+    die "$server seems to be a connection pooler: it $1; the database and the existing backup are unchanged"
 }
 
 fail_locked() { # SENTENCE BLOCKER
     hint 'end that session, or wait until it has finished, and run this again'
-    die "$1: its tables are locked by ${2:-another session}"
+    die "$1: tables of database '$TB_POSTGRES_DATABASE' are locked by ${2:-another session}"
 }
 
 # blocker ANY_LOCK: the session that keeps ours from the live database's tables, if there is one
@@ -74,5 +74,9 @@ first_error() {
 
 # require_number WHAT ANSWER: ends the script unless the server's answer is one
 require_number() {
-    is_number "$2" || die "$server reports no number as $1 but '$2'; the database is unchanged"
+    is_number "$2" || unexpected_answer "a number as $1" "$2"
+}
+
+unexpected_answer() { # EXPECTED ANSWER
+    die "unexpected answer from $server: expected $1, got '$2'; the database is unchanged"
 }

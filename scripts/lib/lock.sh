@@ -11,7 +11,7 @@ EOF
     require_number 'its version' "$server_version"
     require_number 'its process' "$lock_holder"
     case $key in
-        *[!0-9a-f]* | '') die "$server reports no key but '$key'; the database is unchanged" ;;
+        *[!0-9a-f]* | '') unexpected_answer 'the database key' "$key" ;;
     esac
     staging=assets_staging_$key
     former=assets_former_$key
@@ -27,11 +27,11 @@ EOF
 # others: it has then another process of the server than the one that took the lock
 require_own_session() {
     session=$(ask lock <"$sql/lock/session.sql") ||
-        fail_with "$work/lock.errors" 'could not ask the server; the database is unchanged'
+        fail_with "$work/lock.errors" 'could not query the server' '; the database is unchanged'
     case $session in
         "$run_mark|$lock_holder") ;;
-        "$run_mark|"*) behind_pooler 'moves a session from one process of the server to another' ;;
-        *) behind_pooler 'ignores the settings of our sessions' ;;
+        "$run_mark|"*) behind_pooler 'changes the server process behind a session' ;;
+        *) behind_pooler 'ignores session settings' ;;
     esac
 }
 
@@ -85,15 +85,15 @@ mend_leftovers() {
 # make_far_folder: this run's own folder next to the server: others can put theirs beside it, but not into it
 make_far_folder() {
     far_folder=$(ask lock <"$sql/lock/make-folder.sql") ||
-        fail_with "$work/lock.errors" 'could not ask the server; the database is unchanged'
+        fail_with "$work/lock.errors" 'could not query the server' '; the database is unchanged'
     [ -n "$far_folder" ] ||
-        fail_with "$work/lock.errors" 'could not create a temporary directory on the server; the database is unchanged'
+        fail_with "$work/lock.errors" 'could not create a temporary directory on the server' '; the database is unchanged'
     case ${far_folder##*/} in
         "$far_prefix".[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]) ;;
-        *) die "$server reports no temporary directory but '$far_folder'; the database is unchanged" ;;
+        *) unexpected_answer 'a temporary directory' "$far_folder" ;;
     esac
     { psql_set far_folder "$far_folder" && echo '\setenv FAR_FOLDER :far_folder'; } | ask lock ||
-        fail_with "$work/lock.errors" 'could not ask the server; the database is unchanged'
+        fail_with "$work/lock.errors" 'could not query the server' '; the database is unchanged'
 }
 
 # abandon_run: what a run that fails does at its end is what the next run would do for it

@@ -51,8 +51,9 @@ choose_tables() {
     fi
     moving=$(sed -n 's/^whole //p' "$work/found" | sort -u)
     if [ -n "$moving" ]; then
-        hint "--table with the name of the whole table restores it"
-        die "the rows of partitions of $(in_one_line "$moving") can move to other partitions; nothing was changed"
+        hint 'restore the whole table: --table with its name'
+        die "cannot restore single partitions of $(in_one_line "$moving"): it is partitioned by the hash of an enum," \
+            'so that rows may belong to other partitions here; the database is unchanged'
     fi
     sed -n 's/^table //p' "$work/found" >"$work/chosen"
 }

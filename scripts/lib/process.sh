@@ -4,6 +4,7 @@
 # begin: settings, traps and a private work folder; a script's first act
 begin() {
     program=${0##*/}
+    unchanged='; the database and the existing backup are unchanged' # until a script is about to change them
     sql=$root/scripts/sql
     load_settings
     children=
@@ -62,10 +63,10 @@ end_well() {
 explain_unexpected_end() {
     reason=$(tail -n 1 "${work-}/raw.errors" 2>/dev/null) || reason="it ended with status $status"
     if [ -n "${finished-}" ]; then
-        warn "the work is done, but $program ended early: $reason"
+        warn "the work is complete, but $program then failed: $reason"
         status=3
     else
-        say_labelled 31 error: "$program ended unexpectedly: $reason; the database and the existing backup are unchanged"
+        say_labelled 31 error: "$program ended unexpectedly: $reason${unchanged-}"
         status=1
     fi
 }

@@ -26,10 +26,10 @@ copy_rows() {
     copy_staged='psql -X -q -v ON_ERROR_STOP=1 -c "$COPY" "$STAGING"'
     name='([a-z_][a-z0-9_]*|"([^"]|"")*")'
     printf '%s\n' "$1" | LC_ALL=C grep -Eqx "$name\.$name( \($name(, $name)*\))?" ||
-        die "$server reports no table but '$1'; the database is unchanged"
+        unexpected_answer 'the name of a table' "$1"
     case $2 in
         'COPY '*) ;;
-        *) die "$server reports no COPY but '$2'; the database is unchanged" ;;
+        *) unexpected_answer 'a COPY statement' "$2" ;;
     esac
     {
         psql_set copy "$2"

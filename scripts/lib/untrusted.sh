@@ -67,7 +67,7 @@ audit_staging() {
     esac
     if [ -n "$found" ]; then
         hint 'if you know and trust its author, RESTORE_TRUST=yes (or --trust) restores it all the same'
-        die "the backup contains what an untrusted backup may not:" \
+        die "the backup contains objects that are not allowed in an untrusted backup:" \
             "$(in_one_line "$(printf '%s\n' "$found" | head -n 20)");" \
             "database '$TB_POSTGRES_DATABASE' is unchanged"
     fi
@@ -124,7 +124,7 @@ end_watch() {
 }
 
 not_watched() {
-    fail_with "$work/watch.errors" "could not watch the load; database '$TB_POSTGRES_DATABASE' is unchanged"
+    fail_with "$work/watch.errors" 'could not watch the load' '; the database is unchanged'
 }
 
 outgrown() {
