@@ -10,7 +10,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,9 +50,9 @@ def strangers_dump(database: Database, hostile: str = "", patched: str = "") -> 
 
 
 @pytest.fixture
-def marker(database: Database) -> Iterator[str]:
+def marker() -> str:
     """A file next to the server that only an attack makes, and whose name tells one attack from another."""
-    yield f"/tmp/pwned-{secrets.token_hex(4)}"
+    return f"/tmp/pwned-{secrets.token_hex(4)}"
 
 
 def state(database: Database) -> tuple:
@@ -122,10 +121,10 @@ OBJECTS = {
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_object_that_could_run_code_is_named_and_refused(
-    database: Database, marker: str, kind: str
+    direct: Database, marker: str, kind: str
 ) -> None:
-    path = strangers_dump(database, OBJECTS[kind].replace("{marker}", marker))
-    assert_harmless(database, path, marker)
+    path = strangers_dump(direct, OBJECTS[kind].replace("{marker}", marker))
+    assert_harmless(direct, path, marker)
 
 
 def test_unlogged_tables_and_sequences_are_named_and_refused(direct: Database) -> None:
@@ -202,10 +201,10 @@ PATCHES = {
 
 @pytest.mark.parametrize("kind", PATCHES)
 def test_statement_written_into_an_entry_harms_nobody(
-    database: Database, marker: str, kind: str
+    docker: Database, marker: str, kind: str
 ) -> None:
-    statement = PATCHES[kind].replace("{marker}", marker).replace("{live}", database.name)
-    assert_harmless(database, strangers_dump(database, patched=f"{statement};"), marker)
+    statement = PATCHES[kind].replace("{marker}", marker).replace("{live}", docker.name)
+    assert_harmless(docker, strangers_dump(docker, patched=f"{statement};"), marker)
 
 
 @pytest.mark.parametrize(
