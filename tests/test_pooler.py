@@ -78,10 +78,13 @@ def assert_refused(run: Run, sentence: str) -> None:
     [
         (
             {"pool_mode": "transaction", "ignore_startup_parameters": "options"},
-            "ignores the settings",
+            "ignores session settings",
         ),
-        ({"pool_mode": "session", "ignore_startup_parameters": "options"}, "ignores the settings"),
-        ({"pool_mode": "session"}, "refuses the settings"),
+        (
+            {"pool_mode": "session", "ignore_startup_parameters": "options"},
+            "ignores session settings",
+        ),
+        ({"pool_mode": "session"}, "refuses session settings"),
     ],
 )
 def test_pooler_is_refused_by_every_script(
@@ -137,5 +140,7 @@ def test_pooler_that_moves_a_session_with_its_settings_is_refused(
             other.execute("SELECT 1")  # in a transaction: the process of the server is now its own
             go_on.touch()
             out, err = process.communicate(timeout=60)
-        assert_refused(Run(process.returncode, out, err), "moves a session")
+        assert_refused(
+            Run(process.returncode, out, err), "changes the server process behind a session"
+        )
     assert digest(path) == earlier
