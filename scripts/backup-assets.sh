@@ -261,9 +261,8 @@ publish_backup() {
     mv -f "$partial_manifest" "$target.info" 2>"$work/mv.errors" || require_manifest
     finished=yes
     sync_folder "$folder" || {
-        explained=yes
         warn "the new backup is in place, but a power loss may undo it: $(head -n 1 "$work/sync.errors")"
-        exit 3
+        end_incomplete
     }
     grep -qv '^0 ' "$work/tables" || warn "database '$TB_POSTGRES_DATABASE' holds no rows, and so does this backup"
     say "wrote $target ($(human_size "$(size_of "$target")")) and its manifest $target.info"
@@ -274,8 +273,7 @@ require_manifest() {
     ! cmp -s "$work/manifest" "$target.info" || return 0
     warn "could not replace '$target.info': $(head -n 1 "$work/mv.errors"); the new backup is in place, its manifest in" \
         "'$partial_manifest'; once '$target.info' is writable, the next backup or restore completes the pair"
-    explained=yes
-    exit 3
+    end_incomplete
 }
 
 main "$@"

@@ -216,10 +216,7 @@ finish() {
     else
         tell_tumblebug
     fi
-    [ -z "${missing_part-}" ] || {
-        explained=yes # when it was skipped
-        exit 3
-    }
+    [ -z "${missing_part-}" ] || end_incomplete
 }
 
 # tell_tumblebug: what it has to know, and what it then says that it holds

@@ -59,6 +59,12 @@ end_well() {
     exit "$status"
 }
 
+# end_incomplete: done, but for a part that a warning has named
+end_incomplete() {
+    explained=yes
+    exit 3
+}
+
 # explain_unexpected_end: of a run that no sentence has ended; sets the status
 explain_unexpected_end() {
     reason=$(tail -n 1 "${work-}/raw.errors" 2>/dev/null) || reason="it ended with status $status"

@@ -31,8 +31,7 @@ read_statistics() {
 show_afterwards() {
     await "$reading_statistics" && cat "$work/statistics" && return
     warn "the work is done, but the statistics cannot be read: $(first_error "$work/sql.errors")"
-    explained=yes
-    exit 3
+    end_incomplete
 }
 
 # show_progress DATABASE TOTALS BYTES: what COPY does there, out of the manifest's lines in TOTALS (if that is there);
