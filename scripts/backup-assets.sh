@@ -230,7 +230,7 @@ check_dump() {
     [ "$produced" -eq 0 ] || die "the new backup cannot be read back$earlier_stands: $(gzip_error)"
     original_hash=$(ask lock <"$sql/backup/archive-hash.sql") || fail_with "$work/lock.errors" "the new backup cannot be checked$earlier_stands"
     [ "$(cat "$work/content.sha256")" = "$original_hash" ] || die "the new backup is not what the server sent$earlier_stands"
-    await "$hashing_file"
+    wait "$hashing_file"
     drop_companions
 }
 

@@ -145,7 +145,7 @@ restore_backup() {
     RESTORE_SKIP_CONFIRM=yes
     export RESTORE_SKIP_CONFIRM
     background_speaking "$root/scripts/restore-assets.sh" "$backup" 2>&4
-    await "$child" || restored=$?
+    wait "$child" || restored=$?
     case $restored in
         0) return 0 ;;
         3) missing_part=yes && return 0 ;; # said by the restore itself

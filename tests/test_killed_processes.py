@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
+import shutil
 import signal
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 from ground import Database, digest
 from test_locks_and_signals import make_big, sessions, until
 
+PROJECT = Path(__file__).parent.parent
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh"]
 
 
@@ -121,3 +125,48 @@ def programs(database: Database, name: str) -> list[int]:
         for each in processes(database)
         if Path(f"/proc/{each}/comm").read_text().strip() == name
     ]
+
+
+# Where a signal comes while the script starts a child: the script does not know the child yet, or the child
+# still has the script's own traps.
+WINDOWS = {
+    "in the script": "clone,fork,vfork:delay_exit",
+    "in the child": "set_robust_list:delay_enter",
+}
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_signal_while_a_child_is_started_ends_both(tmp_path: Path, shell: str, window: str) -> None:
+    if not shutil.which("strace"):
+        pytest.skip("there is no strace")
+    script = f"""
+        set -eu
+        root={shlex.quote(str(PROJECT))}
+        . "$root/scripts/lib/use.sh"
+        begin
+        echo "$work"
+        read -r go
+        background sleep 30
+        wait
+    """
+    process = subprocess.Popen(
+        [*shell.split(), "-c", script, "snippet"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    work = process.stdout.readline().strip()
+    slowly = ["strace", "-f", "-o/dev/null", f"-einject={WINDOWS[window]}=1500000"]
+    with subprocess.Popen(
+        [*slowly, "-p", str(process.pid)], stderr=subprocess.PIPE, text=True
+    ) as tracer:
+        assert "attached" in tracer.stderr.readline()
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        time.sleep(0.7)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=10) == 129
+        tracer.terminate()
+    assert not Path(work).exists()

@@ -68,7 +68,7 @@ rename_databases() {
         require_replaceable '' # something may have come meanwhile
         background try_renames "$1" </dev/null
         ask lock <"$sql/restore/end-sessions.sql" >/dev/null || fail_with "$work/lock.errors" 'sessions cannot be ended'
-        if await "$child"; then
+        if wait "$child"; then
             return 0
         fi
     done

@@ -48,7 +48,7 @@ load() {
     [ -n "$keep_going" ] || sets_what_is_unknown || set -- --exit-on-error "$@"
     show_progress "$staging" "$work/tables" staging_bytes
     background run_load --jobs="$jobs" "$@" </dev/null
-    await "$child" && return
+    wait "$child" && return
     if [ -n "$confined" ] && ask_staging end-loader >/dev/null; then
         end_watch
     fi
@@ -176,7 +176,7 @@ prove_staging() {
         cmp -s "$work/expected" "$work/staged" || [ -n "$keep_going" ] || die "what was loaded is not what was" \
             "backed up: $(differences "$work/staged"); database '$TB_POSTGRES_DATABASE' is as it was"
     fi
-    await "$analysing" ||
+    wait "$analysing" ||
         fail_with "$work/analyse.errors" 'the staging database cannot be analysed; nothing was changed'
     [ -z "$keep_going" ] || confirm_what_failed
 }

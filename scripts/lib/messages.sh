@@ -30,8 +30,9 @@ tell() {
 # Whoever speaks ends the live line of the progress, if one is drawn.
 end_live_line() {
     [ -n "${drawing-}" ] || return 0
+    rm -f "$work/drawing"
     kill "$drawing" 2>/dev/null || : # it has ended already
-    await "$drawing" || :            # it ends by that signal
+    wait "$drawing" || :             # it ends by that signal
     drawing=
     clear_line
 }

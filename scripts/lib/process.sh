@@ -7,7 +7,6 @@ begin() {
     unchanged='; the database and the existing backup are unchanged' # until a script is about to change them
     sql=$root/scripts/sql
     load_settings
-    children=
     endings=
     trap 'end_well' EXIT
     # dash and busybox run no EXIT trap on a signal. A write to a session that has died must not end us.
@@ -137,24 +136,12 @@ background() {
 background_speaking() {
     {
         (
+            [ ! -e "$work/ending" ] || exit 1
             become='exec'
             "$@"
         ) <&3 3<&- 5>&- 6<&- 7>&- 8<&- 9<&- & # by way of 3: a shell gives what it starts with & no standard input
     } 3<&0
     child=$!
-    children="$children $child"
-}
-
-# await CHILD: its exit status; a signal to the script interrupts the wait at once
-await() {
-    awaited=0
-    wait "$1" || awaited=$?
-    still_running=
-    for child in $children; do
-        [ "$child" = "$1" ] || still_running="$still_running $child"
-    done
-    children=$still_running
-    return "$awaited"
 }
 
 # flow PRODUCER CONSUMER: two functions, the first's output being the second's input. Sets produced and
@@ -169,15 +156,19 @@ flow() {
     background "$2" <"$work/flow"
     exec 9<&-
     produced=0 consumed=0
-    await "$child" || consumed=$?
-    await "$producing" || produced=$?
+    wait "$child" || consumed=$?
+    wait "$producing" || produced=$?
 }
 
+# end_children: also one that was being started when the signal came, which may miss its own signal
 end_children() {
-    exec 5>&- 7>&- # the sessions' standard input: they end by themselves
-    for child in $children; do
+    [ -n "${work-}" ] || return 0
+    : >"$work/ending"
+    exec 5>&- 7>&- 9<&- # the sessions' standard input: they end by themselves
+    jobs -p >"$work/children"
+    while read -r child; do
         kill "$child" 2>/dev/null || continue # it has ended already
-    done
+    done <"$work/children"
     wait
 }
 

@@ -29,7 +29,7 @@ read_statistics() {
 
 # show_afterwards: the tables, when the work is done; exit 3 says that just this failed
 show_afterwards() {
-    await "$reading_statistics" && cat "$work/statistics" && return
+    wait "$reading_statistics" && cat "$work/statistics" && return
     warn "the work is done, but the statistics cannot be read: $(first_error "$work/sql.errors")"
     end_incomplete
 }
@@ -39,6 +39,7 @@ show_afterwards() {
 show_progress() {
     end_live_line
     [ -t 4 ] || return 0
+    : >"$work/drawing" # a signal at the very start can be missed; the missing file is not
     background_speaking draw_progress "$@"
     drawing=$child
 }
@@ -49,6 +50,7 @@ draw_progress() {
     become=
     helping=
     trap '[ -z "$helping" ] || kill "$helping"; exit 0' TERM
+    [ -e "$work/drawing" ] || exit 0
     [ -f "$2" ] || set -- "$1" '' "$3"
     if find_python; then
         # shellcheck disable=SC2086 # the addresses are words

@@ -30,7 +30,7 @@ end_live_session() {
         { psql_set backend "$1" && cat "$sql/lock/end-backend.sql"; } | ask lock >/dev/null || return 1
     fi
     exec 7>&- 8<&-
-    await "$live_session" || : # psql fails when its connection is ended
+    wait "$live_session" || : # psql fails when its connection is ended
     rm -f "$work/live.in" "$work/live.out"
 }
 

@@ -65,7 +65,7 @@ fetch_from_clouds() {
     # shellcheck disable=SC2086 # the addresses are words
     background_speaking ask_tumblebug fetch --expected "$expected" "$@" \
         --server-key "$key" --live "$TB_POSTGRES_DATABASE" "$sql/report/arrivals.sql" $addresses 2>&4
-    await "$child" || {
+    wait "$child" || {
         fetching=
         die "fetching failed: $(reason)"
     }

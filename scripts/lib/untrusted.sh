@@ -114,7 +114,7 @@ watch_staging() {
 # end_watch: after the loader's end; a watcher that has not come to its own end says by a word why it ended the load
 end_watch() {
     [ -n "$watching" ] || return 0
-    await "$watching" || {
+    wait "$watching" || {
         for reason in outgrown outlasted too_many_locks too_much_wal; do
             ! grep -q "$reason" "$work/watch.errors" || "$reason"
         done

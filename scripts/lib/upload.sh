@@ -55,7 +55,7 @@ read_through() {
     # shellcheck disable=SC2016 # it expands next to the server
     background beside_server sh -c 'ulimit -t "$1" && exec pg_restore --file=/dev/null "$2"' sh "$seconds" "$archive" \
         </dev/null 2>"$work/restore.errors"
-    await "$child"
+    wait "$child"
 }
 
 not_whole() { # FILE with pg_restore's errors
