@@ -29,8 +29,8 @@ def menu(backup: Path) -> str:
         "  c   Fetch fresh from all providers, including Azure (~40+ minutes)",
         "  d   Fetch fresh from providers you choose, without prices (minutes for each)",
         "",
-        f"For development and testing choose {'a' if exists else 'b'};"
-        " for the latest data choose b or c, which need credentials of the providers.",
+        f"Choose {'a' if exists else 'b'} for development and testing,"
+        " b or c for the latest data (needs provider credentials).",
         "",
     ]
     return "\n".join(lines)
