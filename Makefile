@@ -1,36 +1,36 @@
-# Thin doors, no logic: every target calls one script. `make` alone prints the help.
+# Thin wrappers, no logic: every target calls one script. `make` alone prints the help.
 
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 
-# A file name is data: it reaches the script as it was typed, never expanded by make or by a shell.
+# A file name is data: the script gets it as typed; neither make nor a shell expands it.
 unexport FILE NAME
 export MAKE_FILE = $(value FILE)
 export MAKE_NAME = $(value NAME)
 
 ##@ Assets
 .PHONY: backup-assets restore-assets rollback-assets
-backup-assets: ## write assets/assets.dump.gz; NAME=x writes backups/postgres/x.dump.gz, NAME=auto a dated one
+backup-assets: ## back up to assets/assets.dump.gz; NAME=x: to backups/postgres
 	@./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_NAME:-$${MAKE_FILE:-assets/assets.dump.gz}}"
 
-restore-assets: ## replace the database with assets/assets.dump.gz, FILE=path, or NAME=x of backups/postgres
+restore-assets: ## restore assets/assets.dump.gz, FILE=path or NAME=x
 	@named=$${MAKE_NAME:+backups/postgres/$$MAKE_NAME.dump.gz}; \
 	    ./scripts/restore-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${named:-assets/assets.dump.gz}}"
 
-rollback-assets: ## bring back what the last restore replaced, if it was kept
+rollback-assets: ## swap back to the database that the last restore kept
 	@./scripts/rollback-assets.sh $(ARGS)
 
 .PHONY: init stats db-size clean-db
-init: ## fill a new database: a menu of restoring and fetching
+init: ## fill a new database: restore a backup or fetch fresh data (menu)
 	@./scripts/init.sh $(ARGS)
 
-stats: ## show the tables: rows, size, share
+stats: ## print the tables: rows, size, share
 	@./scripts/stats.sh $(ARGS)
 
-db-size: ## show the size of the database
+db-size: ## print the size of the database
 	@./scripts/stats.sh --size $(ARGS)
 
-clean-db: ## empty the database: the tables stay, their rows go
+clean-db: ## delete the rows of all tables; the schema stays
 	@./scripts/clean-db.sh $(ARGS)
 
 ##@ Server
@@ -43,19 +43,19 @@ down: ## stop the database container; its data stays
 
 ##@ Development
 .PHONY: demo test faults bench lint
-demo: .venv/.demo ## see it work on a private server: needs Python 3.10 and nothing else
+demo: .venv/.demo ## demo on a throwaway server (Python 3.10+ and network access for its packages)
 	@.venv/bin/python -m helpers demo
 
-test: .venv/.test ## run all tests; ARGS="-k name" picks some
+test: .venv/.test ## run all tests; ARGS="-k name" runs some
 	@.venv/bin/python -m pytest $(ARGS)
 
-faults: .venv/.test ## the whole fault-injection campaign, of which make test runs a sample
+faults: .venv/.test ## run all fault injections; make test runs a sample
 	@TEST_FAULTS=all .venv/bin/python -m pytest tests/test_faults.py $(ARGS)
 
-bench: .venv/.test ## measure beside the guide's own commands; SCALE=1 measures only that, and prints
+bench: .venv/.test ## benchmark against the guide's plain pg_dump and pg_restore; SCALE=1: only this
 	@.venv/bin/python tests/benchmark.py $(SCALE)
 
-lint: .venv/.test ## shellcheck, shfmt, dash -n, ruff
+lint: .venv/.test ## run shellcheck, shfmt, dash -n and ruff
 	@./scripts/dev/lint.sh
 
 .venv/.%: pyproject.toml
@@ -67,7 +67,7 @@ help:
 	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '%s\n' '' 'Examples' \
-	    '  make up && make init                               a new database, filled' \
+	    '  make up && make init                               create and fill a new database' \
 	    '  make backup-assets                                 then commit assets/assets.dump.gz' \
 	    '  make restore-assets FILE=./backups/postgres/x.dump.gz' \
 	    '  RESTORE_SKIP_CONFIRM=yes make restore-assets       unattended'
