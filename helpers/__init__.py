@@ -1,4 +1,4 @@
-"""What needs more than a shell: table statistics, the live line, the REST client and the demo.
+"""What a shell cannot do well: table statistics, the progress line, the REST client, the demo.
 
-The helpers read and print. They never decide: the shell scripts do.
+The helpers read and print. The shell scripts decide.
 """

@@ -1,4 +1,7 @@
-"""The command line, ``python -m helpers VERB``: the only module that prints results and exits."""
+"""The command line, ``python -m helpers VERB``.
+
+Only this module prints results and chooses exit codes.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the calling script prints the result itself
-DESCRIPTION = "Does what the project's scripts leave to Python. Each VERB has a --help of its own."
+EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the script then prints the result itself
+DESCRIPTION = "The Python part of the project's scripts. Each VERB has its own --help."
 DATABASE_VERBS = {
     "table-statistics": "print the tables with their rows, sizes and shares",
     "database-size": "print the size of the database",
-    "progress": "draw the live line of a dump or a load until the script ends",
+    "progress": "draw the progress line of a dump or a load until the script ends",
 }
 TUMBLEBUG_VERBS = {
     "ready": "check that CB-Tumblebug is ready",
     "ensure-namespace": "create the namespace of the assets if it is missing",
     "providers": "print the providers that CB-Tumblebug knows, one a line",
-    "fetch": "make CB-Tumblebug fetch specs and images, and draw what has arrived",
+    "fetch": "make CB-Tumblebug fetch specs and images, and show what has arrived",
     "fetch-prices": "make CB-Tumblebug fetch prices",
     "update-images": "make CB-Tumblebug update images from its latest list",
-    "summary": "print what CB-Tumblebug's database holds, as a table",
+    "summary": "print a summary of CB-Tumblebug's database, as a table",
     "mark-initialised": "tell CB-Tumblebug that it has been initialised",
 }
 
@@ -90,15 +93,18 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def add_database_options(verb: argparse.ArgumentParser) -> None:
-    """Add the options that say which database to read, and by which query."""
-    verb.add_argument("--server-key", required=True, help="key of the server; refuse any other")
+    """Add the options that name the database to read and the query to run."""
+    verb.add_argument("--server-key", required=True, help="key of the server; others are refused")
     verb.add_argument("--live", required=True, help="name of the live database, part of that key")
     verb.add_argument("query", type=Path, help="file with the SQL query to run")
     verb.add_argument("addresses", nargs="*", help="host:port of the server, tried in order")
 
 
 def run_database_verb(options: argparse.Namespace) -> int:
-    """Print what a query finds; return 0, or EXIT_UNAVAILABLE if the database is out of reach."""
+    """Print the result of a query and return 0.
+
+    Return EXIT_UNAVAILABLE if a package is missing or the database is out of reach.
+    """
     try:
         import psycopg
 
@@ -117,9 +123,9 @@ def run_database_verb(options: argparse.Namespace) -> int:
 
 
 def run_tumblebug_verb(options: argparse.Namespace) -> int:
-    """Print what CB-Tumblebug answers and return 0, or print why it failed and return 1.
+    """Print the answer of CB-Tumblebug and return 0, or print why it failed and return 1.
 
-    Both go to standard output: the calling script shows it.
+    Both go to standard output, and the calling script shows them.
     """
     from helpers.tumblebug import client, fetching
 
@@ -151,9 +157,9 @@ def run_tumblebug_verb(options: argparse.Namespace) -> int:
 
 
 def arrivals_reader(options: argparse.Namespace) -> Callable[[], list[tuple[str, int, int]]]:
-    """Return a function that returns what has arrived: provider, specs and images of each line.
+    """Return a function that reads what has arrived: (provider, specs, images) of each provider.
 
-    It returns an empty list if the database is out of reach.
+    That function returns an empty list if the database is out of reach.
     """
     try:
         import psycopg

@@ -1,4 +1,4 @@
-"""Connecting to the server that the calling script means, and to no other."""
+"""Connections to the server that the calling script uses, and to no other."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ CONNECT_TIMEOUT_SECONDS = 3
 
 
 class ServerUnavailable(Exception):
-    """No address leads to the server that is meant."""
+    """None of the addresses leads to the expected server."""
 
 
 class Identity(NamedTuple):
-    """A server and its live database: the key that identify.sql computes, the database's name."""
+    """A server and its live database.
+
+    ``key`` is what identify.sql computes of both; ``live`` is the name of the database.
+    """
 
     key: str
     live: str
 
 
 def query_rows(query: Path, addresses: Sequence[str], server: Identity) -> list[dict]:
-    """Return the rows that the SQL file ``query`` finds, as dictionaries.
+    """Run the SQL file ``query`` and return its rows, as dictionaries.
 
     ``addresses`` and ``server`` are those of connect.
     Raises ServerUnavailable as connect does, and psycopg.Error if the query fails.
@@ -36,7 +39,7 @@ def query_rows(query: Path, addresses: Sequence[str], server: Identity) -> list[
 def connect(addresses: Sequence[str], server: Identity) -> psycopg.Connection:
     """Return a connection to ``server`` in autocommit mode; its rows are dictionaries.
 
-    ``addresses`` are ``host:port``, tried in order; user, password and database come from the
+    ``addresses`` are ``host:port`` and tried in order. User, password and database come from the
     ``PG*`` variables that libpq reads. Raises ServerUnavailable if no address leads to ``server``.
     """
     for address in addresses:
@@ -58,7 +61,7 @@ def connect(addresses: Sequence[str], server: Identity) -> psycopg.Connection:
 
 
 def key_of(connection: psycopg.Connection, live: str) -> str:
-    """Return the key that identify.sql computes of this server and its live database ``live``.
+    """Return the key of this server and its live database ``live``, as identify.sql computes it.
 
     Raises psycopg.Error if the server refuses the query.
     """

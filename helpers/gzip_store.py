@@ -1,6 +1,6 @@
-"""Wraps standard input in gzip without compressing it: the input is compressed already.
+"""Wrap standard input in gzip without compressing it: the input is compressed already.
 
-The backup runs this with any Python 3 that it finds, so nothing here may need a newer one.
+The backup runs this with any Python 3 that it finds, so this must run on old versions too.
 """
 
 import sys
@@ -27,4 +27,4 @@ if __name__ == "__main__":
     try:
         store(sys.stdin.buffer, sys.stdout.buffer)
     except OSError as error:
-        sys.exit(f"gzip: {error.strerror}")  # in gzip's own form, which the script reads
+        sys.exit(f"gzip: {error.strerror}")  # in the form of gzip, which the script reads

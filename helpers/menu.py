@@ -1,4 +1,4 @@
-"""The menu of ``make init``: what each option does, how long it takes, which one is recommended."""
+"""The menu of ``make init``: what each option does, its usual duration, which is recommended."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def menu(backup: Path) -> str:
 
 
 def backup_lines(backup: Path) -> list[str]:
-    """Return what is known of the backup: size, age, content, and a warning if it is old."""
+    """Return lines on the backup: its size, age and content, and a warning if it is old."""
     days = int((time.time() - creation_time(backup)) // SECONDS_PER_DAY)
     age = "made today" if days <= 0 else "1 day old" if days == 1 else f"{days} days old"
     lines = [f"{backup.name}: {backup.stat().st_size / 1_000_000:.1f} MB, {age}"]
@@ -58,7 +58,7 @@ def manifest_of(backup: Path) -> Path:
 
 
 def content_line(manifest: Path) -> str:
-    """Return what the manifest says that the backup holds, or "" if it does not say."""
+    """Return what the backup holds, from the summary in its manifest; "" if there is none."""
     try:
         with manifest.open("rb") as file:
             found = SUMMARY.search(file.read(MAXIMUM_MANIFEST_BYTES).decode(errors="replace"))
@@ -73,7 +73,7 @@ def content_line(manifest: Path) -> str:
 def creation_time(backup: Path) -> float:
     """Return when the backup was made, in seconds of Unix time.
 
-    That is the time of its last Git commit if the file is unchanged since, else the file's own.
+    This is the time of its last Git commit; if the file has changed since, its modification time.
     Raises OSError if there is no such file.
     """
     try:

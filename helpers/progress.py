@@ -1,4 +1,4 @@
-"""The live line of a dump or a load: tables, percent, rows per second, time left."""
+"""The progress line of a dump or a load: tables, percent, rows per second, time left."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from helpers.connection import Identity, connect
 from helpers.terminal import clock, draw_line, printable
 
 INTERVAL_SECONDS = 0.3
-SETTLING_SECONDS = 1  # an earlier rate would mislead
+SETTLING_SECONDS = 1  # before that, a rate would mislead
 ESTIMATED_ROWS = """
 SELECT format('%I.%I', nspname, relname) AS table_name, greatest(reltuples, 0)::bigint AS rows
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -22,9 +22,9 @@ WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_sc
 
 @dataclass
 class Progress:
-    """How far the tables are: ``done`` rows of ``totals``, which are known or estimated.
+    """The progress of the tables: ``done`` rows of ``totals``, which are known or estimated.
 
-    ``running`` are the tables that are being copied, ``indexes`` those that are being created.
+    ``running`` are the tables being copied, ``indexes`` the indexes being created.
     """
 
     totals: Mapping[str, int]
@@ -35,7 +35,7 @@ class Progress:
     def observe(self, rows: Iterable[Mapping]) -> None:
         """Update the state from the rows of progress.sql.
 
-        A table that was being copied and no longer is counts as done.
+        A table whose copy is no longer running counts as done.
         """
         rows = list(rows)
         copying = {row["table_name"]: row["done"] for row in rows if row["kind"] == "rows"}
@@ -49,7 +49,7 @@ class Progress:
         )
 
     def line(self, seconds: float) -> str:
-        """Return the text of the live line after so many seconds."""
+        """Return the text of the progress line; ``seconds`` is the time passed."""
         total = sum(self.totals.values())
         done = min(sum(self.done.values()), total)
         parts = [", ".join(self.running) or ", ".join(f"index {name}" for name in self.indexes)]
@@ -84,7 +84,7 @@ def is_alive(process: int) -> bool:
 def draw(
     query: Path, totals: Path | None, addresses: Sequence[str], server: Identity, script: int
 ) -> None:
-    """Draw the live line until the process with the ID ``script`` has ended, or this one is ended.
+    """Draw the progress line until the process with the ID ``script`` has ended.
 
     ``query`` is progress.sql; ``totals`` holds the table lines of a manifest, or is None to use the
     planner's estimates; ``addresses`` and ``server`` are those of connection.connect.

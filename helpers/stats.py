@@ -1,4 +1,4 @@
-"""Statistics of the database as text for people: exact rows, sizes, and each table's share."""
+"""Statistics of the database as text: exact rows, sizes, and each table's share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def report(name: str, query: Path, addresses: Sequence[str], server: Identity) -
 
 
 def table_of_tables(rows: Iterable[dict]) -> str:
-    """Return a text table: a line for each table of the database, and one of totals.
+    """Return a text table: one line for each table of the database, then the totals.
 
     Each row has ``table``, ``rows``, ``bytes``, ``size`` (as text) and ``share`` (percent of the
     database), as table-statistics.sql returns them.
@@ -64,7 +64,7 @@ def database_size(rows: Iterable[dict]) -> str:
 
 
 def bar(percent: float) -> str:
-    """Return a bar, BAR_WIDTH characters long for 100 percent, and at least one above 0."""
+    """Return a bar: BAR_WIDTH characters for 100 percent, at least one for more than 0."""
     return "█" * max(round(percent * BAR_WIDTH / 100), 1 if percent > 0 else 0)
 
 

@@ -1,1 +1,1 @@
-"""The demo, and what tests and the benchmark share with it: sample catalogue, private server."""
+"""The demo, and its sample catalogue and private server, which tests and benchmark use too."""

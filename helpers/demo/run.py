@@ -37,7 +37,7 @@ class DemoFailed(Exception):
 def run_demo() -> int:
     """Run the demo. Return 0 if the restored database equals the original, 1 if not.
 
-    No process and no file of it is left, after Ctrl-C or SIGTERM too.
+    It ends its processes and removes its files, also after Ctrl-C or SIGTERM.
     """
     for number in ENDING_SIGNALS:
         signal.signal(number, exit_on_signal)
@@ -62,9 +62,9 @@ def run_demo() -> int:
 def run_steps(
     server: PrivateServer, directory: Path, load: Callable[[psycopg.Connection], dict[str, int]]
 ) -> None:
-    """Load the catalogue by ``load`` into a running server, back it up, damage and restore it.
+    """Load the catalogue into a running server, back it up, damage and restore it.
 
-    ``directory`` takes the backup and the scripts' temporary files.
+    ``load`` is catalogue.load. The backup and the scripts' temporary files go to ``directory``.
     Raises DemoFailed, psycopg.Error or OSError.
     """
     environment = {**os.environ, **server.environment(), "TMPDIR": str(directory)}
@@ -111,9 +111,10 @@ def require_equal(before: dict[str, tuple[int, str]], after: dict[str, tuple[int
 
 
 def run_script(environment: dict[str, str], name: str, *arguments: Path, **settings: str) -> None:
-    """Show a command as a user would type it, and run it; ``settings`` are variables before it.
+    """Print a command as a user would type it, and run it.
 
-    If this process is told to end, the script is ended first. Raises DemoFailed if it fails.
+    ``settings`` are variables to set for it. If a signal ends this process, the script ends first.
+    Raises DemoFailed if the script fails.
     """
     variables = [f"{variable}={value}" for variable, value in settings.items()]
     typed = [*variables, f"./scripts/{name}", *(f"…/{path.name}" for path in arguments)]
@@ -135,7 +136,7 @@ def run_script(environment: dict[str, str], name: str, *arguments: Path, **setti
 
 
 def exit_on_signal(number: int, frame: object) -> NoReturn:
-    """Turn a signal into SystemExit, and ignore further ones during the clean-up."""
+    """Turn a signal into SystemExit, and ignore further signals while cleaning up."""
     for each in ENDING_SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)
@@ -153,12 +154,12 @@ def title(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Print to standard error, like the scripts' messages: standard output is for statistics."""
+    """Print to standard error, like the scripts' messages; standard output is for statistics."""
     print(text, file=sys.stderr, flush=True)
 
 
 def paint(colour: str, text: str) -> str:
-    """Return the text in this colour, on a terminal and without NO_COLOR."""
+    """Return the text in this colour, or unchanged without a terminal or with NO_COLOR."""
     if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
         return text
     return f"\033[{colour}m{text}\033[0m"

@@ -1,1 +1,4 @@
-"""CB-Tumblebug's REST API: the client, and waiting for a fetch. Only the standard library."""
+"""CB-Tumblebug's REST API: the client, and waiting for a fetch.
+
+Only the standard library is used.
+"""

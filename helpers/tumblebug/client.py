@@ -1,7 +1,7 @@
-"""The requests to CB-Tumblebug that filling the assets database needs.
+"""The requests to CB-Tumblebug that ``make init`` needs.
 
 A ``server`` is ``host:port`` or a URL. User and password come from TB_API_USERNAME and
-TB_API_PASSWORD, and are sent only in the header of a request.
+TB_API_PASSWORD, and are sent in the header of a request only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from helpers.terminal import printable
 
-ANSWER_SECONDS = 30  # for what the server knows at once
+ANSWER_SECONDS = 30  # for requests that the server answers at once
 READY_SECONDS = 5
 MAXIMUM_ANSWER_BYTES = 50_000_000
 MAXIMUM_REFUSAL_BYTES = 10_000
@@ -30,15 +30,15 @@ class ServerError(Exception):
 
 
 class NotReached(ServerError):
-    """There was no connection to the server."""
+    """No connection to the server could be made."""
 
 
 class ConnectionLost(ServerError):
-    """The connection ended before the answer: it is unknown what the server did."""
+    """The connection ended before the answer, so it is unknown what the server did."""
 
 
 class NotFound(ServerError):
-    """The server has no such thing (404)."""
+    """The server does not have what the request names (status 404)."""
 
 
 def require_ready(server: str) -> None:
@@ -47,7 +47,7 @@ def require_ready(server: str) -> None:
 
 
 def ensure_namespace(server: str) -> bool:
-    """Create the namespace ``system`` if it is missing; return whether it was.
+    """Create the namespace ``system`` if it is missing; return whether it was missing.
 
     Raises ServerError.
     """
@@ -69,9 +69,10 @@ def providers(server: str) -> list[str]:
 
 
 def fetch(server: str, azure: bool = False, chosen: Sequence[str] = ()) -> None:
-    """Make the server fetch specs and images; return when it has, after up to an hour.
+    """Make the server fetch specs and images; return when it has finished, after up to an hour.
 
-    It fetches from the ``chosen`` providers, or from all: from Azure only with ``azure``.
+    It fetches from the ``chosen`` providers. If there are none, it fetches from all providers, but
+    from Azure only with ``azure``.
     Raises ServerError.
     """
     options = {}
@@ -84,7 +85,7 @@ def fetch(server: str, azure: bool = False, chosen: Sequence[str] = ()) -> None:
 
 
 def fetch_prices(server: str) -> None:
-    """Make the server fetch prices; return when it has. Raises ServerError."""
+    """Make the server fetch prices; return when it has finished. Raises ServerError."""
     ask(server, "POST", "/fetchPrice", seconds=None)
 
 
@@ -102,7 +103,10 @@ def mark_initialised(server: str) -> None:
 
 
 class Summary(NamedTuple):
-    """What the server's database holds: (provider, images, specs, priced specs), and the totals."""
+    """What the server's database holds: the totals and, of each provider, four values.
+
+    These are its name, and the number of images, specs and priced specs.
+    """
 
     providers: list[tuple[str, int, int, int]]
     images: int
@@ -126,9 +130,9 @@ def summary(server: str) -> Summary:
 
 
 def counts(values: dict, names: Sequence[str]) -> list[int]:
-    """Return the numbers with these names, 0 for one that is missing.
+    """Return the numbers with these names in ``values``, 0 for a missing one.
 
-    Raises TypeError, ValueError or AttributeError if they are not numbers of a dictionary.
+    Raises TypeError, ValueError or AttributeError if ``values`` is no dictionary of numbers.
     """
     return [int(values.get(name) or 0) for name in names]
 
@@ -148,7 +152,7 @@ def summary_table(found: Summary) -> str:
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Makes a redirect an error: the password is for this server alone."""
+    """Makes a redirect an error: the password is for this server only."""
 
     def redirect_request(self, *args: object) -> None:
         return None
@@ -164,9 +168,9 @@ def ask(
     body: dict | None = None,
     seconds: float | None = ANSWER_SECONDS,
 ) -> dict:
-    """Return the JSON object that the server answers; ``{}`` for an empty answer.
+    """Send a request and return the JSON object of the answer; ``{}`` if the answer is empty.
 
-    ``seconds`` is how long the server may be silent; None sets no limit.
+    ``seconds`` is the longest time without data from the server; None means no limit.
     Raises ServerError, or one of its subclasses.
     """
     try:
@@ -199,7 +203,7 @@ def ask(
 
 
 def api_url(server: str) -> str:
-    """Return the URL that all paths are below."""
+    """Return the base URL of all requests."""
     base = server if "://" in server else f"http://{server}"
     return f"{base.rstrip('/').removesuffix('/tumblebug')}/tumblebug"
 
@@ -212,7 +216,7 @@ def authorization() -> str:
 
 
 def refusal(error: urllib.error.HTTPError, server: str) -> ServerError:
-    """Return what an error status means, with the server's own message."""
+    """Return an exception for an error status, with the server's message."""
     if error.code == 401:
         remedy = "set TB_API_USERNAME and TB_API_PASSWORD"
         return ServerError(f"{server} refuses the user or the password; {remedy}")

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from helpers.terminal import clear_line, clock, draw_line, printable
 from helpers.tumblebug import client
 
-LOOK_SECONDS = 2
+LOOK_SECONDS = 2  # between two updates of the progress line
 LOG_SECONDS = 300  # between two lines without a terminal
-SETTLED_SECONDS = 30  # a summary that has not changed for so long is final
+SETTLED_SECONDS = 30  # a summary that is unchanged for this time is final
 ReadArrivals = Callable[[], list[tuple[str, int, int]]]  # of each provider: name, specs, images
 
 
 def fetch(server: str, expected: str, read_arrivals: ReadArrivals, **options: object) -> str:
-    """Make the server fetch, show what arrives, and return a warning, or "" if all is well.
+    """Make the server fetch, show what arrives, and return a warning, or "" if there is none.
 
     ``expected`` is the usual duration, as text to show; ``options`` are those of client.fetch.
     If the connection is lost, the server's summary decides whether anything was fetched.
@@ -32,14 +32,14 @@ def fetch(server: str, expected: str, read_arrivals: ReadArrivals, **options: ob
     if error is None:
         after, warning = client.summary(server), ""
     elif isinstance(error, client.ConnectionLost):
-        after, warning = settled_summary(server), f"{error}, but what it was fetching has arrived"
+        after, warning = settled_summary(server), f"{error}, but the fetched data has arrived"
         if not (after.specs > before.specs or after.images > before.images):
             raise client.ServerError(f"{error}, and its summary shows nothing new")
     else:
         raise error
     if not after.specs or not after.images:
         reason = "but its summary shows no specs or no images"
-        raise client.ServerError(f"{server} has fetched, {reason}")
+        raise client.ServerError(f"{server} has finished fetching, {reason}")
     return warning
 
 
@@ -53,7 +53,7 @@ def outcome(server: str, options: dict) -> client.ServerError | None:
 
 
 def settled_summary(server: str) -> client.Summary:
-    """Return the summary once it no longer changes. Raises ServerError."""
+    """Return the summary when it no longer changes. Raises ServerError."""
     found = client.summary(server)
     while True:
         time.sleep(SETTLED_SECONDS)
@@ -66,7 +66,7 @@ def settled_summary(server: str) -> client.Summary:
 def show_until_ended(thread: threading.Thread, expected: str, read_arrivals: ReadArrivals) -> None:
     """Show what has arrived until the thread has ended.
 
-    A terminal gets one live line; anything else gets a line every LOG_SECONDS.
+    A terminal gets one progress line; anything else gets a line every LOG_SECONDS.
     """
     started = time.monotonic()
     terminal = sys.stderr.isatty()
@@ -85,7 +85,7 @@ def show_until_ended(thread: threading.Thread, expected: str, read_arrivals: Rea
 
 
 def line(seconds: float, expected: str, arrivals: list[tuple[str, int, int]]) -> str:
-    """Return the live line: time passed, usual duration, what has arrived, by provider."""
+    """Return the progress line: time passed, usual duration, and what has arrived."""
     parts = [f"{clock(seconds)} of {expected}"]
     if arrivals:
         specs, images = (sum(arrival[column] for arrival in arrivals) for column in (1, 2))
