@@ -10,8 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-# Functions whose first argument is a command.
-RUNNERS = ("background", "background_speaking", "at_end", "flow")
+# The project's functions whose arguments are a command, a file and a command, or functions.
+RUNNERS = {
+    **dict.fromkeys(["background", "background_with_messages", "run"], "command"),
+    "background_from": "file",
+    **dict.fromkeys(["pipe", "at_end"], "function"),
+}
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 TOKEN = re.compile(
@@ -25,14 +29,15 @@ TOKEN = re.compile(
 WORD_ENDS = " \t\n;&|()<>"
 PARAMETER = re.compile(rf"\$(?:(?P<bare>{NAME})|\{{#?(?P<in_braces>{NAME})(?P<default>:?=)?)")
 
-# What a command word is followed by: a command, or an argument that is plain, the name of a
-# variable, or code; after `for` a variable, after `case` a word and "in", and then patterns.
+# What a command word is followed by: a command, a file and a command, or arguments, which are
+# plain or are variables, functions or code. After `for` comes one variable; after `case` come a
+# word, "in" and patterns.
 FOLLOWS = {
     **dict.fromkeys(["if", "then", "elif", "else", "while", "until", "do", "!", "{"], "command"),
     **dict.fromkeys(["fi", "done", "esac", "}"], "argument"),
     **dict.fromkeys(["read", "export", "unset"], "name"),
     **dict.fromkeys(["eval", "trap"], "code"),
-    **dict.fromkeys(RUNNERS, "command"),
+    **RUNNERS,
     "for": "variable",
     "case": "in",
 }
@@ -86,7 +91,11 @@ def effects(code: str, line: int) -> Iterator[Item]:
             yield from expansions(text, here)
             if expected in ("variable", "name") and (match := re.match(NAME, text)):
                 yield "set", match[0], here
-            if expected == "variable" or (expected, text) == ("pattern", "esac"):
+            if expected == "function":
+                yield "call", text, here
+            if expected == "file":
+                expected = "command"
+            elif expected == "variable" or (expected, text) == ("pattern", "esac"):
                 expected = "argument"
             elif (expected, text) == ("in", "in"):
                 expected = "pattern"
