@@ -50,10 +50,10 @@ test: .venv/.test ## run all tests; ARGS="-k name" runs some
 	@.venv/bin/python -m pytest $(ARGS)
 
 faults: .venv/.test ## run all fault injections; make test runs a sample
-	@TEST_FAULTS=all .venv/bin/python -m pytest tests/test_faults.py $(ARGS)
+	@TEST_FAULTS=all .venv/bin/python -m pytest tests/faults $(ARGS)
 
 bench: .venv/.test ## benchmark against the guide's plain pg_dump and pg_restore; SCALE=1: only this
-	@.venv/bin/python tests/benchmark.py $(SCALE)
+	@PYTHONPATH=tests .venv/bin/python -m bench.benchmark $(SCALE)
 
 lint: .venv/.test ## run shellcheck, shfmt, dash -n and ruff
 	@./scripts/dev/lint.sh

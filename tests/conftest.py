@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ground import (
+from support.ground import (
     Checkout,
     Container,
     Database,

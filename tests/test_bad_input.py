@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ground import Database
+from support.ground import Database
 
 SCRIPTS = sorted(
     path.name

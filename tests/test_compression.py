@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ground import Checkout, Database, programs, started_container
+from support.ground import Checkout, Database, programs, started_container
 
 OUTER_BYTES = 2_000  # what stored gzip adds to a small archive, at most
 

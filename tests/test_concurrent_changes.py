@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from ground import Database, digest, programs
-from test_locks_and_signals import until
+from support.ground import Database, digest, programs
+from test_locks import until
 
 ALTER = "ALTER TABLE spec_info ALTER COLUMN provider_name SET NOT NULL"
 

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ground import Database
+from support.ground import Database
 
 PROJECT = Path(__file__).parent.parent
 PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(

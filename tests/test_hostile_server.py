@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import new_database
-from ground import Checkout, Database, Run, Server, programs
+from support.ground import Checkout, Database, Run, Server, programs
 
 from helpers.demo.private_server import private_server
 

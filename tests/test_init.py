@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ground import Database, Run, programs
-from tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
+from support.ground import Database, Run, programs
+from support.tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
 
 from helpers import menu, terminal
 

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from ground import Database, digest
-from test_locks_and_signals import make_big, sessions, until
+from support.ground import Database, digest
+from test_locks import make_big, sessions, until
 
 PROJECT = Path(__file__).parent.parent
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from ground import Checkout, Container, image
+from support.ground import Checkout, Container, image
 
 
 def test_make_alone_prints_the_help(checkout: Checkout) -> None:

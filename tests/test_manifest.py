@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ground import Database, digest
+from support.ground import Database, digest
 
 from helpers import menu
 
@@ -296,7 +296,7 @@ def test_manifest_beside_a_link_counts_where_there_is_none_beside_the_backup(
 
 
 def test_load_that_lost_a_row_is_not_swapped_in(direct: Database, tmp_path) -> None:
-    from ground import programs
+    from support.ground import programs
 
     path = direct.backed_up()
     direct.execute("DELETE FROM pricing_info")

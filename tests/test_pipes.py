@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ground import Run
+from support.ground import Run
 
 PROJECT = Path(__file__).parent.parent
 SCRIPT = """

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from ground import Database, Run, digest, programs
-from test_locks_and_signals import until
+from support.ground import Database, Run, digest, programs
+from test_locks import until
 
 from helpers.demo.private_server import (
     HOST,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ground import Database
+from support.ground import Database
 
 from helpers.progress import Progress, read_totals
 from helpers.terminal import clock

@@ -9,8 +9,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from faults import BACKUP, ended, kill, manifest_of, new_checkout, read_pair, until, write_pair
-from ground import Database, Run, Server
+from faults.faults import (
+    BACKUP,
+    ended,
+    kill,
+    manifest_of,
+    new_checkout,
+    read_pair,
+    until,
+    write_pair,
+)
+from support.ground import Database, Run, Server
 
 Pair = tuple[bytes, bytes]
 OTHER_HOST = "elsewhere.1-1.aaaaaa"

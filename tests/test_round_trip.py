@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from ground import Database, programs
+from support.ground import Database, programs
 
 SHELLS = ["dash", "busybox sh", "bash --posix"]
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ground import Database, programs
+from support.ground import Database, programs
 
 RESTORE = "./scripts/restore-assets.sh"
 only_root = pytest.mark.skipif(

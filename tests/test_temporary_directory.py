@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults import small_disk
-from ground import Database, digest
+from faults.faults import small_disk
+from support.ground import Database, digest
 
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh", "stats.sh", "clean-db.sh", "rollback-assets.sh"]
 SHELLS = ["dash", "busybox sh", "bash"]

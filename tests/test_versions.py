@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ground import Checkout, Container, Database, started_container
-from test_ways import broken_backup
+from support.ground import Checkout, Container, Database, started_container
+from test_modes import broken_backup
 
 from helpers.demo.private_server import packaged_bin_dir
 

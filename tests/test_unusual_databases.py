@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ground import Database, programs
+from support.ground import Database, programs
 
 MODES = {"full": [], "data-only": ["--data-only"], "tables": ["--table", "noted"]}
 

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 import psycopg
 import pytest
-from ground import Checkout, Container, Database, Run
+from support.ground import Checkout, Container, Database, Run
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parent.parent.parent
 ALL = os.environ.get("TEST_FAULTS") == "all"
 BACKUP = "./scripts/backup-assets.sh"
 RESTORE = "./scripts/restore-assets.sh"

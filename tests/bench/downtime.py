@@ -1,4 +1,4 @@
-"""Measure what a client sees of a restore's swap: python tests/downtime.py [RUNS]
+"""Measure what a client sees of a restore's swap: PYTHONPATH=tests python -m bench.downtime [RUNS]
 
 A client asks `SELECT 1` on a new connection every 2 ms, over TCP, while a restore runs in a container of the
 tests' own. A run's downtime is the time from the last good answer before the first failed or slow one to the
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 from conftest import copy_of_project
-from ground import Container, Database, started_container
+from support.ground import Container, Database, started_container
 
 INTERVAL_SECONDS = 0.002
 IDLE_CLIENTS = 12

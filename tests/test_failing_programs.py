@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ground import Database, digest, programs
+from support.ground import Database, digest, programs
 
 DIES_HALF_WAY = """
 case "$*" in *--file=*) "$REAL" "$@"; echo "pg_dump: error: out of luck" >&2; exit 1 ;; esac

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ground import Container, Database, started_container
+from support.ground import Container, Database, started_container
 
 ROWS = {
     "spec_info": "1,200",

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ground import Checkout, Container, Database, started_container
+from support.ground import Checkout, Container, Database, started_container
 
 ALL = ["backup-assets.sh", "restore-assets.sh", "stats.sh", "clean-db.sh"]
 

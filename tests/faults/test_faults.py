@@ -16,7 +16,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from faults import (
+from support.ground import Container, Database, Server, started_container
+
+from faults.faults import (
     ALL,
     BACKUP,
     BIG,
@@ -47,7 +49,6 @@ from faults import (
     until_load_is_slow,
     write_pair,
 )
-from ground import Container, Database, Server, started_container
 
 RESTORE_STEPS = ["checking", "backup ", "warning: every", "loading", "proving", "swapping"]
 BACKUP_STEPS = ["backing up", "checking", "wrote"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from ground import Database
+from support.ground import Database
 
 RESTORE = "./scripts/restore-assets.sh"
 CLEAN = "./scripts/clean-db.sh"

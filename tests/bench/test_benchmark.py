@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import benchmark
 import pytest
-from benchmark import BACKUPS, GUIDE, OURS, RESTORES, SCALES, SHOWN, Figures, Results
-from ground import Container
+from support.ground import Container
+
+from bench import benchmark
+from bench.benchmark import BACKUPS, GUIDE, OURS, RESTORES, SCALES, SHOWN, Figures, Results
 
 
 def test_every_shown_way_is_measured(container: Container) -> None:

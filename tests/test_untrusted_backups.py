@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import copy_of_project
-from ground import Database, Run, started_container
+from support.ground import Database, Run, started_container
 
 KEY = ".config/tumblebug-assets/key"
 PLACE = "x" * 600

@@ -22,7 +22,7 @@ from psycopg import sql
 from helpers.demo.private_server import PrivateServer
 
 IMAGE = os.environ.get("TEST_POSTGRES_IMAGE", "tumblebug-assets-tests/postgres:16")
-IMAGE_RECIPE = Path(__file__).parent / "image" / "build-image.sh"
+IMAGE_RECIPE = Path(__file__).parent.parent / "image" / "build-image.sh"
 TIMEOUT_SECONDS = 120
 
 

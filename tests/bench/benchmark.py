@@ -1,4 +1,4 @@
-"""Measure the scripts beside the guide's own commands: make bench, or python tests/benchmark.py [SCALE ...]
+"""Measure the scripts beside the guide's own commands: make bench, or python -m bench.benchmark [SCALE ...]
 
 Each scale fills a database in a container of the tests' own with the sample catalogue, and runs every way
 once per round, in turn, each after a CHECKPOINT. What is printed are medians over the rounds. With all scales
@@ -23,12 +23,12 @@ from typing import TypeVar
 
 import pygal
 from conftest import copy_of_project
-from ground import Checkout, Container, started_container
+from support.ground import Checkout, Container, started_container
 from tabulate import tabulate
 
 from helpers.demo import catalogue
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parent.parent.parent / "docs"
 T = TypeVar("T")
 SCALES = (0.1, 1.0, 2.5, 10.0)
 ROUNDS = {1.0: 5}  # where not 1
