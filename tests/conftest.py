@@ -1,22 +1,23 @@
-"""The tests' ground: real servers that are the tests' own, a database per test, a copy of the project.
+"""Fixtures: servers, a database for each test, a copy of the project.
 
-Nothing here can reach a server, a container or a database that a test did not make: the environment of
-every script is built from nothing, and the scripts run from a copy without the developer's `.env`.
+No test can reach a server, a container or a database that it did not make: the environment of every
+script is built from nothing, and the scripts run from a copy without the developer's `.env`.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.ground import (
-    Checkout,
+from support.databases import Database, new_database
+from support.run import Checkout, new_checkout
+from support.servers import (
+    BACKENDS,
     Container,
-    Database,
+    DirectServer,
     Server,
     container_engine_problem,
     started_container,
@@ -24,20 +25,23 @@ from support.ground import (
 
 from helpers.demo.private_server import private_server
 
-PROJECT = Path(__file__).parent.parent
-
 
 def pytest_configure() -> None:
-    """Let the scripts be signalled, though whoever started us may ignore signals, as nohup and & do."""
+    """Handle SIGINT and SIGHUP, which nohup and & ignore, so that the scripts handle them too."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the groups first: a long one at the end would leave the other workers idle."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.fixture(scope="session")
-def direct_server() -> Iterator[Server]:
+def direct_server() -> Iterator[DirectServer]:
     """A private PostgreSQL from a wheel, reached over TCP."""
     with private_server() as server:
-        yield Server(server)
+        yield DirectServer(server)
 
 
 @pytest.fixture(scope="session")
@@ -52,15 +56,15 @@ def container() -> Iterator[Container]:
         yield running
 
 
-@pytest.fixture(params=["direct", "docker"])
-def place(request: pytest.FixtureRequest) -> Server | Container:
-    """Each place where the server can be: a test that asks for it runs once in each."""
-    return request.getfixturevalue("direct_server" if request.param == "direct" else "container")
+@pytest.fixture(params=BACKENDS)
+def server(request: pytest.FixtureRequest) -> Server:
+    """Each kind of server: a test that asks for it runs once with each."""
+    return request.getfixturevalue(BACKENDS[request.param])
 
 
 @pytest.fixture
-def direct(direct_server: Server, checkout: Checkout) -> Iterator[Database]:
-    """A filled database on the private server, for what no backend changes."""
+def direct(direct_server: DirectServer, checkout: Checkout) -> Iterator[Database]:
+    """A filled database on the private server, for what does not depend on the backend."""
     yield from new_database(direct_server, checkout)
 
 
@@ -71,32 +75,12 @@ def docker(container: Container, checkout: Checkout) -> Iterator[Database]:
 
 
 @pytest.fixture
-def database(place: Server | Container, checkout: Checkout) -> Iterator[Database]:
+def database(server: Server, checkout: Checkout) -> Iterator[Database]:
     """A filled database, once on each backend."""
-    yield from new_database(place, checkout)
-
-
-def new_database(place: Server | Container, checkout: Checkout) -> Iterator[Database]:
-    database = Database(place, checkout)
-    database.create()
-    yield database
-    database.drop()
+    yield from new_database(server, checkout)
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     """A copy of the project's scripts."""
-    return copy_of_project(tmp_path)
-
-
-def copy_of_project(parent: Path) -> Checkout:
-    """Return a copy of the project's scripts in a new folder whose name has spaces and quotes."""
-    folder = parent / 'it\'s a "check out"'
-    folder.mkdir()
-    for name in ("scripts", "helpers"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "docker-compose.yaml", "pyproject.toml"):
-        shutil.copy(PROJECT / name, folder / name)
-    (folder / "assets").mkdir()
-    (folder / ".venv").symlink_to(PROJECT / ".venv")
-    return Checkout(folder)
+    return new_checkout(tmp_path)

@@ -1,4 +1,4 @@
-"""The sample catalogue: real where it says real, generated where it says generated, always the same."""
+"""The sample catalogue: the same rows each time, and generated ones say so."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from helpers.demo import catalogue
 from helpers.demo.catalogue import Offer
 from helpers.demo.private_server import PrivateServer, private_server
 
+pytestmark = pytest.mark.xdist_group("catalogue")  # one worker starts the server
 SMALL = 0.01
 
 
@@ -109,7 +110,7 @@ def test_a_scale_out_of_bounds_changes_nothing(empty: psycopg.Connection, scale:
     ],
     ids=lambda offer: f"{offer.provider} {offer.region}",
 )
-def test_machine_types_cost_what_the_clouds_ask(offers: set[Offer], offer: Offer) -> None:
+def test_machine_types_have_the_providers_prices(offers: set[Offer], offer: Offer) -> None:
     found = [each for each in offers if each[:5] == offer[:5]]
     assert [each.price for each in found] == [pytest.approx(offer.price, abs=0.00001)]
 
@@ -155,7 +156,8 @@ def test_rows_beyond_the_real_ones_say_that_they_are_generated(offers: set[Offer
 
 def test_images_say_that_they_are_generated(loaded: psycopg.Connection) -> None:
     silent = loaded.execute(
-        "SELECT count(*) FROM image_info WHERE name NOT LIKE '%generated%' OR description NOT LIKE '%generated%'"
+        "SELECT count(*) FROM image_info WHERE name NOT LIKE '%generated%'"
+        " OR description NOT LIKE '%generated%'"
     )
     assert silent.fetchone() == (0,)
 

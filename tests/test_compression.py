@@ -1,4 +1,4 @@
-"""What a backup is compressed with, once, and what a load is given to be fast."""
+"""Compression of backups, and what makes a load fast."""
 
 from __future__ import annotations
 
@@ -9,36 +9,28 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.ground import Checkout, Database, programs, started_container
+from support.backups import manifest_of
+from support.databases import Database
+from support.fakes import fake, path_without
+from support.run import Checkout
+from support.servers import started_container
 
-OUTER_BYTES = 2_000  # what stored gzip adds to a small archive, at most
+OUTER_BYTES = 2_000  # what gzip without compression adds to a small archive, at most
 
 
 def compression(path: Path) -> str:
     """Return what the manifest says of a backup's compression."""
-    lines = path.with_name(path.name + ".info").read_text().splitlines()
+    lines = manifest_of(path).read_text().splitlines()
     return next(line for line in lines if line.startswith("compression: ")).removeprefix(
         "compression: "
     )
 
 
-def without(tmp_path: Path, *missing: str) -> str:
-    """Return a PATH that has this machine's programs but for some."""
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    for place in ("/usr/bin", "/bin"):
-        for program in Path(place).iterdir():
-            link = folder / program.name
-            if program.name not in missing and not link.is_symlink():
-                link.symlink_to(program)
-    return str(folder)
-
-
-def test_shared_backup_is_small_and_a_manual_one_is_fast(database: Database) -> None:
-    assert database.backup("assets/assets.dump.gz").status == 0
-    assert compression(database.checkout.default_backup) == "zstd:7"
-    assert database.backup("manual").status == 0
-    assert compression(database.checkout.folder / "backups/postgres/manual.dump.gz") == "zstd:1"
+def test_shared_backup_is_small_and_a_manual_one_is_fast(direct: Database) -> None:
+    assert direct.backup("assets/assets.dump.gz").status == 0
+    assert compression(direct.checkout.default_backup) == "zstd:7"
+    assert direct.backup("manual").status == 0
+    assert compression(direct.checkout.path / "backups/postgres/manual.dump.gz") == "zstd:1"
 
 
 @pytest.mark.parametrize(
@@ -56,8 +48,8 @@ def test_compression_can_be_chosen(direct: Database, tmp_path: Path, word: str, 
     assert direct.content() == before
 
 
-def test_unknown_compression_is_refused_and_the_earlier_backup_stands(direct: Database) -> None:
-    path = direct.backed_up()
+def test_unknown_compression_keeps_the_existing_backup(direct: Database) -> None:
+    path = direct.sample_backup()
     earlier = path.read_bytes()
     run = direct.backup(path, BACKUP_COMPRESSION="magic")
     assert run.status == 1, run
@@ -65,7 +57,7 @@ def test_unknown_compression_is_refused_and_the_earlier_backup_stands(direct: Da
         "the dump failed, and the earlier backup stands as it was" in run.err and "magic" in run.err
     )
     assert path.read_bytes() == earlier
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
 @pytest.mark.parametrize("missing", [(), ("pigz",)], ids=["pigz", "Python"])
@@ -73,17 +65,17 @@ def test_outer_gzip_only_stores(direct: Database, tmp_path: Path, missing: tuple
     path = tmp_path / "x.dump.gz"
     if not missing and not shutil.which("pigz"):
         pytest.skip("there is no pigz on this machine")
-    assert direct.backup(path, PATH=without(tmp_path, *missing)).status == 0
+    assert direct.backup(path, PATH=path_without(direct.checkout, *missing)).status == 0
     archive = gzip.decompress(path.read_bytes())
     assert len(archive) < path.stat().st_size <= len(archive) + OUTER_BYTES
     assert archive in path.read_bytes() or len(archive) > 65_000
 
 
-def test_gzip_serves_where_nothing_can_store(direct: Database, tmp_path: Path) -> None:
-    (direct.checkout.folder / ".venv").unlink()
+def test_gzip_is_used_without_pigz_and_python(direct: Database, tmp_path: Path) -> None:
+    (direct.checkout.path / ".venv").unlink()
     path = tmp_path / "x.dump.gz"
-    pythons = {program.name for program in Path("/usr/bin").glob("python3*")}
-    assert direct.backup(path, PATH=without(tmp_path, "pigz", *pythons)).status == 0
+    path_variable = path_without(direct.checkout, "pigz", "python3*")
+    assert direct.backup(path, PATH=path_variable).status == 0
     assert gzip.decompress(path.read_bytes())[:5] == b"PGDMP"
 
 
@@ -97,17 +89,18 @@ def test_server_without_zstd_is_served_with_gzip(checkout: Checkout) -> None:
         assert database.backup("assets/assets.dump.gz").status == 0
         assert compression(checkout.default_backup) == "gzip:6"
         assert database.backup("manual").status == 0
-        assert compression(checkout.folder / "backups/postgres/manual.dump.gz") == "gzip:1"
+        assert compression(checkout.path / "backups/postgres/manual.dump.gz") == "gzip:1"
 
 
 def test_load_uses_the_servers_cores_and_lz4(direct: Database, tmp_path: Path) -> None:
     direct.execute(
-        "CREATE TABLE long AS SELECT repeat(md5(n::text), 200) AS text FROM generate_series(1, 50) AS n"
+        "CREATE TABLE long AS SELECT repeat(md5(n::text), 200) AS text"
+        " FROM generate_series(1, 50) AS n"
     )
     path = direct.backed_up()
     notes = tmp_path / "notes"
     noting = f'echo "$@" "$PGOPTIONS" >>{notes}\nexec "$REAL" "$@"'
-    replaced = programs(tmp_path / "bin", direct.place.private.bin_dir, pg_restore=noting)
+    replaced = fake(direct.checkout, pg_restore=noting)
     for jobs in ("", "3"):
         run = direct.restore(path, RESTORE_JOBS=jobs, **replaced)
         assert run.status == 0, run
@@ -122,7 +115,7 @@ def test_load_uses_the_servers_cores_and_lz4(direct: Database, tmp_path: Path) -
 
 
 def test_jobs_that_are_no_number_are_refused(direct: Database) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     for jobs in ("0", "many", "-1", "99999"):
         run = direct.restore(path, RESTORE_JOBS=jobs)
         assert run.status == 2, run

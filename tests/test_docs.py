@@ -1,4 +1,4 @@
-"""The documentation: its commands work as they stand, its links lead somewhere, its tables are complete."""
+"""The documentation: its commands work, its links exist, its tables are complete."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.ground import Database
+from support.databases import Database
+from support.run import PROJECT
 
-PROJECT = Path(__file__).parent.parent
 PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
     (PROJECT / "docs").glob("*.md")
 )
@@ -27,11 +27,11 @@ def commands(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/how-to.md", "docs/initialization.md"])
 def test_every_command_of_the_page_works_in_its_order(direct: Database, page: str) -> None:
-    folder = direct.checkout.folder
+    directory = direct.checkout.path
     for name in (".gitignore", "README.md"):
-        shutil.copy(PROJECT / name, folder / name)
+        shutil.copy(PROJECT / name, directory / name)
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
-    subprocess.run([*git, "init", "-q"], cwd=folder, check=True)
+    subprocess.run([*git, "init", "-q"], cwd=directory, check=True)
     identity = {
         f"GIT_{who}_{what}": "test@example.org"
         for who in ("AUTHOR", "COMMITTER")
@@ -39,7 +39,7 @@ def test_every_command_of_the_page_works_in_its_order(direct: Database, page: st
     }
     unattended = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes", "INIT_OPTION": "a"}
     endpoint = direct.checkout.environment["TB_POSTGRES_ENDPOINT"]
-    direct.backed_up()
+    direct.sample_backup()
     for command in commands(PROJECT / page):
         command = command.replace("127.0.0.1:5432", endpoint)
         run = direct.checkout.run("bash", "-c", command, **unattended, **identity)

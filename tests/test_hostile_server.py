@@ -1,19 +1,20 @@
-"""A server that lies: whatever it answers, it runs nothing on this host and removes nothing here."""
+"""A hostile server: whatever it answers, it runs nothing on this host and removes nothing here."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import new_database
-from support.ground import Checkout, Database, Run, Server, programs
+from support.backups import manifest_of, with_checksum
+from support.databases import Database, new_database
+from support.fakes import fake
+from support.run import BACKUP, RESTORE, Checkout, Run
+from support.servers import DirectServer
 
 from helpers.demo.private_server import private_server
 
-BACKUP, RESTORE = "./scripts/backup-assets.sh", "./scripts/restore-assets.sh"
 ANSWERS = {
     "version": (RESTORE, r"s#^[0-9]*\(|[^|]*|[0-9a-f]*|[0-9]*|[tf]\)$#{lie}\1#"),
     "key": (RESTORE, r"s#^\([0-9]*|[^|]*|\)[0-9a-f]*\(|[0-9]*|[tf]\)$#\1{lie}\2#"),
@@ -35,23 +36,23 @@ def marker(tmp_path: Path) -> Path:
 def lying_psql(database: Database, tmp_path: Path, lie: str) -> dict[str, str]:
     """Return an environment in which psql's answers go through this sed script."""
     lies = f"""LIE='{lie}' exec bash -o pipefail -c '"$0" "$@" | sed -u "$LIE"' "$REAL" "$@\""""
-    return dict(programs(tmp_path / "bin", database.place.private.bin_dir, psql=lies))
+    return dict(fake(database.checkout, psql=lies))
 
 
 def assert_nothing_ran(database: Database, run: Run, marker: Path) -> None:
     assert not marker.exists(), run
     assert run.status == 1, run
-    assert len(re.findall("^error: ", run.err, re.MULTILINE)) == 1, run
+    assert len(run.errors) == 1, run
     assert not re.search(r"line \d+:|integer|arithmetic", run.err), run
-    assert database.leftovers() == []
+    assert database.left_behind() == []
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_number_that_is_a_program_is_not_run_by_bash(
     direct: Database, tmp_path: Path, marker: Path, answer: str
 ) -> None:
-    path = direct.backed_up()
-    path.with_name(path.name + ".info").unlink()
+    path = direct.sample_backup()
+    manifest_of(path).unlink()
     script, lie = ANSWERS[answer]
     lie = lie.replace("{lie}", f"PATH[$(touch${{IFS}}{marker})0]")
     run = direct.checkout.run(
@@ -61,17 +62,15 @@ def test_number_that_is_a_program_is_not_run_by_bash(
     assert "unexpected answer from " in run.err and "the database is unchanged" in run.err
 
 
-def test_size_next_to_the_server_that_is_a_program_is_not_run_by_bash(
-    direct: Database, marker: Path
-) -> None:
-    path = direct.backed_up()
+def test_file_size_that_is_a_program_is_not_run_by_bash(direct: Database, marker: Path) -> None:
+    path = direct.sample_backup()
     lie = f"echo - - - - 'PATH[$(touch${{IFS}}{marker})0]'"
     run = direct.checkout.run(
         RESTORE,
         path,
         shell="bash",
         RESTORE_SKIP_CONFIRM="yes",
-        PATH=direct.checkout.path_with(ls=lie),
+        **fake(direct.checkout, ls=lie),
     )
     assert_nothing_ran(direct, run, marker)
     assert "expected a number as the size of the copy" in run.err
@@ -81,14 +80,14 @@ def test_size_next_to_the_server_that_is_a_program_is_not_run_by_bash(
 def test_manifest_whose_size_is_no_number_is_refused(
     direct: Database, marker: Path, size: str
 ) -> None:
-    path = direct.backed_up()
-    info = path.with_name(path.name + ".info")
+    path = direct.sample_backup()
+    info = manifest_of(path)
     size = size.replace("{marker}", str(marker))
     text = re.sub("manifest: .*\n", "", info.read_text())
     text = re.sub(
         "^database-bytes: .*", lambda _: f"database-bytes: {size}", text, flags=re.MULTILINE
     )
-    info.write_text(text + f"manifest: {hashlib.sha256(text.encode()).hexdigest()}\n")
+    info.write_text(with_checksum(text))
     run = direct.checkout.run(RESTORE, path, shell="bash", RESTORE_SKIP_CONFIRM="yes")
     assert_nothing_ran(direct, run, marker)
     assert "tells no database-bytes" in run.err
@@ -124,43 +123,44 @@ def test_statement_to_give_rights_back_is_no_command_to_psql(
 ) -> None:
     direct.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'")
     path = direct.backed_up()
-    (direct.checkout.folder.parent / ".config" / "tumblebug-assets" / "key").unlink()
+    (direct.checkout.home / ".config" / "tumblebug-assets" / "key").unlink()
     lie = rf"s#.*ALTER ROUTINE.*#\\! touch {marker}#"
     run = direct.restore("--data-only", path, **lying_psql(direct, tmp_path, lie))
     assert_nothing_ran(direct, run, marker)
 
 
-# --- a server whose own functions lie, for answers that stay inside psql ---
+# --- a server whose own functions lie: answers that stay inside psql ---
+
+
+own_server = pytest.mark.xdist_group("lying server")  # one worker starts it
 
 
 @pytest.fixture(scope="module")
-def lying_server() -> Iterator[Server]:
+def lying_server() -> Iterator[DirectServer]:
     with private_server(settings={"allow_system_table_mods": "on"}) as private:
-        yield Server(private)
+        yield DirectServer(private)
 
 
 @pytest.fixture
-def lied_to(lying_server: Server, checkout: Checkout) -> Iterator[Database]:
+def lied_to(lying_server: DirectServer, checkout: Checkout) -> Iterator[Database]:
     """A backed up database on a server whose functions can be replaced."""
     for database in new_database(lying_server, checkout):
-        database.backed_up()
+        database.sample_backup()
         yield database
 
 
 def replace_function(database: Database, name: str, arguments: str, answer: str) -> None:
-    """Let a function of the server's own return this text, in every database."""
-    for place in (database.name, "postgres"):
-        with database.place.connect(place) as connection:
-            connection.autocommit = True
-            connection.execute(
-                f"ALTER FUNCTION pg_catalog.{name}({arguments}) RENAME TO {name}_honest"
-            )
-            connection.execute(
-                f"CREATE FUNCTION pg_catalog.{name}({arguments}) RETURNS text LANGUAGE sql"
-                f" AS $lie$SELECT '{answer}'$lie$"
-            )
+    """Let a function of the server return this text, in the database and in postgres."""
+    for each in (database.name, "postgres"):
+        database.server.execute(
+            f"ALTER FUNCTION pg_catalog.{name}({arguments}) RENAME TO {name}_honest",
+            f"CREATE FUNCTION pg_catalog.{name}({arguments}) RETURNS text LANGUAGE sql"
+            f" AS $lie$SELECT '{answer}'$lie$",
+            database=each,
+        )
 
 
+@own_server
 def test_lock_key_is_no_command_to_psql(lied_to: Database, marker: Path) -> None:
     replace_function(lied_to, "hashtextextended", "text, bigint", f"0) \\! touch {marker}\n")
     run = lied_to.restore()
@@ -168,8 +168,9 @@ def test_lock_key_is_no_command_to_psql(lied_to: Database, marker: Path) -> None
     assert run.status == 1, run
 
 
-def test_key_leads_out_of_no_temporary_folder(lied_to: Database, tmp_path: Path) -> None:
-    """What a run removes next to the server, which here is this host, is not the server's choice."""
+@own_server
+def test_key_stays_inside_the_temporary_directory(lied_to: Database, tmp_path: Path) -> None:
+    """The server, here on this host, does not choose what a run removes."""
     precious = tmp_path / "v" / ".precious"
     precious.mkdir(parents=True)
     (lied_to.checkout.temporary / "tumblebug-assets.x").mkdir()

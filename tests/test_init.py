@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.ground import Database, Run, programs
+from support.backups import manifest_of
+from support.databases import Database
+from support.fakes import fake, without_python
+from support.run import Run
 from support.tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
 
 from helpers import menu, terminal
@@ -21,13 +24,9 @@ DAY = 86_400
 
 @pytest.fixture
 def tumblebug(direct: Database) -> Iterator[Tumblebug]:
-    """A CB-Tumblebug server, which the scripts of this test know, and shorter waits."""
-    direct.checkout.edit(
-        "scripts/lib/tumblebug.sh", "seconds_to_be_ready=30", "seconds_to_be_ready=2"
-    )
-    direct.checkout.edit(
-        "helpers/tumblebug/fetching.py", "SETTLED_SECONDS = 30", "SETTLED_SECONDS = 0.3"
-    )
+    """A fake CB-Tumblebug server that the test's scripts use; their waits are shorter."""
+    for wait in ("CB-Tumblebug is ready", "its summary is settled"):
+        direct.checkout.shorten_wait(wait)
     with running_tumblebug() as server:
         direct.checkout.environment["TUMBLEBUG_SERVER"] = server.address
         yield server
@@ -39,7 +38,7 @@ def init(database: Database, *arguments: str, **environment: str) -> Run:
 
 def damaged_after_backup(database: Database) -> dict[str, object]:
     """Back up, damage the database, and return what it held before."""
-    database.backed_up()
+    database.sample_backup()
     before = database.content()
     database.execute("DELETE FROM pricing_info")
     return before
@@ -61,7 +60,7 @@ def test_option_a_restores_and_initialises_the_server(
     assert "aws" in run.out and "1,234" in run.out and "617" in run.out
 
 
-def test_option_a_needs_no_server_and_says_what_it_left_out(direct: Database) -> None:
+def test_option_a_needs_no_server_and_says_what_it_skipped(direct: Database) -> None:
     before = damaged_after_backup(direct)
     run = init(direct, "-y", TUMBLEBUG_SERVER="127.0.0.1:9")
     assert run.status == 0, run
@@ -69,17 +68,17 @@ def test_option_a_needs_no_server_and_says_what_it_left_out(direct: Database) ->
     assert "does not answer at 127.0.0.1:9; left out" in run.err
 
 
-def test_restore_that_cannot_show_the_tables_is_exit_3_and_initialises_the_server(
+def test_init_without_statistics_is_exit_3(
     direct: Database, tumblebug: Tumblebug, tmp_path: Path
 ) -> None:
     before = damaged_after_backup(direct)
-    (direct.checkout.folder / "helpers" / "stats.py").write_text("raise ImportError")
+    (direct.checkout.path / "helpers" / "stats.py").write_text("raise ImportError")
     fails = 'case " $* " in *footer=off*) exit 1 ;; esac; exec "$REAL" "$@"'
     run = init(
         direct,
         "--option",
         "a",
-        **programs(tmp_path / "bin", direct.place.private.bin_dir, psql=fails),
+        **fake(direct.checkout, psql=fails),
     )
     assert run.status == 3, run
     assert "the work is done, but the statistics cannot be read" in run.err
@@ -87,7 +86,7 @@ def test_restore_that_cannot_show_the_tables_is_exit_3_and_initialises_the_serve
     assert tumblebug.namespace and tumblebug.initialised
 
 
-def test_option_a_plus_puts_the_newest_images_on_top(
+def test_option_a_plus_updates_images_after_the_restore(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
     before = damaged_after_backup(direct)
@@ -97,7 +96,9 @@ def test_option_a_plus_puts_the_newest_images_on_top(
     assert "POST /updateImagesFromAsset" in tumblebug.asked
 
 
-def test_images_that_cannot_be_updated_are_exit_3(direct: Database, tumblebug: Tumblebug) -> None:
+def test_images_that_could_not_be_updated_are_exit_3(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
     before = damaged_after_backup(direct)
     tumblebug.faults["/updateImagesFromAsset"] = replies(500, {"message": "no cloudimage.csv"})
     run = init(direct, "--option", "a+")
@@ -106,10 +107,8 @@ def test_images_that_cannot_be_updated_are_exit_3(direct: Database, tumblebug: T
     assert direct.content() == before
 
 
-def test_failed_restore_leaves_all_as_it_was_and_fetches_nothing(
-    direct: Database, tumblebug: Tumblebug
-) -> None:
-    path = direct.backed_up()
+def test_failed_restore_changes_and_fetches_nothing(direct: Database, tumblebug: Tumblebug) -> None:
+    path = direct.sample_backup()
     path.write_bytes(path.read_bytes()[:-100])
     direct.execute("DELETE FROM pricing_info")
     before = direct.content()
@@ -123,7 +122,7 @@ def test_failed_restore_leaves_all_as_it_was_and_fetches_nothing(
 def test_failed_restore_on_a_terminal_offers_to_fetch(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     path.write_bytes(path.read_bytes()[:-100])
     run = direct.checkout.run_on_terminal(INIT, answer=b"a\nno\n")
     assert run.status == 1, run
@@ -159,7 +158,7 @@ def test_fetching_asks_for_what_was_chosen(
     assert not direct.checkout.default_backup.exists()
 
 
-def test_without_a_backup_b_is_the_usual_choice(direct: Database, tumblebug: Tumblebug) -> None:
+def test_without_a_backup_b_is_the_default(direct: Database, tumblebug: Tumblebug) -> None:
     run = direct.checkout.run("make", "init", "ARGS=-y")
     assert run.status == 0, run
     assert "GET /loadAssets" in tumblebug.asked
@@ -175,7 +174,7 @@ def test_prices_are_a_step_of_their_own(direct: Database, tumblebug: Tumblebug) 
     assert "left out: prices" in run.err and "no price list" in run.err
 
 
-def test_terminal_asks_for_clouds_prices_and_a_backup(
+def test_terminal_asks_for_providers_prices_and_a_backup(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
     run = direct.checkout.run_on_terminal(INIT, answer=b"x\nD\nmars\n1, ncp\nno\n")
@@ -189,7 +188,7 @@ def test_terminal_asks_for_clouds_prices_and_a_backup(
     assert direct.checkout.default_backup.is_file()
 
 
-def test_unknown_cloud_is_refused_before_anything_is_fetched(
+def test_unknown_provider_is_refused_before_fetching(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
     run = init(direct, "--providers", "aws,mars")
@@ -198,9 +197,7 @@ def test_unknown_cloud_is_refused_before_anything_is_fetched(
     assert not any("loadAssets" in line for line in tumblebug.asked)
 
 
-def test_live_line_shows_time_and_what_has_arrived_by_cloud(
-    direct: Database, tumblebug: Tumblebug
-) -> None:
+def test_live_line_shows_time_and_rows_by_provider(direct: Database, tumblebug: Tumblebug) -> None:
     tumblebug.fetching_seconds = 3
     run = direct.checkout.run_on_terminal(INIT, "--option", "b", answer=b"", COLUMNS="200")
     assert run.status == 0, run
@@ -231,7 +228,7 @@ def test_server_that_is_not_there_is_a_clear_error(
 
 
 def test_no_python_is_told_before_anything_is_done(direct: Database, tumblebug: Tumblebug) -> None:
-    run = init(direct, "--option", "b", **direct.checkout.without_python())
+    run = init(direct, "--option", "b", **without_python(direct.checkout))
     assert run.status == 1, run
     assert "Python 3.10 or later" in run.err and run.err.count("error:") == 1
     assert tumblebug.asked == []
@@ -286,7 +283,7 @@ def test_after_a_dropped_connection_the_summary_decides(
     assert " 30 " in run.out
 
 
-def test_success_that_brought_nothing_is_none(direct: Database, tumblebug: Tumblebug) -> None:
+def test_fetching_without_any_rows_is_an_error(direct: Database, tumblebug: Tumblebug) -> None:
     tumblebug.faults["/loadAssets"] = replies(200, {"output": None})
     run = init(direct, "--option", "b")
     assert run.status == 1, run
@@ -301,13 +298,13 @@ def test_wrong_password_is_told_and_never_shown(direct: Database, tumblebug: Tum
     assert "s3cret" not in run.out + run.err
 
 
-def test_server_that_cannot_be_marked_is_only_a_warning(
+def test_server_that_could_not_be_marked_is_a_warning(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
-    tumblebug.faults["/readyz/init"] = replies(500, {"message": "out of luck"})
+    tumblebug.faults["/readyz/init"] = replies(500, {"message": "injected error"})
     run = init(direct, "--option", "b")
     assert run.status == 0, run
-    assert "could not be told that it is initialised" in run.err and "out of luck" in run.err
+    assert "could not be told that it is initialised" in run.err and "injected error" in run.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -329,19 +326,19 @@ def test_signal_stops_waiting_and_says_that_the_server_goes_on(
     assert time.monotonic() - started < 3
     assert process.returncode == 128 + number, errors
     assert "stopped waiting; CB-Tumblebug goes on fetching" in errors
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
 # --- the menu and the choice ---
 
 
 def test_menu_tells_what_the_backup_holds(direct: Database, tmp_path: Path) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     shown = menu.menu(path)
     assert "assets.dump.gz: 0.0 MB, made today" in shown
     assert "3 CSPs" not in shown
     summary = "summary: 90000 specs (88% priced), 203000 images across 3 CSPs\n"
-    path.with_name(path.name + ".info").write_text(f"created: 2026-01-01 00:00:00 UTC\n{summary}")
+    manifest_of(path).write_text(f"created: 2026-01-01 00:00:00 UTC\n{summary}")
     assert "90,000 specs (88% priced), 203,000 images" in menu.menu(path)
     assert "~20-30 minutes" in shown and "~40+ minutes" in shown and "recommended" in shown
 
@@ -365,7 +362,7 @@ def test_menu_warns_of_an_old_backup(tmp_path: Path, days: int, age: str, warnin
     assert ("warning" in shown) == bool(warning) and warning in shown
 
 
-def test_age_is_that_of_the_commit_where_the_file_is_the_committed_one(tmp_path: Path) -> None:
+def test_age_of_a_committed_file_is_that_of_its_commit(tmp_path: Path) -> None:
     path = tmp_path / "assets.dump.gz"
     path.write_bytes(b"x")
     git = ["git", "-C", str(tmp_path), "-c", "user.name=test", "-c", "user.email=test@example.org"]
@@ -391,9 +388,7 @@ def test_unavailable_option_asks_again_and_end_of_input_cancels(direct: Database
     assert "cancelled; nothing was changed" in run.err
 
 
-def test_menu_on_a_terminal_shows_the_backup_and_takes_the_answer(
-    direct: Database, tumblebug: Tumblebug
-) -> None:
+def test_menu_shows_the_backup_and_takes_an_answer(direct: Database, tumblebug: Tumblebug) -> None:
     before = damaged_after_backup(direct)
     run = direct.checkout.run_on_terminal(INIT, answer=b"A\n")
     assert run.status == 0, run
@@ -422,5 +417,5 @@ def test_wrong_choice_is_refused_at_once(
     assert direct.content() == before
 
 
-def test_printable_text_steers_no_terminal() -> None:
+def test_printable_text_has_no_control_characters() -> None:
     assert terminal.printable("a\x1b[2Jb\r\n") == "a?[2Jb??"

@@ -1,4 +1,4 @@
-"""One process of a run is killed: the script alone, or one of the programs that it has started."""
+"""One process of a run is killed: the script, or a program that it has started."""
 
 from __future__ import annotations
 
@@ -10,33 +10,24 @@ import signal
 import subprocess
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from support.ground import Database, digest
-from test_locks import make_big, sessions, until
+from support.backups import digest
+from support.databases import Database, make_big
+from support.run import PROJECT, RESTORE, read_terminal
+from support.running import processes, processes_of, sessions
+from support.waiting import until
 
-PROJECT = Path(__file__).parent.parent
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh"]
 
 
 def start(database: Database, script: str, *, terminal: bool) -> subprocess.Popen:
-    """Start a run and return it once it is dumping or loading. On a terminal it draws its live line."""
+    """Start a run and return it once it is dumping or loading."""
     path = database.checkout.default_backup
     run = [f"./scripts/{script}", str(path)]
-    environment = {**database.checkout.environment, "RESTORE_SKIP_CONFIRM": "yes", "TERM": "xterm"}
-    master, slave = pty.openpty() if terminal else (None, None)
-    process = subprocess.Popen(
-        run,
-        cwd=database.checkout.folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=slave if terminal else subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    master, slave = pty.openpty() if terminal else (None, subprocess.PIPE)
+    process = database.checkout.start(*run, stderr=slave, RESTORE_SKIP_CONFIRM="yes", TERM="xterm")
     if terminal:
         os.close(slave)
         threading.Thread(target=drain, args=[master], daemon=True).start()
@@ -45,32 +36,21 @@ def start(database: Database, script: str, *, terminal: bool) -> subprocess.Pope
 
 
 def drain(terminal: int) -> None:
-    with suppress(OSError):
-        while os.read(terminal, 65536):
-            pass
+    """Read what a terminal shows until the run has ended."""
+    while read_terminal(terminal):
+        pass
     os.close(terminal)
 
 
-def processes(database: Database) -> list[int]:
-    """Return the living processes of this checkout's runs: those with its folder for temporary files."""
-    mark = b"TMPDIR=" + os.fsencode(database.checkout.temporary) + b"\0"
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (
-                mark in (folder / "environ").read_bytes()
-                and "Z" not in (folder / "stat").read_text().split()[2]
-            ):
-                found.append(int(folder.name))
-    return sorted(found)
-
-
-@pytest.mark.parametrize("terminal", [False, True], ids=["plain", "terminal"])
+@pytest.mark.parametrize(
+    ("backend", "terminal"), [("direct", False), ("direct", True), ("docker", False)]
+)
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_killed_script_frees_its_lock_and_its_processes_end(
-    database: Database, script: str, terminal: bool
+    request: pytest.FixtureRequest, backend: str, script: str, terminal: bool
 ) -> None:
-    path = database.backed_up()
+    database = request.getfixturevalue(backend)
+    path = database.sample_backup()
     make_big(database)
     if script == "restore-assets.sh":
         database.backed_up(path)
@@ -78,12 +58,12 @@ def test_killed_script_frees_its_lock_and_its_processes_end(
     process = start(database, script, terminal=terminal)
     os.kill(process.pid, signal.SIGKILL)
     process.wait(10)
-    run = database.checkout.run("./scripts/restore-assets.sh", path, RESTORE_SKIP_CONFIRM="yes")
+    run = database.checkout.run(RESTORE, path, RESTORE_SKIP_CONFIRM="yes")
     assert run.status == 0, run
-    until(lambda: not processes(database), 20)
+    until(lambda: not processes(database.checkout), 20)
     if script == "restore-assets.sh":
         assert database.content() == before
-    assert database.leftovers() == []
+    assert database.left_behind() == []
 
 
 @pytest.mark.parametrize(
@@ -103,8 +83,8 @@ def test_killed_program_of_a_run_ends_it_and_changes_nothing(
     path = direct.backed_up()
     before, backup = direct.content(), digest(path)
     process = start(direct, script, terminal=False)
-    until(lambda: programs(direct, program))
-    os.kill(programs(direct, program)[0], signal.SIGKILL)
+    until(lambda: processes_of(direct.checkout, program))
+    os.kill(processes_of(direct.checkout, program)[0], signal.SIGKILL)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1, err
     lines = err.splitlines()
@@ -114,21 +94,12 @@ def test_killed_program_of_a_run_ends_it_and_changes_nothing(
     assert digest(path) == backup
     run = direct.restore(path)
     assert run.status == 0, run
-    until(lambda: not processes(direct), 20)
-    assert direct.leftovers() == []
+    until(lambda: not processes(direct.checkout), 20)
+    assert direct.left_behind() == []
 
 
-def programs(database: Database, name: str) -> list[int]:
-    """Return those of the living processes that run this program, the oldest first."""
-    return [
-        each
-        for each in processes(database)
-        if Path(f"/proc/{each}/comm").read_text().strip() == name
-    ]
-
-
-# Where a signal comes while the script starts a child: the script does not know the child yet, or the child
-# still has the script's own traps.
+# Where a signal comes while the script starts a child: the script does not know the child yet, or
+# the child still has the script's own traps.
 WINDOWS = {
     "in the script": "clone,fork,vfork:delay_exit",
     "in the child": "set_robust_list:delay_enter",

@@ -1,8 +1,7 @@
-"""make: the help, and the doors to the scripts that no other test goes through."""
+"""make: the help, and the targets that no other test runs."""
 
 from __future__ import annotations
 
-import os
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +9,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from support.ground import Checkout, Container, image
+from support.databases import Database
+from support.fakes import path_without
+from support.run import Checkout
+from support.servers import Container, docker, image
 
 
 def test_make_alone_prints_the_help(checkout: Checkout) -> None:
@@ -32,14 +34,16 @@ def test_make_alone_prints_the_help(checkout: Checkout) -> None:
     assert run.err == ""
 
 
-def test_make_restores_the_default_backup_and_a_named_one(direct) -> None:
+def test_make_restores_the_default_backup_and_named_ones(direct: Database) -> None:
+    assert direct.checkout.run("make", "backup-assets", "FILE=./mine.dump.gz").status == 0
+    assert (direct.checkout.path / "mine.dump.gz").is_file()
+    assert not direct.checkout.default_backup.exists()
+    assert direct.checkout.run("make", "backup-assets", "NAME=mine").status == 0
     run = direct.checkout.run("make", "backup-assets")
     assert run.status == 0, run
     assert direct.checkout.default_backup.is_file()
-    run = direct.checkout.run("make", "backup-assets", "NAME=mine")
-    assert run.status == 0, run
     before = direct.content()
-    for choice in ([], ["FILE=./backups/postgres/mine.dump.gz"]):
+    for choice in ([], ["NAME=mine"], ["FILE=./backups/postgres/mine.dump.gz"]):
         direct.execute("DELETE FROM pricing_info")
         run = direct.checkout.run("make", "restore-assets", *choice, RESTORE_SKIP_CONFIRM="yes")
         assert run.status == 0, run
@@ -47,22 +51,16 @@ def test_make_restores_the_default_backup_and_a_named_one(direct) -> None:
 
 
 def compose_commands() -> list[str]:
-    found = []
-    if (
-        subprocess.run(
-            ["docker", "compose", "version"], capture_output=True, check=False
-        ).returncode
-        == 0
-    ):
-        found.append("plugin")
-    if (
-        subprocess.run(
-            ["sh", "-c", "command -v docker-compose"], capture_output=True, check=False
-        ).returncode
-        == 0
-    ):
-        found.append("docker-compose")
-    return found
+    """Return which compose commands this machine has."""
+    commands = {
+        "plugin": ["docker", "compose", "version"],
+        "docker-compose": ["sh", "-c", "command -v docker-compose"],
+    }
+    return [
+        name
+        for name, command in commands.items()
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0
+    ]
 
 
 @pytest.fixture(params=["plugin", "docker-compose"])
@@ -82,13 +80,9 @@ def compose(
         "TB_POSTGRES_PORT": "0",
     }
     yield checkout
-    subprocess.run(["docker", "rm", "-f", "-v", name], capture_output=True, check=False)
-    subprocess.run(
-        ["docker", "volume", "rm", "-f", f"{name}_assets-database"],
-        capture_output=True,
-        check=False,
-    )
-    subprocess.run(["docker", "network", "rm", f"{name}_default"], capture_output=True, check=False)
+    docker("rm", "-f", "-v", name, check=False)
+    docker("volume", "rm", "-f", f"{name}_assets-database", check=False)
+    docker("network", "rm", f"{name}_default", check=False)
 
 
 def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> None:
@@ -96,9 +90,7 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     up = compose.run("make", "up")
     assert up.status == 0, up
     assert "is healthy" in up.err
-    address = subprocess.run(
-        ["docker", "port", name, "5432/tcp"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    address = docker("port", name, "5432/tcp")
     assert address.startswith("127.0.0.1:") and "\n" not in address
     port = int(address.rpartition(":")[2])
     login = {
@@ -124,22 +116,16 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     assert run.status == 0 and "42" in run.out, run
 
 
-def test_up_says_when_the_image_cannot_be_had(compose: Checkout) -> None:
+def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:
     run = compose.run("./scripts/up.sh", TB_POSTGRES_IMAGE="localhost:1/no-such-image:1")
     assert run.status == 1, run
     assert "could not be started" in run.err
 
 
 def test_no_compose_says_so(container: Container, checkout: Checkout, tmp_path: Path) -> None:
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    for folder in checkout.environment["PATH"].split(":")[::-1]:
-        for tool in Path(folder).iterdir() if Path(folder).is_dir() else []:
-            if tool.name != "docker-compose" and os.access(tool, os.X_OK):
-                (tools / tool.name).unlink(missing_ok=True)
-                (tools / tool.name).symlink_to(tool)
-    run = checkout.run("./scripts/up.sh", PATH=str(tools), DOCKER_CONFIG=str(tmp_path))
+    path = path_without(checkout, "docker-compose")
+    run = checkout.run("./scripts/up.sh", PATH=path, DOCKER_CONFIG=str(tmp_path))
     if "docker compose" not in run.err:
-        pytest.skip("the compose plugin of this machine is in a system folder")
+        pytest.skip("the compose plugin of this machine is in a system directory")
     assert run.status == 1, run
     assert "there is neither 'docker compose' nor docker-compose" in run.err

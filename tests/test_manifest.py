@@ -1,4 +1,4 @@
-"""The manifest: what it says, and that it proves what it says."""
+"""The manifest: what it holds, and that restores are verified against it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from support.ground import Database, digest
+from support.backups import digest, manifest_of
+from support.databases import Database
+from support.fakes import fake
+from support.run import BACKUP
 
 from helpers import menu
 
@@ -28,10 +31,10 @@ POISON = [
 
 def manifest(database: Database) -> str:
     path = database.backed_up()
-    return path.with_name(path.name + ".info").read_text()
+    return manifest_of(path).read_text()
 
 
-def test_manifest_tells_people_and_programs_what_the_backup_holds(database: Database) -> None:
+def test_manifest_lists_what_the_backup_holds(database: Database) -> None:
     text = manifest(database)
     path = database.checkout.default_backup
     lines = text.splitlines()
@@ -67,14 +70,14 @@ def test_names_with_line_ends_stay_on_their_line(direct: Database) -> None:
 
 
 def poison(database: Database) -> None:
-    """Give the database providers whose names look like fields, and a view, which only our own backups may hold."""
+    """Add providers named like fields, and a view, which untrusted backups may not hold."""
     for name in POISON:
         database.execute(f"INSERT INTO image_info (id, provider_name) VALUES ('{name}', '{name}')")
     database.execute("CREATE VIEW v AS SELECT 1 AS n")
 
 
 def as_earlier(text: str, key: bytes) -> str:
-    """Return a manifest as earlier versions wrote it: the table of providers, not indented, before most fields."""
+    """Return a manifest of earlier versions: providers not indented, before most fields."""
     head, providers, tables = text.split("\n\n")
     fields = head.splitlines()
     tables = re.sub("^(signature|manifest): .*\n", "", tables, flags=re.MULTILINE)
@@ -91,11 +94,9 @@ def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str)
     poison(direct)
     before = direct.content()
     path = direct.backed_up()
-    info = path.with_name(path.name + ".info")
+    info = manifest_of(path)
     if layout == "earlier":
-        info.write_text(
-            as_earlier(info.read_text(), (direct.checkout.folder.parent / KEY).read_bytes())
-        )
+        info.write_text(as_earlier(info.read_text(), (direct.checkout.home / KEY).read_bytes()))
         for name in ("sha256: 0", "bytes: 0", "seal: x"):
             assert f"\n{name}" in info.read_text()
     direct.execute("DROP VIEW v; DELETE FROM pricing_info")
@@ -112,11 +113,11 @@ def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str)
 def test_signature_is_checked_in_either_layout(direct: Database, layout: str) -> None:
     poison(direct)
     path = direct.backed_up()
-    info = path.with_name(path.name + ".info")
+    info = manifest_of(path)
     if layout == "earlier":
         info.write_text(as_earlier(info.read_text(), b"another key"))
     else:
-        (direct.checkout.folder.parent / KEY).write_text("0" * 64)
+        (direct.checkout.home / KEY).write_text("0" * 64)
     run = direct.restore(path)
     assert run.status == 1 and "view public.v" in run.err, run
 
@@ -128,8 +129,10 @@ def test_rows_without_a_provider_have_a_line(direct: Database) -> None:
 
 def test_every_built_in_type_has_a_fingerprint(database: Database) -> None:
     types = database.execute(
-        "SELECT typname FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typrelid = 0"
-        " AND typtype IN ('b', 'r', 'm') AND typname NOT IN ('pg_node_tree', 'pg_ndistinct', 'pg_dependencies',"
+        "SELECT typname FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace"
+        " AND typrelid = 0"
+        " AND typtype IN ('b', 'r', 'm') AND typname NOT IN ('pg_node_tree', 'pg_ndistinct',"
+        " 'pg_dependencies',"
         " 'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary')"
         " AND typelem NOT IN (SELECT oid FROM pg_type WHERE typrelid <> 0 OR typtype = 'p')"
     )
@@ -141,8 +144,9 @@ def test_every_built_in_type_has_a_fingerprint(database: Database) -> None:
     assert run.status == 0, run
 
 
-def tables(database: Database) -> list[str]:
-    return [line for line in manifest(database).splitlines() if re.match(r"\d+ -?\d+ ", line)]
+def tables(manifest: str) -> list[str]:
+    """Return the manifest's lines on tables."""
+    return [line for line in manifest.splitlines() if re.match(r"\d+ -?\d+ ", line)]
 
 
 @pytest.mark.parametrize(
@@ -163,40 +167,44 @@ def tables(database: Database) -> list[str]:
         "UPDATE measured SET value = -0.0 WHERE day = '2024-06-02'",
     ],
 )
-def test_the_smallest_change_of_a_row_changes_its_tables_fingerprint(
-    direct: Database, change: str
-) -> None:
-    before = tables(direct)
+def test_smallest_change_of_a_row_changes_the_fingerprint(direct: Database, change: str) -> None:
+    before = tables(manifest_of(direct.sample_backup()).read_text())
     direct.execute(change)
-    assert len(set(before) - set(tables(direct))) == 1
+    assert len(set(before) - set(tables(manifest(direct)))) == 1
 
 
-def test_fingerprints_do_not_depend_on_order_settings_or_column_places(direct: Database) -> None:
-    before = tables(direct)
+def test_fingerprint_ignores_row_order_settings_and_column_order(direct: Database) -> None:
+    before = tables(manifest_of(direct.sample_backup()).read_text())
     name = direct.name
     direct.execute(
         f"""
         CREATE TABLE copy AS TABLE spec_info; TRUNCATE spec_info CASCADE;
         ALTER TABLE spec_info DROP COLUMN v_cpu; ALTER TABLE spec_info ADD COLUMN v_cpu int;
-        INSERT INTO spec_info (id, provider_name, region_name, v_cpu, memory_gi_b, cost_per_hour, details, updated)
+        INSERT INTO spec_info
+            (id, provider_name, region_name, v_cpu, memory_gi_b, cost_per_hour, details, updated)
             SELECT * FROM copy ORDER BY md5(id); DROP TABLE copy;
         INSERT INTO pricing_info
-            SELECT id, cost_per_hour, tstzrange(updated, NULL) FROM spec_info WHERE cost_per_hour > 0;
-        ALTER DATABASE {name} SET DateStyle = 'German'; ALTER DATABASE {name} SET TimeZone = 'Asia/Seoul';
-        ALTER DATABASE {name} SET extra_float_digits = -15; ALTER DATABASE {name} SET bytea_output = 'escape';
-        ALTER DATABASE {name} SET IntervalStyle = 'sql_standard'; ALTER DATABASE {name} SET search_path = nowhere
+            SELECT id, cost_per_hour, tstzrange(updated, NULL) FROM spec_info
+            WHERE cost_per_hour > 0;
+        ALTER DATABASE {name} SET DateStyle = 'German';
+        ALTER DATABASE {name} SET TimeZone = 'Asia/Seoul';
+        ALTER DATABASE {name} SET extra_float_digits = -15;
+        ALTER DATABASE {name} SET bytea_output = 'escape';
+        ALTER DATABASE {name} SET IntervalStyle = 'sql_standard';
+        ALTER DATABASE {name} SET search_path = nowhere
         """
     )
-    assert tables(direct) == before
+    assert tables(manifest(direct)) == before
 
 
 def test_manifest_and_dump_are_of_one_moment(direct: Database) -> None:
     """Rows go on coming while the backup runs; what the dump holds is what the manifest says."""
     direct.execute(
-        "CREATE TABLE busy AS SELECT n, repeat('x', 500) AS filler FROM generate_series(1, 60000) AS n"
+        "CREATE TABLE busy AS SELECT n, repeat('x', 500) AS filler"
+        " FROM generate_series(1, 60000) AS n"
     )
-    backup = direct.checkout.start("./scripts/backup-assets.sh", direct.checkout.default_backup)
-    with direct.place.connect(direct.name) as connection:
+    backup = direct.checkout.start(BACKUP, direct.checkout.default_backup)
+    with direct.server.connect(direct.name) as connection:
         connection.autocommit = True
         while backup.poll() is None:
             connection.execute("INSERT INTO busy SELECT n, 'late' FROM generate_series(1, 50) AS n")
@@ -206,20 +214,20 @@ def test_manifest_and_dump_are_of_one_moment(direct: Database) -> None:
     assert "proving its content by the manifest" in run.err
 
 
-def test_table_that_is_emptied_and_filled_in_one_transaction_is_never_seen_empty(
+def test_table_truncated_and_filled_at_once_is_never_seen_empty(
     direct: Database,
 ) -> None:
-    """TRUNCATE empties a table for older snapshots too: the tables are locked before the snapshot is taken."""
+    """TRUNCATE empties a table for older snapshots too: tables are locked before the snapshot."""
     direct.execute("CREATE TABLE filled AS SELECT n FROM generate_series(1, 1000) AS n")
     waiting = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
     )
-    with direct.place.connect(direct.name) as connection, direct.place.connect() as observer:
+    with direct.server.connect(direct.name) as connection, direct.server.connect() as observer:
         observer.autocommit = True
         connection.execute(
             "TRUNCATE filled; INSERT INTO filled SELECT n FROM generate_series(1, 1000) AS n"
         )
-        backup = direct.checkout.start("./scripts/backup-assets.sh", direct.checkout.default_backup)
+        backup = direct.checkout.start(BACKUP, direct.checkout.default_backup)
         while observer.execute(waiting, [direct.name]).fetchone() == (0,) and backup.poll() is None:
             time.sleep(0.02)
         connection.commit()
@@ -230,7 +238,7 @@ def test_table_that_is_emptied_and_filled_in_one_transaction_is_never_seen_empty
 
 
 def test_file_that_is_not_the_manifests_is_refused(direct: Database) -> None:
-    other = direct.backed_up(direct.checkout.folder / "other.dump.gz")
+    other = direct.backed_up(direct.checkout.path / "other.dump.gz")
     direct.execute("DELETE FROM pricing_info")
     direct.backed_up().write_bytes(other.read_bytes())
     before = direct.content()
@@ -241,20 +249,20 @@ def test_file_that_is_not_the_manifests_is_refused(direct: Database) -> None:
 
 
 def test_edited_manifest_is_refused(direct: Database) -> None:
-    path = direct.backed_up()
-    info = path.with_name(path.name + ".info")
+    path = direct.sample_backup()
+    info = manifest_of(path)
     info.write_text(info.read_text().replace("1200 specs", "9999 specs"))
     run = direct.restore()
     assert run.status == 1, run
     assert "is damaged or was edited" in run.err
 
 
-def test_backup_without_a_manifest_or_with_cb_tumblebugs_own_is_restored_and_says_so(
+def test_backup_without_our_manifest_is_restored_with_a_warning(
     direct: Database,
 ) -> None:
     before = direct.content()
-    path = direct.backed_up()
-    info = path.with_name(path.name + ".info")
+    path = direct.sample_backup()
+    info = manifest_of(path)
     for text in (
         None,
         "CB-Tumblebug assets backup\ncreated: 2026-01-15 14:30:22 UTC\nsummary: 1 specs\n",
@@ -283,10 +291,10 @@ def test_link_to_a_backup_has_the_manifest_of_the_backup(direct: Database, tmp_p
         assert "1,200 specs" in menu.menu(link)
 
 
-def test_manifest_beside_a_link_counts_where_there_is_none_beside_the_backup(
+def test_manifest_of_a_link_is_used_where_its_target_has_none(
     direct: Database, tmp_path: Path
 ) -> None:
-    link = direct.backed_up()
+    link = direct.sample_backup()
     link.rename(tmp_path / "object")
     link.symlink_to(tmp_path / "object")
     run = direct.restore(link)
@@ -296,20 +304,19 @@ def test_manifest_beside_a_link_counts_where_there_is_none_beside_the_backup(
 
 
 def test_load_that_lost_a_row_is_not_swapped_in(direct: Database, tmp_path) -> None:
-    from support.ground import programs
 
-    path = direct.backed_up()
+    path = direct.sample_backup()
     direct.execute("DELETE FROM pricing_info")
     before = direct.content()
     loses_a_row = (
         '"$REAL" "$@" || exit\n'
-        "for argument; do case $argument in --dbname=*) database=${argument#--dbname=} ;; esac; done\n"
-        '[ -z "${database-}" ] || psql -qX -d "$database" -c "DELETE FROM public.image_info WHERE id = \'image-7\'"'
+        "for argument; do"
+        " case $argument in --dbname=*) database=${argument#--dbname=} ;; esac; done\n"
+        '[ -z "${database-}" ] || psql -qX -d "$database" -c "DELETE FROM public.image_info WHERE'
+        " id = 'image-7'\""
     )
-    run = direct.restore(
-        path, **programs(tmp_path / "bin", direct.place.private.bin_dir, pg_restore=loses_a_row)
-    )
+    run = direct.restore(path, **fake(direct.checkout, pg_restore=loses_a_row))
     assert run.status == 1, run
     assert "what was loaded is not what was backed up: public.image_info" in run.err
     assert direct.content() == before
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []

@@ -1,49 +1,54 @@
-"""The other ways to restore: rows only, chosen tables, what can be loaded, nothing but a look."""
+"""Data-only and table mode, --dry-run and --keep-going."""
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import pytest
-from support.ground import Database, programs
+from support.backups import manifest_of
+from support.databases import Database, broken_backup
+from support.fakes import fake
+from support.run import RESTORE, ROLLBACK
 
 
 def counts(database: Database, *tables: str) -> list[int]:
     return [database.execute(f"SELECT count(*) FROM {table}")[0][0] for table in tables]
 
 
-def test_dry_run_shows_the_difference_and_changes_nothing(database: Database) -> None:
-    path = database.backed_up()
-    database.execute(
-        "DELETE FROM pricing_info WHERE spec_id LIKE 'aws%'; CREATE TABLE later (n int)"
-    )
-    before = database.content()
+def test_dry_run_shows_the_difference_and_changes_nothing(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute("DELETE FROM pricing_info WHERE spec_id LIKE 'aws%'; CREATE TABLE later (n int)")
+    before = direct.content()
     for manifest in (True, False):
         if not manifest:
-            path.with_name(path.name + ".info").unlink()
-        run = database.restore("--dry-run", path, RESTORE_SKIP_CONFIRM="")
+            manifest_of(path).unlink()
+        run = direct.restore("--dry-run", path, RESTORE_SKIP_CONFIRM="")
         assert run.status == 0, run
         rows = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
         assert rows["public.pricing_info"] == ["640", "960", "320"]
         assert rows["public.spec_info"] == ["1200", "1200", "0"]
         assert rows["public.later"] == ["0", "-", "0"]
         assert "nothing was changed" in run.err
-        assert database.content() == before
-        assert database.leftovers() == []
+        assert direct.content() == before
+        assert direct.left_behind() == []
 
 
-@pytest.mark.parametrize("archive", ["data only", "full"])
-def test_data_only_brings_the_rows_and_keeps_the_live_schema(
-    database: Database, archive: str
+@pytest.mark.parametrize(
+    ("backend", "archive"), [("direct", "data only"), ("direct", "full"), ("docker", "full")]
+)
+def test_data_only_restores_rows_and_keeps_the_live_schema(
+    request: pytest.FixtureRequest, backend: str, archive: str
 ) -> None:
+    database = request.getfixturevalue(backend)
     path = database.checkout.default_backup
     run = database.backup(*(["--data-only"] if archive == "data only" else []), path)
     assert run.status == 0, run
     before = database.content()
     database.execute(
-        "DELETE FROM pricing_info; UPDATE spec_info SET v_cpu = 0; CREATE INDEX newer ON image_info (os_type);"
-        "COMMENT ON TABLE image_info IS 'newer'; CREATE TABLE later (n int); INSERT INTO later VALUES (1)"
+        "DELETE FROM pricing_info; UPDATE spec_info SET v_cpu = 0;"
+        " CREATE INDEX newer ON image_info (os_type);"
+        "COMMENT ON TABLE image_info IS 'newer'; CREATE TABLE later (n int);"
+        " INSERT INTO later VALUES (1)"
     )
     schema = database.schema()
     run = database.restore(*([] if archive == "data only" else ["--data-only"]), path)
@@ -55,11 +60,11 @@ def test_data_only_brings_the_rows_and_keeps_the_live_schema(
     assert after.pop("schema") == schema
     before.pop("schema")
     assert after == before
-    assert database.leftovers() == []
+    assert database.left_behind() == []
 
 
 def test_data_only_names_the_columns_that_differ_before_it_asks(direct: Database) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     direct.execute("ALTER TABLE image_info ADD COLUMN \"a, (new) one\" text DEFAULT 'x'")
     run = direct.restore("--data-only", path, RESTORE_SKIP_CONFIRM="")
     assert run.status == 1, run
@@ -71,7 +76,7 @@ def test_data_only_names_the_columns_that_differ_before_it_asks(direct: Database
 
 
 def test_data_only_refuses_columns_that_the_live_schema_lacks(direct: Database) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     direct.execute("ALTER TABLE image_info DROP COLUMN os_type; DROP TABLE pricing_info")
     before = direct.content()
     run = direct.restore("--data-only", path)
@@ -81,11 +86,12 @@ def test_data_only_refuses_columns_that_the_live_schema_lacks(direct: Database) 
 
 
 def test_chosen_tables_get_their_rows_and_no_other_is_touched(database: Database) -> None:
-    path = database.backed_up()
+    path = database.sample_backup()
     before = database.content()
     odd = '"Odd ""schema""; --"."tablé \'with\' $odd$ name"'
     database.execute(
-        f"UPDATE spec_info SET v_cpu = 0; DELETE FROM measured; DELETE FROM {odd}; DELETE FROM image_info"
+        f"UPDATE spec_info SET v_cpu = 0; DELETE FROM measured; DELETE FROM {odd};"
+        " DELETE FROM image_info"
     )
     run = database.restore("--table", "spec_info", "--table=public.measured", "--table", odd, path)
     assert run.status == 0, run
@@ -93,25 +99,25 @@ def test_chosen_tables_get_their_rows_and_no_other_is_touched(database: Database
     assert after.pop("public.image_info")[0][0] == 0
     before.pop("public.image_info")
     assert after == before
-    assert database.leftovers() == []
+    assert database.left_behind() == []
     assert database.execute(f"INSERT INTO {odd} DEFAULT VALUES RETURNING r > 7") == [(True,)]
 
 
-def test_chosen_tables_are_replaced_in_one_transaction_under_their_foreign_keys(
+def test_foreign_keys_hold_when_chosen_tables_are_replaced(
     direct: Database,
 ) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     direct.execute("DELETE FROM pricing_info; DELETE FROM spec_info WHERE provider_name = 'aws'")
     before = direct.content()
     run = direct.restore("--table", "image_info", "--table", "pricing_info", path)
     assert run.status == 1, run
     assert "violates foreign key" in run.err and "is as it was" in run.err
     assert direct.content() == before
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
-def test_triggers_rest_while_chosen_tables_are_replaced(direct: Database) -> None:
-    path = direct.backed_up()
+def test_triggers_do_not_run_while_chosen_tables_are_replaced(direct: Database) -> None:
+    path = direct.sample_backup()
     direct.execute(
         "CREATE TABLE log (n int); CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN INSERT INTO public.log VALUES (1); RETURN NEW; END $$;"
@@ -122,34 +128,20 @@ def test_triggers_rest_while_chosen_tables_are_replaced(direct: Database) -> Non
 
 
 def test_unknown_table_is_named(direct: Database) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     run = direct.restore("--table", "spec_info", "--table", "no'such", path)
     assert run.status == 1, run
     assert "there is no table no'such" in run.err
 
 
-def broken_backup(database: Database):
-    """Return a backup in which one view cannot be made: it uses a function that is not dumped with it."""
-    database.execute(
-        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW uses_f AS SELECT public.f()"
-    )
-    client = database.place.client
-    archive = client("pg_dump", "-Fc", "-Z0", "-d", database.name).stdout
-    database.execute("DROP VIEW uses_f; DROP FUNCTION f()")
-    archive = archive.replace(b"CREATE FUNCTION public.f()", b"CREATE FUNCTION public.g()")
-    path = database.checkout.folder / "broken.dump.gz"
-    path.write_bytes(gzip.compress(archive))
-    return path
-
-
-def test_error_in_the_load_stops_it_and_leaves_the_live_database(direct: Database) -> None:
+def test_error_in_the_load_keeps_the_live_database(direct: Database) -> None:
     path = broken_backup(direct)
     before = direct.content()
     run = direct.restore(path)
     assert run.status == 1, run
     assert "the backup cannot be loaded" in run.err
     assert direct.content() == before
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
 def test_keep_going_loads_the_rest_and_lists_what_failed(direct: Database) -> None:
@@ -170,16 +162,16 @@ def test_keep_going_asks_a_second_time_and_no_changes_nothing(direct: Database) 
     path = broken_backup(direct)
     before = direct.content()
     run = direct.checkout.run_on_terminal(
-        "./scripts/restore-assets.sh", "--keep-going", "--trust", path, answer=b"yes\nno\n"
+        RESTORE, "--keep-going", "--trust", path, answer=b"yes\nno\n"
     )
     assert run.status == 1, run
     assert "Swap the databases all the same?" in run.err
     assert "declined; nothing was changed" in run.err
     assert direct.content() == before
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
-def test_owners_that_this_server_lacks_give_way_to_the_user(direct: Database) -> None:
+def test_missing_owners_are_replaced_by_the_user(direct: Database) -> None:
     direct.execute(
         f"CREATE ROLE {direct.name}_o; ALTER TABLE image_info OWNER TO {direct.name}_o;"
         f"GRANT SELECT ON spec_info TO {direct.name}_o"
@@ -188,8 +180,7 @@ def test_owners_that_this_server_lacks_give_way_to_the_user(direct: Database) ->
     direct.execute(
         f"REASSIGN OWNED BY {direct.name}_o TO CURRENT_USER; DROP OWNED BY {direct.name}_o"
     )
-    with direct.place.connect() as connection:
-        connection.execute(f"DROP ROLE {direct.name}_o")
+    direct.server.execute(f"DROP ROLE {direct.name}_o")
     run = direct.restore(path)
     assert run.status == 0, run
     assert f"{direct.name}_o" in run.err
@@ -198,10 +189,11 @@ def test_owners_that_this_server_lacks_give_way_to_the_user(direct: Database) ->
     assert owners == [("tumblebug",)]
 
 
-def test_owners_and_grants_of_this_server_come_back(direct: Database) -> None:
+def test_owners_and_grants_are_restored(direct: Database) -> None:
     role = f"{direct.name}_o"
     direct.execute(
-        f"CREATE ROLE {role}; ALTER TABLE image_info OWNER TO {role}; GRANT SELECT ON spec_info TO {role};"
+        f"CREATE ROLE {role}; ALTER TABLE image_info OWNER TO {role};"
+        f" GRANT SELECT ON spec_info TO {role};"
         f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role}"
     )
     before = direct.content()
@@ -209,22 +201,19 @@ def test_owners_and_grants_of_this_server_come_back(direct: Database) -> None:
     assert run.status == 0, run
     assert direct.content() == before
     direct.drop()
-    with direct.place.connect() as connection:
-        connection.execute(f"DROP ROLE {role}")
+    direct.server.execute(f"DROP ROLE {role}")
 
 
 def test_user_who_may_create_no_database_is_told_so(direct: Database) -> None:
-    path = direct.backed_up()
-    with direct.place.connect() as connection:
-        connection.execute(f"CREATE ROLE {direct.name}_u LOGIN PASSWORD 'x'")
+    path = direct.sample_backup()
+    direct.server.execute(f"CREATE ROLE {direct.name}_u LOGIN PASSWORD 'x'")
     run = direct.restore(path, TB_POSTGRES_USER=f"{direct.name}_u", TB_POSTGRES_PASSWORD="x")
     assert run.status == 1, run
     assert "may not create the staging database" in run.err and "CREATEDB" in run.err
-    with direct.place.connect() as connection:
-        connection.execute(f"DROP ROLE {direct.name}_u")
+    direct.server.execute(f"DROP ROLE {direct.name}_u")
 
 
-# --- what the chosen way must neither lose nor touch ---
+# --- what a mode must neither lose nor change ---
 
 
 def test_table_that_others_inherit_from_is_replaced_alone(direct: Database) -> None:
@@ -240,9 +229,10 @@ def test_table_that_others_inherit_from_is_replaced_alone(direct: Database) -> N
     assert direct.content() == before
 
 
-def test_partition_that_the_live_database_lacks_loses_no_rows_silently(direct: Database) -> None:
+def test_missing_partition_loses_no_rows_silently(direct: Database) -> None:
     direct.execute(
-        "CREATE TABLE p (k int) PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);"
+        "CREATE TABLE p (k int) PARTITION BY LIST (k); CREATE TABLE p1"
+        " PARTITION OF p FOR VALUES IN (1);"
         "CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2); INSERT INTO p VALUES (1), (2), (2)"
     )
     path = direct.backed_up()
@@ -259,20 +249,20 @@ def test_partition_that_the_live_database_lacks_loses_no_rows_silently(direct: D
 def test_load_that_was_killed_is_no_load_even_with_keep_going(
     direct: Database, tmp_path: Path
 ) -> None:
-    path = direct.backed_up()
-    path.with_name(path.name + ".info").unlink()
+    path = direct.sample_backup()
+    manifest_of(path).unlink()
     direct.execute("DELETE FROM pricing_info")
     before = direct.content()
     killed = 'case " $* " in *--jobs*) kill -9 $$ ;; esac; exec "$REAL" "$@"'
-    environment = programs(tmp_path / "bin", direct.place.private.bin_dir, pg_restore=killed)
+    environment = fake(direct.checkout, pg_restore=killed)
     run = direct.restore("--trust", "--keep-going", path, **environment)
     assert run.status == 1, run
     assert "the backup cannot be loaded" in run.err
     assert direct.content() == before
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
-def test_backup_of_rows_that_holds_none_does_not_replace_the_schema(direct: Database) -> None:
+def test_data_only_backup_without_rows_changes_no_schema(direct: Database) -> None:
     direct.drop()
     direct.create_empty()
     run = direct.backup("--data-only", "rows.dump.gz")
@@ -285,9 +275,9 @@ def test_backup_of_rows_that_holds_none_does_not_replace_the_schema(direct: Data
     assert direct.content() == before
 
 
-def test_rows_come_with_what_materialized_views_make_of_them(direct: Database) -> None:
+def test_data_only_refreshes_materialized_views(direct: Database) -> None:
     direct.execute(
-        "CREATE MATERIALIZED VIEW clouds AS SELECT count(*) AS n FROM spec_info;"
+        "CREATE MATERIALIZED VIEW providers AS SELECT count(*) AS n FROM spec_info;"
         "CREATE MATERIALIZED VIEW later AS SELECT 1 AS n WITH NO DATA"
     )
     path = direct.backed_up()
@@ -296,15 +286,16 @@ def test_rows_come_with_what_materialized_views_make_of_them(direct: Database) -
     ]
     run = direct.restore("--data-only", path)
     assert run.status == 0, run
-    assert direct.execute("SELECT n FROM clouds") == [(1200,)]
+    assert direct.execute("SELECT n FROM providers") == [(1200,)]
 
 
-def test_grants_that_a_materialized_view_needs_are_there_when_it_is_filled(
+def test_materialized_view_is_filled_after_its_grants(
     direct: Database,
 ) -> None:
     a, b = (f"{direct.name}_{letter} with spaces" for letter in "ab")
     direct.execute(
-        f'CREATE ROLE "{a}"; CREATE ROLE "{b}"; CREATE SCHEMA mine; GRANT ALL ON SCHEMA mine TO "{a}", "{b}";'
+        f'CREATE ROLE "{a}"; CREATE ROLE "{b}"; CREATE SCHEMA mine;'
+        f' GRANT ALL ON SCHEMA mine TO "{a}", "{b}";'
         f'SET ROLE "{b}"; CREATE TABLE mine.t AS SELECT 1 AS n; GRANT SELECT ON mine.t TO "{a}";'
         f'SET ROLE "{a}"; CREATE MATERIALIZED VIEW mine.v AS SELECT * FROM mine.t; RESET ROLE'
     )
@@ -316,12 +307,11 @@ def test_grants_that_a_materialized_view_needs_are_there_when_it_is_filled(
     assert direct.content() == before
     assert direct.execute("SELECT n FROM mine.v") == [(1,)]
     direct.drop()
-    with direct.place.connect() as connection:
-        connection.execute(f'DROP ROLE "{a}", "{b}"')
+    direct.server.execute(f'DROP ROLE "{a}", "{b}"')
 
 
 def test_database_with_a_subscription_is_not_replaced(direct: Database) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     direct.execute(
         "CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p"
         " WITH (connect = false, slot_name = NONE, enabled = false)"
@@ -333,22 +323,21 @@ def test_database_with_a_subscription_is_not_replaced(direct: Database) -> None:
     direct.execute("DROP SUBSCRIPTION s")
 
 
-def test_kept_database_outlives_a_live_one_that_is_gone(direct: Database) -> None:
-    path = direct.backed_up()
+def test_kept_database_outlives_a_dropped_live_one(direct: Database) -> None:
+    path = direct.sample_backup()
     direct.execute("CREATE TABLE kept (n int)")
     assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
-    with direct.place.connect() as connection:
-        connection.autocommit = True
-        connection.execute(f"DROP DATABASE {direct.name} WITH (FORCE)")
+    direct.server.execute(f"DROP DATABASE {direct.name} WITH (FORCE)")
     assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
-    assert direct.checkout.run("./scripts/rollback-assets.sh").status == 0
+    assert direct.checkout.run(ROLLBACK).status == 0
     assert counts(direct, "kept") == [0]
 
 
 def test_hundreds_of_columns_are_compared(direct: Database) -> None:
     direct.execute(
         "DO $$ BEGIN FOR i IN 1..700 LOOP EXECUTE format('CREATE TABLE %I"
-        " (first_column int, second_column int, third_column int, fourth_column int)', 'a_rather_long_name_' || i);"
+        " (first_column int, second_column int, third_column int, fourth_column int)',"
+        " 'a_rather_long_name_' || i);"
         " END LOOP; END $$"
     )
     path = direct.backed_up()

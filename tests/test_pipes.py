@@ -1,4 +1,4 @@
-"""The pipe between two functions of a script: an end that never opens is no reason to wait for it."""
+"""The pipe between two functions of a script: no run waits for an end that never opens."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.ground import Run
+from support.fakes import write_fakes
+from support.run import PROJECT, Run
 
-PROJECT = Path(__file__).parent.parent
 SCRIPT = """
 set -eu
 root=$1
@@ -24,16 +24,15 @@ echo "$produced $consumed"
 """
 
 
-def run_snippet(folder: Path, shell: str, mkfifo: str) -> Run:
+def run_snippet(directory: Path, shell: str, mkfifo: str) -> Run:
     """Run SCRIPT as a user whom file modes bind, with this program as mkfifo."""
-    folder.chmod(0o777)
-    shutil.copytree(PROJECT / "scripts", folder / "scripts")
-    (folder / "mkfifo").write_text(f"#!/bin/sh\n{mkfifo}\n")
-    (folder / "mkfifo").chmod(0o755)
+    directory.chmod(0o777)
+    shutil.copytree(PROJECT / "scripts", directory / "scripts")
+    path = write_fakes(directory, os.environ["PATH"], mkfifo=mkfifo)
     user = ["setpriv", "--reuid=nobody", "--clear-groups"] if os.geteuid() == 0 else []
     done = subprocess.run(
-        [*user, *shell.split(), "-c", SCRIPT, "sh", str(folder)],
-        env={"PATH": f"{folder}:{os.environ['PATH']}", "TMPDIR": str(folder)},
+        [*user, *shell.split(), "-c", SCRIPT, "sh", str(directory)],
+        env={"PATH": path, "TMPDIR": str(directory)},
         cwd="/",
         capture_output=True,
         text=True,
@@ -43,27 +42,27 @@ def run_snippet(folder: Path, shell: str, mkfifo: str) -> Run:
 
 
 @pytest.fixture
-def open_folder() -> Iterator[Path]:
+def open_directory() -> Iterator[Path]:
     """A directory that every user can reach; pytest's own are closed."""
-    folder = Path(f"/tmp/tumblebug-assets-test-{os.getpid()}")
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
+    directory = Path(f"/tmp/tumblebug-assets-test-{os.getpid()}")
+    directory.mkdir()
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
-def test_pipe_carries_content_and_both_statuses(open_folder: Path, shell: str) -> None:
-    run = run_snippet(open_folder, shell, 'exec /usr/bin/mkfifo "$@"')
+def test_pipe_carries_content_and_both_statuses(open_directory: Path, shell: str) -> None:
+    run = run_snippet(open_directory, shell, 'exec "$REAL" "$@"')
     assert (run.status, run.out) == (0, "0 0\n"), run
-    assert (open_folder / "read").read_text() == "content\n"
+    assert (open_directory / "read").read_text() == "content\n"
 
 
 @pytest.mark.parametrize("mode", ["400", "200", "000"])
 @pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
-def test_pipe_end_that_cannot_be_opened_ends_the_run(
-    open_folder: Path, shell: str, mode: str
+def test_pipe_end_that_could_not_be_opened_ends_the_run(
+    open_directory: Path, shell: str, mode: str
 ) -> None:
-    run = run_snippet(open_folder, shell, f'exec /usr/bin/mkfifo -m {mode} "$@"')
+    run = run_snippet(open_directory, shell, f'exec "$REAL" -m {mode} "$@"')
     assert run.status == 1, run
-    assert len([line for line in run.err.splitlines() if line.startswith("error: ")]) == 1, run
+    assert len(run.errors) == 1, run
     assert run.out == ""

@@ -1,4 +1,4 @@
-"""Behind a connection pooler a session's lock can become another client's: a run refuses it, and changes nothing."""
+"""Behind a connection pooler a lock can become another client's: runs refuse a pooler."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from support.ground import Database, Run, digest, programs
-from test_locks import until
+from support.backups import digest
+from support.databases import Database
+from support.run import BACKUP, CONFIRMED, Run
+from support.running import waiting_run
+from support.waiting import until
 
 from helpers.demo.private_server import (
     HOST,
@@ -24,13 +27,12 @@ from helpers.demo.private_server import (
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer")
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh", "rollback-assets.sh", "clean-db.sh", "stats.sh"]
-YES = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes"}
 
 
 @contextmanager
 def pooler(database: Database, **settings: str) -> Iterator[str]:
     """Yield the endpoint of a PgBouncer in front of the database's server."""
-    private, port = database.place.private, free_port()
+    private, port = database.server.private, free_port()
     settings = {
         "listen_addr": HOST,
         "listen_port": str(port),
@@ -39,8 +41,8 @@ def pooler(database: Database, **settings: str) -> Iterator[str]:
         **settings,
     }
     connect_query = settings.pop("connect_query", "SELECT 1")
-    with temporary_directory(None) as folder:
-        file = folder / "pgbouncer.ini"
+    with temporary_directory(None) as directory:
+        file = directory / "pgbouncer.ini"
         file.write_text(
             f"[databases]\n* = host={private.host} port={private.port} user={private.user}"
             f" password={private.password} connect_query='{connect_query}'\n[pgbouncer]\n"
@@ -67,9 +69,8 @@ def listens(port: int) -> bool:
 
 def assert_refused(run: Run, sentence: str) -> None:
     assert run.status == 1, run
-    errors = [line for line in run.err.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1 and sentence in errors[0], run
-    assert errors[0].endswith("; the database and the existing backup are unchanged")
+    assert len(run.errors) == 1 and sentence in run.errors[0], run
+    assert run.errors[0].endswith("; the database and the existing backup are unchanged")
     assert "set TB_POSTGRES_ENDPOINT to the PostgreSQL server" in run.err
 
 
@@ -90,50 +91,33 @@ def assert_refused(run: Run, sentence: str) -> None:
 def test_pooler_is_refused_by_every_script(
     direct: Database, settings: dict[str, str], sentence: str
 ) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     before, earlier = direct.content(), digest(path)
     with pooler(direct, **settings) as endpoint:
         for script in SCRIPTS:
             arguments = [path] if script in ("backup-assets.sh", "restore-assets.sh") else []
             run = direct.checkout.run(
-                f"./scripts/{script}", *arguments, TB_POSTGRES_ENDPOINT=endpoint, **YES
+                f"./scripts/{script}", *arguments, TB_POSTGRES_ENDPOINT=endpoint, **CONFIRMED
             )
             assert_refused(run, sentence)
     assert direct.content() == before and digest(path) == earlier
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
-@contextmanager
-def waiting_backup(
-    database: Database, folder: Path, **environment: str
-) -> Iterator[tuple[subprocess.Popen, Path]]:
-    """Start a backup that waits, with its lock, until a file is there; yield it, as it waits, and that file."""
-    started, go_on = folder / "started", folder / "go on"
-    version = f"""[ "$*" != --version ] || {{ touch '{started}'; while [ ! -e '{go_on}' ]; do sleep 0.05; done; }}"""
-    waits = programs(
-        folder / "bin", database.place.private.bin_dir, pg_dump=f'{version}; exec "$REAL" "$@"'
-    )
-    process = database.checkout.start(
-        "./scripts/backup-assets.sh", database.checkout.default_backup, **environment, **waits
-    )
-    try:
-        until(started.exists)
-        yield process, go_on
-    finally:
-        go_on.touch()
-        process.communicate(timeout=60)
-
-
-def test_pooler_that_moves_a_session_with_its_settings_is_refused(
-    direct: Database, tmp_path: Path
-) -> None:
-    path = direct.backed_up()
+def test_pooler_that_moves_a_session_is_refused(direct: Database, tmp_path: Path) -> None:
+    path = direct.sample_backup()
     earlier = digest(path)
     direct.checkout.edit("scripts/lib/backend.sh", "run_mark=${run##*.}", "run_mark=same")
     settings = {"pool_mode": "transaction", "ignore_startup_parameters": "options"}
     with (
         pooler(direct, connect_query="SET assets.run = same", **settings) as endpoint,
-        waiting_backup(direct, tmp_path, TB_POSTGRES_ENDPOINT=endpoint) as (process, go_on),
+        waiting_run(
+            direct.checkout,
+            *(BACKUP, path),
+            program="pg_dump",
+            arguments='" --version "',
+            TB_POSTGRES_ENDPOINT=endpoint,
+        ) as (process, go_on),
     ):
         host, port = endpoint.split(":")
         with psycopg.connect(host=host, port=port, user="tumblebug", dbname="postgres") as other:

@@ -1,4 +1,4 @@
-"""The private server keeps to itself, and nothing of it stays, whatever ends it."""
+"""The private server: only its owner reaches it, and it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_it_answers_on_loopback_only_and_to_its_password_only() -> None:
             )
 
 
-def test_its_password_shows_neither_in_a_command_line_nor_in_a_file() -> None:
+def test_password_is_on_no_command_line_and_in_no_file() -> None:
     with private_server() as server:
         process = (server.data_dir / "postmaster.pid").read_text().split()[0]
         arguments = subprocess.check_output(["ps", "-o", "args=", "-p", process], text=True)
@@ -60,7 +60,7 @@ def test_its_password_shows_neither_in_a_command_line_nor_in_a_file() -> None:
         assert not [path for path in written if server.password.encode() in path.read_bytes()]
 
 
-def test_server_and_folder_are_gone_after_an_exception() -> None:
+def test_server_and_directory_are_gone_after_an_exception() -> None:
     with pytest.raises(ZeroDivisionError), private_server() as server:
         assert listens(server.port)
         raise ZeroDivisionError
@@ -69,36 +69,36 @@ def test_server_and_folder_are_gone_after_an_exception() -> None:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_server_and_folder_are_gone_after_an_interrupt(ending: signal.Signals) -> None:
-    owner, port, folder = started_owner()
+def test_server_and_directory_are_gone_after_an_interrupt(ending: signal.Signals) -> None:
+    owner, port, directory = started_owner()
     owner.send_signal(ending)
     owner.wait(30)
     assert not listens(port)
-    assert not folder.exists()
+    assert not directory.exists()
 
 
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells a child of its parent's death"
 )
 def test_a_killed_owner_takes_the_server_along() -> None:
-    owner, port, folder = started_owner()
+    owner, port, directory = started_owner()
     owner.kill()
     owner.wait(30)
     deadline = time.monotonic() + 30
     while listens(port) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not listens(port)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def started_owner() -> tuple[subprocess.Popen, int, Path]:
-    """Start a process that owns a server; return it, the server's port and the server's folder."""
+    """Start a process that owns a server; return it, and the server's port and directory."""
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    port, folder = owner.stdout.readline().split()
+    port, directory = owner.stdout.readline().split()
     assert listens(int(port))
-    return owner, int(port), Path(folder)
+    return owner, int(port), Path(directory)
 
 
 def test_a_port_that_another_program_takes_first_is_no_failure(
@@ -122,11 +122,11 @@ def test_settings_win_over_the_throwaway_defaults() -> None:
 
 
 def test_a_server_that_cannot_start_says_why_and_leaves_nothing() -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        Path(directory).chmod(0o755)
         with pytest.raises(PrivateServerError, match=r"could not start .*no_such_setting"):
-            private_server(Path(folder), settings={"no_such_setting": "1"}).__enter__()
-        assert list(Path(folder).iterdir()) == []
+            private_server(Path(directory), settings={"no_such_setting": "1"}).__enter__()
+        assert list(Path(directory).iterdir()) == []
 
 
 def test_a_missing_wheel_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_programs_that_only_root_can_reach_serve_as_well(tmp_path: Path) -> None
 
 
 @only_root
-def test_a_folder_that_only_root_can_enter_is_refused(tmp_path: Path) -> None:
+def test_a_directory_that_only_root_can_enter_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     with pytest.raises(PrivateServerError, match="user nobody cannot enter"):
         private_server(directory=tmp_path).__enter__()

@@ -1,16 +1,21 @@
-"""The live line: what it says, where it is drawn, and that nothing else ever sees it."""
+"""The live line: its text, and that only a terminal gets it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from support.ground import Database
+from support.databases import Database
+from support.fakes import without_python
+from support.run import BACKUP, RESTORE
 
 from helpers.progress import Progress, read_totals
 from helpers.terminal import clock
 
-MANY_ROWS = "CREATE TABLE many AS SELECT n, repeat(md5(n::text), 8) AS t FROM generate_series(1, 400000) AS n"
+MANY_ROWS = (
+    "CREATE TABLE many AS SELECT n, repeat(md5(n::text), 8) AS t"
+    " FROM generate_series(1, 400000) AS n"
+)
 
 
 def rows(table: str, done: int) -> dict:
@@ -37,7 +42,7 @@ def test_more_rows_than_estimated_never_show_as_more_than_all() -> None:
     assert "100 %" in progress.line(5)
 
 
-def test_indexes_are_named_and_no_terminal_is_steered() -> None:
+def test_indexes_are_named_without_control_characters() -> None:
     progress = Progress({})
     progress.observe(
         [{"kind": "index", "table_name": "public.a", "index_name": "bad\x1b[2J", "done": 3}]
@@ -55,24 +60,20 @@ def test_totals_are_read_from_a_manifests_lines(tmp_path: Path) -> None:
     assert read_totals(tmp_path / "tables") == {"public.a": 3, 'public."b c"': 40}
 
 
-def test_terminal_sees_one_live_line_and_output_stays_clean(database: Database) -> None:
-    database.execute(MANY_ROWS)
+def test_terminal_sees_one_live_line_and_output_stays_clean(direct: Database) -> None:
+    direct.execute(MANY_ROWS)
     slowly = {"BACKUP_COMPRESSION": "zstd:12"}
-    backup = database.checkout.run_on_terminal(
-        "./scripts/backup-assets.sh", "many", answer=b"", **slowly
-    )
+    backup = direct.checkout.run_on_terminal(BACKUP, "many", answer=b"", **slowly)
     assert backup.status == 0, backup
     assert "\r\x1b[Kpublic.many" in backup.err and " %" in backup.err
-    path = database.checkout.folder / "backups/postgres/many.dump.gz"
-    restore = database.checkout.run_on_terminal(
-        "./scripts/restore-assets.sh", path, answer=b"yes\n"
-    )
+    path = direct.checkout.path / "backups/postgres/many.dump.gz"
+    restore = direct.checkout.run_on_terminal(RESTORE, path, answer=b"yes\n")
     assert restore.status == 0, restore
     assert "\r\x1b[Kpublic.many" in restore.err
     for run in (backup, restore):
         assert "\r" not in run.out and "\x1b" not in run.out
         assert "Traceback" not in run.err and "erminated" not in run.err
-    assert database.leftovers() == []
+    assert direct.left_behind() == []
 
 
 def test_without_a_terminal_each_step_is_one_line(direct: Database) -> None:
@@ -83,9 +84,9 @@ def test_without_a_terminal_each_step_is_one_line(direct: Database) -> None:
 
 def test_without_python_the_line_counts_bytes(direct: Database) -> None:
     direct.execute(MANY_ROWS)
-    no_python = direct.checkout.without_python()
+    no_python = without_python(direct.checkout)
     run = direct.checkout.run_on_terminal(
-        "./scripts/backup-assets.sh",
+        BACKUP,
         "./x.dump.gz",
         answer=b"",
         **no_python,

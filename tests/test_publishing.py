@@ -1,4 +1,4 @@
-"""Backup file and manifest are replaced as a pair, whatever happens meanwhile; another run's files are left alone."""
+"""Backup and manifest are replaced as a pair; other runs' files are unchanged."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from faults.faults import (
-    BACKUP,
-    ended,
-    kill,
-    manifest_of,
-    new_checkout,
-    read_pair,
-    until,
-    write_pair,
-)
-from support.ground import Database, Run, Server
+from support.backups import Pair, manifest_of, read_pair, write_pair
+from support.databases import Database
+from support.fakes import fake
+from support.run import BACKUP, Run, new_checkout
+from support.running import ended, kill
+from support.servers import Server
+from support.waiting import until
 
-Pair = tuple[bytes, bytes]
 OTHER_HOST = "elsewhere.1-1.aaaaaa"
 CRASHED = f"{os.uname().nodename}.99999999-1.aaaaaa"
 LAST = "for last; do :; done\n"
@@ -50,22 +45,17 @@ def partial_of(path: Path, run: str) -> Path:
     return path.with_name(f".{path.name}.partial.{run}")
 
 
-def real(program: str) -> str:
-    found = shutil.which(program)
-    assert found
-    return found
+def failing_sync(directory: Path, number: int) -> str:
+    """Return a sync program that fails when it is given a file or directory for the n-th time."""
+    return f"""[ $# -gt 0 ] && [ -e "$1" ] || exec "$REAL" "$@"
+        echo >>'{directory}/calls'
+        [ "$(wc -l <'{directory}/calls')" -ne {number} ] || {{
+            echo 'sync: injected error' >&2; exit 1; }}
+        exec "$REAL" "$@\""""
 
 
-def failing_sync(folder: Path, number: int) -> str:
-    """Return a sync program that fails when it is given a file or folder for the n-th time."""
-    return f"""[ $# -gt 0 ] && [ -e "$1" ] || exec {real("sync")} "$@"
-        echo >>'{folder}/calls'
-        [ "$(wc -l <'{folder}/calls')" -ne {number} ] || {{ echo 'sync: out of luck' >&2; exit 1; }}
-        exec {real("sync")} "$@\""""
-
-
-def hidden_files(folder: Path) -> list[str]:
-    return [entry.name for entry in folder.iterdir() if entry.name.startswith(".")]
+def hidden_files(directory: Path) -> list[str]:
+    return [entry.name for entry in directory.iterdir() if entry.name.startswith(".")]
 
 
 def assert_kept(run: Run, path: Path, earlier: Pair) -> None:
@@ -78,13 +68,13 @@ def assert_kept(run: Run, path: Path, earlier: Pair) -> None:
 # --- on the disk ---
 
 
-def test_backup_that_cannot_be_synced_is_not_published(direct: Database, path: Path) -> None:
+def test_backup_that_could_not_be_synced_is_not_published(direct: Database, path: Path) -> None:
     """A real sync gets a real error from the kernel; a sync of everything would hide it."""
     if not shutil.which("strace"):
         pytest.skip("there is no strace")
     earlier = read_pair(path)
-    failing = f'exec strace -qq -o /dev/null -e inject=fsync:error=EIO {real("sync")} "$@"'
-    run = direct.backup(path, PATH=direct.checkout.path_with(sync=failing))
+    failing = 'exec strace -qq -o /dev/null -e inject=fsync:error=EIO "$REAL" "$@"'
+    run = direct.backup(path, **fake(direct.checkout, sync=failing))
     assert (
         "could not sync the new backup to the disk: " in run.err and "Input/output error" in run.err
     ), run
@@ -95,10 +85,10 @@ def test_backup_that_cannot_be_synced_is_not_published(direct: Database, path: P
 def test_failed_sync_is_a_failed_backup(
     direct: Database, path: Path, tmp_path: Path, number: int
 ) -> None:
-    """Of the files, and of their folder."""
+    """The sync of the files, and that of their directory."""
     earlier = read_pair(path)
-    run = direct.backup(path, PATH=direct.checkout.path_with(sync=failing_sync(tmp_path, number)))
-    assert "could not sync the new backup to the disk: sync: out of luck" in run.err, run
+    run = direct.backup(path, **fake(direct.checkout, sync=failing_sync(tmp_path, number)))
+    assert "could not sync the new backup to the disk: sync: injected error" in run.err, run
     assert_kept(run, path, earlier)
 
 
@@ -109,19 +99,19 @@ def test_failed_sync_is_a_failed_backup(
 def test_sync_that_takes_no_files_writes_everything(
     direct: Database, path: Path, tmp_path: Path, refusing: str
 ) -> None:
-    everything = f"touch '{tmp_path}/synced'; exec {real('sync')}"
+    everything = f"touch '{tmp_path}/synced'; exec \"$REAL\""
     run = direct.backup(
         path,
-        PATH=direct.checkout.path_with(sync=f"[ $# -gt 0 ] || {{ {everything}; }}\n{refusing}"),
+        **fake(direct.checkout, sync=f"[ $# -gt 0 ] || {{ {everything}; }}\n{refusing}"),
     )
     assert run.status == 0, run
     assert (tmp_path / "synced").exists()
 
 
-def test_folder_that_cannot_be_synced_is_no_failure(direct: Database, path: Path) -> None:
-    invalid = f"""[ ! -d "${{1-.}}" ] || [ $# -eq 0 ] || {{ echo 'sync: Invalid argument' >&2; exit 1; }}
-        exec {real("sync")} "$@\""""
-    run = direct.backup(path, PATH=direct.checkout.path_with(sync=invalid))
+def test_directory_that_could_not_be_synced_is_no_failure(direct: Database, path: Path) -> None:
+    invalid = """[ ! -d "${1-.}" ] || [ $# -eq 0 ] || { echo 'sync: Invalid argument' >&2; exit 1; }
+        exec "$REAL" "$@\""""
+    run = direct.backup(path, **fake(direct.checkout, sync=invalid))
     assert run.status == 0, run
 
 
@@ -130,10 +120,10 @@ def test_both_files_are_on_the_disk_before_one_is_renamed(
 ) -> None:
     log = tmp_path / "log"
     logged = {
-        name: f"printf '%s\\n' {name} \"$@\" >>'{log}'; exec {real(name)} \"$@\""
+        name: f'printf \'%s\\n\' {name} "$@" >>\'{log}\'; exec "$REAL" "$@"'
         for name in ("sync", "mv")
     }
-    run = direct.backup(path, PATH=direct.checkout.path_with(**logged))
+    run = direct.backup(path, **fake(direct.checkout, **logged))
     assert run.status == 0, run
     steps = log.read_text().replace(str(path.parent), "").split("/nonexistent/file\n")[-1]
     steps = [Path(line).name.partition(".partial.")[0] for line in steps.splitlines()]
@@ -145,15 +135,17 @@ def test_both_files_are_on_the_disk_before_one_is_renamed(
     ]
 
 
-def test_backup_whose_names_may_be_lost_is_exit_3(
+def test_backup_whose_renames_could_not_be_synced_is_exit_3(
     direct: Database, path: Path, tmp_path: Path
 ) -> None:
-    """The last sync fails: the pair is in place, and a power loss may bring the earlier one back."""
-    run = direct.backup(path, PATH=direct.checkout.path_with(sync=failing_sync(tmp_path, 3)))
+    """The last sync fails: a power loss may undo both renames."""
+    run = direct.backup(path, **fake(direct.checkout, sync=failing_sync(tmp_path, 3)))
     assert run.status == 3, run
-    assert "the new backup is in place, but a power loss may undo it: sync: out of luck" in run.err
+    assert (
+        "the new backup is in place, but a power loss may undo it: sync: injected error" in run.err
+    )
     assert direct.restore("--dry-run", path).status == 0
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
 # --- between the two renames ---
@@ -172,7 +164,7 @@ def test_backup_whose_names_may_be_lost_is_exit_3(
         ("none", OTHER_HOST, "backup"),
     ],
 )
-def test_next_run_completes_a_pair_of_which_one_was_replaced(
+def test_next_run_completes_a_half_replaced_pair(
     direct: Database,
     path: Path,
     pairs: tuple[Pair, Pair],
@@ -224,22 +216,22 @@ def test_manifest_that_is_not_whole_completes_nothing(
     assert manifest_of(path).read_bytes() == earlier[1]
 
 
-def test_manifest_that_cannot_be_replaced_waits_for_the_next_run(
-    direct: Database, path: Path
-) -> None:
+def test_manifest_not_replaced_is_completed_by_the_next_run(direct: Database, path: Path) -> None:
     earlier = read_pair(path)
-    stuck = f"""{LAST}case $last in *.info) echo 'mv: out of luck' >&2; exit 1 ;; esac; exec {real("mv")} "$@\""""
-    run = direct.backup(path, PATH=direct.checkout.path_with(mv=stuck))
+    stuck = f"""{LAST}case $last in *.info) echo 'mv: injected error' >&2; exit 1 ;; esac
+        exec "$REAL" "$@\""""
+    run = direct.backup(path, **fake(direct.checkout, mv=stuck))
     assert run.status == 3, run
     assert (
-        "could not replace" in run.err and "mv: out of luck; the new backup is in place" in run.err
+        "could not replace" in run.err
+        and "mv: injected error; the new backup is in place" in run.err
     ), run
     assert "the next backup or restore" in run.err
     file, manifest = read_pair(path)
     assert file != earlier[0] and manifest == earlier[1]
     run = direct.restore("--dry-run", path)
     assert run.status == 0 and "no manifest" not in run.err, run
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -247,32 +239,35 @@ def test_signal_between_the_two_renames_leaves_the_new_pair(
     direct: Database, path: Path, number: signal.Signals
 ) -> None:
     earlier = read_pair(path)
-    signals = f'{LAST}{real("mv")} "$@" || exit\ncase $last in *.gz) kill -{number.value} $PPID; sleep 0.2 ;; esac'
-    run = direct.backup(path, PATH=direct.checkout.path_with(mv=signals))
+    signals = (
+        f'{LAST}"$REAL" "$@" || exit\n'
+        f"case $last in *.gz) kill -{number.value} $PPID; sleep 0.2 ;; esac"
+    )
+    run = direct.backup(path, **fake(direct.checkout, mv=signals))
     assert run.status == 128 + number, run
     assert read_pair(path)[0] != earlier[0]
     run = direct.restore("--dry-run", path)
     assert run.status == 0 and "no manifest" not in run.err, run
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
-def test_pair_that_another_run_has_completed_is_no_error(direct: Database, path: Path) -> None:
-    faster = f"""{LAST}case $last in *.info) {real("mv")} "$@" ;; esac; exec {real("mv")} "$@\""""
-    run = direct.backup(path, PATH=direct.checkout.path_with(mv=faster))
+def test_pair_that_another_run_completed_is_no_error(direct: Database, path: Path) -> None:
+    faster = f"""{LAST}case $last in *.info) "$REAL" "$@" ;; esac; exec "$REAL" "$@\""""
+    run = direct.backup(path, **fake(direct.checkout, mv=faster))
     assert run.status == 0, run
     assert direct.restore("--dry-run", path).status == 0
 
 
 @pytest.mark.parametrize("name", [CRASHED, OTHER_HOST])
-def test_folder_that_cannot_be_cleaned_stops_no_restore(
+def test_files_that_could_not_be_cleaned_up_stop_no_restore(
     direct: Database, path: Path, name: str
 ) -> None:
     partial_of(path, name).write_bytes(b"half")
-    stuck = "echo 'rm: out of luck' >&2; exit 1"
-    fake = f"""{LAST}case $last in *.partial.*) {stuck} ;; esac; exec {real("rm")} "$@\""""
-    run = direct.restore("--dry-run", path, PATH=direct.checkout.path_with(rm=fake))
+    stuck = "echo 'rm: injected error' >&2; exit 1"
+    rm = f"""{LAST}case $last in *.partial.*) {stuck} ;; esac; exec "$REAL" "$@\""""
+    run = direct.restore("--dry-run", path, **fake(direct.checkout, rm=rm))
     assert run.status == 0, run
-    assert ("could not clean up after a crashed run: rm: out of luck" in run.err) == (
+    assert ("could not clean up after a crashed run: rm: injected error" in run.err) == (
         name == CRASHED
     )
 
@@ -298,18 +293,16 @@ def test_crashed_run_of_the_same_process_id_is_cleaned_up_after(
     stops = f"touch '{tmp_path}/stopped'; sleep 60"
     fakes = {
         "dump": {"pigz": stops, "gzip": stops, "python3": stops},
-        "pair": {"mv": f'{LAST}case $last in *.info) {stops} ;; esac; exec {real("mv")} "$@"'},
+        "pair": {"mv": f'{LAST}case $last in *.info) {stops} ;; esac; exec "$REAL" "$@"'},
     }[moment]
-    crashed = direct.checkout.start(
-        *as_first, BACKUP, path, PATH=direct.checkout.path_with(**fakes)
-    )
+    crashed = direct.checkout.start(*as_first, BACKUP, path, **fake(direct.checkout, **fakes))
     until((tmp_path / "stopped").exists)
     kill(crashed)
     assert len(hidden_files(path.parent)) == 1
     assert (path.read_bytes() == earlier[0]) == (moment == "dump")
     run = ended(direct.checkout.start(*as_first, BACKUP, path.with_name("another.dump.gz")))
     assert run.status == 0, run
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
     assert direct.restore("--dry-run", path).status == 0
     assert (read_pair(path) == earlier) == (moment == "dump")
 
@@ -329,9 +322,7 @@ def test_another_hosts_files_are_left_alone(direct: Database, path: Path) -> Non
     assert [file for file in theirs if not file.exists()] == []
 
 
-def test_living_runs_files_are_left_alone_and_an_earlier_versions_are_removed(
-    direct: Database, path: Path
-) -> None:
+def test_only_files_of_crashed_runs_are_removed(direct: Database, path: Path) -> None:
     host = os.uname().nodename
     start = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19]
     living = [

@@ -1,4 +1,4 @@
-"""The main job: what was backed up comes back, the same, whichever way it is asked for."""
+"""The main job: a restore restores exactly what was backed up, however it is called."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import gzip
 from pathlib import Path
 
 import pytest
-from support.ground import Database, programs
+from support.databases import Database
+from support.fakes import fake
+from support.run import BACKUP, RESTORE, STATS
 
 SHELLS = ["dash", "busybox sh", "bash --posix"]
 
@@ -15,7 +17,7 @@ def damage(database: Database) -> None:
     database.execute("DELETE FROM pricing_info; DROP TABLE image_info; CREATE TABLE later (n int)")
 
 
-def test_backup_and_restore_bring_back_every_table_and_the_schema(database: Database) -> None:
+def test_backup_and_restore_round_trip(database: Database) -> None:
     before = database.content()
     backup = database.backup(database.checkout.default_backup)
     assert backup.status == 0, backup
@@ -25,16 +27,18 @@ def test_backup_and_restore_bring_back_every_table_and_the_schema(database: Data
     assert restore.status == 0, restore
     assert "spec_info" in restore.out
     assert database.content() == before
-    assert database.leftovers() == []
+    assert database.left_behind() == []
 
 
-def test_own_backup_of_a_richer_database_comes_back_too(direct: Database) -> None:
+def test_own_backup_may_hold_views_and_functions(direct: Database) -> None:
     direct.execute(
         "CREATE VIEW priced AS SELECT provider_name, count(*) AS specs FROM spec_info GROUP BY 1;"
-        "CREATE MATERIALIZED VIEW summary AS SELECT * FROM priced; CREATE UNIQUE INDEX ON summary (provider_name);"
+        "CREATE MATERIALIZED VIEW summary AS SELECT * FROM priced;"
+        " CREATE UNIQUE INDEX ON summary (provider_name);"
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
         "CREATE TRIGGER t BEFORE INSERT ON spec_info FOR EACH ROW EXECUTE FUNCTION f();"
-        "ALTER TABLE spec_info ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON spec_info USING (v_cpu > 0)"
+        "ALTER TABLE spec_info ENABLE ROW LEVEL SECURITY;"
+        " CREATE POLICY p ON spec_info USING (v_cpu > 0)"
     )
     before = direct.content()
     path = direct.backed_up()
@@ -48,31 +52,29 @@ def test_own_backup_of_a_richer_database_comes_back_too(direct: Database) -> Non
 @pytest.mark.parametrize("shell", SHELLS)
 def test_scripts_run_under_every_posix_shell(direct: Database, shell: str) -> None:
     before = direct.content()
-    run = direct.checkout.run("./scripts/backup-assets.sh", "manual", shell=shell)
+    run = direct.checkout.run(BACKUP, "manual", shell=shell)
     assert run.status == 0, run
     damage(direct)
-    backup = direct.checkout.folder / "backups" / "postgres" / "manual.dump.gz"
-    run = direct.checkout.run(
-        "./scripts/restore-assets.sh", backup, shell=shell, RESTORE_SKIP_CONFIRM="yes"
-    )
+    backup = direct.checkout.path / "backups" / "postgres" / "manual.dump.gz"
+    run = direct.checkout.run(RESTORE, backup, shell=shell, RESTORE_SKIP_CONFIRM="yes")
     assert run.status == 0, run
     assert direct.content() == before
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
-def test_anyone_can_read_the_file_with_gunzip_and_pg_restore(database: Database) -> None:
-    archive = gzip.decompress(database.backed_up().read_bytes())
+def test_gunzip_and_pg_restore_can_read_the_backup(database: Database) -> None:
+    archive = gzip.decompress(database.sample_backup().read_bytes())
     assert archive.startswith(b"PGDMP")
-    contents = database.place.client("pg_restore", "--list", input=archive).stdout.decode()
+    contents = database.server.client("pg_restore", "--list", input=archive).stdout.decode()
     assert "TABLE DATA public spec_info" in contents
 
 
 def test_guide_commands_restore_our_file_and_we_restore_theirs(docker: Database) -> None:
     before = docker.content()
-    client = docker.place.client
+    client = docker.server.client
     theirs = client("pg_dump", "-U", "tumblebug", "-d", docker.name, "-F", "c").stdout
     for name, content in {"theirs.dump": theirs, "theirs.dump.gz": gzip.compress(theirs)}.items():
-        path = docker.checkout.folder / name
+        path = docker.checkout.path / name
         path.write_bytes(content)
         damage(docker)
         run = docker.restore(path)
@@ -85,28 +87,26 @@ def test_guide_commands_restore_our_file_and_we_restore_theirs(docker: Database)
     assert docker.content() == before
 
 
-def test_a_name_goes_to_the_backups_folder(direct: Database) -> None:
+def test_named_backup_goes_to_the_backups_directory(direct: Database) -> None:
     run = direct.backup("my_backup_20240115")
     assert run.status == 0, run
-    folder = direct.checkout.folder / "backups" / "postgres"
-    assert (folder / "my_backup_20240115.dump.gz").is_file()
+    assert (direct.checkout.named_backups / "my_backup_20240115.dump.gz").is_file()
 
 
 @pytest.mark.parametrize("arguments", [[], ["auto"]])
 def test_without_a_name_the_file_carries_the_date(direct: Database, arguments: list[str]) -> None:
     run = direct.backup(*arguments)
     assert run.status == 0, run
-    folder = direct.checkout.folder / "backups" / "postgres"
-    (backup,) = folder.glob("*.dump.gz")
+    (backup,) = direct.checkout.named_backups.glob("*.dump.gz")
     assert backup.match(
         "tumblebug_db_20[0-9][0-9][01][0-9][0-3][0-9]_[0-2][0-9][0-5][0-9][0-5][0-9].dump.gz"
     )
 
 
-def test_paths_are_the_callers(direct: Database) -> None:
-    elsewhere = direct.checkout.folder.parent / "else where"
+def test_paths_are_relative_to_the_working_directory(direct: Database) -> None:
+    elsewhere = direct.checkout.home / "else where"
     elsewhere.mkdir()
-    scripts = direct.checkout.folder / "scripts"
+    scripts = direct.checkout.path / "scripts"
     before = direct.content()
     for path in ("here.dump.gz", "./relative.dump.gz", str(elsewhere / "absolute")):
         run = direct.checkout.run(scripts / "backup-assets.sh", path, cwd=elsewhere)
@@ -120,22 +120,18 @@ def test_paths_are_the_callers(direct: Database) -> None:
         assert direct.content() == before
 
 
-def test_restore_makes_a_database_that_is_not_there(direct: Database) -> None:
+def test_restore_creates_a_missing_database(direct: Database) -> None:
     before = direct.content()
-    path = direct.backed_up()
+    path = direct.sample_backup()
     direct.drop()
     run = direct.restore(path)
     assert run.status == 0, run
     assert direct.content() == before
 
 
-def test_lost_database_comes_back_in_its_own_encoding(direct: Database) -> None:
+def test_missing_database_gets_the_encoding_of_the_backup(direct: Database) -> None:
     direct.drop()
-    with direct.place.connect() as connection:
-        connection.autocommit = True
-        connection.execute(
-            f"CREATE DATABASE {direct.name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0"
-        )
+    direct.create_empty("ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
     direct.execute("CREATE TABLE t AS SELECT chr(233) AS letter")
     path = direct.backed_up()
     direct.drop()
@@ -144,8 +140,8 @@ def test_lost_database_comes_back_in_its_own_encoding(direct: Database) -> None:
     assert direct.execute("SELECT getdatabaseencoding(), letter FROM t") == [("LATIN1", "é")]
 
 
-def test_template_database_stays_one_and_stops_no_later_run(direct: Database) -> None:
-    path = direct.backed_up()
+def test_template_database_stays_a_template(direct: Database) -> None:
+    path = direct.sample_backup()
     direct.execute(f"ALTER DATABASE {direct.name} IS_TEMPLATE true")
     for _ in range(2):
         run = direct.restore(path)
@@ -158,44 +154,33 @@ def test_template_database_stays_one_and_stops_no_later_run(direct: Database) ->
     direct.execute(f"ALTER DATABASE {direct.name} IS_TEMPLATE false")
 
 
-def key_of(database: Database) -> str:
-    key = "substr(md5(system_identifier || '/' || current_database()), 1, 12)"
-    return database.execute(f"SELECT {key} FROM pg_control_system()")[0][0]
-
-
-def test_leftover_whose_drop_was_interrupted_is_dropped(direct: Database) -> None:
-    name = f"assets_former_{key_of(direct)}"
-    with direct.place.connect() as connection:
-        connection.autocommit = True
-        connection.execute(f"CREATE DATABASE {name}")
-        connection.execute("UPDATE pg_database SET datconnlimit = -2 WHERE datname = %s", [name])
+def test_temporary_database_half_dropped_is_dropped(direct: Database) -> None:
+    name = f"assets_former_{direct.key()}"
+    direct.server.execute(f"CREATE DATABASE {name}")
+    direct.server.execute(f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{name}'")
     run = direct.backup("x.dump.gz")
     assert run.status == 0, run
     assert f"cleared what a run that died had left: {name}" in run.err
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
-def test_leftover_that_cannot_be_dropped_is_told_and_stops_no_backup(direct: Database) -> None:
-    direct.backed_up()
-    key = key_of(direct)
-    with direct.place.connect() as connection:
-        connection.autocommit = True
-        connection.execute(f"CREATE DATABASE assets_former_{key}")
-        with direct.place.connect(f"assets_former_{key}") as former:
-            former.execute(
-                "CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p"
-                " WITH (connect = false, slot_name = NONE, enabled = false)"
-            )
-        run = direct.backup("again.dump.gz")
-        assert run.status == 0, run
-        assert f"stays: assets_former_{key}: database" in run.err
-        with direct.place.connect(f"assets_former_{key}") as former:
-            former.execute("DROP SUBSCRIPTION s")
+def test_temporary_database_not_dropped_is_a_warning(direct: Database) -> None:
+    former = f"assets_former_{direct.key()}"
+    direct.server.execute(f"CREATE DATABASE {former}")
+    direct.server.execute(
+        "CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p"
+        " WITH (connect = false, slot_name = NONE, enabled = false)",
+        database=former,
+    )
+    run = direct.backup("again.dump.gz")
+    assert run.status == 0, run
+    assert f"stays: {former}: database" in run.err
+    direct.server.execute("DROP SUBSCRIPTION s", database=former)
     assert direct.backup("again.dump.gz").status == 0
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
-def test_database_keeps_its_owner_locale_settings_grants_and_comment(direct: Database) -> None:
+def test_database_keeps_its_attributes(direct: Database) -> None:
     name = direct.name
     direct.execute(
         f"""
@@ -220,22 +205,17 @@ def test_database_keeps_its_owner_locale_settings_grants_and_comment(direct: Dat
              FROM pg_db_role_setting WHERE setdatabase = d.oid)
         FROM pg_database AS d WHERE datname = '{name}'
     """
-    with direct.place.connect() as connection:
-        before = connection.execute(properties).fetchone()
+    before = direct.server.execute(properties)
     run = direct.restore(direct.backed_up())
     assert run.status == 0, run
-    with direct.place.connect() as connection:
-        assert connection.execute(properties).fetchone() == before
+    assert direct.server.execute(properties) == before
     direct.drop()
-    with direct.place.connect() as connection:
-        connection.execute(f"DROP ROLE {name}_owner, {name}_reader")
+    direct.server.execute(f"DROP ROLE {name}_owner, {name}_reader")
 
 
-def test_session_variables_of_the_user_change_nothing(direct: Database, tmp_path: Path) -> None:
+def test_libpq_variables_of_the_user_have_no_effect(direct: Database, tmp_path: Path) -> None:
     before = direct.content()
-    (direct.checkout.folder.parent / ".psqlrc").write_text(
-        "\\set ON_ERROR_STOP off\n\\echo hello\n"
-    )
+    (direct.checkout.home / ".psqlrc").write_text("\\set ON_ERROR_STOP off\n\\echo hello\n")
     hostile = {
         "PGDATABASE": "postgres",
         "PGHOSTADDR": "192.0.2.1",
@@ -244,7 +224,7 @@ def test_session_variables_of_the_user_change_nothing(direct: Database, tmp_path
         "PGDATESTYLE": "German",
         "PGCLIENTENCODING": "LATIN1",
         "PGOPTIONS": "-c default_transaction_read_only=on -c search_path=nowhere",
-        "PSQLRC": str(direct.checkout.folder.parent / ".psqlrc"),
+        "PSQLRC": str(direct.checkout.home / ".psqlrc"),
     }
     run = direct.backup(direct.checkout.default_backup, **hostile)
     assert run.status == 0, run
@@ -257,37 +237,36 @@ def test_session_variables_of_the_user_change_nothing(direct: Database, tmp_path
 def test_settings_come_from_the_environment_then_the_env_file(direct: Database) -> None:
     environment = direct.checkout.environment
     name = environment.pop("TB_POSTGRES_DATABASE")
-    (direct.checkout.folder / ".env").write_text(
+    (direct.checkout.path / ".env").write_text(
         f"# a comment\nexport TB_POSTGRES_DATABASE='{name}'\nTB_POSTGRES_USER=nobody # overridden\n"
         'PATH=/nowhere\nTB_X=$(touch "$HOME/run")\nnot a line\n'
     )
-    run = direct.checkout.run("./scripts/stats.sh")
+    run = direct.checkout.run(STATS)
     assert run.status == 0, run
     assert "spec_info" in run.out
-    assert not (direct.checkout.folder.parent / "run").exists()
+    assert not (direct.checkout.home / "run").exists()
 
 
 def test_password_is_on_no_command_line_and_in_no_message(direct: Database, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     spy = f'ps -eo args >>\'{seen}\'\nexec "$REAL" "$@"'
-    original = direct.place.private.bin_dir
-    run = direct.backup(
-        "x.dump.gz", **programs(tmp_path / "bin", original, pg_dump=spy, psql=spy, pg_restore=spy)
-    )
+    spies = fake(direct.checkout, pg_dump=spy, psql=spy, pg_restore=spy)
+    run = direct.backup("x.dump.gz", **spies)
     assert run.status == 0, run
     assert "pg_dump" in seen.read_text()
-    assert direct.place.private.password not in seen.read_text() + run.out + run.err
+    assert direct.server.private.password not in seen.read_text() + run.out + run.err
 
 
-def test_locale_provider_of_the_database_stays(direct: Database) -> None:
+def test_database_keeps_its_locale_provider(direct: Database) -> None:
     direct.drop()
-    with direct.place.connect() as connection:
-        connection.autocommit = True
-        connection.execute(
-            f"CREATE DATABASE {direct.name} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
-            " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' CONNECTION LIMIT 50"
-        )
-        locale = f"SELECT datlocprovider, datlocale, datcollate FROM pg_database WHERE datname = '{direct.name}'"
-        before = connection.execute(locale).fetchone()
-        assert direct.restore(direct.backed_up()).status == 0
-        assert connection.execute(locale).fetchone() == before == ("b", "C.UTF-8", "C")
+    direct.create_empty(
+        "TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+        " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' CONNECTION LIMIT 50"
+    )
+    locale = (
+        "SELECT datlocprovider, datlocale, datcollate FROM pg_database"
+        f" WHERE datname = '{direct.name}'"
+    )
+    before = direct.server.execute(locale)
+    assert direct.restore(direct.backed_up()).status == 0
+    assert direct.server.execute(locale) == before == [("b", "C.UTF-8", "C")]

@@ -1,4 +1,4 @@
-"""Others can write to the temporary directory: what they put there disturbs no run, and no run touches it."""
+"""Other users' files in a shared temporary directory: no run reads or removes them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ import re
 from pathlib import Path
 
 import pytest
-from support.ground import Database, programs
+from support.databases import Database
+from support.fakes import fake
+from support.run import STATS
 
-RESTORE = "./scripts/restore-assets.sh"
 only_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can give a directory to another user"
 )
 
 
 def prefix(database: Database) -> Path:
-    """Return how the names of a run's directories next to the server begin."""
-    ((key,),) = database.execute(
-        "SELECT substr(md5(system_identifier || '/' || current_database()), 1, 12) FROM pg_control_system()"
-    )
-    return database.checkout.temporary / f"tumblebug-assets.{key}"
+    """Return how the names of a run's directories on the server begin."""
+    return database.checkout.temporary / f"tumblebug-assets.{database.key()}"
 
 
 def of_another_user(path: Path) -> Path:
@@ -36,11 +34,12 @@ def of_another_user(path: Path) -> Path:
 def test_directory_planted_during_a_run_is_not_read_nor_removed(
     direct: Database, tmp_path: Path, script: str
 ) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     planted = Path(f"{prefix(direct)}.planted")
     program = "pg_dump" if script == "backup-assets.sh" else "pg_restore"
-    plants = f"""mkdir -p '{planted}' && {{ [ -p '{planted}/hash' ] || mkfifo '{planted}/hash'; }}; exec "$REAL" "$@" """
-    environment = programs(tmp_path / "bin", direct.place.private.bin_dir, **{program: plants})
+    plants = f"""mkdir -p '{planted}' && {{ [ -p '{planted}/hash' ] || mkfifo '{planted}/hash'; }}
+        exec "$REAL" "$@\""""
+    environment = fake(direct.checkout, **{program: plants})
     run = direct.checkout.run(
         f"./scripts/{script}", path, RESTORE_SKIP_CONFIRM="yes", timeout=30, **environment
     )
@@ -48,12 +47,10 @@ def test_directory_planted_during_a_run_is_not_read_nor_removed(
     assert (planted / "hash").is_fifo()
     (planted / "hash").unlink()
     planted.rmdir()
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
-def test_link_and_file_among_the_directories_of_crashed_runs_stay(
-    direct: Database, tmp_path: Path
-) -> None:
+def test_clean_up_removes_only_directories(direct: Database, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "file").touch()
@@ -78,16 +75,16 @@ def test_directory_of_another_user_stays(direct: Database) -> None:
     assert "cleared" not in run.err and "warning" not in run.err
 
 
-def test_directory_of_a_crashed_run_that_cannot_be_removed_is_named(direct: Database) -> None:
+def test_directory_that_could_not_be_removed_is_a_warning(direct: Database) -> None:
     crashed = Path(f"{prefix(direct)}.crashd")
     crashed.mkdir()
-    rm = 'case "$*" in *.crashd) echo "rm: out of luck" >&2; exit 1 ;; esac; exec /bin/rm "$@"'
-    run = direct.backup("x", PATH=direct.checkout.path_with(rm=rm))
+    rm = 'case "$*" in *.crashd) echo "rm: injected error" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
+    run = direct.backup("x", **fake(direct.checkout, rm=rm))
     assert run.status == 0, run
     assert re.search(f"^warning: .*{re.escape(str(crashed))}", run.err, re.MULTILINE), run
     assert "cleared" not in run.err
     assert direct.backup("x").status == 0
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
 @pytest.mark.parametrize(
@@ -96,20 +93,22 @@ def test_directory_of_a_crashed_run_that_cannot_be_removed_is_named(direct: Data
 def test_only_a_directory_with_the_name_of_a_run_is_used(
     direct: Database, tmp_path: Path, name: str
 ) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     precious = tmp_path / "precious"
     precious.mkdir()
     name = name.format(precious=precious, prefix=prefix(direct))
-    mktemp = f"""case "$*" in *{prefix(direct).name}.*) echo '{name}' ;; *) exec /bin/mktemp "$@" ;; esac"""
-    run = direct.restore(path, PATH=direct.checkout.path_with(mktemp=mktemp))
+    mktemp = (
+        f"""case "$*" in *{prefix(direct).name}.*) echo '{name}' ;; *) exec "$REAL" "$@" ;; esac"""
+    )
+    run = direct.restore(path, **fake(direct.checkout, mktemp=mktemp))
     assert run.status == 1, run
     assert "temporary directory" in run.err and "; the database is unchanged" in run.err
     assert list(precious.iterdir()) == []
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
 @pytest.mark.parametrize("kind", ["link", pytest.param("directory", marks=only_root)])
-def test_planted_temporary_directory_of_a_crashed_run_on_this_host_stays(
+def test_planted_directory_on_this_host_is_unchanged(
     direct: Database, tmp_path: Path, kind: str
 ) -> None:
     planted = direct.checkout.temporary / f"tumblebug-assets.{os.uname().nodename}.999999999.crashd"
@@ -118,7 +117,7 @@ def test_planted_temporary_directory_of_a_crashed_run_on_this_host_stays(
         planted.symlink_to(tmp_path / "precious")
     else:
         of_another_user(planted)
-    run = direct.checkout.run("./scripts/stats.sh")
+    run = direct.checkout.run(STATS)
     assert run.status == 0, run
     assert planted.exists()
     assert "crashed run" not in run.err

@@ -1,9 +1,12 @@
-"""Statistics: the same numbers by the helper and, where it cannot be had, by psql next to the server."""
+"""stats: the same numbers by the helper and, without Python, by psql."""
 
 from __future__ import annotations
 
 import pytest
-from support.ground import Container, Database, started_container
+from support.databases import Database
+from support.fakes import fake, without_python
+from support.run import STATS
+from support.servers import Container, started_container
 
 ROWS = {
     "spec_info": "1,200",
@@ -24,7 +27,7 @@ EXPECTED = {table: rows.replace(",", "") for table, rows in ROWS.items()}
 
 
 def test_helper_shows_exact_rows_shares_and_totals(database: Database) -> None:
-    run = database.checkout.run("./scripts/stats.sh")
+    run = database.checkout.run(STATS)
     assert run.status == 0, run
     assert numbers(run.out) == EXPECTED
     assert "█" in run.out and "9 tables" in run.out and "4,701" in run.out
@@ -32,8 +35,8 @@ def test_helper_shows_exact_rows_shares_and_totals(database: Database) -> None:
 
 
 def test_without_python_psql_shows_the_same_numbers(database: Database) -> None:
-    no_python = database.checkout.without_python()
-    run = database.checkout.run("./scripts/stats.sh", **no_python)
+    no_python = without_python(database.checkout)
+    run = database.checkout.run(STATS, **no_python)
     assert run.status == 0, run
     assert numbers(run.out) == EXPECTED
     assert "█" not in run.out
@@ -41,7 +44,7 @@ def test_without_python_psql_shows_the_same_numbers(database: Database) -> None:
 
 
 def test_backup_and_restore_need_no_python(direct: Database) -> None:
-    no_python = direct.checkout.without_python()
+    no_python = without_python(direct.checkout)
     before = direct.content()
     run = direct.backup(direct.checkout.default_backup, **no_python)
     assert run.status == 0, run
@@ -57,7 +60,7 @@ def test_server_that_this_host_cannot_reach_is_shown_by_psql(
     with started_container("16", "--network", "none") as other:
         database = Database(other, checkout, name="tumblebug")
         other.client("psql", "-c", "CREATE TABLE spec_info AS SELECT generate_series(1, 1200)")
-        run = database.checkout.run("./scripts/stats.sh")
+        run = database.checkout.run(STATS)
     assert run.status == 0, run
     assert numbers(run.out) == {"spec_info": "1200"}
 
@@ -68,8 +71,8 @@ def test_published_port_of_another_server_is_not_taken_for_ours(
     """A Docker engine on another host publishes ports there, not here."""
     port = direct_server.private.port
     inspects = f'if [ "$1" = inspect ]; then echo "running 127.0.0.1:{port}"; exit; fi'
-    path = docker.checkout.path_with(docker=f'{inspects}\nPATH="${{PATH#*:}}"\nexec docker "$@"')
-    run = docker.checkout.run("./scripts/stats.sh", PATH=path)
+    faked = fake(docker.checkout, docker=f'{inspects}\nexec "$REAL" "$@"')
+    run = docker.checkout.run(STATS, **faked)
     assert run.status == 0, run
     assert numbers(run.out) == EXPECTED
 
@@ -77,7 +80,7 @@ def test_published_port_of_another_server_is_not_taken_for_ours(
 @pytest.mark.parametrize("plain", [False, True])
 def test_db_size_names_the_database_and_its_size(database: Database, plain: bool) -> None:
     if plain:
-        (database.checkout.folder / "helpers" / "__main__.py").write_text("raise SystemExit(69)")
+        (database.checkout.path / "helpers" / "__main__.py").write_text("raise SystemExit(69)")
     run = database.checkout.run("make", "db-size")
     assert run.status == 0, run
     assert database.name in run.out and " kB" in run.out
@@ -85,7 +88,7 @@ def test_db_size_names_the_database_and_its_size(database: Database, plain: bool
 
 def test_view_that_was_never_filled_is_shown_without_rows(direct: Database) -> None:
     direct.execute("CREATE MATERIALIZED VIEW later AS SELECT 1 AS n WITH NO DATA")
-    run = direct.checkout.run("./scripts/stats.sh")
+    run = direct.checkout.run(STATS)
     assert run.status == 0, run
     assert " 0 " in next(line for line in run.out.splitlines() if line.startswith("later"))
 

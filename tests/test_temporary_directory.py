@@ -1,4 +1,4 @@
-"""A full or unusable temporary directory, and standard descriptors that are closed or full."""
+"""A full or unusable temporary directory, and closed or full standard streams."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults.faults import small_disk
-from support.ground import Database, digest
+from support.backups import digest
+from support.databases import Database
+from support.disks import small_disk
+from support.fakes import fake
+from support.run import CONFIRMED, STATS
 
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh", "stats.sh", "clean-db.sh", "rollback-assets.sh"]
 SHELLS = ["dash", "busybox sh", "bash"]
@@ -16,13 +19,13 @@ SHELLS = ["dash", "busybox sh", "bash"]
 
 @pytest.fixture
 def full(tmp_path: Path) -> Iterator[Path]:
-    with small_disk(tmp_path / "full", 1) as folder:
+    with small_disk(tmp_path / "full", "1m") as directory:
         subprocess.run(
-            ["dd", "if=/dev/zero", f"of={folder}/ballast", "bs=4k"],
+            ["dd", "if=/dev/zero", f"of={directory}/ballast", "bs=4k"],
             capture_output=True,
             check=False,
         )
-        yield folder
+        yield directory
 
 
 @pytest.mark.parametrize(
@@ -36,9 +39,9 @@ def full(tmp_path: Path) -> Iterator[Path]:
 def test_full_temporary_directory_is_one_sentence(
     direct: Database, full: Path, script: str, shell: str
 ) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     before, backup = direct.content(), digest(path)
-    run = direct.checkout.run(f"./scripts/{script}", shell=shell, TMPDIR=str(full), **YES)
+    run = direct.checkout.run(f"./scripts/{script}", shell=shell, TMPDIR=str(full), **CONFIRMED)
     assert run.status == 1, run
     assert run.err == (
         f"error: could not write to the temporary directory '{full}';"
@@ -50,50 +53,48 @@ def test_full_temporary_directory_is_one_sentence(
     assert direct.content() == before and digest(path) == backup
 
 
-YES = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes"}
-
-
 def test_temporary_directory_that_fills_up_later_is_one_sentence(
     direct: Database, full: Path
 ) -> None:
     """The directory is full as soon as the run has begun."""
-    path = direct.backed_up()
+    path = direct.sample_backup()
     before, backup = direct.content(), digest(path)
     (full / "ballast").write_bytes(b"")
-    fills = f"dd if=/dev/zero of='{full}/ballast' bs=4k 2>/dev/null; exec /usr/bin/od \"$@\""
+    fills = f'dd if=/dev/zero of=\'{full}/ballast\' bs=4k 2>/dev/null; exec "$REAL" "$@"'
     for script in ("backup-assets.sh", "restore-assets.sh"):
-        path_variable = direct.checkout.path_with(od=fills)
-        run = direct.checkout.run(
-            f"./scripts/{script}", TMPDIR=str(full), PATH=path_variable, **YES
-        )
+        faked = fake(direct.checkout, od=fills)
+        run = direct.checkout.run(f"./scripts/{script}", TMPDIR=str(full), **faked, **CONFIRMED)
         (full / "ballast").write_bytes(b"")
         assert run.status == 1, run
-        assert len([line for line in run.err.splitlines() if line.startswith("error: ")]) == 1, run
+        assert len(run.errors) == 1, run
         assert "I/O error" not in run.err, run
         assert direct.content() == before and digest(path) == backup
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_nobody_listening_does_not_fail_a_run(direct: Database, shell: str) -> None:
-    path = direct.backed_up()
+    path = direct.sample_backup()
     for redirections in ("2>/dev/full", ">&- 2>&- <&-"):
         command = f'exec {shell} ./scripts/restore-assets.sh "$1" {redirections}'
-        run = direct.checkout.run("sh", "-c", command, "sh", path, **YES)
+        run = direct.checkout.run("sh", "-c", command, "sh", path, **CONFIRMED)
         assert run.status == 0, (redirections, run)
-        assert direct.leftovers() == []
+        assert direct.left_behind() == []
 
 
-def test_temporary_files_that_cannot_be_removed_do_not_fail_a_run(direct: Database) -> None:
-    path = direct.backed_up()
-    rm = 'for each; do case $each in */tumblebug-assets.*.??????) exit 1 ;; esac; done; exec /bin/rm "$@"'
-    run = direct.restore(path, PATH=direct.checkout.path_with(rm=rm))
+def test_temporary_files_that_could_not_be_removed_are_a_warning(direct: Database) -> None:
+    path = direct.sample_backup()
+    rm = (
+        "for each; do case $each in */tumblebug-assets.*.??????) exit 1 ;; esac; done;"
+        ' exec "$REAL" "$@"'
+    )
+    run = direct.restore(path, **fake(direct.checkout, rm=rm))
     assert run.status == 0, run
     assert "could not remove '" in run.err and "the next run will" in run.err
     assert direct.restore(path).status == 0
-    assert direct.leftovers() == []
+    assert direct.left_behind() == []
 
 
 def test_errors_are_understood_with_coloured_clients(direct: Database) -> None:
-    run = direct.checkout.run("./scripts/stats.sh", PG_COLOR="always", TB_POSTGRES_PASSWORD="wrong")
+    run = direct.checkout.run(STATS, PG_COLOR="always", TB_POSTGRES_PASSWORD="wrong")
     assert run.status == 1, run
     assert "wrong password for user" in run.err and "\x1b" not in run.err

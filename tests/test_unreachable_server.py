@@ -1,38 +1,36 @@
-"""The guide's troubleshooting section: each trouble ends in one sentence that says what to do."""
+"""An unreachable server: one error, and a hint that says what to do."""
 
 from __future__ import annotations
 
-import re
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.ground import Checkout, Container, Database, started_container
+from support.databases import Database
+from support.fakes import fake
+from support.run import STATS, Checkout
+from support.servers import Container, docker, started_container
 
 ALL = ["backup-assets.sh", "restore-assets.sh", "stats.sh", "clean-db.sh"]
 
 
-def trouble(checkout: Checkout, script: str, *sentences: str, **environment: str) -> None:
+def assert_one_error(checkout: Checkout, script: str, *sentences: str, **environment: str) -> None:
     if script == "restore-assets.sh":
         checkout.default_backup.write_bytes(b"PGDMP")
     run = checkout.run(f"./scripts/{script}", **environment)
     assert run.status == 1, run
     for sentence in sentences:
         assert sentence in run.err, run
-    assert len(re.findall("^error: ", run.err, re.MULTILINE)) == 1, run
+    assert len(run.errors) == 1, run
     assert run.out == ""
-    assert checkout.leftovers() == []
-
-
-def docker_that_says(checkout: Checkout, answer: str) -> dict[str, str]:
-    return {"PATH": checkout.path_with(docker=f"echo '{answer}' >&2\nexit 1")}
+    assert checkout.left_behind() == []
 
 
 @pytest.mark.parametrize("script", ALL)
 def test_container_that_does_not_run_points_at_make_up(
     container: Container, checkout: Checkout, script: str
 ) -> None:
-    trouble(
+    assert_one_error(
         checkout,
         script,
         "PostgreSQL container 'tumblebug-assets-test-none' is not running",
@@ -40,23 +38,55 @@ def test_container_that_does_not_run_points_at_make_up(
     )
 
 
-def test_stopped_container_points_at_make_up(checkout: Checkout, container: Container) -> None:
-    with started_container() as other:
-        subprocess.run(["docker", "stop", other.name], check=True, capture_output=True)
-        trouble(checkout, "stats.sh", "is not running", "make up", TB_POSTGRES_CONTAINER=other.name)
+@pytest.fixture(scope="module")
+def spare_container(container: Container) -> Iterator[Container]:
+    """A container that the tests may stop and damage."""
+    with started_container() as spare:
+        yield spare
 
 
-def test_paused_container_says_how_to_go_on(checkout: Checkout, container: Container) -> None:
-    with started_container() as other:
-        subprocess.run(["docker", "pause", other.name], check=True, capture_output=True)
-        trouble(
-            checkout, "stats.sh", "is paused", "docker unpause", TB_POSTGRES_CONTAINER=other.name
-        )
+@pytest.mark.xdist_group("spare container")
+def test_paused_container_says_how_to_go_on(checkout: Checkout, spare_container: Container) -> None:
+    name = spare_container.name
+    docker("pause", name)
+    assert_one_error(
+        checkout, "stats.sh", "is paused", "docker unpause", TB_POSTGRES_CONTAINER=name
+    )
+    docker("unpause", name)
+
+
+@pytest.mark.xdist_group("spare container")
+@pytest.mark.parametrize(
+    ("script", "program"),
+    [("backup-assets.sh", "pg_dump"), ("restore-assets.sh", "pg_restore"), ("stats.sh", "psql")],
+)
+def test_container_without_the_client_programs_says_so(
+    checkout: Checkout, spare_container: Container, script: str, program: str
+) -> None:
+    path = spare_container.client("sh", "-c", f"command -v {program}", text=True).stdout.strip()
+    spare_container.client("mv", path, f"{path}.missing")
+    assert_one_error(
+        checkout,
+        script,
+        f"there is no {program}",
+        TB_POSTGRES_CONTAINER=spare_container.name,
+        TB_POSTGRES_DATABASE="tumblebug",
+    )
+    spare_container.client("mv", f"{path}.missing", path)
+
+
+@pytest.mark.xdist_group("spare container")
+def test_stopped_container_points_at_make_up(
+    checkout: Checkout, spare_container: Container
+) -> None:
+    name = spare_container.name
+    docker("stop", name)
+    assert_one_error(checkout, "stats.sh", "is not running", "make up", TB_POSTGRES_CONTAINER=name)
 
 
 @pytest.mark.parametrize("script", ALL)
 def test_no_docker_says_so(checkout: Checkout, script: str) -> None:
-    trouble(
+    assert_one_error(
         checkout,
         script,
         "there is no 'no-docker' command",
@@ -67,7 +97,7 @@ def test_no_docker_says_so(checkout: Checkout, script: str) -> None:
 
 @pytest.mark.parametrize("script", ALL)
 def test_docker_that_does_not_answer_says_so(checkout: Checkout, script: str) -> None:
-    trouble(
+    assert_one_error(
         checkout,
         script,
         "Docker does not answer",
@@ -76,27 +106,28 @@ def test_docker_that_does_not_answer_says_so(checkout: Checkout, script: str) ->
     )
 
 
-def test_docker_that_hangs_is_not_waited_for(checkout: Checkout) -> None:
-    hangs = docker_that_says(checkout, "'; exec sleep 100; echo '")
-    hangs["PATH"] = checkout.path_with(timeout='shift; exec /usr/bin/timeout 1 "$@"')
-    trouble(checkout, "stats.sh", "Docker does not answer: it was asked", "start Docker", **hangs)
+def test_hanging_docker_is_not_waited_for(checkout: Checkout) -> None:
+    hangs = fake(checkout, docker="exec sleep 100", timeout='shift; exec "$REAL" 1 "$@"')
+    assert_one_error(
+        checkout, "stats.sh", "Docker does not answer: it was asked", "start Docker", **hangs
+    )
 
 
 @pytest.mark.parametrize("script", ALL)
 def test_no_rights_on_the_docker_socket_says_so(checkout: Checkout, script: str) -> None:
     said = "permission denied while trying to connect to the Docker daemon socket at unix:///x.sock"
-    trouble(
+    assert_one_error(
         checkout,
         script,
         "no rights on the Docker socket",
         "group docker",
-        **docker_that_says(checkout, said),
+        **fake(checkout, docker=f"echo '{said}' >&2\nexit 1"),
     )
 
 
 @pytest.mark.parametrize("script", ALL)
 def test_wrong_password_says_so(direct: Database, script: str) -> None:
-    trouble(
+    assert_one_error(
         direct.checkout,
         script,
         "wrong password for user",
@@ -107,7 +138,7 @@ def test_wrong_password_says_so(direct: Database, script: str) -> None:
 
 @pytest.mark.parametrize("script", ALL)
 def test_unknown_user_says_so(docker: Database, script: str) -> None:
-    trouble(
+    assert_one_error(
         docker.checkout,
         script,
         "there is no user 'nobody'",
@@ -118,7 +149,7 @@ def test_unknown_user_says_so(docker: Database, script: str) -> None:
 
 @pytest.mark.parametrize("script", ["backup-assets.sh", "stats.sh", "clean-db.sh"])
 def test_unknown_database_says_so(database: Database, script: str) -> None:
-    trouble(
+    assert_one_error(
         database.checkout,
         script,
         "there is no database 'nowhere'",
@@ -128,7 +159,7 @@ def test_unknown_database_says_so(database: Database, script: str) -> None:
 
 
 def test_server_that_does_not_listen_says_so(direct: Database) -> None:
-    trouble(
+    assert_one_error(
         direct.checkout,
         "stats.sh",
         "cannot use server '127.0.0.1:1'",
@@ -141,7 +172,7 @@ def test_no_client_programs_on_this_machine_says_so(checkout: Checkout, tmp_path
     empty.mkdir()
     for tool in ("sh", "dirname", "uname", "mktemp", "rm", "id", "tr", "sed", "cat", "cut", "dd"):
         (empty / tool).symlink_to(f"/bin/{tool}")
-    trouble(
+    assert_one_error(
         checkout,
         "stats.sh",
         "there is no psql",
@@ -151,25 +182,7 @@ def test_no_client_programs_on_this_machine_says_so(checkout: Checkout, tmp_path
     )
 
 
-@pytest.mark.parametrize(
-    ("script", "program"),
-    [("backup-assets.sh", "pg_dump"), ("restore-assets.sh", "pg_restore"), ("stats.sh", "psql")],
-)
-def test_container_without_the_client_programs_says_so(
-    checkout: Checkout, container: Container, script: str, program: str
-) -> None:
-    with started_container() as other:
-        other.client("sh", "-c", f'rm "$(command -v {program})"')
-        trouble(
-            checkout,
-            script,
-            f"there is no {program}",
-            TB_POSTGRES_CONTAINER=other.name,
-            TB_POSTGRES_DATABASE="tumblebug",
-        )
-
-
-def test_unknown_backend_is_wrong_usage(checkout: Checkout) -> None:
-    run = checkout.run("./scripts/stats.sh", ASSETS_PG_BACKEND="telepathy")
+def test_unknown_backend_is_a_usage_error(checkout: Checkout) -> None:
+    run = checkout.run(STATS, ASSETS_PG_BACKEND="telepathy")
     assert run.status == 2, run
     assert "unknown ASSETS_PG_BACKEND 'telepathy'" in run.err

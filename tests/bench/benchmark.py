@@ -1,8 +1,8 @@
-"""Measure the scripts beside the guide's own commands: make bench, or python -m bench.benchmark [SCALE ...]
+"""Measure the scripts and the guide's commands: make bench, or make bench SCALE=1
 
-Each scale fills a database in a container of the tests' own with the sample catalogue, and runs every way
-once per round, in turn, each after a CHECKPOINT. What is printed are medians over the rounds. With all scales
-(without arguments) the result becomes docs/benchmarks.md and docs/benchmarks.svg.
+For each scale, a database in a new container is filled with the sample catalogue; then every
+command runs once per round, in turn, each after a CHECKPOINT. The medians over the rounds are
+printed. With all scales (without arguments) they are written to docs/benchmarks.md and its chart.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import pygal
-from conftest import copy_of_project
-from support.ground import Checkout, Container, started_container
+from support.run import Checkout, new_checkout
+from support.servers import Container, started_container
 from tabulate import tabulate
 
 from helpers.demo import catalogue
@@ -39,7 +39,7 @@ BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of the figures
 
 @dataclass
 class Figures:
-    """What was measured of one way: seconds of each round, bytes of its file, peak bytes of memory and disk."""
+    """The figures of one command: seconds of each round; the others in bytes."""
 
     seconds: list[float] = field(default_factory=list)
     file: int = 0
@@ -54,16 +54,16 @@ class Figures:
 
 @dataclass
 class Bench:
-    """One database of one scale, and the ways to back it up and to restore it."""
+    """One database of one scale, and the commands that back it up and restore it."""
 
     container: Container
     checkout: Checkout
 
     def __post_init__(self) -> None:
-        self.folder = self.checkout.folder / "backups"
-        self.folder.mkdir()
-        self.guide_file = self.folder / "guide.dump.gz"
-        self.fast_file = self.folder / "fast.dump.gz"
+        self.directory = self.checkout.path / "backups"
+        self.directory.mkdir()
+        self.guide_file = self.directory / "guide.dump.gz"
+        self.fast_file = self.directory / "fast.dump.gz"
         self.checkout.environment |= self.container.environment() | {"RESTORE_SKIP_CONFIRM": "yes"}
         self.inside = f"docker exec {self.container.name}"
 
@@ -71,7 +71,8 @@ class Bench:
 
     def backup_by_guide(self) -> Path:
         self.shell(
-            f"{self.inside} pg_dump -U tumblebug -d {DATABASE} -F c >guide.dump && gzip -f guide.dump"
+            f"{self.inside} pg_dump -U tumblebug -d {DATABASE} -F c >guide.dump"
+            " && gzip -f guide.dump"
         )
         return self.guide_file
 
@@ -85,7 +86,7 @@ class Bench:
 
     def backup_as_sql(self) -> Path:
         self.shell(f"{self.inside} pg_dump -U tumblebug -d {DATABASE} | gzip >plain.sql.gz")
-        return self.folder / "plain.sql.gz"
+        return self.directory / "plain.sql.gz"
 
     def backup_as_directory(self) -> None:
         dump = f"pg_dump -U tumblebug -d {DATABASE} -F d -j $(nproc) -f /tmp/bench.directory"
@@ -103,9 +104,11 @@ class Bench:
         self.shell(
             "gunzip -c guide.dump.gz >guide.dump"
             f" && {self.inside} psql -q -U tumblebug -d postgres"
-            f" -c \"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}'\""
+            ' -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ='
+            f" '{DATABASE}'\""
             f" -c 'DROP DATABASE {DATABASE}' -c 'CREATE DATABASE {DATABASE}'"
-            f" && docker exec -i {self.container.name} pg_restore -U tumblebug -d {DATABASE} -v <guide.dump"
+            f" && docker exec -i {self.container.name} pg_restore -U tumblebug"
+            f" -d {DATABASE} -v <guide.dump"
             " && rm guide.dump"
         )
 
@@ -115,7 +118,7 @@ class Bench:
     def restore_by_name(self) -> None:
         self.script("restore-assets.sh", self.fast_file)
 
-    def restore_without_ado(self) -> None:
+    def restore_only_load(self) -> None:
         """Only create a database and load a file that is in the container already."""
         for command in ("DROP DATABASE IF EXISTS bench_floor", "CREATE DATABASE bench_floor"):
             self.container.client("psql", "-d", "postgres", "-c", command)
@@ -124,13 +127,14 @@ class Bench:
 
     def prepare_floor(self) -> None:
         self.shell(
-            f"gunzip -c fast.dump.gz | docker exec -i {self.container.name} sh -c 'cat >/tmp/bench.archive'"
+            f"gunzip -c fast.dump.gz | docker exec -i {self.container.name} sh -c 'cat"
+            " >/tmp/bench.archive'"
         )
 
     # --- running ---
 
     def shell(self, command: str) -> None:
-        subprocess.run(["sh", "-c", command], cwd=self.folder, check=True, capture_output=True)
+        subprocess.run(["sh", "-c", command], cwd=self.directory, check=True, capture_output=True)
 
     def script(self, name: str, *arguments: str | Path) -> None:
         run = self.checkout.run(f"./scripts/{name}", *arguments, timeout=3600)
@@ -149,7 +153,7 @@ RESTORES: dict[str, Callable[[Bench], None]] = {
     GUIDE: Bench.restore_by_guide,
     "make restore-assets": Bench.restore_shared,
     "restore-assets.sh backups/…": Bench.restore_by_name,
-    "floor: pg_restore -j alone": Bench.restore_without_ado,
+    "floor: pg_restore -j alone": Bench.restore_only_load,
 }
 OURS = ("make backup-assets", "make restore-assets")
 SHOWN = (GUIDE, *OURS, "backup-assets.sh NAME")  # at every scale; the others at scale 1
@@ -159,36 +163,36 @@ Results = dict[str, Figures]
 def measure(scale: float, rounds: int) -> tuple[Results, Results]:
     """Return the figures of the backups and of the restores at that scale."""
     with (
-        tempfile.TemporaryDirectory(prefix="tumblebug-bench.") as folder,
+        tempfile.TemporaryDirectory(prefix="tumblebug-bench.") as directory,
         started_container(measured=True) as container,
     ):
-        bench = Bench(container, copy_of_project(Path(folder)))
+        bench = Bench(container, new_checkout(Path(directory)))
         with container.connect(DATABASE) as connection:
             catalogue.load(connection, scale)
-        all_ways = scale == 1
-        backups: Results = {name: Figures() for name in BACKUPS if all_ways or name in SHOWN}
-        restores: Results = {name: Figures() for name in RESTORES if all_ways or name in SHOWN}
+        all_commands = scale == 1
+        backups: Results = {name: Figures() for name in BACKUPS if all_commands or name in SHOWN}
+        restores: Results = {name: Figures() for name in RESTORES if all_commands or name in SHOWN}
         for _ in range(rounds):
             for name, figures in backups.items():
                 path = timed(bench, figures, BACKUPS[name])
                 figures.file = path.stat().st_size if path else 0
-            if all_ways:
+            if all_commands:
                 bench.prepare_floor()
             for name, figures in restores.items():
                 timed(bench, figures, RESTORES[name])
-        for results, ways in ((backups, BACKUPS), (restores, RESTORES)):
-            for name in SHOWN if all_ways else OURS:
+        for results, commands in ((backups, BACKUPS), (restores, RESTORES)):
+            for name in SHOWN if all_commands else OURS:
                 if name in results:
-                    watch_peaks(bench, results[name], ways[name])
+                    watch_peaks(bench, results[name], commands[name])
         return backups, restores
 
 
-def timed(bench: Bench, figures: Figures, way: Callable[[Bench], T]) -> T:
-    """Run one way once, note its seconds, and return what it returns."""
+def timed(bench: Bench, figures: Figures, command: Callable[[Bench], T]) -> T:
+    """Run one command, note its seconds, and return what it returns."""
     bench.container.client("psql", "-d", "postgres", "-c", "CHECKPOINT")
     os.sync()
     started = time.monotonic()
-    result = way(bench)
+    result = command(bench)
     figures.seconds.append(time.monotonic() - started)
     return result
 
@@ -196,8 +200,8 @@ def timed(bench: Bench, figures: Figures, way: Callable[[Bench], T]) -> T:
 # --- memory and disk: in runs of their own, which are not timed ---
 
 
-def watch_peaks(bench: Bench, figures: Figures, way: Callable[[Bench], object]) -> None:
-    """Run one way once more and note its peaks of host memory, host disk and container disk, in bytes."""
+def watch_peaks(bench: Bench, figures: Figures, command: Callable[[Bench], object]) -> None:
+    """Run one command again; note its peaks of memory and disk, in bytes."""
     done = threading.Event()
     disk_before = host_disk(bench), container_disk(bench)
     peaks = {"memory": 0, "host_disk": 0, "container_disk": 0}
@@ -212,7 +216,7 @@ def watch_peaks(bench: Bench, figures: Figures, way: Callable[[Bench], object]) 
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    way(bench)
+    command(bench)
     done.set()
     watcher.join()
     for name, peak in peaks.items():
@@ -248,14 +252,14 @@ def proportional_memory(process: int) -> int:
 def host_disk(bench: Bench) -> int:
     """Return the bytes of all files that a run may write on the host."""
     sizes = 0
-    for path in (*bench.checkout.folder.rglob("*"), *bench.checkout.temporary.rglob("*")):
+    for path in (*bench.checkout.path.rglob("*"), *bench.checkout.temporary.rglob("*")):
         with suppress(OSError):
             sizes += path.lstat().st_size if path.is_file() else 0
     return sizes
 
 
 def container_disk(bench: Bench) -> int:
-    """Return the bytes in the container's temporary folder, where archives lie."""
+    """Return the bytes in the container's temporary directory, which holds the archives."""
     done = bench.container.client("sh", "-c", "du -sk /tmp | cut -f 1", text=True)
     return int(done.stdout) * 1024
 
@@ -316,9 +320,9 @@ def growth(measured: dict[float, tuple[Results, Results]]) -> str:
     """Return how the seconds grow with the scale."""
     rows = [
         (title, *(f"{results[index][name].median:.1f} s" for results in measured.values()))
-        for index, ways in enumerate((BACKUPS, RESTORES))
+        for index, commands in enumerate((BACKUPS, RESTORES))
         for name in SHOWN
-        if name in ways
+        if name in commands
         for title in [f"{('backup', 'restore')[index]}: {name}"]
     ]
     headers = ("", *(f"scale {scale:g}" for scale in measured))
@@ -352,7 +356,7 @@ def main() -> None:
 
 
 def write_page(measured: dict[float, tuple[Results, Results]]) -> None:
-    """Put the figures between the marks of docs/benchmarks.md, and draw the chart beside it."""
+    """Write the figures between the marks of docs/benchmarks.md, and draw its chart."""
     page = DOCS / "benchmarks.md"
     before, _, rest = page.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)

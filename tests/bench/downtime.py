@@ -1,8 +1,8 @@
 """Measure what a client sees of a restore's swap: PYTHONPATH=tests python -m bench.downtime [RUNS]
 
-A client asks `SELECT 1` on a new connection every 2 ms, over TCP, while a restore runs in a container of the
-tests' own. A run's downtime is the time from the last good answer before the first failed or slow one to the
-next good answer. Prints each run and the median, in milliseconds.
+A client runs `SELECT 1` on a new connection every 2 ms, over TCP, while a restore runs in a new
+container. A run's downtime is the time from the last answer before the first failed or slow one to
+the next answer. Prints each run and the median, in milliseconds.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 
 import psycopg
-from conftest import copy_of_project
-from support.ground import Container, Database, started_container
+from support.databases import Database
+from support.run import new_checkout
+from support.servers import Container, started_container
 
 INTERVAL_SECONDS = 0.002
 IDLE_CLIENTS = 12
@@ -74,8 +75,8 @@ def measure(container: Container, database: Database) -> float:
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    with tempfile.TemporaryDirectory() as folder, started_container() as container:
-        database = Database(container, copy_of_project(Path(folder)))
+    with tempfile.TemporaryDirectory() as directory, started_container() as container:
+        database = Database(container, new_checkout(Path(directory)))
         database.create()
         database.backed_up()
         downtimes = [measure(container, database) for _ in range(runs)]

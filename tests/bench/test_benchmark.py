@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.ground import Container
+from support.servers import Container
 
 from bench import benchmark
 from bench.benchmark import BACKUPS, GUIDE, OURS, RESTORES, SCALES, SHOWN, Figures, Results
 
 
-def test_every_shown_way_is_measured(container: Container) -> None:
+def test_every_shown_command_is_measured(container: Container) -> None:
     backups, restores = benchmark.measure(0.01, 1)
     assert set(backups) | set(restores) == set(SHOWN)
     for results in (backups, restores):
@@ -20,8 +20,8 @@ def test_every_shown_way_is_measured(container: Container) -> None:
     assert restores[OURS[1]].memory > 0
 
 
-def results(ways: dict[str, object], seconds: float) -> Results:
-    return {name: Figures([seconds], file=1_000_000) for name in ways}
+def results(commands: dict[str, object], seconds: float) -> Results:
+    return {name: Figures([seconds], file=1_000_000) for name in commands}
 
 
 def test_page_and_chart_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

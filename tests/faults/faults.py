@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import psycopg
-import pytest
-from support.ground import Checkout, Container, Database, Run
+from support.backups import read_pair
+from support.databases import Database
+from support.fakes import fake
+from support.run import Run
+from support.running import ended
+from support.servers import Container, address_of, docker
+from support.waiting import until
 
-PROJECT = Path(__file__).parent.parent.parent
 ALL = os.environ.get("TEST_FAULTS") == "all"
-BACKUP = "./scripts/backup-assets.sh"
-RESTORE = "./scripts/restore-assets.sh"
-ROLLBACK = "./scripts/rollback-assets.sh"
 Moment = TypeVar("Moment")
 
 # From the backed-up content to another one, and from that one to itself.
@@ -36,9 +36,10 @@ FROM generate_series(1, {100_000 if ALL else 20_000}) AS n;
 ALTER TABLE big ADD PRIMARY KEY (n);
 CREATE INDEX ON big (a);
 """
-# Its load takes seconds, in one program that runs next to the server all the while.
+# Its load takes seconds, in one program that runs on the server all the while.
 SLOW_TO_LOAD = """
-CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN $1; END';
+CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql
+AS 'BEGIN PERFORM pg_sleep(2); RETURN $1; END';
 CREATE TABLE slow_to_load AS SELECT 1 AS n;
 CREATE INDEX slow_index ON slow_to_load (slow(n));
 """
@@ -52,20 +53,13 @@ def sampled(moments: Sequence[Moment], count: int) -> list[Moment]:
     return [moments[(2 * index + 1) * len(moments) // (2 * count)] for index in range(count)]
 
 
-def new_checkout(folder: Path) -> Checkout:
-    """Return a copy of the project that several tests share."""
-    copy = folder / 'it\'s a "check out"'
-    copy.mkdir()
-    for name in ("scripts", "helpers"):
-        shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "assets").mkdir()
-    (copy / ".venv").symlink_to(PROJECT / ".venv")
-    return Checkout(copy)
-
-
 @dataclass
-class Patient:
-    """A database to be hurt: its backup holds the new content, and `make_old` gives it the old one."""
+class Target:
+    """A database to inject faults into.
+
+    Its backup holds the new content; `make_old` gives the database itself the old content.
+    ``change`` is the SQL that makes the old content of the new one.
+    """
 
     database: Database
     change: str
@@ -105,7 +99,10 @@ class Patient:
         return self.database.checkout.start(*command, RESTORE_SKIP_CONFIRM="yes", **environment)
 
     def state(self, new: dict | None = None) -> str:
-        """Return "old", "new", or what is neither. A swap under way may come between two looks."""
+        """Return "old", "new", or which tables are neither.
+
+        It looks again where a swap comes between two of its queries.
+        """
         for _ in range(10):
             try:
                 found = self.database.content()
@@ -115,30 +112,15 @@ class Patient:
             for name, content in (("old", self.old), ("new", new or self.new)):
                 if found == content:
                     return name
-        return f"neither: {[key for key in found if found[key] not in (self.old.get(key), self.new.get(key))]}"
+        either = (self.old, self.new)
+        odd = [key for key in found if found[key] not in [each.get(key) for each in either]]
+        return f"neither: {odd}"
 
-    def assert_mended(self) -> None:
+    def assert_recovers(self) -> None:
         """The next plain restore works and leaves nothing behind."""
         assert_done(self.database.restore(self.path))
         assert self.state() == "new"
-        assert self.database.leftovers() == []
-
-
-def read_pair(path: Path) -> tuple[bytes, bytes]:
-    return path.read_bytes(), manifest_of(path).read_bytes()
-
-
-def write_pair(path: Path, pair: tuple[bytes, bytes]) -> None:
-    path.write_bytes(pair[0])
-    manifest_of(path).write_bytes(pair[1])
-
-
-def manifest_of(path: Path) -> Path:
-    return path.with_name(path.name + ".info")
-
-
-def errors(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.startswith("error:")]
+        assert self.database.left_behind() == []
 
 
 def assert_done(run: Run) -> None:
@@ -146,97 +128,57 @@ def assert_done(run: Run) -> None:
 
 
 def assert_refused(run: Run) -> None:
-    assert run.status == 1 and len(errors(run.err)) == 1, run
-
-
-def until(happened: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def until_line(process: subprocess.Popen, start: str) -> None:
-    """Return when the run says a line that starts so; a run that ends first has failed."""
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if line.startswith(start):
-            return
-    raise AssertionError(f"it never said '{start}': {''.join(said)}")
-
-
-def kill(process: subprocess.Popen) -> None:
-    """End a run's whole process group by force."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
-
-
-def ended(process: subprocess.Popen, seconds: float = 100) -> Run:
-    out, err = process.communicate(timeout=seconds)
-    return Run(process.returncode, out, err)
+    assert run.status == 1 and len(run.errors) == 1, run
 
 
 # --- a run that is killed when it calls a program ---
 
-WRAPPED = ("mktemp", "mkfifo", "gzip", "sha256sum", "sync", "mv", "rm")
-KILLER = """#!/bin/sh
-number=1
+FAKED = ("mktemp", "mkfifo", "gzip", "sha256sum", "sync", "mv", "rm", "docker")
+FAKED_CLIENTS = ("psql", "pg_dump", "pg_restore")
+KILLER = """number=1
 until mkdir '{calls}'/$number 2>/dev/null; do number=$((number + 1)); done
 [ $number != {number} ] || [ {when} != before ] || kill -KILL 0
-[ $number = {number} ] || exec '{real}' "$@"
-'{real}' "$@"
+[ $number = {number} ] || exec "$REAL" "$@"
+"$REAL" "$@"
 kill -KILL 0
 """
 
 
-def killing_programs(folder: Path, database: Database, number: int, when: str) -> dict[str, str]:
-    """Return an environment in which a run dies before or after the program that it calls as the n-th.
+def killing_programs(directory: Path, database: Database, number: int, when: str) -> dict[str, str]:
+    """Return an environment in which a run is killed before or after the n-th program it calls.
 
-    Counted are the calls of PostgreSQL's client programs, of docker, and of the programs of this host
-    that change something. The folder `calls` then holds an entry for each call.
+    Counted are the calls of PostgreSQL's client programs, of docker, and of the programs of this
+    host that change something. The directory gets an entry for each call.
     """
-    binaries, calls = folder / "bin", folder / "calls"
-    binaries.mkdir()
+    calls = directory / "calls"
     calls.mkdir()
-    real = {name: shutil.which(name) for name in (*WRAPPED, "docker")}
-    if not isinstance(database.place, Container):
-        real |= {
-            name: database.place.private.bin_dir / name
-            for name in ("psql", "pg_dump", "pg_restore")
-        }
-    for name, path in real.items():
-        if path:
-            script = binaries / name
-            script.write_text(KILLER.format(calls=calls, number=number, when=when, real=path))
-            script.chmod(0o755)
-    return {"PATH": f"{binaries}:{os.environ['PATH']}", "PG_BINDIR": str(binaries)}
+    names = [name for name in FAKED if shutil.which(name)]
+    if not isinstance(database.server, Container):
+        names += FAKED_CLIENTS
+    killer = KILLER.format(calls=calls, number=number, when=when)
+    return fake(database.checkout, **dict.fromkeys(names, killer))
 
 
 # --- what can happen to a container ---
 
 
-def docker(*arguments: str) -> str:
-    done = subprocess.run(
-        ["docker", *arguments], check=True, capture_output=True, text=True, timeout=60
-    )
-    return done.stdout.strip()
-
-
 def start_again(container: Container) -> None:
     """Start a container that has ended, or is about to, and which may then have another address."""
     docker("restart", container.name)
-    container.address = docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", container.name)
+    container.address = address_of(container.name)
     container.wait()
 
 
 def until_load_is_slow(database: Database) -> None:
-    """Return when SLOW_TO_LOAD is being loaded: no program is being started next to the server then.
+    """Return when SLOW_TO_LOAD is being loaded: then no program is being started on the server.
 
     Docker may hang when it pauses a container in which it is just starting a program.
     """
-    query = "SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX slow_index%' AND state = 'active'"
-    with database.place.connect() as connection:
+    query = (
+        "SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX slow_index%'"
+        " AND state = 'active'"
+    )
+    with database.server.connect() as connection:
         until(lambda: connection.execute(query).fetchone() is not None)
 
 
@@ -249,32 +191,25 @@ def paused(container: Container) -> Iterator[None]:
         docker("unpause", container.name)
 
 
-def fill(container: Container, folder: str, leave: int = 1) -> None:
-    """Fill the file system of a folder in the container but for so many MB."""
-    script = 'free=$(df -Pm "$1" | awk \'NR == 2 { print $4 }\'); [ "$2" = 0 ] || set -- "$1" $((free - $2))'
-    script += '; [ "$2" != 0 ] || set -- "$1" 100000; dd if=/dev/zero of="$1/ballast" bs=1M count="$2" || true'
-    container.client("sh", "-c", script, "sh", folder, str(leave))
+def fill(container: Container, directory: str, leave: int = 1) -> None:
+    """Fill the file system of a directory in the container, apart from so many MB."""
+    script = (
+        "free=$(df -Pm \"$1\" | awk 'NR == 2 { print $4 }');"
+        ' [ "$2" = 0 ] || set -- "$1" $((free - $2))'
+    )
+    script += (
+        '; [ "$2" != 0 ] || set -- "$1" 100000'
+        '; dd if=/dev/zero of="$1/ballast" bs=1M count="$2" || true'
+    )
+    container.client("sh", "-c", script, "sh", directory, str(leave))
 
 
-def free(container: Container, folder: str) -> None:
-    """Take away what filled it. A server that has died of that is started again: its data lie on the host."""
+def free(container: Container, directory: str) -> None:
+    """Remove what fill wrote, on the host if the server has ended; that one is started again."""
     try:
-        container.client("rm", "-f", f"{folder}/ballast")
+        container.client("rm", "-f", f"{directory}/ballast")
     except subprocess.CalledProcessError:
-        where = f'{{{{range .Mounts}}}}{{{{if eq .Destination "{folder}"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}'
+        mounts = '{{range .Mounts}}{{if eq .Destination "DIRECTORY"}}{{.Source}}{{end}}{{end}}'
+        where = mounts.replace("DIRECTORY", directory)
         (Path(docker("inspect", "-f", where, container.name)) / "ballast").unlink(missing_ok=True)
         start_again(container)
-
-
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """Yield a small file system on the host; skip the test where that cannot be made."""
-    folder.mkdir()
-    size = f"size={megabytes}m"
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "small", folder], check=False)
-    if mount.returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)

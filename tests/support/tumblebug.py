@@ -1,4 +1,4 @@
-"""A server that speaks CB-Tumblebug's REST interface, as far as make init asks it, and fails where it is told to."""
+"""A fake CB-Tumblebug: the part of its REST API that make init uses, with faults on request."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-CLOUDS = ["aws", "azure", "gcp", "ncp"]
+PROVIDERS = ["aws", "azure", "gcp", "ncp"]
 FETCHED = {"aws": (100, 1200), "gcp": (50, 300)}  # images, specs
 
 
 @dataclass
 class Tumblebug:
-    """Its state, what it has been asked, and how it is to fail: a path's function that gets the handler."""
+    """Its state, the requests it got, and its faults: by path, a function of the handler."""
 
     port: int = 0
     password: str = "default"
@@ -52,7 +52,7 @@ class Tumblebug:
                 self.namespace = body["name"] == "system"
                 return 200, body
             case "GET", "/provider":
-                return 200, {"output": CLOUDS}
+                return 200, {"output": PROVIDERS}
             case "GET", "/loadAssets":
                 time.sleep(self.fetching_seconds)
                 self.assets = dict(FETCHED)
@@ -64,20 +64,20 @@ class Tumblebug:
         return 404, {"message": f"no {method} {path}"}
 
     def summary(self) -> dict:
-        clouds = [
+        providers = [
             {
-                "providerName": cloud,
+                "providerName": provider,
                 "imageCount": images,
                 "specCount": specs,
                 "pricedSpecCount": specs // 2,
             }
-            for cloud, (images, specs) in self.assets.items()
+            for provider, (images, specs) in self.assets.items()
         ]
         return {
-            "providers": clouds,
-            "totalImageCount": sum(cloud["imageCount"] for cloud in clouds),
-            "totalSpecCount": sum(cloud["specCount"] for cloud in clouds),
-            "pricedSpecCount": sum(cloud["pricedSpecCount"] for cloud in clouds),
+            "providers": providers,
+            "totalImageCount": sum(provider["imageCount"] for provider in providers),
+            "totalSpecCount": sum(provider["specCount"] for provider in providers),
+            "pricedSpecCount": sum(provider["pricedSpecCount"] for provider in providers),
         }
 
 
@@ -110,16 +110,16 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def replies(status: int, body: object, **headers: str) -> Callable[[Handler], None]:
-    """Return a fault: this answer."""
+    """Return a fault that gives this answer."""
     return lambda handler: handler.reply(status, body, **headers)
 
 
 def drops(handler: Handler) -> None:
-    """Be a fault: the connection ends without an answer."""
+    """End the connection without an answer: a fault."""
     handler.close_connection = True
     handler.connection.close()
 

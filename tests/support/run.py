@@ -1,0 +1,192 @@
+"""Copies of the project, and runs of their scripts in an environment made from nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import shutil
+import subprocess
+import termios
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent.parent
+TIMEOUT_SECONDS = 120
+# Waits that tests shorten: the file, its text, the text with a shorter wait.
+WAITS = {
+    "CB-Tumblebug is ready": (
+        "scripts/lib/tumblebug.sh",
+        "seconds_to_be_ready=30",
+        "seconds_to_be_ready=2",
+    ),
+    "its summary is settled": (
+        "helpers/tumblebug/fetching.py",
+        "SETTLED_SECONDS = 30",
+        "SETTLED_SECONDS = 0.3",
+    ),
+    "an untrusted backup is loaded": (
+        "scripts/sql/untrusted/watch-staging.sql",
+        "1 hour",
+        "1 second",
+    ),
+}
+CONFIRMED = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes"}
+BACKUP = "./scripts/backup-assets.sh"
+RESTORE = "./scripts/restore-assets.sh"
+ROLLBACK = "./scripts/rollback-assets.sh"
+CLEAN = "./scripts/clean-db.sh"
+STATS = "./scripts/stats.sh"
+
+
+@dataclass(repr=False)
+class Run:
+    """How a run of a script ended."""
+
+    status: int
+    out: str
+    err: str
+
+    def __repr__(self) -> str:
+        return f"exit {self.status}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines of stderr that are errors."""
+        return [line for line in self.err.splitlines() if line.startswith("error:")]
+
+
+@dataclass
+class Checkout:
+    """A copy of the project, and the environment its scripts run in."""
+
+    path: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.home = self.path.parent
+        self.temporary = self.home / "tmp"
+        self.temporary.mkdir()
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "TMPDIR": str(self.temporary),
+            "LANG": "C.UTF-8",
+            "TB_POSTGRES_CONTAINER": "tumblebug-assets-test-none",
+            "DOCKER_CONFIG": os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker")),
+            **{name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ},
+        }
+
+    @property
+    def default_backup(self) -> Path:
+        return self.path / "assets" / "assets.dump.gz"
+
+    @property
+    def named_backups(self) -> Path:
+        return self.path / "backups" / "postgres"
+
+    @property
+    def key(self) -> Path:
+        """The file with the key that signs this checkout's backups."""
+        return self.home / ".config" / "tumblebug-assets" / "key"
+
+    def run(
+        self,
+        *command: str | Path,
+        shell: str = "",
+        cwd: Path | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        **environment: str,
+    ) -> Run:
+        """Run a command in the checkout, without a terminal, and return how it ended."""
+        done = subprocess.run(
+            [*shell.split(), *map(str, command)],
+            cwd=cwd or self.path,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            timeout=timeout,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    def start(
+        self, *command: str | Path, stderr: int = subprocess.PIPE, **environment: str
+    ) -> subprocess.Popen:
+        """Start a command in a process group of its own and return it running."""
+        return subprocess.Popen(
+            list(map(str, command)),
+            cwd=self.path,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run_on_terminal(self, *command: str | Path, answer: bytes, **environment: str) -> Run:
+        """Run a command on a pseudo-terminal and return how it ended.
+
+        ``answer`` holds lines; one is typed at each prompt. The run's ``err`` is what the terminal
+        showed.
+        """
+        lines = answer.splitlines(keepends=True)
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            list(map(str, command)),
+            cwd=self.path,
+            env={**self.environment, **environment, "TERM": "xterm"},
+            stdin=slave,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
+        )
+        os.close(slave)
+        screen = b""
+        while chunk := read_terminal(master):
+            screen += chunk
+            if screen.endswith(b": ") and lines:
+                os.write(master, lines.pop(0))
+        out = process.stdout.read().decode()
+        status = process.wait(TIMEOUT_SECONDS)
+        os.close(master)
+        return Run(status, out, screen.decode())
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace text in this checkout's copy of a file."""
+        text = (self.path / name).read_text()
+        assert old in text
+        (self.path / name).write_text(text.replace(old, new))
+
+    def shorten_wait(self, name: str) -> None:
+        """Make one of WAITS shorter in this checkout."""
+        self.edit(*WAITS[name])
+
+    def left_behind(self) -> list[str]:
+        """Return the temporary directories and partial files that runs have not removed."""
+        partial = self.path.rglob("*.partial.*")
+        return [str(path) for path in [*self.temporary.iterdir(), *partial]]
+
+
+def new_checkout(parent: Path) -> Checkout:
+    """Return a copy of the project in a new directory whose name has spaces and quotes."""
+    path = parent / 'it\'s a "check out"'
+    path.mkdir()
+    for name in ("scripts", "helpers"):
+        shutil.copytree(PROJECT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "docker-compose.yaml", "pyproject.toml"):
+        shutil.copy(PROJECT / name, path / name)
+    (path / "assets").mkdir()
+    (path / ".venv").symlink_to(PROJECT / ".venv")
+    return Checkout(path)
+
+
+def read_terminal(master: int) -> bytes:
+    """Return what a pseudo-terminal shows next; nothing once the other side has closed it."""
+    try:
+        return os.read(master, 65536)
+    except OSError:
+        return b""

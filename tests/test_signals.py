@@ -1,0 +1,60 @@
+"""A run that gets a signal ends everything it started, and changes nothing."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from support.databases import Database, make_big
+from support.run import BACKUP, RESTORE
+from support.running import sessions, start_restore
+from support.waiting import until
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+@pytest.fixture(params=[*(("direct", number) for number in SIGNALS), ("docker", signal.SIGTERM)])
+def database_and_signal(request: pytest.FixtureRequest) -> tuple[Database, signal.Signals]:
+    """Each signal on the private server, and one in the container: no signal reaches a backend."""
+    backend, number = request.param
+    return request.getfixturevalue(backend), number
+
+
+def test_signal_ends_a_restore_and_all_that_it_started(
+    database_and_signal: tuple[Database, signal.Signals],
+) -> None:
+    database, number = database_and_signal
+    make_big(database)
+    before = database.content()
+    process = start_restore(database, database.backed_up())
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == SIGNALS[number], err
+    assert sessions(database, "restore-assets.sh") == 0
+    assert database.content() == before
+    assert database.left_behind() == []
+
+
+def test_signal_ends_a_backup_and_keeps_the_existing_one(
+    database_and_signal: tuple[Database, signal.Signals],
+) -> None:
+    database, number = database_and_signal
+    path = database.sample_backup()
+    earlier = path.read_bytes()
+    make_big(database)
+    process = database.checkout.start(BACKUP, path)
+    until(lambda: sessions(database, "backup-assets.sh") >= 2)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == SIGNALS[number], err
+    assert sessions(database, "backup-assets.sh") == 0
+    assert path.read_bytes() == earlier
+    assert database.left_behind() == []
+
+
+def test_signal_at_the_prompt_ends_at_once(direct: Database) -> None:
+    """make and the shell are not waited for: the prompt is the script's own."""
+    path = direct.sample_backup()
+    run = direct.checkout.run_on_terminal(RESTORE, path, answer=b"\x03")
+    assert run.status == 130, run
+    assert direct.left_behind() == []
