@@ -16,14 +16,10 @@ exec "$REAL" "$@"
 """
 
 
-def replaced(database: Database, tmp_path: Path, **scripts: str) -> dict[str, str]:
-    return fake(database.checkout, **scripts)
-
-
-def test_killed_dump_keeps_the_existing_backup(direct: Database, tmp_path: Path) -> None:
+def test_killed_dump_keeps_the_existing_backup(direct: Database) -> None:
     path = direct.sample_backup()
     earlier = digest(path)
-    run = direct.backup(path, **replaced(direct, tmp_path, pg_dump=FAILS_IN_THE_DUMP))
+    run = direct.backup(path, **fake(direct.checkout, pg_dump=FAILS_IN_THE_DUMP))
     assert run.status == 1, run
     assert "the dump failed, and the earlier backup stands as it was: injected error" in run.err
     assert run.out == ""
@@ -31,21 +27,21 @@ def test_killed_dump_keeps_the_existing_backup(direct: Database, tmp_path: Path)
     assert direct.left_behind() == []
 
 
-def test_killed_first_dump_leaves_no_file(direct: Database, tmp_path: Path) -> None:
-    run = direct.backup("x.dump.gz", **replaced(direct, tmp_path, pg_dump=FAILS_IN_THE_DUMP))
+def test_killed_first_dump_leaves_no_file(direct: Database) -> None:
+    run = direct.backup("x.dump.gz", **fake(direct.checkout, pg_dump=FAILS_IN_THE_DUMP))
     assert run.status == 1, run
     assert not (direct.checkout.path / "x.dump.gz").exists()
     assert direct.left_behind() == []
 
 
-def test_truncated_dump_is_not_published(direct: Database, tmp_path: Path) -> None:
+def test_truncated_dump_is_not_published(direct: Database) -> None:
     path = direct.sample_backup()
     earlier = digest(path)
     cut = (
         '"$REAL" "$@"; for word; do'
         ' case $word in --file=*) truncate -s 9000 "${word#--file=}" ;; esac; done'
     )
-    run = direct.backup(path, **replaced(direct, tmp_path, pg_dump=cut))
+    run = direct.backup(path, **fake(direct.checkout, pg_dump=cut))
     assert run.status == 1, run
     assert "cannot be read back, and the earlier backup stands as it was" in run.err
     assert digest(path) == earlier
@@ -53,9 +49,7 @@ def test_truncated_dump_is_not_published(direct: Database, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("jobs_done", [0, 1])
-def test_failed_load_keeps_the_live_database(
-    direct: Database, tmp_path: Path, jobs_done: int
-) -> None:
+def test_failed_load_keeps_the_live_database(direct: Database, jobs_done: int) -> None:
     path = direct.sample_backup()
     direct.execute("CREATE TABLE later (n int)")
     before = direct.content()
@@ -64,9 +58,7 @@ def test_failed_load_keeps_the_live_database(
     )
     if jobs_done:
         fails = fails.replace("echo", '"$REAL" "$@"; echo')
-    run = direct.restore(
-        path, **replaced(direct, tmp_path, pg_restore=f'{fails}\nexec "$REAL" "$@"')
-    )
+    run = direct.restore(path, **fake(direct.checkout, pg_restore=f'{fails}\nexec "$REAL" "$@"'))
     assert run.status == 1, run
     assert f"database '{direct.name}' is as it was: injected error" in run.err
     assert direct.content() == before
@@ -98,12 +90,12 @@ def test_open_sessions_do_not_block_the_swap(direct: Database) -> None:
     assert direct.execute("SELECT count(*) FROM pricing_info") == [(960,)]
 
 
-def test_statistics_that_fail_after_the_work_are_exit_3(direct: Database, tmp_path: Path) -> None:
+def test_statistics_that_fail_after_the_work_are_exit_3(direct: Database) -> None:
     (direct.checkout.path / "helpers" / "__main__.py").write_text("raise SystemExit(69)")
     fails = (
         'case " $* " in *footer=off*) echo "injected error" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
     )
-    run = direct.backup("x.dump.gz", **replaced(direct, tmp_path, psql=fails))
+    run = direct.backup("x.dump.gz", **fake(direct.checkout, psql=fails))
     assert run.status == 3, run
     assert "the work is done" in run.err and "injected error" in run.err
     assert (direct.checkout.path / "x.dump.gz").is_file()

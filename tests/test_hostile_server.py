@@ -33,10 +33,10 @@ def marker(tmp_path: Path) -> Path:
     return tmp_path / "pwned"
 
 
-def lying_psql(database: Database, tmp_path: Path, lie: str) -> dict[str, str]:
+def lying_psql(database: Database, lie: str) -> dict[str, str]:
     """Return an environment in which psql's answers go through this sed script."""
     lies = f"""LIE='{lie}' exec bash -o pipefail -c '"$0" "$@" | sed -u "$LIE"' "$REAL" "$@\""""
-    return dict(fake(database.checkout, psql=lies))
+    return fake(database.checkout, psql=lies)
 
 
 def assert_nothing_ran(database: Database, run: Run, marker: Path) -> None:
@@ -49,14 +49,14 @@ def assert_nothing_ran(database: Database, run: Run, marker: Path) -> None:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_number_that_is_a_program_is_not_run_by_bash(
-    direct: Database, tmp_path: Path, marker: Path, answer: str
+    direct: Database, marker: Path, answer: str
 ) -> None:
     path = direct.sample_backup()
     manifest_of(path).unlink()
     script, lie = ANSWERS[answer]
     lie = lie.replace("{lie}", f"PATH[$(touch${{IFS}}{marker})0]")
     run = direct.checkout.run(
-        script, path, shell="bash", RESTORE_SKIP_CONFIRM="yes", **lying_psql(direct, tmp_path, lie)
+        script, path, shell="bash", RESTORE_SKIP_CONFIRM="yes", **lying_psql(direct, lie)
     )
     assert_nothing_ran(direct, run, marker)
     assert "unexpected answer from " in run.err and "the database is unchanged" in run.err
@@ -100,9 +100,7 @@ def test_manifest_whose_size_is_no_number_is_refused(
         r"s#^aws.*#\\.\n\\! touch {marker}#",
     ],
 )
-def test_copied_row_or_name_is_no_command_to_psql(
-    direct: Database, tmp_path: Path, marker: Path, lie: str
-) -> None:
+def test_copied_row_or_name_is_no_command_to_psql(direct: Database, marker: Path, lie: str) -> None:
     direct.execute(
         "CREATE TABLE codes AS SELECT 'aws' || n AS code FROM generate_series(1, 9) AS n"
     )
@@ -112,20 +110,20 @@ def test_copied_row_or_name_is_no_command_to_psql(
         "--table",
         "pricing_info" if "pricing_info" in lie else "codes",
         path,
-        **lying_psql(direct, tmp_path, lie.replace("{marker}", str(marker))),
+        **lying_psql(direct, lie.replace("{marker}", str(marker))),
     )
     assert_nothing_ran(direct, run, marker)
     assert direct.content() == before
 
 
 def test_statement_to_give_rights_back_is_no_command_to_psql(
-    direct: Database, tmp_path: Path, marker: Path
+    direct: Database, marker: Path
 ) -> None:
     direct.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'")
     path = direct.backed_up()
-    (direct.checkout.home / ".config" / "tumblebug-assets" / "key").unlink()
+    direct.checkout.key.unlink()
     lie = rf"s#.*ALTER ROUTINE.*#\\! touch {marker}#"
-    run = direct.restore("--data-only", path, **lying_psql(direct, tmp_path, lie))
+    run = direct.restore("--data-only", path, **lying_psql(direct, lie))
     assert_nothing_ran(direct, run, marker)
 
 

@@ -68,9 +68,7 @@ def test_option_a_needs_no_server_and_says_what_it_skipped(direct: Database) -> 
     assert "does not answer at 127.0.0.1:9; left out" in run.err
 
 
-def test_init_without_statistics_is_exit_3(
-    direct: Database, tumblebug: Tumblebug, tmp_path: Path
-) -> None:
+def test_init_without_statistics_is_exit_3(direct: Database, tumblebug: Tumblebug) -> None:
     before = damaged_after_backup(direct)
     (direct.checkout.path / "helpers" / "stats.py").write_text("raise ImportError")
     fails = 'case " $* " in *footer=off*) exit 1 ;; esac; exec "$REAL" "$@"'
@@ -332,7 +330,7 @@ def test_signal_stops_waiting_and_says_that_the_server_goes_on(
 # --- the menu and the choice ---
 
 
-def test_menu_tells_what_the_backup_holds(direct: Database, tmp_path: Path) -> None:
+def test_menu_tells_what_the_backup_holds(direct: Database) -> None:
     path = direct.sample_backup()
     shown = menu.menu(path)
     assert "assets.dump.gz: 0.0 MB, made today" in shown

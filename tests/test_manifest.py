@@ -15,7 +15,6 @@ from support.run import BACKUP
 
 from helpers import menu
 
-KEY = ".config/tumblebug-assets/key"
 FIELDS = ["created", "summary", "bytes", "sha256", "compression", "database-bytes", "encoding"]
 FIELDS += ["server", "holds"]
 POISON = [
@@ -96,7 +95,7 @@ def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str)
     path = direct.backed_up()
     info = manifest_of(path)
     if layout == "earlier":
-        info.write_text(as_earlier(info.read_text(), (direct.checkout.home / KEY).read_bytes()))
+        info.write_text(as_earlier(info.read_text(), direct.checkout.key.read_bytes()))
         for name in ("sha256: 0", "bytes: 0", "seal: x"):
             assert f"\n{name}" in info.read_text()
     direct.execute("DROP VIEW v; DELETE FROM pricing_info")
@@ -117,7 +116,7 @@ def test_signature_is_checked_in_either_layout(direct: Database, layout: str) ->
     if layout == "earlier":
         info.write_text(as_earlier(info.read_text(), b"another key"))
     else:
-        (direct.checkout.home / KEY).write_text("0" * 64)
+        direct.checkout.key.write_text("0" * 64)
     run = direct.restore(path)
     assert run.status == 1 and "view public.v" in run.err, run
 

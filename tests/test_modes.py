@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from support.backups import manifest_of
 from support.databases import Database, broken_backup
@@ -246,9 +244,7 @@ def test_missing_partition_loses_no_rows_silently(direct: Database) -> None:
     assert direct.content() == before
 
 
-def test_load_that_was_killed_is_no_load_even_with_keep_going(
-    direct: Database, tmp_path: Path
-) -> None:
+def test_load_that_was_killed_is_no_load_even_with_keep_going(direct: Database) -> None:
     path = direct.sample_backup()
     manifest_of(path).unlink()
     direct.execute("DELETE FROM pricing_info")

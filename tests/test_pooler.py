@@ -104,7 +104,7 @@ def test_pooler_is_refused_by_every_script(
     assert direct.left_behind() == []
 
 
-def test_pooler_that_moves_a_session_is_refused(direct: Database, tmp_path: Path) -> None:
+def test_pooler_that_moves_a_session_is_refused(direct: Database) -> None:
     path = direct.sample_backup()
     earlier = digest(path)
     direct.checkout.edit("scripts/lib/backend.sh", "run_mark=${run##*.}", "run_mark=same")

@@ -213,7 +213,7 @@ def test_database_keeps_its_attributes(direct: Database) -> None:
     direct.server.execute(f"DROP ROLE {name}_owner, {name}_reader")
 
 
-def test_libpq_variables_of_the_user_have_no_effect(direct: Database, tmp_path: Path) -> None:
+def test_libpq_variables_of_the_user_have_no_effect(direct: Database) -> None:
     before = direct.content()
     (direct.checkout.home / ".psqlrc").write_text("\\set ON_ERROR_STOP off\n\\echo hello\n")
     hostile = {

@@ -32,7 +32,7 @@ def of_another_user(path: Path) -> Path:
 
 @pytest.mark.parametrize("script", ["backup-assets.sh", "restore-assets.sh"])
 def test_directory_planted_during_a_run_is_not_read_nor_removed(
-    direct: Database, tmp_path: Path, script: str
+    direct: Database, script: str
 ) -> None:
     path = direct.sample_backup()
     planted = Path(f"{prefix(direct)}.planted")

@@ -13,9 +13,12 @@ from support.waiting import until
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
-@pytest.fixture(params=[*(("direct", number) for number in SIGNALS), ("docker", signal.SIGTERM)])
+@pytest.fixture(
+    params=[*(("direct", number) for number in SIGNALS), ("docker", signal.SIGTERM)],
+    ids=lambda param: f"{param[0]}-{param[1].name}",
+)
 def database_and_signal(request: pytest.FixtureRequest) -> tuple[Database, signal.Signals]:
-    """Each signal on the private server, and one in the container: no signal reaches a backend."""
+    """Each signal on the private server, and one of them in the container."""
     backend, number = request.param
     return request.getfixturevalue(backend), number
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from support.databases import Database, new_database
@@ -97,9 +96,7 @@ def test_prepared_transaction_stops_a_rollback_at_once(direct: Database) -> None
     assert direct.checkout.run(ROLLBACK).status == 0
 
 
-def test_transaction_prepared_during_a_load_blocks_no_client(
-    direct: Database, tmp_path: Path
-) -> None:
+def test_transaction_prepared_during_a_load_blocks_no_client(direct: Database) -> None:
     direct.sample_backup()
     prepares = (
         'case " $* " in *--analyze-only*) printf \'%s;\\n\' "BEGIN" "INSERT INTO'

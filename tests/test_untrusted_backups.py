@@ -17,14 +17,13 @@ from support.fakes import fake
 from support.run import Run, new_checkout
 from support.servers import started_container
 
-KEY = ".config/tumblebug-assets/key"
 PLACEHOLDER = "x" * 600
 NOWHERE = "/nonexistent"
 
 
 def forget_key(database: Database) -> None:
     """Make every backup untrusted: remove the key that its signature is checked with."""
-    (database.checkout.home / KEY).unlink(missing_ok=True)
+    database.checkout.key.unlink(missing_ok=True)
 
 
 def untrusted_dump(database: Database, hostile: str = "", patched: str = "") -> Path:
@@ -298,7 +297,7 @@ def test_trust_restores_views_and_functions(direct: Database) -> None:
 def test_backup_of_this_machine_needs_no_trust(direct: Database) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")
     path = direct.backed_up()
-    key = direct.checkout.home / KEY
+    key = direct.checkout.key
     assert key.stat().st_mode & 0o777 == 0o600
     assert direct.restore(path).status == 0
     secret = key.read_text()
@@ -313,10 +312,10 @@ def test_backup_of_this_machine_needs_no_trust(direct: Database) -> None:
 def test_manifest_cannot_grant_trust(direct: Database) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")
     path = direct.backed_up()
-    own_key = (direct.checkout.home / KEY).read_text()
+    own_key = direct.checkout.key.read_text()
     forget_key(direct)
     direct.backed_up()  # under a new key: untrusted under the first one
-    (direct.checkout.home / KEY).write_text(own_key)
+    direct.checkout.key.write_text(own_key)
     run = direct.restore(path)
     assert run.status == 1 and "view public.v" in run.err, run
 
@@ -330,7 +329,7 @@ def test_empty_signature_is_none(direct: Database) -> None:
     ]
     body = "".join(f"{line}\n" for line in lines)
     info.write_text(with_checksum(body))
-    key = direct.checkout.home / KEY
+    key = direct.checkout.key
     for content in (key.read_text(), "", None):
         key.unlink(missing_ok=True)
         if content is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from support.backups import manifest_of
 from support.databases import Database
@@ -171,7 +169,7 @@ def test_partition_is_replaced_under_its_parents_foreign_keys(direct: Database) 
 # --- what fails is named ---
 
 
-def test_table_that_could_not_be_read_is_the_reason_given(direct: Database, tmp_path: Path) -> None:
+def test_table_that_could_not_be_read_is_the_reason_given(direct: Database) -> None:
     direct.execute(
         "CREATE TYPE pair AS (a int); CREATE TABLE pairs AS SELECT ROW(1)::pair AS p;"
         "CREATE FUNCTION as_text(pair) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'no text"
