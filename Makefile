@@ -55,7 +55,7 @@ faults: .venv/.test ## run all fault injections; make test runs a sample
 bench: .venv/.test ## benchmark against the guide's plain pg_dump and pg_restore; SCALE=1: only this
 	@PYTHONPATH=tests .venv/bin/python -m bench.benchmark $(SCALE)
 
-lint: .venv/.test ## run shellcheck, shfmt, dash -n and ruff
+lint: .venv/.test ## run shellcheck, shfmt, dash -n, ruff, and the checks of structure and words
 	@./scripts/dev/lint.sh
 
 .venv/.%: pyproject.toml

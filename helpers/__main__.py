@@ -88,6 +88,8 @@ def parse_arguments() -> argparse.Namespace:
             verb.add_argument("--azure", action="store_true", help="include Azure")
             verb.add_argument("--providers", default="", help="only these, separated by commas")
             verb.add_argument("--expected", required=True, help="usual duration, as text to show")
+            text = "how long a summary must be unchanged to be final, in seconds"
+            verb.add_argument("--settled", type=float, required=True, help=text)
             add_database_options(verb)
     return parser.parse_args()
 
@@ -138,6 +140,7 @@ def run_tumblebug_verb(options: argparse.Namespace) -> int:
             server,
             options.expected,
             arrivals_reader(options),
+            options.settled,
             azure=options.azure,
             chosen=[name for name in options.providers.split(",") if name],
         ),

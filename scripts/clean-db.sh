@@ -9,19 +9,20 @@ usage() {
     cat <<EOF
 Usage: $0
 
-Empties every table of the assets database, all of them or none. The tables themselves stay:
-CB-Tumblebug's server goes on with them.
+Truncates all tables in one transaction; the schema stays, and CB-Tumblebug's server can go on.
 
-CLEAN_SKIP_CONFIRM=yes empties without asking.
+CLEAN_SKIP_CONFIRM=yes does not ask.
 EOF
 }
 
 main() {
     parse_no_options "$@"
+    unchanged='; the database is unchanged'
     begin
-    find_server
+    select_server
     lock_database
-    mend_leftovers
+    clean_up_backups
+    clean_up_server
     require_database
     warn "every row of database '$TB_POSTGRES_DATABASE' of $server will be deleted"
     confirm "$CLEAN_SKIP_CONFIRM" 'Empty the database?' CLEAN_SKIP_CONFIRM
@@ -29,9 +30,9 @@ main() {
 }
 
 empty_tables() {
-    unchanged=
     sql "$TB_POSTGRES_DATABASE" <"$sql/tables/empty-tables.sql" 2>"$work/sql.errors" ||
-        fail_with "$work/sql.errors" 'the database could not be emptied; nothing was changed'
+        fail_with "$work/sql.errors" 'could not empty the database'
+    finish
     say "database '$TB_POSTGRES_DATABASE' is empty"
 }
 

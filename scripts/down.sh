@@ -10,7 +10,7 @@ usage() {
 Usage: $0
 
 Stops and removes the container of docker-compose.yaml. The data stays in its volume:
-up.sh starts again with it.
+up.sh starts the container with it again.
 EOF
 }
 
@@ -18,7 +18,7 @@ main() {
     parse_no_options "$@"
     begin
     require_container_cli
-    compose down || die "container '$TB_POSTGRES_CONTAINER' could not be stopped; see above"
+    compose down || die "could not stop container '$TB_POSTGRES_CONTAINER'; see above"
     say "stopped; the data stays in its volume"
 }
 

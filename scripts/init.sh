@@ -3,45 +3,46 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock report tumblebug
+use backend session errors lock tumblebug
 
 usage() {
     cat <<EOF_USAGE
 Usage: $0 [-y] [--option OPTION] [--providers NAME,...] [--with-prices]
 
-Shows a menu of ways to fill the assets database, and does what is chosen:
+Fills the assets database by one of these options, from a menu:
 
   a   restore from assets/assets.dump.gz (~1 minute)
-  a+  the same, then the newest list of images on top (~2 minutes)
-  b   fetch fresh from the clouds, without Azure (~20-30 minutes)
-  c   fetch fresh from the clouds, with Azure (~40+ minutes)
-  d   fetch fresh from the clouds you choose, without prices
+  a+  the same, then update images from the latest list (~2 minutes)
+  b   fetch fresh data, without Azure (~20-30 minutes)
+  c   fetch fresh data, with Azure (~40+ minutes)
+  d   fetch fresh data of the providers you choose, without prices
 
-  -y             no questions: a where there is a backup, otherwise b
-  --option X     no menu: this option; INIT_OPTION=x says the same
-  --providers X  the clouds of option d, with commas between
-  --with-prices  after b or c fetch prices too
+  -y             ask nothing: a if there is a backup, otherwise b
+  --option X     show no menu: this option (same as INIT_OPTION=X)
+  --providers X  the providers of option d, separated by commas
+  --with-prices  also fetch prices (b and c)
 
-TUMBLEBUG_SERVER (localhost:1323) is CB-Tumblebug's server, which all options but a need.
+TUMBLEBUG_SERVER (localhost:1323) is CB-Tumblebug's server, required by every option except a.
 EOF_USAGE
 }
 
 main() {
     parse_options "$@"
     begin
-    at_end say_that_it_goes_on
+    at_end report_interruption
     choose_option
-    unchanged=
     [ "$option" = a ] || require_tumblebug
     case $option in
         a | a+) restore_backup ;;
         *) fetch_assets ;;
     esac
     finish
+    inform_if_reachable
 }
 
 parse_options() {
-    unattended='' chosen_option='' chosen_clouds='' with_prices=''
+    unchanged='; the database is unchanged'
+    unattended='' chosen_option='' providers='' with_prices='' incomplete=''
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help) show_help ;;
@@ -53,8 +54,8 @@ parse_options() {
             -y | --yes | --with-prices) ;;
             --option) chosen_option=$2 && shift ;;
             --option=*) chosen_option=${1#--option=} ;;
-            --providers) chosen_clouds=$2 && shift ;;
-            --providers=*) chosen_clouds=${1#--providers=} ;;
+            --providers) providers=$2 && shift ;;
+            --providers=*) providers=${1#--providers=} ;;
             -?*) die_usage "unknown option: $1" ;;
             *) die_usage "unexpected argument: $1" ;;
         esac
@@ -64,54 +65,58 @@ parse_options() {
 
 # --- the choice ---
 
-# choose_option: from the command line, from INIT_OPTION, or by the menu
+# choose_option: from the command line, from INIT_OPTION, or by the menu. Sets option
 choose_option() {
-    backup=$root/assets/assets.dump.gz
+    backup_file=$root/assets/assets.dump.gz
     option=${chosen_option:-$INIT_OPTION}
-    [ -n "$option" ] || [ -z "$chosen_clouds" ] || option=d
-    [ -n "$option" ] || [ -z "$unattended" ] || option=$(usual_option)
+    [ -n "$option" ] || [ -z "$providers" ] || option=d
+    [ -n "$option" ] || [ -z "$unattended" ] || option=$(default_option)
     if [ -n "$option" ]; then
         unattended=yes
-        is_option "$option" || die_usage "unknown option '$option': it is a, a+, b, c or d"
-        is_available || die "there is no backup '$backup' to restore; nothing was changed"
+        normalize_option "$option" ||
+            die_usage "unknown option '$option': choose one of a, a+, b, c, d"
+        is_available || die "there is no backup '$backup_file' to restore"
     else
         ask_option
     fi
-    [ "$option" != d ] || [ -n "$chosen_clouds" ] || [ -z "$unattended" ] || die_usage 'option d needs --providers'
+    if [ "$option" = d ] && [ -z "$providers" ] && [ -n "$unattended" ]; then
+        die_usage 'option d needs --providers'
+    fi
 }
 
-usual_option() {
-    if [ -f "$backup" ]; then
+default_option() {
+    if [ -f "$backup_file" ]; then
         echo a
     else
         echo b
     fi
 }
 
-# ask_option: a wrong answer asks again, end of input cancels
+# ask_option: asks again after a wrong answer; the end of input cancels. Sets option
 ask_option() {
     if ! [ -t 0 ]; then
         hint 'to run without a terminal, use -y, --option or INIT_OPTION'
-        die 'there is no terminal to choose on; nothing was changed'
+        die 'cannot show the menu without a terminal'
     fi
     show_menu
     while ask_user 'Choose a, a+, b, c or d: '; do
-        if ! is_option "$reply"; then
-            say "there is no option '$reply'"
+        if ! normalize_option "$reply"; then
+            say "there is no option '$reply': choose one of a, a+, b, c, d"
         elif ! is_available; then
-            say "option $option is not available: there is no backup '$backup'"
+            say "option $option is not available: there is no backup '$backup_file'"
         else
             return 0
         fi
     done
-    die 'cancelled; nothing was changed'
+    die cancelled
 }
 
 show_menu() {
-    { find_python && PYTHONPATH=$root "$python" -m helpers menu "$backup"; } >&4 || usage >&4
+    run_helper menu "$backup_file" >&4 || usage >&4
 }
 
-is_option() {
+# normalize_option TEXT: fails where it is none. Sets option
+normalize_option() {
     case $1 in
         [Aa]) option=a ;;
         [Aa]+) option=a+ ;;
@@ -123,10 +128,10 @@ is_option() {
 }
 
 is_available() {
-    case $option in a | a+) [ -f "$backup" ] ;; esac
+    case $option in a | a+) [ -f "$backup_file" ] ;; esac
 }
 
-# ask_user QUESTION: sets $reply; fails at the end of input
+# ask_user QUESTION: fails at the end of input. Sets reply
 ask_user() {
     tell '%s' "$1"
     read -r reply
@@ -138,21 +143,21 @@ agrees() { # QUESTION
 
 # --- a and a+ ---
 
-# restore_backup: the choice was the confirmation. Where it fails, the database is as it was; nobody gets a fetch
-# of 40 minutes unasked.
+# restore_backup: the choice was the confirmation. Where it fails, the database is unchanged, and a
+# fetch of 20 minutes or more starts only if the user agrees
 restore_backup() {
     restored=0
     RESTORE_SKIP_CONFIRM=yes
     export RESTORE_SKIP_CONFIRM
-    background_speaking "$root/scripts/restore-assets.sh" "$backup" 2>&4
+    background_with_messages "$root/scripts/restore-assets.sh" "$backup_file" 2>&4
     wait "$child" || restored=$?
     case $restored in
         0) return 0 ;;
-        3) missing_part=yes && return 0 ;; # said by the restore itself
+        3) incomplete=yes && return 0 ;; # the restore has said why
     esac
-    explained=yes # by the restore itself
+    explained=yes # by the restore
     [ "$restored" -eq 1 ] || exit "$restored"
-    agrees 'Fetch fresh from the clouds instead, without Azure (20-30 minutes)?' || exit 1
+    agrees 'Fetch fresh data instead, without Azure (20-30 minutes)?' || exit 1
     explained=
     option=b
     require_tumblebug
@@ -162,12 +167,13 @@ restore_backup() {
 # --- b, c and d ---
 
 fetch_assets() {
-    [ "$option" != d ] || choose_clouds
-    prepare_namespace || die "the namespace cannot be made: $(reason)"
+    [ "$option" != d ] || choose_providers
+    create_namespace || die "could not create the namespace: $(tumblebug_answer)"
+    unchanged=
     case $option in
-        b) fetch_from_clouds 'about 20 to 30 minutes' ;;
-        c) fetch_from_clouds 'about 40 minutes or more' --azure ;;
-        d) fetch_from_clouds 'some minutes for each cloud' --providers "$chosen_clouds" ;;
+        b) fetch 'about 20 to 30 minutes' ;;
+        c) fetch 'about 40 minutes or more' --azure ;;
+        d) fetch 'some minutes for each provider' --providers "$providers" ;;
     esac
     [ "$option" = d ] || fetch_prices
 }
@@ -175,73 +181,79 @@ fetch_assets() {
 fetch_prices() {
     [ -n "$with_prices" ] || agrees 'Fetch prices too?' || return 0
     say 'fetching prices'
-    ask_tumblebug fetch-prices || left_out "prices: $(reason)"
+    ask_tumblebug fetch-prices || report_skipped "prices: $(tumblebug_answer)"
 }
 
-# choose_clouds: by number or name, of those that the server knows
-choose_clouds() {
-    ask_tumblebug providers || die "its list of clouds cannot be had: $(reason)"
-    cp "$work/answer" "$work/clouds"
-    [ -s "$work/clouds" ] || die 'CB-Tumblebug knows no clouds; nothing was changed'
-    if [ -n "$chosen_clouds" ]; then
-        known_clouds "$chosen_clouds" || die_usage "unknown cloud '$unknown_cloud'; there are: $(in_one_line "$(cat "$work/clouds")")"
+# choose_providers: by number or name, of those that the server knows. Sets providers
+choose_providers() {
+    ask_tumblebug providers || die "could not get the list of providers: $(tumblebug_answer)"
+    cp "$work/answer" "$work/providers"
+    [ -s "$work/providers" ] || die 'CB-Tumblebug knows no providers'
+    if [ -n "$providers" ]; then
+        select_providers "$providers" ||
+            die_usage "unknown provider '$unknown_provider'; there are:" \
+                "$(in_one_line "$(cat "$work/providers")")"
         return
     fi
-    awk '{ printf("  %2d  %s\n", NR, $0) }' "$work/clouds" | printable_lines >&4
-    while ask_user 'Which clouds, by number or name, with commas between: '; do
-        ! known_clouds "$reply" || return 0
-        say "there is no cloud '$unknown_cloud'"
+    awk '{ printf("  %2d  %s\n", NR, $0) }' "$work/providers" | printable_lines >&4
+    while ask_user 'Which providers, by number or name, separated by commas: '; do
+        ! select_providers "$reply" || return 0
+        say "there is no provider '$unknown_provider'"
     done
-    die 'cancelled; nothing was changed'
+    die cancelled
 }
 
-# known_clouds LIST: sets $chosen_clouds, names with commas between; fails with $unknown_cloud where it is not one
-known_clouds() {
-    printf '%s\n' "$1" | tr -s ', ' '[\n*]' | awk '
-        NR == FNR { names[$0]; numbers[FNR] = $0; next }
-        $0 == "" { next }
-        $0 in numbers { $0 = numbers[$0] }
-        { print ($0 in names ? "known" : "unknown") " " $0 }' "$work/clouds" - | sort -u >"$work/chosen"
-    unknown_cloud=$(sed -n 's/^unknown //p' "$work/chosen" | head -n 1)
-    chosen_clouds=$(sed -n 's/^known //p' "$work/chosen" | paste -s -d , -)
-    [ -z "$unknown_cloud" ] && [ -n "$chosen_clouds" ]
+# select_providers LIST: fails where one is unknown. Sets providers, names separated by commas, and
+# unknown_provider
+select_providers() {
+    printf '%s\n' "$1" | tr -s ', ' '[\n*]' |
+        awk -f "$root/scripts/lib/awk/select-names.awk" "$work/providers" - |
+        sort -u >"$work/selected"
+    unknown_provider=$(sed -n 's/^unknown //p' "$work/selected" | head -n 1)
+    providers=$(sed -n 's/^known //p' "$work/selected" | paste -s -d , -)
+    [ -z "$unknown_provider" ] && [ -n "$providers" ]
 }
 
 # --- the end ---
 
-# finish: an option that needs only the database does without CB-Tumblebug
-finish() {
-    if [ "$option" = a ] && ! { find_python && ask_tumblebug ready; }; then
-        say "CB-Tumblebug does not answer at $TUMBLEBUG_SERVER; left out: the namespace 'system' and its own summary"
+# inform_if_reachable: option a works without CB-Tumblebug
+inform_if_reachable() {
+    if [ "$option" = a ] && ! ask_tumblebug ready; then
+        say "CB-Tumblebug does not answer at $TUMBLEBUG_SERVER;" \
+            "skipped: creating namespace 'system' and showing the server's summary"
     else
-        tell_tumblebug
+        inform_tumblebug
     fi
-    [ -z "${missing_part-}" ] || end_incomplete
+    [ -z "$incomplete" ] || end_incomplete
 }
 
-# tell_tumblebug: what it has to know, and what it then says that it holds
-tell_tumblebug() {
-    case $option in a | a+) prepare_namespace || left_out "the namespace: $(reason)" ;; esac # the others have it
+# inform_tumblebug: of what it must know, and prints what it then says that it holds
+inform_tumblebug() {
+    case $option in
+        a | a+) create_namespace || report_skipped "the namespace: $(tumblebug_answer)" ;;
+    esac
     [ "$option" != a+ ] || update_images
     if ask_tumblebug summary; then
         cat "$work/answer"
     else
-        left_out "the summary: $(reason)"
+        report_skipped "the summary: $(tumblebug_answer)"
     fi
-    ask_tumblebug mark-initialised || warn "CB-Tumblebug could not be told that it is initialised: $(reason)"
+    ask_tumblebug mark-initialised ||
+        warn "could not tell CB-Tumblebug that it is initialised: $(tumblebug_answer)"
     case $option in b | c | d) offer_backup ;; esac
 }
 
 update_images() {
-    say 'putting the newest list of images on top'
-    ask_tumblebug update-images || left_out "the newest images: $(reason)"
+    say 'updating images from the latest list'
+    ask_tumblebug update-images || report_skipped "the latest images: $(tumblebug_answer)"
 }
 
 offer_backup() {
-    if agrees 'Save it as assets/assets.dump.gz (make backup-assets)?'; then
-        "$root/scripts/backup-assets.sh" "$backup" 2>&4 || left_out 'the backup: see above'
+    if agrees 'Back it up to assets/assets.dump.gz (make backup-assets)?'; then
+        "$root/scripts/backup-assets.sh" "$backup_file" 2>&4 ||
+            report_skipped 'the backup: see above'
     else
-        say 'make backup-assets saves what was fetched'
+        say "back it up with 'make backup-assets'"
     fi
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# rollback-assets.sh: brings back the database that the last restore replaced. See --help.
+# rollback-assets.sh: swaps back to the database that the last restore replaced. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -9,30 +9,32 @@ usage() {
     cat <<EOF
 Usage: $0
 
-Swaps the live database with the one that the last restore replaced and, with
-RESTORE_KEEP_PREVIOUS=yes, kept. A second rollback undoes the first.
+Swaps the live database with the previous one: the one that the last restore replaced and, with
+RESTORE_KEEP_PREVIOUS=yes, kept. Run it again to undo.
 EOF
 }
 
 main() {
     parse_no_options "$@"
+    unchanged='; the database is unchanged'
     begin
-    find_server
+    select_server
     lock_database
-    mend_leftovers
+    clean_up_backups
+    clean_up_server
     require_previous
     require_replaceable ''
-    rename_databases 'live:former previous:live former:previous'
-    finished=yes
-    say 'rolled back; the same again undoes it'
+    rename_databases 'live:replaced previous:live replaced:previous'
+    finish
+    say 'rolled back; run it again to undo'
     begin_statistics
-    show_afterwards
+    print_statistics
 }
 
 require_previous() {
     previous_exists || {
         hint 'a restore with RESTORE_KEEP_PREVIOUS=yes keeps the database that it replaces'
-        die "there is no previous database to roll back to; nothing was changed"
+        die 'there is no previous database to roll back to'
     }
 }
 

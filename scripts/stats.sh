@@ -1,5 +1,5 @@
 #!/bin/sh
-# stats.sh: shows the tables of the assets database, or its size. See --help.
+# stats.sh: prints the tables of the assets database, or its size. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -9,32 +9,37 @@ usage() {
     cat <<EOF
 Usage: $0 [--size]
 
-Shows every table of the assets database: exact rows, size, share of the database.
+Prints every table of the assets database: exact rows, size, share of the database.
 
-  --size    only the size of the whole database
+  --size  only the size of the whole database
 EOF
 }
 
 main() {
     parse_options "$@"
     begin
-    find_server
+    select_server
     open_lock
-    ! take_lock || mend_leftovers
-    show "$statistics" || fail_with "$work/sql.errors" 'the statistics cannot be read'
+    ! take_lock || clean_up
+    print_report "$report" || fail_with "$work/report.errors" 'could not read the statistics'
 }
 
 parse_options() {
-    statistics=table-statistics
+    report=table-statistics
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help) show_help ;;
-            --size) statistics=database-size ;;
+            --size) report=database-size ;;
             -?*) die_usage "unknown option: $1" ;;
             *) die_usage "unexpected argument: $1" ;;
         esac
         shift
     done
+}
+
+clean_up() {
+    clean_up_backups
+    clean_up_server
 }
 
 main "$@"

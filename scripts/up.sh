@@ -9,7 +9,7 @@ usage() {
     cat <<EOF
 Usage: $0
 
-Starts the container that docker-compose.yaml describes and waits until it is healthy.
+Starts the container of docker-compose.yaml and waits until it is healthy.
 TB_POSTGRES_IMAGE names another image than postgres:16-alpine.
 EOF
 }
@@ -18,10 +18,11 @@ main() {
     parse_no_options "$@"
     begin
     require_container_cli
-    if container_runs; then
-        say "container '$TB_POSTGRES_CONTAINER' is running already"
+    read_container_state
+    if [ "$container_state" = running ]; then
+        say "container '$TB_POSTGRES_CONTAINER' is already running"
     else
-        compose up -d || die "container '$TB_POSTGRES_CONTAINER' could not be started; see above"
+        compose up -d || die "could not start container '$TB_POSTGRES_CONTAINER'; see above"
     fi
     wait_until_healthy 60
     say "container '$TB_POSTGRES_CONTAINER' is healthy"

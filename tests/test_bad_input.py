@@ -35,7 +35,7 @@ def test_missing_file_without_backups_says_how_to_make_one(direct: Database) -> 
 
 
 def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:
-    refused(direct, tmp_path, "is a folder")
+    refused(direct, tmp_path, "is a directory")
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"hello", "is not a backup"),
         (b"-- SQL\nDROP DATABASE tumblebug;\n", "is not a backup"),
-        (gzip.compress(b"hello", mtime=0), "is not a whole PostgreSQL archive"),
-        (gzip.compress(b"", mtime=0), "is not a whole PostgreSQL archive"),
+        (gzip.compress(b"hello", mtime=0), "is not a complete PostgreSQL archive"),
+        (gzip.compress(b"", mtime=0), "is not a complete PostgreSQL archive"),
         (gzip.compress(b"hello", mtime=0)[:-6], "damaged or cut short"),
         (b"\x1f\x8bnonsense", "damaged or cut short"),
-        (b"PGDMP", "is not a whole PostgreSQL archive"),
+        (b"PGDMP", "is not a complete PostgreSQL archive"),
         (b"PGDMP\x01\x63\x00\x04\x08\x01" + bytes(100), "was made by a newer PostgreSQL"),
     ],
 )
@@ -77,7 +77,7 @@ def test_archive_cut_before_compression_is_refused(
     cut = archive[: len(archive) * percent // 100]
     path = tmp_path / "cut.dump"
     path.write_bytes(gzip.compress(cut) if wrapped else cut)
-    refused(direct, path, "is not a whole PostgreSQL archive")
+    refused(direct, path, "is not a complete PostgreSQL archive")
 
 
 def test_unreadable_file_is_refused(direct: Database, tmp_path: Path) -> None:
@@ -133,14 +133,14 @@ def test_odd_names_do_no_harm_through_make(direct: Database, name: str) -> None:
 def test_backup_needs_an_existing_directory(direct: Database) -> None:
     run = direct.backup("./nowhere/x.dump.gz")
     assert run.status == 1, run
-    assert "there is no folder './nowhere/'" in run.err
+    assert "there is no directory './nowhere/'" in run.err
 
 
 def test_backup_does_not_replace_a_directory(direct: Database) -> None:
     (direct.checkout.path / "a.dump.gz").mkdir()
     run = direct.backup("a.dump.gz")
     assert run.status == 1, run
-    assert "is a folder" in run.err
+    assert "is a directory" in run.err
 
 
 def test_backup_does_not_replace_a_pipe(direct: Database) -> None:
@@ -148,5 +148,5 @@ def test_backup_does_not_replace_a_pipe(direct: Database) -> None:
     os.mkfifo(fifo)
     run = direct.backup(fifo)
     assert run.status == 1, run
-    assert "is not a file that a backup could replace" in run.err
+    assert "is not a file that can be replaced" in run.err
     assert fifo.is_fifo()

@@ -53,9 +53,7 @@ def test_unknown_compression_keeps_the_existing_backup(direct: Database) -> None
     earlier = path.read_bytes()
     run = direct.backup(path, BACKUP_COMPRESSION="magic")
     assert run.status == 1, run
-    assert (
-        "the dump failed, and the earlier backup stands as it was" in run.err and "magic" in run.err
-    )
+    assert "could not dump database" in run.err and "magic" in run.err
     assert path.read_bytes() == earlier
     assert direct.left_behind() == []
 
@@ -119,4 +117,4 @@ def test_jobs_that_are_no_number_are_refused(direct: Database) -> None:
     for jobs in ("0", "many", "-1", "99999"):
         run = direct.restore(path, RESTORE_JOBS=jobs)
         assert run.status == 2, run
-        assert "RESTORE_JOBS is a number of jobs" in run.err
+        assert "RESTORE_JOBS must be a number of jobs" in run.err

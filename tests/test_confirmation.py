@@ -25,7 +25,7 @@ def test_any_other_answer_changes_nothing(direct: Database, script: str, answer:
     before = direct.content()
     run = direct.checkout.run_on_terminal(script, answer=answer)
     assert run.status == 1, run
-    assert "declined; nothing was changed" in run.err
+    assert "cancelled; the database is unchanged" in run.err
     assert direct.content() == before
     assert direct.left_behind() == []
 
@@ -40,7 +40,7 @@ def test_without_terminal_and_setting_the_run_is_refused(
     before = direct.content()
     run = direct.checkout.run(script, timeout=20)
     assert run.status == 1, run
-    assert "nothing was changed" in run.err
+    assert "the database is unchanged" in run.err
     assert f"{setting}=yes" in run.err
     assert direct.content() == before
     assert direct.left_behind() == []

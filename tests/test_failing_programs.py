@@ -21,7 +21,7 @@ def test_killed_dump_keeps_the_existing_backup(direct: Database) -> None:
     earlier = digest(path)
     run = direct.backup(path, **fake(direct.checkout, pg_dump=FAILS_IN_THE_DUMP))
     assert run.status == 1, run
-    assert "the dump failed, and the earlier backup stands as it was: injected error" in run.err
+    assert "injected error; the existing backup is unchanged" in run.err
     assert run.out == ""
     assert digest(path) == earlier
     assert direct.left_behind() == []
@@ -43,7 +43,7 @@ def test_truncated_dump_is_not_published(direct: Database) -> None:
     )
     run = direct.backup(path, **fake(direct.checkout, pg_dump=cut))
     assert run.status == 1, run
-    assert "cannot be read back, and the earlier backup stands as it was" in run.err
+    assert "could not read the new backup" in run.err
     assert digest(path) == earlier
     assert direct.left_behind() == []
 
@@ -60,7 +60,7 @@ def test_failed_load_keeps_the_live_database(direct: Database, jobs_done: int) -
         fails = fails.replace("echo", '"$REAL" "$@"; echo')
     run = direct.restore(path, **fake(direct.checkout, pg_restore=f'{fails}\nexec "$REAL" "$@"'))
     assert run.status == 1, run
-    assert f"database '{direct.name}' is as it was: injected error" in run.err
+    assert "could not load the backup: injected error; the database is unchanged" in run.err
     assert direct.content() == before
     assert direct.left_behind() == []
 
@@ -71,7 +71,7 @@ def test_full_host_disk_keeps_the_existing_backup(direct: Database, tmp_path: Pa
         path.write_bytes(b"earlier")
         run = direct.backup(path)
         assert run.status == 1, run
-        assert "cannot be written, and the earlier backup stands as it was" in run.err
+        assert "; the existing backup is unchanged" in run.err
         assert "No space left on device" in run.err
         assert path.read_bytes() == b"earlier"
         assert direct.left_behind() == []
@@ -97,7 +97,7 @@ def test_statistics_that_fail_after_the_work_are_exit_3(direct: Database) -> Non
     )
     run = direct.backup("x.dump.gz", **fake(direct.checkout, psql=fails))
     assert run.status == 3, run
-    assert "the work is done" in run.err and "injected error" in run.err
+    assert "the work is complete" in run.err and "injected error" in run.err
     assert (direct.checkout.path / "x.dump.gz").is_file()
 
 
@@ -105,7 +105,7 @@ def test_database_postgres_is_not_replaced(direct: Database) -> None:
     path = direct.sample_backup()
     run = direct.restore(path, TB_POSTGRES_DATABASE="postgres")
     assert run.status == 1, run
-    assert "cannot be replaced" in run.err
+    assert "cannot replace database 'postgres'" in run.err
 
 
 def test_session_that_could_not_be_ended_stops_the_restore(direct: Database) -> None:
@@ -122,7 +122,7 @@ def test_session_that_could_not_be_ended_stops_the_restore(direct: Database) -> 
     with direct.server.connect(direct.name) as connection:
         run = direct.restore("x.dump.gz", **as_user)
         assert run.status == 1, run
-        assert "is as it was: database" in run.err and "accessed by other users" in run.err
+        assert "; the database is unchanged" in run.err and "accessed by other users" in run.err
         assert "(There is 1 other session using the database)" in run.err
         connection.execute("SELECT 1")
     assert direct.content() == before

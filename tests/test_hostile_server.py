@@ -19,12 +19,11 @@ ANSWERS = {
     "version": (RESTORE, r"s#^[0-9]*\(|[^|]*|[0-9a-f]*|[0-9]*|[tf]\)$#{lie}\1#"),
     "key": (RESTORE, r"s#^\([0-9]*|[^|]*|\)[0-9a-f]*\(|[0-9]*|[tf]\)$#\1{lie}\2#"),
     "process": (RESTORE, r"s#^\([0-9]*|[^|]*|[0-9a-f]*|\)[0-9]*\(|[tf]\)$#\1{lie}\2#"),
-    "size": (RESTORE, r"s#^\([tf]|[tf]|\)[0-9]*|#\1{lie}|#"),
-    "jobs": (RESTORE, r"s#^\([tf]|[tf]|[0-9]*|\)[0-9]*|#\1{lie}|#"),
-    "free space": (RESTORE, r"s#^[0-9][0-9]*$#{lie}#"),
+    "size": (RESTORE, r"s#^UTF8|[0-9]*$#UTF8|{lie}#"),
+    "jobs": (RESTORE, r"s#^\([tf]|\)[0-9]*|#\1{lie}|#"),
     "size when backed up": (BACKUP, r"s#^UTF8|[0-9]*$#UTF8|{lie}#"),
-    "version of pg_dump": (BACKUP, r"s#^[0-9]*$#{lie}#"),
 }
+FACTS = {"tmp-free": RESTORE, "data-free": RESTORE, "pg_restore": RESTORE, "pg_dump": BACKUP}
 
 
 @pytest.fixture
@@ -59,7 +58,29 @@ def test_number_that_is_a_program_is_not_run_by_bash(
         script, path, shell="bash", RESTORE_SKIP_CONFIRM="yes", **lying_psql(direct, lie)
     )
     assert_nothing_ran(direct, run, marker)
-    assert "unexpected answer from " in run.err and "the database is unchanged" in run.err
+    assert "unexpected answer from " in run.err and " is unchanged" in run.err
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_fact_that_is_a_program_is_not_run_by_bash(
+    direct: Database, marker: Path, fact: str
+) -> None:
+    """What a program on the server prints besides its own fact."""
+    path = direct.sample_backup()
+    lie = f"{fact} PATH[$(touch${{IFS}}{marker})0]"
+    mkdir = f"""
+        "$REAL" "$@" || exit
+        case "$*" in *.{direct.key()}.*) echo '{lie}' ;; esac
+    """
+    run = direct.checkout.run(
+        FACTS[fact],
+        path,
+        shell="bash",
+        RESTORE_SKIP_CONFIRM="yes",
+        **fake(direct.checkout, mkdir=mkdir),
+    )
+    assert_nothing_ran(direct, run, marker)
+    assert "unexpected answer from " in run.err and " is unchanged" in run.err
 
 
 def test_file_size_that_is_a_program_is_not_run_by_bash(direct: Database, marker: Path) -> None:
@@ -90,7 +111,7 @@ def test_manifest_whose_size_is_no_number_is_refused(
     info.write_text(with_checksum(text))
     run = direct.checkout.run(RESTORE, path, shell="bash", RESTORE_SKIP_CONFIRM="yes")
     assert_nothing_ran(direct, run, marker)
-    assert "tells no database-bytes" in run.err
+    assert "has no number as database-bytes" in run.err
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,7 @@ DAY = 86_400
 @pytest.fixture
 def tumblebug(direct: Database) -> Iterator[Tumblebug]:
     """A fake CB-Tumblebug server that the test's scripts use; their waits are shorter."""
-    for wait in ("CB-Tumblebug is ready", "its summary is settled"):
-        direct.checkout.shorten_wait(wait)
+    direct.checkout.environment["TUMBLEBUG_WAIT_SECONDS"] = "1"
     with running_tumblebug() as server:
         direct.checkout.environment["TUMBLEBUG_SERVER"] = server.address
         yield server
@@ -56,7 +55,7 @@ def test_option_a_restores_and_initialises_the_server(
     assert run.status == 0, run
     assert direct.content() == before
     assert tumblebug.namespace and tumblebug.initialised
-    assert "made the namespace 'system'" in run.err
+    assert "created the namespace 'system'" in run.err
     assert "aws" in run.out and "1,234" in run.out and "617" in run.out
 
 
@@ -65,7 +64,7 @@ def test_option_a_needs_no_server_and_says_what_it_skipped(direct: Database) -> 
     run = init(direct, "-y", TUMBLEBUG_SERVER="127.0.0.1:9")
     assert run.status == 0, run
     assert direct.content() == before
-    assert "does not answer at 127.0.0.1:9; left out" in run.err
+    assert "does not answer at 127.0.0.1:9; skipped" in run.err
 
 
 def test_init_without_statistics_is_exit_3(direct: Database, tumblebug: Tumblebug) -> None:
@@ -79,7 +78,7 @@ def test_init_without_statistics_is_exit_3(direct: Database, tumblebug: Tumblebu
         **fake(direct.checkout, psql=fails),
     )
     assert run.status == 3, run
-    assert "the work is done, but the statistics cannot be read" in run.err
+    assert "the work is complete; could not show the table statistics" in run.err
     assert direct.content() == before
     assert tumblebug.namespace and tumblebug.initialised
 
@@ -101,7 +100,7 @@ def test_images_that_could_not_be_updated_are_exit_3(
     tumblebug.faults["/updateImagesFromAsset"] = replies(500, {"message": "no cloudimage.csv"})
     run = init(direct, "--option", "a+")
     assert run.status == 3, run
-    assert "left out: the newest images" in run.err and "no cloudimage.csv" in run.err
+    assert "skipped: the latest images" in run.err and "no cloudimage.csv" in run.err
     assert direct.content() == before
 
 
@@ -152,7 +151,7 @@ def test_fetching_asks_for_what_was_chosen(
     assert "POST /fetchPrice" not in tumblebug.asked
     assert tumblebug.namespace and tumblebug.initialised
     assert "total" in run.out and "1,500" in run.out
-    assert "make backup-assets saves what was fetched" in run.err
+    assert "back it up with 'make backup-assets'" in run.err
     assert not direct.checkout.default_backup.exists()
 
 
@@ -169,7 +168,7 @@ def test_prices_are_a_step_of_their_own(direct: Database, tumblebug: Tumblebug) 
     tumblebug.faults["/fetchPrice"] = replies(500, {"message": "no price list"})
     run = init(direct, "--option", "b", "--with-prices")
     assert run.status == 3, run
-    assert "left out: prices" in run.err and "no price list" in run.err
+    assert "skipped: prices" in run.err and "no price list" in run.err
 
 
 def test_terminal_asks_for_providers_prices_and_a_backup(
@@ -177,7 +176,7 @@ def test_terminal_asks_for_providers_prices_and_a_backup(
 ) -> None:
     run = direct.checkout.run_on_terminal(INIT, answer=b"x\nD\nmars\n1, ncp\nno\n")
     assert run.status == 0, run
-    assert "there is no option 'x'" in run.err and "there is no cloud 'mars'" in run.err
+    assert "there is no option 'x'" in run.err and "there is no provider 'mars'" in run.err
     assert " 2  azure" in run.err
     assert "GET /loadAssets?providers=aws,ncp" in tumblebug.asked
     run = direct.checkout.run_on_terminal(INIT, answer=b"b\nyes\nyes\n")
@@ -191,7 +190,7 @@ def test_unknown_provider_is_refused_before_fetching(
 ) -> None:
     run = init(direct, "--providers", "aws,mars")
     assert run.status == 2, run
-    assert "unknown cloud 'mars'" in run.err and "aws, azure, gcp, ncp" in run.err
+    assert "unknown provider 'mars'" in run.err and "aws, azure, gcp, ncp" in run.err
     assert not any("loadAssets" in line for line in tumblebug.asked)
 
 
@@ -216,9 +215,9 @@ def test_server_that_is_not_there_is_a_clear_error(
     damaged = direct.content()
     run = init(direct, "--option", option, TUMBLEBUG_SERVER="127.0.0.1:9")
     assert run.status == 1, run
-    assert "waiting up to 2 s" in run.err
+    assert "waiting up to 1 s" in run.err
     assert (
-        "CB-Tumblebug does not answer at 127.0.0.1:9: Connection refused; nothing was changed"
+        "CB-Tumblebug does not answer at 127.0.0.1:9: Connection refused; the database is unchanged"
         in run.err
     )
     assert "TUMBLEBUG_SERVER=host:port" in run.err
@@ -302,7 +301,10 @@ def test_server_that_could_not_be_marked_is_a_warning(
     tumblebug.faults["/readyz/init"] = replies(500, {"message": "injected error"})
     run = init(direct, "--option", "b")
     assert run.status == 0, run
-    assert "could not be told that it is initialised" in run.err and "injected error" in run.err
+    assert (
+        "could not tell CB-Tumblebug that it is initialised" in run.err
+        and "injected error" in run.err
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -323,7 +325,7 @@ def test_signal_stops_waiting_and_says_that_the_server_goes_on(
     _, errors = process.communicate(timeout=20)
     assert time.monotonic() - started < 3
     assert process.returncode == 128 + number, errors
-    assert "stopped waiting; CB-Tumblebug goes on fetching" in errors
+    assert "stopped waiting; CB-Tumblebug continues to fetch" in errors
     assert direct.left_behind() == []
 
 
@@ -383,7 +385,7 @@ def test_unavailable_option_asks_again_and_end_of_input_cancels(direct: Database
     run = direct.checkout.run_on_terminal(INIT, answer=b"a\n\x04")
     assert run.status == 1, run
     assert "option a is not available" in run.err
-    assert "cancelled; nothing was changed" in run.err
+    assert "cancelled; the database is unchanged" in run.err
 
 
 def test_menu_shows_the_backup_and_takes_an_answer(direct: Database, tumblebug: Tumblebug) -> None:
@@ -398,7 +400,7 @@ def test_menu_shows_the_backup_and_takes_an_answer(direct: Database, tumblebug: 
     ("arguments", "status", "message"),
     [
         ([], 1, "-y, --option or INIT_OPTION"),
-        (["--option", "x"], 2, "it is a, a+, b, c or d"),
+        (["--option", "x"], 2, "choose one of a, a+, b, c, d"),
         (["--option", "d"], 2, "option d needs --providers"),
         (["--option"], 2, "--option needs a value"),
         (["--option", "a"], 1, "there is no backup"),

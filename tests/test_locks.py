@@ -30,7 +30,7 @@ def test_second_run_is_refused_and_names_the_first(direct: Database) -> None:
         for second in SECOND_RUNS:
             run = direct.checkout.run(second)
             assert run.status == 1, run
-            assert "is in use by another run: restore-assets.sh" in run.err
+            assert "another run is using database" in run.err
             assert str(process.pid) in run.err and "since 20" in run.err
         go_on.touch()
         _, err = process.communicate(timeout=60)
@@ -56,7 +56,7 @@ def test_stats_cleans_up_after_a_killed_restore(database: Database) -> None:
     assert database.left_behind() != []
     run = database.checkout.run(STATS)
     assert run.status == 0, run
-    assert "cleared what a run that died had left: assets_staging_" in run.err
+    assert "removed what a crashed run left: assets_staging_" in run.err
     assert database.left_behind() == []
 
 

@@ -119,7 +119,7 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
 def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:
     run = compose.run("./scripts/up.sh", TB_POSTGRES_IMAGE="localhost:1/no-such-image:1")
     assert run.status == 1, run
-    assert "could not be started" in run.err
+    assert "could not start container" in run.err
 
 
 def test_no_compose_says_so(container: Container, checkout: Checkout, tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ def as_earlier(text: str, key: bytes) -> str:
     providers = re.sub("^  ", "", providers, flags=re.MULTILINE)
     body = "\n\n".join(["\n".join(fields[:3]), providers, "\n".join(fields[3:]), tables])
     inner = hashlib.sha256(key + body.encode()).hexdigest()
-    seal = hashlib.sha256(key + f"{inner}\n".encode()).hexdigest()
-    body += f"seal: {seal}\n"
+    signature = hashlib.sha256(key + f"{inner}\n".encode()).hexdigest()
+    body += f"seal: {signature}\n"
     return body + f"manifest: {hashlib.sha256(body.encode()).hexdigest()}\n"
 
 
@@ -101,7 +101,7 @@ def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str)
     direct.execute("DROP VIEW v; DELETE FROM pricing_info")
     run = direct.restore(path)
     assert run.status == 0, run
-    assert "no manifest" not in run.err and "not made by this machine" not in run.err
+    assert "no manifest" not in run.err and "not made on this machine" not in run.err
     assert re.search(
         rf"^holds +1200 specs .* {2000 + len(POISON)} images", run.err, re.MULTILINE
     ), run
@@ -210,7 +210,7 @@ def test_manifest_and_dump_are_of_one_moment(direct: Database) -> None:
     assert backup.returncode == 0, backup.communicate()
     run = direct.restore()
     assert run.status == 0, run
-    assert "proving its content by the manifest" in run.err
+    assert "verifying the data against the manifest" in run.err
 
 
 def test_table_truncated_and_filled_at_once_is_never_seen_empty(
@@ -243,7 +243,7 @@ def test_file_that_is_not_the_manifests_is_refused(direct: Database) -> None:
     before = direct.content()
     run = direct.restore()
     assert run.status == 1, run
-    assert "is not the one that its manifest" in run.err
+    assert "is not the one that manifest" in run.err
     assert direct.content() == before
 
 
@@ -270,7 +270,7 @@ def test_backup_without_our_manifest_is_restored_with_a_warning(
         direct.execute("DELETE FROM pricing_info")
         run = direct.restore()
         assert run.status == 0, run
-        assert "no manifest proves this file" in run.err
+        assert "no manifest found" in run.err
         assert direct.content() == before
 
 
@@ -285,7 +285,7 @@ def test_link_to_a_backup_has_the_manifest_of_the_backup(direct: Database, tmp_p
         direct.execute("DROP VIEW v; DELETE FROM pricing_info")
         run = direct.restore(link)
         assert run.status == 0, run
-        assert "proving its content by the manifest" in run.err
+        assert "verifying the data against the manifest" in run.err
         assert direct.content() == before
         assert "1,200 specs" in menu.menu(link)
 
@@ -298,7 +298,7 @@ def test_manifest_of_a_link_is_used_where_its_target_has_none(
     link.symlink_to(tmp_path / "object")
     run = direct.restore(link)
     assert run.status == 0, run
-    assert "proving its content by the manifest" in run.err
+    assert "verifying the data against the manifest" in run.err
     assert "1,200 specs" in menu.menu(link)
 
 
@@ -316,6 +316,6 @@ def test_load_that_lost_a_row_is_not_swapped_in(direct: Database, tmp_path) -> N
     )
     run = direct.restore(path, **fake(direct.checkout, pg_restore=loses_a_row))
     assert run.status == 1, run
-    assert "what was loaded is not what was backed up: public.image_info" in run.err
+    assert "the loaded data is not what was backed up: public.image_info" in run.err
     assert direct.content() == before
     assert direct.left_behind() == []

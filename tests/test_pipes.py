@@ -19,8 +19,8 @@ root=$1
 writes() { echo content; }
 reads() { cat >"$TMPDIR/read"; }
 begin
-flow writes reads
-echo "$produced $consumed"
+pipe writes reads
+echo "$writer_status $reader_status"
 """
 
 

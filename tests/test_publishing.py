@@ -224,7 +224,7 @@ def test_manifest_not_replaced_is_completed_by_the_next_run(direct: Database, pa
     assert run.status == 3, run
     assert (
         "could not replace" in run.err
-        and "mv: injected error; the new backup is in place" in run.err
+        and "mv: injected error; the new backup is complete" in run.err
     ), run
     assert "the next backup or restore" in run.err
     file, manifest = read_pair(path)

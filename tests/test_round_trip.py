@@ -155,27 +155,27 @@ def test_template_database_stays_a_template(direct: Database) -> None:
 
 
 def test_temporary_database_half_dropped_is_dropped(direct: Database) -> None:
-    name = f"assets_former_{direct.key()}"
+    name = f"assets_replaced_{direct.key()}"
     direct.server.execute(f"CREATE DATABASE {name}")
     direct.server.execute(f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{name}'")
     run = direct.backup("x.dump.gz")
     assert run.status == 0, run
-    assert f"cleared what a run that died had left: {name}" in run.err
+    assert f"removed what a crashed run left: {name}" in run.err
     assert direct.left_behind() == []
 
 
 def test_temporary_database_not_dropped_is_a_warning(direct: Database) -> None:
-    former = f"assets_former_{direct.key()}"
-    direct.server.execute(f"CREATE DATABASE {former}")
+    replaced = f"assets_replaced_{direct.key()}"
+    direct.server.execute(f"CREATE DATABASE {replaced}")
     direct.server.execute(
         "CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p"
         " WITH (connect = false, slot_name = NONE, enabled = false)",
-        database=former,
+        database=replaced,
     )
     run = direct.backup("again.dump.gz")
     assert run.status == 0, run
-    assert f"stays: {former}: database" in run.err
-    direct.server.execute("DROP SUBSCRIPTION s", database=former)
+    assert f"could not remove what a crashed run left: {replaced}: database" in run.err
+    direct.server.execute("DROP SUBSCRIPTION s", database=replaced)
     assert direct.backup("again.dump.gz").status == 0
     assert direct.left_behind() == []
 

@@ -68,7 +68,7 @@ def test_container_without_the_client_programs_says_so(
     assert_one_error(
         checkout,
         script,
-        f"there is no {program}",
+        f" has no {program}",
         TB_POSTGRES_CONTAINER=spare_container.name,
         TB_POSTGRES_DATABASE="tumblebug",
     )
@@ -109,7 +109,11 @@ def test_docker_that_does_not_answer_says_so(checkout: Checkout, script: str) ->
 def test_hanging_docker_is_not_waited_for(checkout: Checkout) -> None:
     hangs = fake(checkout, docker="exec sleep 100", timeout='shift; exec "$REAL" 1 "$@"')
     assert_one_error(
-        checkout, "stats.sh", "Docker does not answer: it was asked", "start Docker", **hangs
+        checkout,
+        "stats.sh",
+        "Docker does not answer: no answer within 30 s",
+        "start Docker",
+        **hangs,
     )
 
 
@@ -119,7 +123,7 @@ def test_no_rights_on_the_docker_socket_says_so(checkout: Checkout, script: str)
     assert_one_error(
         checkout,
         script,
-        "no rights on the Docker socket",
+        "is not allowed to use Docker",
         "group docker",
         **fake(checkout, docker=f"echo '{said}' >&2\nexit 1"),
     )
@@ -162,7 +166,7 @@ def test_server_that_does_not_listen_says_so(direct: Database) -> None:
     assert_one_error(
         direct.checkout,
         "stats.sh",
-        "cannot use server '127.0.0.1:1'",
+        "could not use server '127.0.0.1:1'",
         TB_POSTGRES_ENDPOINT="127.0.0.1:1",
     )
 
@@ -170,7 +174,8 @@ def test_server_that_does_not_listen_says_so(direct: Database) -> None:
 def test_no_client_programs_on_this_machine_says_so(checkout: Checkout, tmp_path: Path) -> None:
     empty = tmp_path / "bin"
     empty.mkdir()
-    for tool in ("sh", "dirname", "uname", "mktemp", "rm", "id", "tr", "sed", "cat", "cut", "dd"):
+    tools = "sh dirname uname mktemp mkfifo rm id tr sed cat cut dd"
+    for tool in tools.split():
         (empty / tool).symlink_to(f"/bin/{tool}")
     assert_one_error(
         checkout,
@@ -185,4 +190,4 @@ def test_no_client_programs_on_this_machine_says_so(checkout: Checkout, tmp_path
 def test_unknown_backend_is_a_usage_error(checkout: Checkout) -> None:
     run = checkout.run(STATS, ASSETS_PG_BACKEND="telepathy")
     assert run.status == 2, run
-    assert "unknown ASSETS_PG_BACKEND 'telepathy'" in run.err
+    assert "ASSETS_PG_BACKEND must be auto, docker or direct, not 'telepathy'" in run.err

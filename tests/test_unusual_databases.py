@@ -38,7 +38,7 @@ def test_login_event_trigger_does_not_stop_untrusted_backups(direct: Database) -
     for mode in ([], ["--data-only"], ["--table", "image_info"]):
         run = direct.restore(*mode, path, TB_ASSETS_KEY_FILE=str(direct.checkout.path / "key"))
         assert run.status == 0, run
-        assert "not made by this machine" in run.err
+        assert "not made on this machine" in run.err
 
 
 @pytest.mark.parametrize("mode", ["full", "data-only"])
@@ -255,7 +255,7 @@ def test_rows_partitioned_by_an_enums_hash_are_restored(
     assert counts["public.labels"] == ["6", "12", "6"], run
     run = direct.restore(*options, path, **environment)
     assert run.status == 0, run
-    assert "proving its content by the manifest" in run.err
+    assert "verifying the data against the manifest" in run.err
     assert "warning: not in the backup" not in run.err
     assert (direct.execute(rows), direct.execute("SELECT * FROM mixed ORDER BY k, l")) == before
 

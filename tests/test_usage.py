@@ -44,7 +44,7 @@ def test_usage_error_ends_the_run_before_any_effect(
 ) -> None:
     run = checkout.run(f"./scripts/{script}", *arguments)
     assert run.status == 2, run
-    assert "--help shows the usage" in run.err
+    assert "--help' to see the usage" in run.err
     assert checkout.left_behind() == []
 
 
@@ -61,10 +61,10 @@ def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
 def test_setting_must_be_yes_or_no(direct: Database, name: str) -> None:
     run = direct.checkout.run(RESTORE, **{name: "true"})
     assert run.status == 2, run
-    assert f"{name} is yes or no, not 'true'" in run.err
+    assert f"{name} must be yes or no, not 'true'" in run.err
 
 
 def test_output_that_could_not_be_written_is_one_error(direct: Database) -> None:
     run = direct.checkout.run("sh", "-c", "./scripts/stats.sh >/dev/full")
     assert run.status != 0, run
-    assert "Traceback" not in run.err and "cannot be" in run.err
+    assert "Traceback" not in run.err and "could not" in run.err

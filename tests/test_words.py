@@ -98,6 +98,5 @@ def test_count_counts_each_word(tmp_path: Path) -> None:
     assert check(tmp_path, "--count") == (0, ["    2 folder", "    1 mend"])
 
 
-@pytest.mark.xfail(strict=True, reason="the texts are being rewritten")
 def test_no_such_word_is_left() -> None:
     assert check(PROJECT) == (0, [])

@@ -12,15 +12,21 @@ from helpers.tumblebug import client
 
 LOOK_SECONDS = 2  # between two updates of the progress line
 LOG_SECONDS = 300  # between two lines without a terminal
-SETTLED_SECONDS = 30  # a summary that is unchanged for this time is final
 ReadArrivals = Callable[[], list[tuple[str, int, int]]]  # of each provider: name, specs, images
 
 
-def fetch(server: str, expected: str, read_arrivals: ReadArrivals, **options: object) -> str:
+def fetch(
+    server: str,
+    expected: str,
+    read_arrivals: ReadArrivals,
+    settled_seconds: float,
+    **options: object,
+) -> str:
     """Make the server fetch, show what arrives, and return a warning, or "" if there is none.
 
     ``expected`` is the usual duration, as text to show; ``options`` are those of client.fetch.
-    If the connection is lost, the server's summary decides whether anything was fetched.
+    If the connection is lost, the server's summary decides whether anything was fetched, once it
+    has been unchanged for ``settled_seconds``.
     Raises ServerError.
     """
     before = client.summary(server)
@@ -32,7 +38,8 @@ def fetch(server: str, expected: str, read_arrivals: ReadArrivals, **options: ob
     if error is None:
         after, warning = client.summary(server), ""
     elif isinstance(error, client.ConnectionLost):
-        after, warning = settled_summary(server), f"{error}, but the fetched data has arrived"
+        after = settled_summary(server, settled_seconds)
+        warning = f"{error}, but the fetched data has arrived"
         if not (after.specs > before.specs or after.images > before.images):
             raise client.ServerError(f"{error}, and its summary shows nothing new")
     else:
@@ -52,11 +59,11 @@ def outcome(server: str, options: dict) -> client.ServerError | None:
     return None
 
 
-def settled_summary(server: str) -> client.Summary:
-    """Return the summary when it no longer changes. Raises ServerError."""
+def settled_summary(server: str, settled_seconds: float) -> client.Summary:
+    """Return the summary once it is unchanged for ``settled_seconds``. Raises ServerError."""
     found = client.summary(server)
     while True:
-        time.sleep(SETTLED_SECONDS)
+        time.sleep(settled_seconds)
         later = client.summary(server)
         if later == found:
             return later

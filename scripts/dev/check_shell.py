@@ -9,6 +9,7 @@ With `--count` it checks nothing, and prints how many functions and variables cr
 - A variable in lower case that one file sets and another one reads is named in both headers:
   in `Sets:` where a library sets it, in `Needs:` where a library reads it. Scripts need no header.
 - A header names only what its file reads or sets.
+- Two files of a run that set the same variable, one of them a library, name it in `Sets:`.
 - A function is defined once, except what every script has: main, usage, parse_options.
 - A library has at most 220 lines; a line of shell, awk, SQL or Python has at most 100 columns.
 
@@ -32,10 +33,10 @@ from pathlib import Path
 from shell_code import NAME, functions
 
 LAYERS = {
-    "base": "use messages settings process python",
+    "base": "use messages settings work process python",
     "server": "backends/docker backends/direct backend session errors compose",
     "things": "lock databases backup-file signature manifest fingerprints publish",
-    "workflow": "report upload untrusted load modes tumblebug",
+    "workflow": "report upload modes untrusted load verify tables tumblebug",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220
@@ -203,6 +204,22 @@ def sets_without_header(sources: list[Source]) -> Iterator[Violation]:
                 yield setter.path, setter.sets[name], what
 
 
+def variables_set_twice(sources: list[Source]) -> Iterator[Violation]:
+    """A name that a library and another file of the same run both set has two meanings.
+
+    Unless the libraries name it in `Sets:`: then it is one variable.
+    """
+    of_a_run = [each for each in sources if each.library or each.path.count("/") == 1]
+    for source in of_a_run:
+        for name, line in source.sets.items():
+            others = [each for each in of_a_run if name in each.sets and each is not source]
+            libraries = [each for each in [source, *others] if each.library]
+            is_shared = all(name in each.header["Sets"] for each in libraries)
+            is_reported = name in {crossing for crossing, _, _ in crossings(sources)}
+            if name.islower() and others and libraries and not (is_shared or is_reported):
+                yield source.path, line, f"sets {name}, as {others[0].path} does"
+
+
 def headers_without_variable(sources: list[Source]) -> Iterator[Violation]:
     for source in sources:
         for title, used, verb in (("Needs", source.reads, "read"), ("Sets", source.sets, "set")):
@@ -246,6 +263,7 @@ def main(arguments: list[str]) -> int:
         *functions_defined_twice(sources),
         *reads_without_header(sources),
         *sets_without_header(sources),
+        *variables_set_twice(sources),
         *headers_without_variable(sources),
     ]
     for path, line, what in sorted(found):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# lint.sh: shellcheck, shfmt, dash -n and ruff over every script of the project.
+# lint.sh: shellcheck, shfmt, dash -n, ruff, and the checks of structure and words.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -7,11 +7,13 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 main() {
     cd "$root"
     require_tools
-    for script in scripts/*.sh scripts/dev/*.sh $(libraries); do
+    for script in scripts/*.sh scripts/dev/*.sh scripts/remote/*.sh $(libraries); do
         dash -n "$script"
     done
     shell_scripts | xargs shellcheck
     shell_scripts | xargs shfmt -d -i 4 -ci
+    .venv/bin/python scripts/dev/check_shell.py
+    .venv/bin/python scripts/dev/check_words.py
     .venv/bin/ruff check --quiet .
     .venv/bin/ruff format --check --quiet .
     say 'lint: clean'
@@ -30,7 +32,8 @@ libraries() {
     find scripts/lib -name '*.sh'
 }
 
-# The libraries, and whatever starts with a shell's name: the tests and CI have scripts of their own.
+# The libraries, and whatever starts with a shell's name: the tests and CI have scripts of their
+# own.
 shell_scripts() {
     libraries
     git ls-files --cached --others --exclude-standard -- scripts tests .ci |

@@ -1,5 +1,6 @@
 #!/bin/sh
-# make-venv.sh PYTHON EXTRA: makes .venv with what that extra of pyproject.toml names: demo or test.
+# make-venv.sh PYTHON EXTRA: creates .venv with the packages of an extra of pyproject.toml, demo or
+# test.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -11,10 +12,11 @@ main() {
     say "setting up .venv for the $extra (once)"
     "$python" -m venv "$root/.venv" >&4 2>&4 || {
         hint 'on Debian and Ubuntu: sudo apt install python3-venv'
-        die "'$python' cannot make a virtual environment"
+        die "'$python' could not create a virtual environment"
     }
     "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --editable "${root}[$extra]" >&4 2>&4 || die 'the Python packages cannot be installed; see above'
+        --editable "${root}[$extra]" >&4 2>&4 ||
+        die 'could not install the Python packages; see above'
     touch "$root/.venv/.$extra"
 }
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 # The project's functions whose arguments are a command, a file and a command, or functions.
 RUNNERS = {
-    **dict.fromkeys(["background", "background_with_messages", "run"], "command"),
+    **dict.fromkeys(["background", "background_with_messages", "exec_in_child"], "command"),
     "background_from": "file",
     **dict.fromkeys(["pipe", "at_end"], "function"),
 }

@@ -1,17 +1,17 @@
 # shellcheck shell=sh
 # A backup file: PostgreSQL's custom format, in gzip or bare.
+# Needs: root work
 
-# require_file FILE: ends the script unless it is a readable file that could be a backup; sets $backup_kind
+# require_file FILE: ends the script unless it is a readable file that can be a backup
 require_file() {
     if ! [ -e "$1" ]; then
         hint_available_backups
         die "there is no backup file '$1'"
     fi
-    [ ! -d "$1" ] || die "'$1' is a folder, not a backup file"
-    [ -r "$1" ] || die "backup file '$1' cannot be read by user '$(user_name)'"
+    [ ! -d "$1" ] || die "'$1' is a directory, not a backup file"
+    [ -r "$1" ] || die "backup file '$1' is not readable for user '$(user_name)'"
     [ -s "$1" ] || die "backup file '$1' is empty"
-    backup_kind=$(file_kind "$1")
-    [ "$backup_kind" != unknown ] ||
+    [ "$(file_kind "$1")" != unknown ] ||
         die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
 }
 
@@ -22,7 +22,7 @@ hint_available_backups() {
         available=yes
         hint "available: $candidate ($(human_size "$(size_of "$candidate")"))"
     done
-    [ -n "$available" ] || hint 'make backup-assets creates one'
+    [ -n "$available" ] || hint "create one with 'make backup-assets'"
 }
 
 # file_kind FILE: gzip, archive (bare custom format) or unknown, by its first bytes
@@ -34,7 +34,30 @@ file_kind() {
     esac
 }
 
-# gzip_program: pigz, which is faster at checksums, or gzip
+# unpack KIND: from the file on standard input to the archive
+unpack() {
+    case $1 in
+        gzip) exec_in_child "$(gzip_program)" -dc 2>"$work/gzip.errors" ;;
+        archive) exec_in_child cat 2>"$work/gzip.errors" ;;
+        *) return 1 ;;
+    esac
+}
+
+# pack COMPRESSION: from the archive on standard input to the file. An archive that is compressed
+# is only stored in gzip, which the file's name promises, where a program can do that
+pack() {
+    if [ "$1" = none ]; then
+        exec_in_child gzip
+    elif command -v pigz >/dev/null; then
+        exec_in_child pigz -0
+    elif python3 -c 'import zlib' 2>/dev/null; then
+        PYTHONPATH=$root exec_in_child python3 -m helpers.gzip_store
+    else
+        exec_in_child gzip -1
+    fi
+}
+
+# gzip_program: pigz, whose checksums are faster, or gzip
 gzip_program() {
     command -v pigz || echo gzip
 }
@@ -44,6 +67,7 @@ gzip_error() {
         echo 'a program ended unexpectedly'
 }
 
+# size_of FILE: in bytes
 size_of() {
     wc -c <"$1" | tr -d ' '
 }
@@ -53,33 +77,14 @@ link_target() {
     { [ -L "$1" ] && readlink -f -- "$1" 2>/dev/null; } || printf '%s\n' "$1"
 }
 
-# unwrap KIND: the file on standard input as the archive itself, on standard output
-unwrap() {
-    case $1 in
-        gzip) ${become-} "$(gzip_program)" -dc 2>"$work/gzip.errors" ;;
-        archive) ${become-} cat 2>"$work/gzip.errors" ;;
-    esac
-}
+# --- hashes ---
 
-# The archive is compressed already, so that gzip around it, which the file's name promises, only stores it
-# wherever some program can do that.
-wrap() {
-    if [ "$compression" = none ]; then
-        ${become-} gzip
-    elif command -v pigz >/dev/null; then
-        ${become-} pigz -0
-    elif python3 -c 'import zlib' 2>/dev/null; then
-        PYTHONPATH=$root ${become-} python3 -m helpers.gzip_store
-    else
-        ${become-} gzip -1
-    fi
-}
-
-sha256_of() { # FILE
+# sha256_of FILE
+sha256_of() {
     sha256 <"$1"
 }
 
-# sha256: of standard input, which is not to be opened again by a name: a fifo's writer may have gone
+# sha256: of standard input, which is not opened again by a name: a pipe's writer may have ended
 sha256() {
     if command -v sha256sum >/dev/null; then
         sha256sum

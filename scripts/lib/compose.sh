@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# Starting the container of docker-compose.yaml.
+# Starting and stopping the container of docker-compose.yaml.
+# Needs: root
 
-# compose ARGUMENT...: the compose plugin, or docker-compose where there is no plugin
+# compose ARGUMENT...: by the compose plugin, or by docker-compose where there is no plugin
 compose() {
     export TB_POSTGRES_CONTAINER TB_POSTGRES_USER TB_POSTGRES_PASSWORD TB_POSTGRES_DATABASE
     if "$CONTAINER_CLI" compose version >/dev/null 2>&1; then
@@ -9,7 +10,7 @@ compose() {
     elif command -v docker-compose >/dev/null; then
         docker-compose -f "$root/docker-compose.yaml" "$@" 2>&4
     else
-        hint 'install the compose plugin: on Debian and Ubuntu, docker-compose-plugin or docker-compose'
+        hint 'on Debian and Ubuntu, install docker-compose-plugin or docker-compose'
         die "there is neither '$CONTAINER_CLI compose' nor docker-compose on this machine"
     fi
 }
@@ -25,6 +26,6 @@ wait_until_healthy() {
         esac
         sleep 1
     done
-    hint "$CONTAINER_CLI logs $TB_POSTGRES_CONTAINER tells why"
+    hint "see why with '$CONTAINER_CLI logs $TB_POSTGRES_CONTAINER'"
     die "container '$TB_POSTGRES_CONTAINER' is '$health' after $second s, not healthy"
 }

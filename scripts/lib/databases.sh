@@ -1,55 +1,67 @@
 # shellcheck shell=sh
-# The live database and the temporary ones: staging, which a restore fills, and former, which it has replaced.
+# The live database and the temporary ones: staging, which a restore fills, and the replaced one.
+# Needs: child lock_backend previous replaced sql staging work
+# Sets: database_bytes database_encoding
 
-# database_exists: whether the live database is there; sets its encoding and size, and talks to it accordingly
-database_exists() {
-    facts=$(ask lock <"$sql/restore/live-database.sql") || fail_with "$work/lock.errors" 'the catalog cannot be read'
-    IFS='|' read -r encoding database_bytes <<EOF
-$facts
+# read_database_facts: of the live one. Sets database_encoding, empty where it does not exist, and
+# database_bytes
+read_database_facts() {
+    database_facts=$(ask lock <"$sql/restore/live-database.sql") ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
+    IFS='|' read -r database_encoding database_bytes <<EOF
+${database_facts:-|0}
 EOF
-    choose_client_encoding "$encoding"
-    [ -n "$facts" ] && require_number 'the size of the database' "$database_bytes"
+    require_number 'the size of the database' "$database_bytes"
+    choose_client_encoding "$database_encoding"
 }
 
-# choose_client_encoding ENCODING: UTF-8 (see pin_client_environment), but bytes without an encoding as they are
+# choose_client_encoding ENCODING: UTF-8 (see set_client_environment), but bytes without an encoding
+# as they are
 choose_client_encoding() {
     [ "$1" != SQL_ASCII ] || PGCLIENTENCODING=SQL_ASCII
 }
 
+database_exists() {
+    [ -n "$database_encoding" ]
+}
+
+# require_database: and its facts. Sets database_encoding and database_bytes
 require_database() {
-    database_exists || {
-        hint 'set TB_POSTGRES_DATABASE to a database of the server'
-        die "there is no database '$TB_POSTGRES_DATABASE' on $server"
-    }
+    read_database_facts
+    database_exists || fail_without_database
 }
 
-# create_staging ENCODING: an empty database that is like the live one; where there is none, of that encoding, if any
+# create_staging ENCODING: an empty database like the live one; where there is none, of that
+# encoding
 create_staging() {
-    [ -n "$encoding" ] || choose_client_encoding "$1"
+    database_exists || choose_client_encoding "$1"
     { psql_set encoding "$1" && cat "$sql/restore/create-staging.sql"; } | ask lock >/dev/null ||
-        fail_with "$work/lock.errors" 'no staging database can be made; nothing was changed'
+        fail_with "$work/lock.errors" 'could not create the staging database'
 }
 
-# adopt_settings: gives staging what the live database carries beside its content
-adopt_settings() {
-    ask lock <"$sql/restore/adopt-settings.sql" >/dev/null ||
-        fail_with "$work/lock.errors" "the database's settings cannot be copied; nothing was changed"
+# copy_database_settings: what the live database carries besides its content, to staging
+copy_database_settings() {
+    ask lock <"$sql/restore/copy-settings.sql" >/dev/null ||
+        fail_with "$work/lock.errors" "could not copy the database's settings"
 }
 
-# require_replaceable HINT: ends the script where something in the live database would hold the swap up, with all
-# clients waiting, or would vanish with the replaced database
+# require_replaceable HINT: ends the script where something in the live database would delay the
+# swap, with all clients waiting, or would vanish with the replaced database
 require_replaceable() {
-    ask lock <"$sql/restore/obstacles.sql" >"$work/obstacles" || fail_with "$work/lock.errors" 'the catalog cannot be read'
+    ask lock <"$sql/restore/obstacles.sql" >"$work/obstacles" ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
     obstacle=$(sed -n '1s/ .*//p' "$work/obstacles")
     case $obstacle in
         '') return 0 ;;
         prepared)
             obstacles='prepared transactions'
-            hint "list them with 'SELECT * FROM pg_prepared_xacts', then end each with COMMIT PREPARED or ROLLBACK PREPARED"
+            hint "list them with 'SELECT * FROM pg_prepared_xacts'," \
+                'then end each with COMMIT PREPARED or ROLLBACK PREPARED'
             ;;
         slot)
             obstacles='replication slots'
-            hint "list them with 'SELECT * FROM pg_replication_slots', and drop those not needed with pg_drop_replication_slot"
+            hint "list them with 'SELECT * FROM pg_replication_slots'," \
+                'and drop those not needed with pg_drop_replication_slot'
             ;;
         subscription)
             obstacles=subscriptions
@@ -57,36 +69,48 @@ require_replaceable() {
             ;;
     esac
     [ -z "$1" ] || hint "$1"
-    die "database '$TB_POSTGRES_DATABASE' has $obstacles and cannot be replaced:" \
-        "$(in_one_line "$(sed -n "s/^$obstacle //p" "$work/obstacles")"); the database is unchanged"
+    die "cannot replace database '$TB_POSTGRES_DATABASE', because it has $obstacles:" \
+        "$(in_one_line "$(sed -n "s/^$obstacle //p" "$work/obstacles")")"
 }
 
-# rename_databases RENAMES: all of these FROM:TO (live, staging, former, previous) in one transaction
+# rename_databases RENAMES: these FROM:TO (live, staging, replaced, previous), in one transaction
 rename_databases() {
     require_own_session
-    for attempt in 1 2 3; do
+    for swap_attempt in 1 2 3; do
         require_replaceable '' # something may have come meanwhile
-        background try_renames "$1" </dev/null
-        ask lock <"$sql/restore/end-sessions.sql" >/dev/null || fail_with "$work/lock.errors" 'sessions cannot be ended'
-        if wait "$child"; then
+        background try_renames "$1"
+        sessions_ended=yes
+        ask lock <"$sql/restore/end-sessions.sql" >/dev/null || sessions_ended=
+        if wait "$child" || was_renamed "$swap_attempt"; then
             return 0
         fi
+        [ -n "$sessions_ended" ] ||
+            fail_with "$work/lock.errors" 'could not end the sessions of the live database'
     done
-    fail_with "$work/swap.errors" "the swap failed in $attempt tries, and database '$TB_POSTGRES_DATABASE' is as it was"
+    fail_with "$work/swap.errors" "could not swap the databases in $swap_attempt tries"
+}
+
+# was_renamed ATTEMPT: did an earlier attempt succeed, although its client lost the connection?
+was_renamed() {
+    [ "$1" -gt 1 ] && grep -q 'nothing to swap in' "$work/swap.errors"
 }
 
 try_renames() {
-    sql postgres -v live="$TB_POSTGRES_DATABASE" -v staging="$staging" -v former="$former" -v previous="$previous" \
-        -v lock_holder="$lock_holder" -v renames="$1" <"$sql/restore/swap.sql" 2>"$work/swap.errors"
+    run_sql postgres -v live="$TB_POSTGRES_DATABASE" -v staging="$staging" -v replaced="$replaced" \
+        -v previous="$previous" -v lock_backend="$lock_backend" -v renames="$1" \
+        <"$sql/restore/swap.sql" 2>"$work/swap.errors"
 }
 
-# drop_companions: staging, former and the folder next to the server have done their part; a kept previous
-# database stays
-drop_companions() {
-    ask lock <"$sql/restore/drop-companions.sql" >/dev/null ||
-        warn "a database that is no longer needed stays; the next run drops it: $(first_error "$work/lock.errors")"
+# drop_temporary_data: staging, the replaced database and the directory on the server; a previous
+# database, which a restore kept, stays
+drop_temporary_data() {
+    begin_removal
+    ask lock <"$sql/restore/drop-temporary.sql" >/dev/null ||
+        warn 'could not drop a temporary database; the next run will:' \
+            "$(first_error "$work/lock.errors")"
+    finish_removal
 }
 
 previous_exists() {
-    [ -n "$(ask lock <"$sql/restore/previous.sql")" ]
+    [ -n "$(ask lock <"$sql/restore/previous-database.sql")" ]
 }

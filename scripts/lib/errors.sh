@@ -1,13 +1,11 @@
 # shellcheck shell=sh
 # What an error of a client program means to the user.
+# Needs: server sql
 
-# fail_with FILE SENTENCE [UNCHANGED]: ends the script with what a client program's errors in FILE mean to the user
+# fail_with FILE SENTENCE: ends the script with that sentence and the reason, which is what the
+# program's errors in FILE mean
 fail_with() {
-    missing=$(missing_programs)
-    if [ -n "$missing" ]; then
-        hint 'use an image with the PostgreSQL client programs, such as postgres:16-alpine'
-        die "$2: there is no $missing next to $server"
-    fi
+    require_programs "$2"
     case $(cat "$1") in
         *'password authentication failed'* | *'no password supplied'*)
             hint 'set TB_POSTGRES_PASSWORD (and TB_POSTGRES_USER) to those of the server'
@@ -17,25 +15,36 @@ fail_with() {
             hint 'set TB_POSTGRES_USER to a user of the server'
             die "there is no user '$TB_POSTGRES_USER' on $server"
             ;;
-        *"database \"$TB_POSTGRES_DATABASE\" does not exist"*)
-            hint 'set TB_POSTGRES_DATABASE to a database of the server'
-            die "there is no database '$TB_POSTGRES_DATABASE' on $server"
-            ;;
+        *"database \"$TB_POSTGRES_DATABASE\" does not exist"*) fail_without_database ;;
         *'unsupported startup parameter'*)
-            behind_pooler "refuses session settings ($(first_error "$1"))"
+            fail_behind_pooler "refuses session settings ($(first_error "$1"))"
             ;;
         *'canceling statement due to '*' timeout'*) fail_locked "$2" "$(blocker true)" ;;
         *)
-            reason=$(first_error "$1")
-            die "$2: ${reason:-a program ended unexpectedly}${3-}"
+            cause=$(first_error "$1")
+            die "$2: ${cause:-a program ended unexpectedly}"
             ;;
     esac
 }
 
-# behind_pooler REASON: a lock or a setting of a session may there belong to a session of others
-behind_pooler() {
+# require_programs SENTENCE: ends the script with it where the server lacks a client program. Why
+# the server does not answer is in the errors that led here.
+require_programs() {
+    missing_programs=$(run_remote missing-programs </dev/null 2>/dev/null) || return 0
+    [ -n "$missing_programs" ] || return 0
+    hint 'use an image with the PostgreSQL client programs, such as postgres:16-alpine'
+    die "$1: $server has no $(in_one_line "$missing_programs")"
+}
+
+fail_without_database() {
+    hint 'set TB_POSTGRES_DATABASE to a database of the server'
+    die "there is no database '$TB_POSTGRES_DATABASE' on $server"
+}
+
+# fail_behind_pooler REASON: its sessions may have locks and settings of somebody else's
+fail_behind_pooler() {
     hint 'set TB_POSTGRES_ENDPOINT to the PostgreSQL server, not to a pooler'
-    die "$server seems to be a connection pooler: it $1; the database and the existing backup are unchanged"
+    die "$server seems to be a connection pooler: it $1"
 }
 
 fail_locked() { # SENTENCE BLOCKER
@@ -48,35 +57,11 @@ blocker() {
     { psql_set any_lock "$1" && cat "$sql/lock/blockers.sql"; } | ask lock
 }
 
-# shellcheck disable=SC2016 # it expands next to the server
-missing_programs() {
-    beside_server sh -c 'for program in psql pg_dump pg_restore; do
-        command -v "$program" >/dev/null || printf "%s " "$program"
-    done' </dev/null 2>/dev/null || : # why the server cannot be asked is in the errors that brought us here
-}
-
-# first_error FILE: with its detail, which may hold the reason
-first_error() {
-    awk '/(error|ERROR|FATAL|fatal): / {
-             if (found) exit
-             sub(/^.*(error|ERROR|FATAL|fatal): +/, "")
-             first = $0
-             found = 1
-         }
-         found && sub(/^DETAIL: +/, "") {
-             sub(/\.$/, "")
-             first = first " (" $0 ")"
-             exit
-         }
-         NR == 1 && !found { first = $0 }
-         END { print first }' "$1"
-}
-
 # require_number WHAT ANSWER: ends the script unless the server's answer is one
 require_number() {
-    is_number "$2" || unexpected_answer "a number as $1" "$2"
+    is_number "$2" || fail_unexpected "a number as $1" "$2"
 }
 
-unexpected_answer() { # EXPECTED ANSWER
-    die "unexpected answer from $server: expected $1, got '$2'; the database is unchanged"
+fail_unexpected() { # EXPECTED ANSWER
+    die "unexpected answer from $server: expected $1, got '$2'"
 }

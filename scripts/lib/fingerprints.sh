@@ -1,24 +1,21 @@
 # shellcheck shell=sh
-# Comparing a database's tables with the manifest's rows and fingerprints.
+# Comparing the tables of a database with the rows and fingerprints of the manifest.
+# Needs: root sql work
 
-# fingerprints_of COLUMNS: the SQL that takes them, of these columns only, or of all where there are none
-fingerprints_of() {
+# fingerprints_sql COLUMNS: the SQL that computes them, of these columns only, or of all where there
+# are none
+fingerprints_sql() {
     psql_set only "$1"
-    cat "$sql/tables/fingerprints.sql"
+    cat "$sql/tables/moves.sql" "$sql/tables/fingerprints.sql"
 }
 
-# expected: the manifest's lines of the tables that this restore fills
-expected() {
-    if [ "$way" = whole ]; then
-        cat "$work/tables"
-    else
-        awk 'NR == FNR { lines[NR] = $0; next }
-             { name = $0; sub(/^[^ ]* [^ ]* /, "", name); name = "column " name " "
-               for (i in lines) if (index(lines[i], name) == 1) { print; next } }' "$work/columns" "$work/tables"
-    fi
+# lines_of_tables COLUMNS: the lines of the manifest's tables ($work/tables) to which any of the
+# columns in that file belongs
+lines_of_tables() {
+    awk -f "$root/scripts/lib/awk/lines-of-tables.awk" "$1" "$work/tables"
 }
 
-# differences FILE: the tables whose rows or fingerprints in FILE are not the expected ones
+# differences FILE: the tables whose lines in FILE are not those of $work/expected
 differences() {
     in_one_line "$({
         grep -Fxv -f "$1" "$work/expected"

@@ -1,107 +1,183 @@
 # shellcheck shell=sh
-# The lock: one run per database at a time. Whoever holds it removes what crashed runs left on the server.
+# The lock: one run per database at a time. Its holder removes what crashed runs left on the server.
+# Needs: child lock_backend program run_name server sql work
+# Sets: database_key is_superuser lock_backend no_event_triggers previous replaced restricted_role
+#   server_release server_tmp server_version staging
 
-# open_lock: the session that can take the lock; sets what later steps need to know
+no_event_triggers='-c event_triggers=off'
+
+# open_lock: opens the session that can take the lock. Sets what it then knows of the server, and
+# the names of the run's databases and role there
 open_lock() {
     open_session lock postgres
-    facts=$(ask lock <"$sql/lock/identify.sql") || fail_with "$work/lock.errors" "cannot use $server"
-    IFS='|' read -r server_version server_release key lock_holder is_superuser <<EOF
-$facts
+    identity=$(ask lock <"$sql/lock/identify.sql") ||
+        fail_with "$work/lock.errors" "could not use $server"
+    IFS='|' read -r server_version server_release database_key lock_backend is_superuser <<EOF
+$identity
 EOF
     require_number 'its version' "$server_version"
-    require_number 'its process' "$lock_holder"
-    case $key in
-        *[!0-9a-f]* | '') unexpected_answer 'the database key' "$key" ;;
+    require_number 'its process' "$lock_backend"
+    case $database_key in
+        *[!0-9a-f]* | '') fail_unexpected 'the database key' "$database_key" ;;
     esac
-    staging=assets_staging_$key
-    former=assets_former_$key
-    previous=assets_previous_$key
-    loader=assets_loader_$key
-    far_prefix=tumblebug-assets.$key
-    name_sessions
+    staging=assets_staging_$database_key
+    replaced=assets_replaced_$database_key
+    previous=assets_previous_$database_key
+    restricted_role=assets_restricted_$database_key
+    set_session_options
     require_own_session
-    set_far_prefix | ask lock || fail_with "$work/lock.errors" "cannot use $server"
 }
 
-# require_own_session: ends the script where a connection pooler ignores our settings, or gives our session's lock to
-# others: it has then another process of the server than the one that took the lock
+# set_session_options: the key in the name tells later runs whose sessions these were. Event
+# triggers of the database would write rows when somebody logs in; only a superuser can create them,
+# and turn them off.
+set_session_options() {
+    PGAPPNAME="$program $database_key $(user_name)@$(uname -n) $$"
+    [ "$server_version" -ge 170000 ] || return 0
+    set_options transaction_timeout=0
+    [ "$is_superuser" = f ] || PGOPTIONS="$PGOPTIONS $no_event_triggers"
+}
+
+# require_own_session: ends the script where a connection pooler ignores our settings, or gives our
+# session's lock to others: the session then has another server process than the one with the lock
 require_own_session() {
-    session=$(ask lock <"$sql/lock/session.sql") ||
-        fail_with "$work/lock.errors" 'could not query the server' '; the database is unchanged'
-    case $session in
-        "$run_mark|$lock_holder") ;;
-        "$run_mark|"*) behind_pooler 'changes the server process behind a session' ;;
-        *) behind_pooler 'ignores session settings' ;;
+    session_facts=$(ask lock <"$sql/lock/session.sql") ||
+        fail_with "$work/lock.errors" 'could not query the server'
+    case $session_facts in
+        "${run_name##*.}|$lock_backend") ;;
+        "${run_name##*.}|"*) fail_behind_pooler 'changes the server process behind a session' ;;
+        *) fail_behind_pooler 'ignores session settings' ;;
     esac
 }
 
-# set_far_prefix: the psql command for it: what \! removes on this host must not be the server's choice
-set_far_prefix() {
-    printf '\\setenv FAR_PREFIX %s\n' "$far_prefix"
-}
-
-# lock_database: one run per database at a time, from any host; the lock goes when the run goes
+# lock_database: ends the script where another run has the lock, from whatever host. The lock ends
+# with the run.
 lock_database() {
     open_lock
-    for attempt in 1 2 3 4 5; do
+    for lock_attempt in 1 2 3 4 5; do
         take_lock && break
     done
-    if [ "$holder" != locked ]; then
+    if [ "$lock_answer" != locked ]; then
         hint 'wait until it has ended, then run this again'
-        die "database '$TB_POSTGRES_DATABASE' is in use by another run: $holder"
+        die "another run is using database '$TB_POSTGRES_DATABASE': $lock_answer"
     fi
-    at_end abandon_run
+    has_server_tmp=
+    at_end clean_up_failed_run
 }
 
-# take_lock: sets $holder: locked, or who has it
+# take_lock: Sets lock_answer: `locked`, or who has it
 take_lock() {
-    holder=$(ask lock <"$sql/lock/lock.sql") || fail_with "$work/lock.errors" 'the lock cannot be taken'
-    [ "$holder" = locked ]
+    lock_answer=$(ask lock <"$sql/lock/lock.sql") ||
+        fail_with "$work/lock.errors" 'could not take the lock'
+    [ "$lock_answer" = locked ]
 }
 
-# The key in the name tells later runs whose sessions these were. What the database's own event triggers write when
-# somebody logs in would not be in the backup; only a superuser can create them, and turn them off.
-name_sessions() {
-    PGAPPNAME="$program $key $(user_name)@$(uname -n) $$"
-    [ "$server_version" -lt 170000 ] || PGOPTIONS="$PGOPTIONS -c transaction_timeout=0"
-    [ "$server_version" -lt 170000 ] || [ "$is_superuser" = f ] || PGOPTIONS="$PGOPTIONS$no_event_triggers"
-}
-no_event_triggers=' -c event_triggers=off'
+# --- what crashed runs left ---
 
-# mend_leftovers: clears what a run that died has left on the server, next to it, and among the backups
-mend_leftovers() {
-    mend_backups "$root/assets"
-    mend_backups "$root/backups/postgres"
-    ask lock <"$sql/lock/mend.sql" >"$work/mended" || fail_with "$work/lock.errors" 'what a dead run left cannot be cleared'
-    stays=$(sed -n 's/^stays //p' "$work/mended")
-    cleared=$(sed '/^stays /d' "$work/mended")
-    if [ -n "$stays" ]; then
-        warn "what a run that died had left stays: $(in_one_line "$stays"): $(first_error "$work/lock.errors")"
-    elif [ -n "$cleared" ]; then
-        say "cleared what a run that died had left: $(in_one_line "$cleared")"
-    fi
+# clean_up_server: removes what crashed runs left on the server
+clean_up_server() {
+    clean_up_databases
+    run_prepare || fail_with "$work/server.errors" 'could not clean up after a crashed run'
 }
 
-# make_far_folder: this run's own folder next to the server: others can put theirs beside it, but not into it
-make_far_folder() {
-    far_folder=$(ask lock <"$sql/lock/make-folder.sql") ||
-        fail_with "$work/lock.errors" 'could not query the server' '; the database is unchanged'
-    [ -n "$far_folder" ] ||
-        fail_with "$work/lock.errors" 'could not create a temporary directory on the server' '; the database is unchanged'
-    case ${far_folder##*/} in
-        "$far_prefix".[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]) ;;
-        *) unexpected_answer 'a temporary directory' "$far_folder" ;;
+# prepare_server DATA_DIRECTORY: cleans up, then makes this run's temporary directory on the server,
+# and learns what only it knows: see server_fact. Sets server_tmp
+prepare_server() {
+    clean_up_databases
+    has_server_tmp=yes
+    run_prepare "$(server_tmp_name)" "$1" ||
+        fail_with "$work/server.errors" 'could not create a temporary directory on the server'
+    server_tmp=$(server_fact tmp)
+    case $server_tmp in
+        */"$(server_tmp_name)") ;;
+        *) fail_unexpected 'a temporary directory' "$server_tmp" ;;
     esac
-    { psql_set far_folder "$far_folder" && echo '\setenv FAR_FOLDER :far_folder'; } | ask lock ||
-        fail_with "$work/lock.errors" 'could not query the server' '; the database is unchanged'
 }
 
-# abandon_run: what a run that fails does at its end is what the next run would do for it
-abandon_run() {
-    [ "$status" -ne 0 ] || return 0
-    # The lock may take a moment: the session that had it has only just been ended.
-    if ! { set_far_prefix && cat "$sql/lock/identify.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" "$sql/lock/mend.sql"; } |
-        sql postgres -v live="$TB_POSTGRES_DATABASE" >"$work/mended" 2>"$work/sql.errors" || grep -q '^stays ' "$work/mended"; then
-        warn "the server could not be tidied; the next run will do it: $(first_error "$work/sql.errors")"
+# server_tmp_name: the run's own choice, because the run removes it with rm -rf
+server_tmp_name() {
+    echo "tumblebug-assets.$database_key.${run_name##*.}"
+}
+
+run_prepare() {
+    run_remote prepare "tumblebug-assets.$database_key" "$@" </dev/null \
+        >"$work/prepared" 2>"$work/server.errors" || return 1
+    report_clean_up "$work/prepared" ''
+}
+
+# server_fact NAME: one of those that remote/prepare.sh prints
+server_fact() {
+    sed -n "/^$1 /{
+        s///p
+        q
+    }" "$work/prepared"
+}
+
+# clean_up_databases: the temporary ones, their sessions and the role; twice if a prepared
+# transaction prevents it
+clean_up_databases() {
+    run_clean_up
+    if grep -qx "kept $staging" "$work/cleaned" && roll_back_prepared; then
+        run_clean_up
     fi
+    report_clean_up "$work/cleaned" "$(first_error "$work/lock.errors")"
+}
+
+run_clean_up() {
+    ask lock <"$sql/lock/clean-up.sql" >"$work/cleaned" ||
+        fail_with "$work/lock.errors" 'could not clean up after a crashed run'
+}
+
+roll_back_prepared() {
+    sql "$staging" <"$sql/lock/roll-back-prepared.sql" 2>"$work/sql.errors"
+}
+
+report_clean_up() { # FILE REASON
+    removed=$(sed -n 's/^removed //p' "$1")
+    [ -z "$removed" ] || say "removed what a crashed run left: $(in_one_line "$removed")"
+    kept=$(sed -n 's/^kept //p' "$1")
+    [ -z "$kept" ] ||
+        warn "could not remove what a crashed run left: $(in_one_line "$kept")${2:+: $2}"
+}
+
+# clean_up_failed_run STATUS: at the end of one, what the next run would do for it
+clean_up_failed_run() {
+    [ "$1" -ne 0 ] || return 0
+    [ -z "$has_server_tmp" ] || remove_server_tmp || warn_of_rest "$work/server.errors"
+    run_clean_up_alone
+    if grep -qx "kept $staging" "$work/cleaned" && roll_back_prepared; then
+        run_clean_up_alone
+    fi
+    ! grep -q '^kept ' "$work/cleaned" || warn_of_rest "$work/sql.errors"
+}
+
+# run_clean_up_alone: in a session of its own; the lock may take a moment, because the session that
+# had it has only just been ended
+run_clean_up_alone() {
+    cat "$sql/lock/identify.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" \
+        "$sql/lock/clean-up.sql" |
+        sql postgres -v live="$TB_POSTGRES_DATABASE" >"$work/cleaned" 2>"$work/sql.errors" ||
+        warn_of_rest "$work/sql.errors"
+}
+
+warn_of_rest() { # FILE with errors
+    warn 'could not remove temporary data from the server; the next run will retry:' \
+        "$(first_error "$1")"
+}
+
+remove_server_tmp() {
+    run_remote remove "$(server_tmp_name)" </dev/null 2>"$work/server.errors"
+}
+
+# begin_removal: removes it in the background, until finish_removal
+begin_removal() {
+    background remove_server_tmp
+    removal=$child
+}
+
+finish_removal() {
+    wait "$removal" ||
+        warn 'could not remove a temporary directory on the server; the next run will:' \
+            "$(first_error "$work/server.errors")"
+    has_server_tmp=
 }

@@ -1,8 +1,10 @@
 # shellcheck shell=sh
-# Messages to the user, on standard error, and questions to the user. Results go to standard output.
+# Messages to the user, on standard error, and questions. Results go to standard output.
+# Needs: live_line root unchanged work
+# Sets: explained live_line unchanged
 
-# Sourcing this file opens the standard descriptors that are closed.
-# A closed one would become whatever file is opened next. Messages go by way of 4: 2 is for raw errors, see begin.
+# Sourcing this file opens the standard descriptors that are closed: the next file opened would
+# become one of them. Messages go to 4, because 2 takes raw errors once a run has begun.
 (exec 4<&0) 2>/dev/null || exec </dev/null
 (exec 4>&1) 2>/dev/null || exec >/dev/null
 if (exec 4>&2); then
@@ -10,71 +12,59 @@ if (exec 4>&2); then
 else
     exec 2>/dev/null 4>/dev/null
 fi
-# --- speaking: messages go to standard error, results to standard output ---
-# --- options ---
-# --- asking ---
-# --- settings: options win over the environment, that over .env, and that over the defaults ---
-# --- ending well: whatever the ending, children end, temporary things go, and the status tells ---
 
+explained=
+hints=
+live_line=
+unchanged=
+
+# --- messages ---
+
+# say TEXT...: one line
 say() {
-    end_live_line
     tell '%s\n' "$(printable "$*")"
 }
 
-# tell FORMAT [TEXT...]: to the user; that nobody listens is no reason to fail
+warn() {
+    tell_labelled 33 warning: "$*"
+}
+
+# hint TEXT...: what to do about the error that `die` reports next
+hint() {
+    hints="$hints$(printable "$*")
+"
+}
+
+# die TEXT...: ends the script with 1: it failed. Adds what is unchanged, which the script notes in
+# unchanged, such as '; the database is unchanged'
+die() {
+    fail 1 "$*$unchanged"
+}
+
+# die_usage TEXT...: ends the script with 2: the command line or a setting is wrong
+die_usage() {
+    hint "run '$0 --help' to see the usage"
+    fail 2 "$*"
+}
+
+fail() { # STATUS TEXT
+    explained=yes
+    tell_labelled 31 error: "$2"
+    printf '%s' "$hints" | while IFS= read -r text; do
+        tell_labelled 36 ' hint:' "$text"
+    done
+    exit "$1"
+}
+
+# tell FORMAT [TEXT...]: as it is; that nobody reads it is no reason to fail
 tell() {
+    end_live_line
     # shellcheck disable=SC2059 # the format is ours
     printf "$@" >&4 || :
 }
 
-# Whoever speaks ends the live line of the progress, if one is drawn.
-end_live_line() {
-    [ -n "${drawing-}" ] || return 0
-    rm -f "$work/drawing"
-    kill "$drawing" 2>/dev/null || : # it has ended already
-    wait "$drawing" || :             # it ends by that signal
-    drawing=
-    clear_line
-}
-
-clear_line() {
-    [ ! -t 4 ] || tell '\r\033[K'
-}
-
-warn() {
-    say_labelled 33 warning: "$*"
-}
-
-# hint TEXT: what to do about the error that `die` reports next
-hint() {
-    hints="${hints-}$(printable "$*")
-"
-}
-
-die() {
-    explained=yes
-    say_labelled 31 error: "$*"
-    show_hints
-    exit 1
-}
-
-die_usage() {
-    explained=yes
-    say_labelled 31 error: "$*"
-    hint "$0 --help shows the usage"
-    show_hints
-    exit 2
-}
-
-show_hints() {
-    printf '%s' "${hints-}" | while IFS= read -r text; do
-        say_labelled 36 ' hint:' "$text"
-    done
-}
-
-# say_labelled COLOUR LABEL TEXT: colour only on a terminal, and never with NO_COLOR
-say_labelled() {
-    end_live_line
+# tell_labelled COLOUR LABEL TEXT: colour only on a terminal, and never with NO_COLOR
+tell_labelled() {
     if [ -t 4 ] && [ -z "${NO_COLOR-}" ]; then
         tell '\033[%sm%s\033[0m %s\n' "$1" "$2" "$(printable "$3")"
     else
@@ -82,9 +72,35 @@ say_labelled() {
     fi
 }
 
-# A stranger's file or table name must not reach the terminal as an escape sequence or a second line.
+# end_live_line: any message ends the progress line, if a process draws one. Sets live_line
+end_live_line() {
+    [ -n "$live_line" ] || return 0
+    rm -f "$work/live-line"
+    kill "$live_line" 2>/dev/null || : # it has ended already
+    wait "$live_line" || :             # with the status of that signal
+    live_line=
+    clear_line
+}
+
+clear_line() {
+    [ ! -t 4 ] || printf '\r\033[K' >&4
+}
+
+# --- text ---
+
+# printable TEXT: one line without control characters, which file and table names may contain
 printable() {
     printf '%s' "$1" | LC_ALL=C tr '\001-\037\177' '?' | without_c1
+}
+
+# printable_lines: the same for the lines on standard input
+printable_lines() {
+    LC_ALL=C tr '\001-\011\013-\037\177' '?' | without_c1
+}
+
+# without_c1: U+0080 to U+009F are control characters too, and some terminals obey them
+without_c1() {
+    LC_ALL=C sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g"
 }
 
 # in_one_line LINES: joined by commas
@@ -92,31 +108,26 @@ in_one_line() {
     printf '%s\n' "$1" | awk '{ printf("%s%s", NR > 1 ? ", " : "", $0) }'
 }
 
-printable_lines() {
-    LC_ALL=C tr '\001-\011\013-\037\177' '?' | without_c1
+# first_error FILE: the first error that a program has reported there, with its detail
+first_error() {
+    awk -f "$root/scripts/lib/awk/first-error.awk" "$1"
 }
 
-# The other control characters of Unicode, U+0080 to U+009F, which some terminals obey.
-without_c1() {
-    LC_ALL=C sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g"
-}
-
-# is_number TEXT: what the shell may calculate with; in anything else, $(( )) of some shells runs commands
+# is_number TEXT: only such text may reach $(( )), where some shells would run commands in any other
 is_number() {
     case $1 in
         '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;;
     esac
 }
 
-human_size() { # BYTES
-    awk -v bytes="$1" 'BEGIN {
-        split("B kB MB GB TB", unit, " ")
-        for (i = 1; bytes >= 1000 && i < 5; i++) bytes /= 1000
-        printf(i == 1 ? "%d %s" : "%.1f %s", bytes, unit[i])
-    }'
+# human_size BYTES
+human_size() {
+    awk -v bytes="$1" -f "$root/scripts/lib/awk/human-size.awk"
 }
 
-# show_help: and do nothing else, even where it cannot be shown
+# --- options and questions ---
+
+# show_help: and do nothing else, even where nobody can read it
 show_help() {
     usage 2>/dev/null || exit 1
     exit 0
@@ -132,14 +143,14 @@ parse_no_options() {
     esac
 }
 
-# confirm SKIP QUESTION SKIP_NAME: returns when the answer is yes, ends the script when it is not
+# confirm SKIP QUESTION SKIP_NAME: returns when the answer is yes; otherwise ends the script
 confirm() {
     [ "$1" != yes ] || return 0
     if ! [ -t 0 ]; then
         hint "to run without a terminal, set $3=yes"
-        die "there is no terminal to confirm on; nothing was changed"
+        die 'cannot ask for confirmation without a terminal'
     fi
     tell '%s Type yes to continue: ' "$(printable "$2")"
-    read -r answer || answer=
-    [ "$answer" = yes ] || die 'declined; nothing was changed'
+    read -r confirmation || confirmation=
+    [ "$confirmation" = yes ] || die cancelled
 }

@@ -1,15 +1,18 @@
 # shellcheck shell=sh
-# The Python helper, which prints what a shell prints less well. Every script works without it.
+# The Python helper, for what a shell cannot print well. All but init works without it.
+# Needs: root
 
-# find_python: sets $python to one that could have the helper's packages; the helper itself says if it has not
+# find_python: prints the path of one that may have the helper's packages
 find_python() {
-    python=$root/.venv/bin/python
-    [ -x "$python" ] || python=$(command -v python3)
+    if [ -x "$root/.venv/bin/python" ]; then
+        echo "$root/.venv/bin/python"
+    else
+        command -v python3
+    fi
 }
 
-# ask_helper VERB ARGUMENT...: the helper, on a connection of its own to the same server
-ask_helper() {
-    verb=$1
-    shift
-    PYTHONPATH=$root PGCLIENTENCODING=UTF8 ${become-} "$python" -m helpers "$verb" --server-key "$key" --live "$TB_POSTGRES_DATABASE" "$@" </dev/null
+# run_helper VERB [ARGUMENT...]: fails where there is no Python, or where it lacks a package
+run_helper() {
+    python=$(find_python) || return 1
+    PYTHONPATH=$root PGCLIENTENCODING=UTF8 exec_in_child "$python" -m helpers "$@" </dev/null
 }

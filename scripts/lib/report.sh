@@ -1,67 +1,74 @@
 # shellcheck shell=sh
 # Table statistics and progress, by the Python helper or, where it cannot, plainly.
+# Needs: addresses child database_key sql work
+# Sets: is_child live_line
 
-# show table-statistics|database-size: the result of that SQL file, on standard output
-show() {
-    show_by_helper "$1" || show_plainly "$1"
+# print_report table-statistics|database-size: the result of that SQL file, on standard output
+print_report() {
+    print_by_helper "$1" || print_plainly "$1"
 }
 
-show_by_helper() {
-    # shellcheck disable=SC2086 # the addresses are words
-    find_python && PGDATABASE=$TB_POSTGRES_DATABASE ask_helper "$1" "$sql/report/$1.sql" $addresses
-}
-
-show_plainly() {
+print_by_helper() (
     PGDATABASE=$TB_POSTGRES_DATABASE
-    beside_server psql -X -q -P footer=off -v ON_ERROR_STOP=1 <"$sql/report/$1.sql" 2>"$work/sql.errors"
-}
+    # shellcheck disable=SC2086 # the addresses are words
+    run_helper "$1" --server-key "$database_key" --live "$TB_POSTGRES_DATABASE" \
+        "$sql/report/$1.sql" $addresses
+)
 
-# begin_statistics: reads the tables beside what is still to be done; show_afterwards waits for them
+print_plainly() (
+    PGDATABASE=$TB_POSTGRES_DATABASE
+    on_server psql -X -q -P footer=off -v ON_ERROR_STOP=1 \
+        <"$sql/report/$1.sql" 2>"$work/report.errors"
+)
+
+# begin_statistics: reads the tables while the rest is done; print_statistics waits for it
 begin_statistics() {
     background read_statistics
     reading_statistics=$child
 }
 
 read_statistics() {
-    become= # the helper may leave the work to psql
-    show table-statistics >"$work/statistics"
+    is_child= # the helper may leave the work to psql
+    print_report table-statistics >"$work/statistics"
 }
 
-# show_afterwards: the tables, when the work is done; exit 3 says that just this failed
-show_afterwards() {
+# print_statistics: when the work is done; if that fails, ends the script with 3
+print_statistics() {
     wait "$reading_statistics" && cat "$work/statistics" && return
-    warn "the work is done, but the statistics cannot be read: $(first_error "$work/sql.errors")"
+    warn "the work is complete; could not show the table statistics:" \
+        "$(first_error "$work/report.errors")"
     end_incomplete
 }
 
-# show_progress DATABASE TOTALS BYTES: what COPY does there, out of the manifest's lines in TOTALS (if that is there);
-# without Python, what the function BYTES counts
+# show_progress DATABASE TOTALS BYTES: on a terminal, what COPY does there, out of the lines in the
+# manifest TOTALS, if that exists; without Python, what the function BYTES prints. Sets live_line
 show_progress() {
     end_live_line
     [ -t 4 ] || return 0
-    : >"$work/drawing" # a signal at the very start can be missed; the missing file is not
-    background_speaking draw_progress "$@"
-    drawing=$child
+    : >"$work/live-line"
+    background_with_messages draw_progress "$@"
+    live_line=$child
 }
 
-# It stays beside the helper, to go on where the helper cannot; a signal ends both at once.
+# draw_progress: the helper, and this loop where it cannot; a signal ends both. A signal that came
+# too early has left no file.
 draw_progress() {
+    is_child=
     PGDATABASE=$1
-    become=
-    helping=
-    trap '[ -z "$helping" ] || kill "$helping"; exit 0' TERM
-    [ -e "$work/drawing" ] || exit 0
+    drawing=
+    trap '[ -z "$drawing" ] || kill "$drawing"; exit 0' TERM
+    [ -e "$work/live-line" ] || exit 0
     [ -f "$2" ] || set -- "$1" '' "$3"
-    if find_python; then
-        # shellcheck disable=SC2086 # the addresses are words
-        (become='exec' && ask_helper progress --script $$ ${2:+--totals "$2"} "$sql/report/progress.sql" $addresses 2>&4) &
-        helping=$!
-        wait "$helping" || : # there is no Python, or it has no way to the server
-    fi
+    # shellcheck disable=SC2086 # the addresses are words
+    (is_child=yes && run_helper progress --server-key "$database_key" \
+        --live "$TB_POSTGRES_DATABASE" --script $$ ${2:+--totals "$2"} \
+        "$sql/report/progress.sql" $addresses 2>&4) &
+    drawing=$!
+    wait "$drawing" || :  # there is no Python, or it cannot reach the server
     while is_alive $$; do # the script: this is a subshell
         sleep 1 &
-        helping=$!
-        wait "$helping"
+        drawing=$!
+        wait "$drawing"
         tell '\r%s' "$(human_size "$("$3")")"
     done
 }

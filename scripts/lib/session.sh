@@ -1,45 +1,59 @@
 # shellcheck shell=sh
-# SQL on the server. Values go in with -v NAME=VALUE and come out of :'NAME', never pasted into the text.
+# SQL on the server: single statements, and sessions that last.
+# Needs: child sql work
+#
+# Values go in with -v NAME=VALUE and come out of :'NAME'; they are never pasted into SQL text.
 
-# sql DATABASE [-v NAME=VALUE ...]: runs the SQL on standard input, prints bare rows
-sql() {
+end_of_answer=
+
+# sql DATABASE [-v NAME=VALUE...]: runs the SQL on standard input, prints bare rows
+sql() (
+    run_sql "$@"
+)
+
+# run_sql DATABASE [-v NAME=VALUE...]: the same in a child, where a signal must reach psql
+run_sql() {
     PGDATABASE=$1
     shift
-    beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
+    on_server psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
 
-# A session is one psql that stays open next to the server: its locks and its snapshot last as long as
-# the script does, a kill -9 included, because then its standard input closes.
-open_session() { # lock|live DATABASE
-    end_of_answer=${end_of_answer-$(random_hex)}
+# open_session lock|live DATABASE: one psql that stays open on the server. Its locks and its
+# snapshot last as long as the script, kill -9 included, because its standard input closes then. Two
+# sessions are known: lock (descriptors 5 and 6) in the database postgres, live (7 and 8) in the
+# live one
+open_session() {
+    end_of_answer=${end_of_answer:-$(random_hex)}
     mkfifo "$work/$1.in" "$work/$1.out" || no_temporary_file
-    case $1 in # opened in both directions first, which waits for nobody
+    case $1 in # opened in both directions first, which waits for no other process
         lock) exec 5<>"$work/lock.in" 6<>"$work/lock.out" ;;
         live) exec 7<>"$work/live.in" 8<>"$work/live.out" ;;
     esac
-    background run_session "$1" "$2" <"$work/$1.in" >"$work/$1.out"
+    background_from "$work/$1.in" run_session "$1" "$2" >"$work/$1.out"
     case $1 in
         lock) exec 5>"$work/lock.in" 6<"$work/lock.out" ;;
         live) exec 7>"$work/live.in" 8<"$work/live.out" && live_session=$child ;;
     esac
 }
 
-# end_live_session [BACKEND]: and what that process of the server is doing, at once; its locks go with it
+run_session() {
+    PGDATABASE=$2
+    on_server psql -X -q -A -t -v ON_ERROR_STOP=1 -v live="$TB_POSTGRES_DATABASE" \
+        2>"$work/$1.errors"
+}
+
+# end_live_session [BACKEND]: and at once what that process of the server is doing; its locks go too
 end_live_session() {
     if [ -n "$1" ]; then
-        { psql_set backend "$1" && cat "$sql/lock/end-backend.sql"; } | ask lock >/dev/null || return 1
+        { psql_set backend "$1" && cat "$sql/lock/end-backend.sql"; } |
+            ask lock >/dev/null || return 1
     fi
     exec 7>&- 8<&-
     wait "$live_session" || : # psql fails when its connection is ended
     rm -f "$work/live.in" "$work/live.out"
 }
 
-run_session() {
-    PGDATABASE=$2
-    beside_server psql -X -q -A -t -v ON_ERROR_STOP=1 -v live="$TB_POSTGRES_DATABASE" 2>"$work/$1.errors"
-}
-
-# psql_set NAME VALUE: the psql command that gives a variable of an open session this value, whatever it holds
+# psql_set NAME VALUE: the psql command that gives a variable this value, whatever it contains
 psql_set() {
     printf '%s\n' "$2" | sed "s/\\\\/\\\\\\\\/g; s/'/''/g" |
         awk -v name="$1" 'BEGIN { printf("\\set %s '\''", name) }
@@ -47,7 +61,7 @@ psql_set() {
                           END { print "'\''" }'
 }
 
-# ask lock|live: sends the SQL on standard input, prints the answer; fails when the session has died
+# ask lock|live: sends the SQL on standard input, prints the answer; fails if the session has ended
 ask() {
     case $1 in
         lock) send >&5 && answer <&6 ;;
@@ -55,8 +69,8 @@ ask() {
     esac
 }
 
-# The errors of a dead session are in its own file; that it is dead shows in the answer. What ends an answer is
-# random: no name that a stranger gave a table can be that line.
+# send: the end of its answer is random, so that no name in a database can be that line. Errors of
+# a dead session are in its own file; the missing answer shows that it is dead
 send() {
     cat 2>/dev/null && printf '\n\\echo %s\n' "$end_of_answer" 2>/dev/null
 }
@@ -67,4 +81,9 @@ answer() {
         printf '%s\n' "$row"
     done
     return 1
+}
+
+# random_hex: 48 digits that nobody can guess
+random_hex() {
+    od -An -tx1 -N24 /dev/urandom | tr -d ' \n'
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Settings. Precedence: options, environment, .env, defaults.
+# Needs: root
 
 load_settings() {
     read_env_file "$root/.env"
@@ -16,39 +17,51 @@ load_settings() {
     : "${RESTORE_KEEP_PREVIOUS:=}"
     : "${RESTORE_TRUST:=}"
     : "${RESTORE_MAX_BYTES:=}"
+    : "${RESTORE_MAX_SECONDS:=3600}"
     : "${RESTORE_JOBS:=}"
     : "${TB_ASSETS_KEY_FILE:=}"
     : "${CLEAN_SKIP_CONFIRM:=}"
     : "${INIT_OPTION:=}"
     : "${TUMBLEBUG_SERVER:=localhost:1323}"
+    : "${TUMBLEBUG_WAIT_SECONDS:=30}"
     : "${TB_API_USERNAME:=default}"
     : "${TB_API_PASSWORD:=default}"
     : "${TMPDIR:=/tmp}"
-    require_switch RESTORE_SKIP_CONFIRM "$RESTORE_SKIP_CONFIRM"
-    require_switch RESTORE_KEEP_PREVIOUS "$RESTORE_KEEP_PREVIOUS"
-    require_switch RESTORE_TRUST "$RESTORE_TRUST"
-    require_switch CLEAN_SKIP_CONFIRM "$CLEAN_SKIP_CONFIRM"
+    require_yes_or_no RESTORE_SKIP_CONFIRM "$RESTORE_SKIP_CONFIRM"
+    require_yes_or_no RESTORE_KEEP_PREVIOUS "$RESTORE_KEEP_PREVIOUS"
+    require_yes_or_no RESTORE_TRUST "$RESTORE_TRUST"
+    require_yes_or_no CLEAN_SKIP_CONFIRM "$CLEAN_SKIP_CONFIRM"
+    require_seconds RESTORE_MAX_SECONDS "$RESTORE_MAX_SECONDS"
+    require_seconds TUMBLEBUG_WAIT_SECONDS "$TUMBLEBUG_WAIT_SECONDS"
 }
 
-# require_switch NAME VALUE: who wrote 1 or true did not mean no
-require_switch() {
+# require_yes_or_no NAME VALUE: a user who writes 1 or true does not mean no
+require_yes_or_no() {
     case $2 in
         yes | no | '') ;;
-        *) die_usage "$1 is yes or no, not '$2'" ;;
+        *) die_usage "$1 must be yes or no, not '$2'" ;;
     esac
 }
 
-# Lines are data: NAME=VALUE for the names that are ours; nothing in the file is ever run.
+require_seconds() { # NAME VALUE
+    case $2 in
+        0 | ??????????*) set -- "$1" '' ;; # the server calculates with it
+    esac
+    is_number "$2" || die_usage "$1 must be a number of seconds, from 1 to 999999999"
+}
+
+# read_env_file FILE: takes lines NAME=VALUE with names of ours; nothing in the file is executed
 read_env_file() {
     [ -f "$1" ] || return 0
-    [ -r "$1" ] || die "'$1' cannot be read by user '$(user_name)'; nothing was changed"
+    [ -r "$1" ] || die "could not read '$1' as user '$(user_name)'"
     while IFS= read -r line || [ -n "$line" ]; do
         line=${line#export }
         name=${line%%=*}
         case $line in [A-Z]*=*) ;; *) continue ;; esac
         case $name in
             *[!A-Z0-9_]*) continue ;;
-            TB_* | TUMBLEBUG_SERVER | ASSETS_* | BACKUP_* | RESTORE_* | CLEAN_* | INIT_* | CONTAINER_CLI | PG_BINDIR) ;;
+            TB_* | TUMBLEBUG_* | ASSETS_* | BACKUP_* | RESTORE_* | CLEAN_* | INIT_*) ;;
+            CONTAINER_CLI | PG_BINDIR) ;;
             *) continue ;;
         esac
         value=$(unquoted "${line#*=}")
@@ -56,10 +69,15 @@ read_env_file() {
     done <"$1"
 }
 
-unquoted() { # VALUE, as written after NAME= in a .env file
+# unquoted VALUE: as written after NAME= in a .env file
+unquoted() {
     case $1 in
         \"*\") set -- "${1#\"}" && printf '%s' "${1%\"}" ;;
         \'*\') set -- "${1#\'}" && printf '%s' "${1%\'}" ;;
         *) printf '%s' "$1" | sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' ;;
     esac
+}
+
+user_name() {
+    id -un 2>/dev/null || id -u
 }

@@ -1,90 +1,167 @@
 # shellcheck shell=sh
-# A dump from a stranger runs whatever SQL its author chose. So a backup that this machine did not make
-# itself is loaded by a role that may do nothing else, and what it made is audited before anyone who may do
-# more touches it.
-# --- the seal: a keyed hash in the manifest, by which a machine knows its own backups ---
-# --- trust ---
-# --- bounds ---
+# Untrusted backups: an archive can run whatever SQL its author chose. So a backup that this machine
+# did not make is loaded by a role with no other rights, which the server watches, and what it
+# created is audited before anyone with more rights touches it.
+# Needs: archive_limit child is_superuser manifest_found no_event_triggers
+#   restricted_role sql staging work
+# Sets: trusted
 
-# decide_trust: trusted is what this machine made, or what the user says is
+# decide_trust: trusted is what this machine made, or what the user says is. Sets trusted
 decide_trust() {
     trusted=yes
     [ "$RESTORE_TRUST" != yes ] || return 0
-    ! is_our_own || return 0
+    if [ -n "$manifest_found" ] && is_own_manifest; then
+        return 0
+    fi
     trusted=
     [ "$is_superuser" = t ] || {
         hint 'if you trust its author, RESTORE_TRUST=yes restores it with your own rights'
-        die "user '$TB_POSTGRES_USER' cannot make the role that loads a backup of another machine; nothing was changed"
+        die "user '$TB_POSTGRES_USER' could not create the restricted role for untrusted backups"
     }
-    say 'not made by this machine: it is loaded without rights, and audited'
+    say 'this backup was not made on this machine;' \
+        'loading it with restricted rights, then auditing it'
 }
 
-# create_loader: the role that loads: owner of staging, or where the schema is the live database's own, of
-# nothing; with a random password
-create_loader() {
-    loader_password=$(random_hex)
-    (umask 077 && printf '*:*:*:%s:%s\n' "$loader" "$loader_password" >"$work/pgpass")
-    { psql_set password "$loader_password" && psql_set limit "$limit" && cat "$sql/untrusted/create-loader.sql"; } | ask lock >/dev/null ||
-        fail_with "$work/lock.errors" 'the loading role cannot be made; nothing was changed'
-    if [ "$way" = whole ]; then
-        ask_staging own-staging >/dev/null || audit_failed
-    else
-        ask_staging admit-loader >"$work/definers" || audit_failed
-    fi
+# --- the restricted role ---
+
+# create_restricted_role: with a random password
+create_restricted_role() {
+    role_password=$(random_hex)
+    (umask 077 && printf '*:*:*:%s:%s\n' "$restricted_role" "$role_password" >"$work/pgpass")
+    {
+        psql_set password "$role_password"
+        psql_set limit "$archive_limit"
+        cat "$sql/untrusted/create-role.sql"
+    } | ask lock >/dev/null ||
+        fail_with "$work/lock.errors" 'could not create the restricted role for untrusted backups'
 }
 
-# load_confined OPTION... ARCHIVE: by the loader, watched from before it begins, and audited
-load_confined() {
-    start_watch
-    confined=yes
-    load "$@"
-    confined=
-    audit_staging
+# give_staging: to the restricted role, which then creates all that is in it
+give_staging() {
+    run_in_staging give-staging >/dev/null || fail_audit
 }
 
-# be_loader: in a subshell, so that only the load logs in as that role; what it says is bounded too (in 512 bytes)
-be_loader() {
+# admit_role: to staging, whose schema is the live database's own: it can only insert rows.
+# Functions with their owner's rights lose these meanwhile; $work/definers gets the SQL that gives
+# them back
+admit_role() {
+    run_in_staging admit-role >"$work/definers" || fail_audit
+}
+
+# as_restricted_role COMMAND...: in a child; its errors can take 10 MB
+as_restricted_role() {
     ulimit -f 20000
-    PGUSER=$loader
-    PGPASSWORD=$loader_password
-    PGOPTIONS=${PGOPTIONS%"$no_event_triggers"}
-    [ "$ASSETS_PG_BACKEND" != direct ] || {
+    PGUSER=$restricted_role
+    PGPASSWORD=$role_password
+    PGOPTIONS=${PGOPTIONS%" $no_event_triggers"}
+    if [ "$ASSETS_PG_BACKEND" = direct ]; then
         unset PGPASSWORD
         PGPASSFILE=$work/pgpass
         export PGPASSFILE
-    }
+    fi
+    "$@"
 }
 
-# audit_staging: ends the restore where the archive made what an untrusted one may not, and says what
-audit_staging() {
-    ask_staging end-loader >/dev/null || audit_failed
-    case $way in
-        whole)
-            search_path=$(default_search_path) || audit_failed
-            found=$(ask_staging audit -v search_path="$search_path") || audit_failed
-            ;;
-        *) found=$(ask_staging owned-by-loader) || audit_failed ;;
-    esac
-    if [ -n "$found" ]; then
-        hint 'if you know and trust its author, RESTORE_TRUST=yes (or --trust) restores it all the same'
-        die "the backup contains objects that are not allowed in an untrusted backup:" \
-            "$(in_one_line "$(printf '%s\n' "$found" | head -n 20)");" \
-            "database '$TB_POSTGRES_DATABASE' is unchanged"
+# end_role: ends its login, its sessions and its prepared transactions, whatever ended the load
+end_role() {
+    run_in_staging end-role >/dev/null
+}
+
+# --- the watch ---
+
+# start_watch: returns when the server watches the load. Descriptor 9 holds both ends of the pipe
+# until then, so that no open has to wait for a process that never comes.
+start_watch() {
+    mkfifo "$work/watching" || no_temporary_file
+    exec 9<>"$work/watching"
+    background watch_staging >"$work/watching"
+    watching=$child
+    { exec 9<&- && read -r _; } <"$work/watching" || fail_unwatched
+}
+
+# watch_staging: the server itself ends a load that takes too much
+watch_staging() {
+    run_sql postgres -v staging="$staging" -v restricted_role="$restricted_role" \
+        -v limit="$archive_limit" -v seconds="$RESTORE_MAX_SECONDS" \
+        <"$sql/untrusted/watch-staging.sql" 2>"$work/watch.errors"
+}
+
+# end_watch: after end_role; once. Ends the script if the watch has ended the load, and names the
+# limit
+end_watch() {
+    [ -n "$watching" ] || return 0
+    if wait "$watching"; then
+        watching=
+        return 0
     fi
+    case $(cat "$work/watch.errors") in
+        *too_large*) fail_too_large ;;
+        *too_long*)
+            hint_trust
+            die "loading exceeded $RESTORE_MAX_SECONDS s, the limit for untrusted backups"
+            ;;
+        *too_many_locks*)
+            hint_trust
+            die "loading the backup takes more than half of the server's locks"
+            ;;
+        *too_much_wal*)
+            hint 'what other programs write counts too;' \
+                'RESTORE_MAX_BYTES=… allows more, if you expect it'
+            die "loading the backup writes more than $(human_size $((archive_limit * 3)))" \
+                "to the server's write-ahead log"
+            ;;
+        *) fail_unwatched ;;
+    esac
+}
+
+fail_unwatched() {
+    fail_with "$work/watch.errors" 'could not watch the load'
+}
+
+hint_trust() {
+    hint 'if you know and trust its author,' \
+        'RESTORE_TRUST=yes (or --trust) restores it without this limit'
+}
+
+# --- the audit ---
+
+# audit_schema: ends the restore where the archive created what an untrusted one may not
+audit_schema() {
+    end_role || fail_audit
+    search_path=$(default_search_path) || fail_audit
+    created=$(run_in_staging audit -v search_path="$search_path") || fail_audit
+    refuse_objects "$created"
+    drop_role
+}
+
+# audit_rows: the same in a schema that is the live database's own, where it may create nothing
+audit_rows() {
+    end_role || fail_audit
+    created=$(run_in_staging owned-by-role) || fail_audit
+    refuse_objects "$created"
+    drop_role
+    [ ! -s "$work/definers" ] || restore_definers || fail_audit
+}
+
+refuse_objects() { # OBJECTS
+    [ -n "$1" ] || return 0
+    hint 'if you know and trust its author, RESTORE_TRUST=yes (or --trust) restores it anyway'
+    die 'the backup contains objects that are not allowed in an untrusted backup:' \
+        "$(in_one_line "$(printf '%s\n' "$1" | head -n 20)")"
+}
+
+# drop_role: what it loaded goes to the owner of the live database
+drop_role() {
     end_watch
-    ask_staging retire-loader >/dev/null || audit_failed
-    [ ! -s "$work/definers" ] || restore_definers || audit_failed
+    run_in_staging drop-role >/dev/null || fail_audit
 }
 
 restore_definers() {
-    { psql_set definers "$(cat "$work/definers")" && cat "$sql/untrusted/restore-definers.sql"; } | sql "$staging" 2>"$work/audit.errors"
+    {
+        psql_set definers "$(cat "$work/definers")"
+        cat "$sql/untrusted/restore-definers.sql"
+    } | sql "$staging" 2>"$work/audit.errors"
 }
-
-ask_staging() ( # NAME of an SQL file [OPTION of psql...]
-    name=$1
-    shift
-    sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v loader="$loader" "$@" <"$sql/untrusted/$name.sql" 2>"$work/audit.errors"
-)
 
 # default_search_path: the server's; our own sessions have another one
 default_search_path() (
@@ -92,63 +169,14 @@ default_search_path() (
     echo 'SHOW search_path;' | sql postgres 2>"$work/audit.errors"
 )
 
-audit_failed() {
-    fail_with "$work/audit.errors" "the staging database cannot be audited, and database '$TB_POSTGRES_DATABASE' is as it was"
+# run_in_staging NAME [OPTION of psql...]: that SQL file of the subject untrusted
+run_in_staging() {
+    staging_file=$sql/untrusted/$1.sql
+    shift
+    sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v restricted_role="$restricted_role" "$@" \
+        <"$staging_file" 2>"$work/audit.errors"
 }
 
-# start_watch: returns when it watches. Descriptor 9 holds both ends of the pipe until then, so that no open has to wait
-# for a process that never comes.
-start_watch() {
-    mkfifo "$work/watching" || no_temporary_file
-    exec 9<>"$work/watching"
-    background watch_staging </dev/null >"$work/watching"
-    watching=$child
-    { exec 9<&- && read -r _; } <"$work/watching" || not_watched
-}
-
-# watch_staging: while it is loaded; the server itself ends a load that takes too much
-watch_staging() {
-    sql postgres -v staging="$staging" -v loader="$loader" -v limit="$limit" <"$sql/untrusted/watch-staging.sql" 2>"$work/watch.errors"
-}
-
-# end_watch: after the loader's end; a watcher that has not come to its own end says by a word why it ended the load
-end_watch() {
-    [ -n "$watching" ] || return 0
-    wait "$watching" || {
-        for reason in outgrown outlasted too_many_locks too_much_wal; do
-            ! grep -q "$reason" "$work/watch.errors" || "$reason"
-        done
-        not_watched
-    }
-    watching=
-}
-
-not_watched() {
-    fail_with "$work/watch.errors" 'could not watch the load' '; the database is unchanged'
-}
-
-outgrown() {
-    hint 'RESTORE_MAX_BYTES=… allows more, if you expect it'
-    die "backup file '$file' unpacks to more than $(human_size "$limit"); database '$TB_POSTGRES_DATABASE' is as it was"
-}
-
-outlasted() {
-    hint_trust
-    die "the backup is not loaded after an hour, which is what one of another machine gets;" \
-        "database '$TB_POSTGRES_DATABASE' is as it was"
-}
-
-too_many_locks() {
-    hint_trust
-    die "loading the backup takes more than half of the server's locks; database '$TB_POSTGRES_DATABASE' is unchanged"
-}
-
-too_much_wal() {
-    hint 'what other programs write counts too; RESTORE_MAX_BYTES=… allows more, if you expect it'
-    die "loading the backup writes more than $(human_size $((limit * 3))) to the server's write-ahead log;" \
-        "database '$TB_POSTGRES_DATABASE' is unchanged"
-}
-
-hint_trust() {
-    hint 'RESTORE_TRUST=yes (or --trust) restores it without this limit, if you know and trust its author'
+fail_audit() {
+    fail_with "$work/audit.errors" 'could not audit the staging database'
 }

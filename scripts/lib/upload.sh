@@ -1,76 +1,97 @@
 # shellcheck shell=sh
-# Copying the archive to the server, where pg_restore can load it with several jobs, and checking it on the way.
+# Copying the archive to the server, where pg_restore can load it with several jobs, and checking it
+# on the way.
+# Needs: backup_file child database_bytes manifest_found reader_status server server_tmp trusted
+#   work writer_status
+# Sets: archive archive_limit
 
-# bring_archive: copies the archive next to the server, where pg_restore can load it with several jobs, and
-# checks it on the way
-bring_archive() {
-    confined=
+# upload_archive: to the server. Ends the script unless it is complete and the manifest's. Its table
+# of contents goes to $work/contents. Sets archive
+upload_archive() {
     choose_limit
-    make_far_folder
-    flow unwrap_file keep_archive
+    restore_version=$(server_fact pg_restore)
+    [ -z "$restore_version" ] || require_number "pg_restore's version" "$restore_version"
+    archive=$server_tmp/archive
+    pipe unpack_file keep_archive
     {
-        read -r restore_version || restore_version=
-        read -r far_bytes || far_bytes=
+        read -r archive_bytes || archive_bytes=
         cat >"$work/contents"
     } <"$work/kept"
-    archive=$far_folder/archive
-    [ -z "$restore_version" ] || require_number "pg_restore's version" "$restore_version"
-    [ -z "$far_bytes" ] || require_number 'the size of the copy' "$far_bytes"
-    [ "${far_bytes:-0}" -le "$limit" ] || outgrown
-    [ "$consumed" -ne "$not_written" ] ||
-        fail_with "$work/far.errors" 'the archive cannot be copied to the server; nothing was changed'
-    [ "$produced" -eq 0 ] || die "backup file '$file' is damaged or cut short: $(gzip_error)"
-    [ ! -s "$work/read.errors" ] || die "backup file '$file' cannot be read: $(head -n 1 "$work/read.errors")"
-    [ -z "$proved" ] || [ "$(cat "$work/sha256")" = "$(manifest_value sha256)" ] || not_its_manifest "$file"
-    [ "$consumed" -eq 0 ] || not_whole "$work/far.errors"
-    [ -n "$proved" ] || read_through || not_whole "$work/restore.errors"
+    require_upload
+    [ -n "$manifest_found" ] || read_archive || fail_not_whole "$work/restore.errors"
 }
 
-# unwrap_file: reads the file once, so that what is hashed is what is loaded, whatever gets its name meanwhile
-unwrap_file() {
+require_upload() {
+    if [ -n "$archive_bytes" ]; then
+        require_number 'the size of the copy' "$archive_bytes"
+        [ "$archive_bytes" -le "$archive_limit" ] || fail_too_large
+    fi
+    [ "$reader_status" -ne 74 ] ||
+        fail_with "$work/server.errors" 'could not copy the archive to the server'
+    [ "$writer_status" -eq 0 ] ||
+        die "backup file '$backup_file' is damaged or cut short: $(gzip_error)"
+    [ ! -s "$work/read.errors" ] ||
+        die "could not read backup file '$backup_file': $(head -n 1 "$work/read.errors")"
+    [ -z "$manifest_found" ] || [ "$(cat "$work/sha256")" = "$(manifest_field sha256)" ] ||
+        fail_mismatch "$backup_file"
+    [ "$reader_status" -eq 0 ] || fail_not_whole "$work/server.errors"
+}
+
+# unpack_file: reads the file once, so that what is hashed is what is loaded, even if another file
+# gets its name meanwhile
+unpack_file() {
     {
-        tee /dev/fd/3 2>"$work/read.errors" <"$file" | sha256 >"$work/sha256" 3>&-
-    } 3>&1 | unwrap "$backup_kind"
+        tee /dev/fd/3 2>"$work/read.errors" <"$backup_file" | sha256 >"$work/sha256" 3>&-
+    } 3>&1 | unpack "$(file_kind "$backup_file")"
 }
 
-# keep_archive: standard input into the folder next to the server, which takes no more than the limit; notes
-# pg_restore's major version, the bytes, and the archive's table of contents, as far as it comes
+# keep_archive: standard input into a file on the server, which takes up to 512 bytes more than the
+# limit
 keep_archive() {
-    # shellcheck disable=SC2016 # it expands next to the server
-    beside_server sh -c '
-        echo "$(pg_restore --version | sed "s/[^0-9]*\([0-9]*\).*/\1/")"
-        (ulimit -f "$2" && cat >"$1/archive")
-        written=$?
-        ls -ln "$1/archive" | awk "{ print \$5 }"
-        [ $written -eq 0 ] || exit "$3"
-        pg_restore --list "$1/archive"' \
-        sh "$far_folder" "$((limit / 512 + 1))" "$not_written" >"$work/kept" 2>"$work/far.errors"
+    run_remote keep-archive "$server_tmp" "$((archive_limit / 512 + 1))" \
+        >"$work/kept" 2>"$work/server.errors"
 }
-not_written=74
 
-# read_through: to the last byte; a stranger's may unpack without an end, and gets ten minutes of a processor
-read_through() {
+# read_archive: to its end; an untrusted one may unpack to no end, and gets ten minutes of a
+# processor
+read_archive() {
     seconds=unlimited
     [ -n "$trusted" ] || seconds=600
-    # shellcheck disable=SC2016 # it expands next to the server
-    background beside_server sh -c 'ulimit -t "$1" && exec pg_restore --file=/dev/null "$2"' sh "$seconds" "$archive" \
-        </dev/null 2>"$work/restore.errors"
+    background run_remote read-archive "$archive" "$seconds" 2>"$work/restore.errors"
     wait "$child"
 }
 
-not_whole() { # FILE with pg_restore's errors
-    case $(cat "$1") in
-        *'unsupported version'*)
-            hint "restore it to a server of that version or newer"
-            die "'$file' was made by a newer PostgreSQL than $server can read"
-            ;;
-        *) fail_with "$1" "'$file' is not a whole PostgreSQL archive" ;;
-    esac
+# choose_limit: how many bytes an archive may unpack to, and a staging database may grow to; the
+# manifest of an untrusted backup has no say. Sets archive_limit
+choose_limit() {
+    expected_size=$database_bytes
+    [ -z "$trusted" ] || expected_size=$(expected_bytes)
+    file_bytes=$(size_of "$backup_file")
+    archive_limit=${RESTORE_MAX_BYTES:-$((expected_size * 4 + file_bytes * 20 + 1000000000))}
+    is_number "$archive_limit" ||
+        die_usage "RESTORE_MAX_BYTES must be a number of bytes, not '$archive_limit'"
 }
 
-# choose_limit: how many bytes an archive may unpack to, and a staging database may grow to; not by a stranger's word
-choose_limit() {
-    [ -n "$trusted" ] || copy_size=$live_size
-    limit=${RESTORE_MAX_BYTES:-$((copy_size * 4 + $(size_of "$file") * 20 + 1000000000))}
-    is_number "$limit" || die_usage "RESTORE_MAX_BYTES is a number of bytes, not '$limit'"
+# expected_bytes: the size of the restored database, as the manifest says, or else the live one's
+expected_bytes() {
+    if [ -n "$manifest_found" ]; then
+        manifest_field database-bytes
+    else
+        echo "$database_bytes"
+    fi
+}
+
+fail_too_large() {
+    hint 'RESTORE_MAX_BYTES=… allows more, if you expect it'
+    die "backup file '$backup_file' unpacks to more than $(human_size "$archive_limit")"
+}
+
+fail_not_whole() { # FILE with pg_restore's errors
+    case $(cat "$1") in
+        *'unsupported version'*)
+            hint 'restore it to a server of that version or newer'
+            die "'$backup_file' was made by a newer PostgreSQL than $server can read"
+            ;;
+        *) fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive" ;;
+    esac
 }

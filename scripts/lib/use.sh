@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Sourcing libraries, those of the base first: they need nothing but the shell.
+# Sourcing libraries. Those of the base come with this one: they need nothing but the shell.
+# Needs: root
 
 # use LIBRARY...: sources lib/LIBRARY.sh
 use() {
@@ -8,4 +9,4 @@ use() {
     done
 }
 
-use messages settings process python
+use messages settings work process python

@@ -42,8 +42,8 @@ from faults.faults import (
     until_load_is_slow,
 )
 
-RESTORE_STEPS = ["checking", "backup ", "warning: every", "loading", "proving", "swapping"]
-BACKUP_STEPS = ["backing up", "checking", "wrote"]
+RESTORE_STEPS = ["checking", "backup ", "warning: every", "loading", "verifying", "swapping"]
+BACKUP_STEPS = ["backing up", "verifying", "wrote"]
 MOMENTS = range(30)
 MODES = [((), moment) for moment in MOMENTS]
 MODES += [
@@ -232,7 +232,7 @@ def test_backup_cleans_up_after_a_killed_restore(target: Target, step: str) -> N
 
 ENDS = [
     (end, step)
-    for step in ("loading", "swapping", "proving", "backup ")
+    for step in ("loading", "swapping", "verifying", "backup ")
     for end in ("stop", "kill")
 ]
 
@@ -359,7 +359,7 @@ def test_disk_full_while_uploading_changes_nothing(
     target.make_old()
     run = target.database.restore(without_manifest(target, uncompressed))
     assert_refused(run)
-    assert "the archive cannot be copied to the server" in run.err
+    assert "could not copy the archive to the server" in run.err
     assert target.state() == "old"
     assert target.database.left_behind() == []
     target.assert_recovers()
@@ -384,7 +384,7 @@ def test_disk_full_while_loading_changes_nothing(
 
 
 @together("full_container")
-@pytest.mark.parametrize("step", sampled(["loading", "proving", "swapping"], 1))
+@pytest.mark.parametrize("step", sampled(["loading", "verifying", "swapping"], 1))
 def test_disk_full_at_a_step_leaves_old_or_new(
     full_container: tuple[Container, Target], step: str
 ) -> None:
@@ -405,7 +405,7 @@ def test_restore_without_disk_space_is_refused_at_once(
     full_container: tuple[Container, Target],
 ) -> None:
     container, target = full_container
-    for directory, name in ((DATA, "data folder"), ("/tmp", "temporary folder")):
+    for directory, name in ((DATA, "data directory"), ("/tmp", "temporary directory")):
         target.make_old()
         fill(container, directory)
         run = target.database.restore(target.path)
@@ -542,7 +542,7 @@ def test_second_run_is_refused_and_the_first_completes(
     os.killpg(process.pid, signal.SIGCONT)
     assert_refused(run)
     assert (
-        "is in use by another run" in run.err
+        "another run is using database" in run.err
         and name_of(first) in run.err
         and str(process.pid) in run.err
     )

@@ -108,7 +108,7 @@ open_cache() {
     find "$cache" -maxdepth 1 -name 'layers-*' -mtime +7 -exec rm -rf {} +
 }
 
-# Whole or not at all: the work folder may be on another file system, from which a move is a copy.
+# Whole or not at all: the work directory may be on another file system, from which a move is a copy.
 keep() { # FILE TARGET
     mv "$1" "$2.partial.$$"
     mv "$2.partial.$$" "$2"
@@ -122,8 +122,8 @@ assemble() {
     keep "$work/layer.tar" "$layers/$1.tar"
 }
 
-# Folders' times would make equal layers differ, and our own user's files are to be root's.
-pack() { # FOLDER
+# Times of directories would make equal layers differ, and our own user's files are to be root's.
+pack() { # DIRECTORY
     tar --create --file "$work/layer.tar" --directory "$1" \
         --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner .
 }
@@ -138,7 +138,7 @@ fetch() {
     "$python" -m pip download --quiet --no-deps --only-binary :all: \
         --python-version 3.12 --platform manylinux_2_17_x86_64 \
         --require-hashes --requirement "$work/requirement" --dest "$work/download" >"$work/log" 2>&1 ||
-        die "$1 cannot be downloaded: $(grep ERROR "$work/log" | tail -n 1)"
+        die "could not download $1: $(grep ERROR "$work/log" | tail -n 1)"
     keep "$work"/download/*.whl "$wheel"
 }
 
@@ -164,7 +164,7 @@ remove_virtual_machine() {
         home/quicksand usr/local/bin/quicksand-guest-agent)
 }
 
-# Alpine's own package manager, run here by Alpine's own loader.
+# Alpine's own package manager, run here by Alpine's own dynamic linker.
 alpine_apk() {
     "$alpine/lib/ld-musl-x86_64.so.1" --library-path "$alpine/lib:$alpine/usr/lib" "$alpine/sbin/apk" \
         --root "$alpine" --quiet --no-network --no-scripts --repositories-file /dev/null "$@"
@@ -183,7 +183,7 @@ unpack_postgresql() {
 
 # --- layer 3: this host's C library and the others that PostgreSQL needs, beside Alpine's own ---
 
-# Each at the path where its loader seeks it. The modules for Python, XSLT and OSSP's UUIDs need more than
+# Each at the path where the dynamic linker looks for it. The modules for Python, XSLT and OSSP's UUIDs need more than
 # the server does, and do not load in the image.
 collect_libraries() {
     mkdir "$work/programs"

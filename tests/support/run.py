@@ -13,24 +13,6 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent.parent
 TIMEOUT_SECONDS = 120
-# Waits that tests shorten: the file, its text, the text with a shorter wait.
-WAITS = {
-    "CB-Tumblebug is ready": (
-        "scripts/lib/tumblebug.sh",
-        "seconds_to_be_ready=30",
-        "seconds_to_be_ready=2",
-    ),
-    "its summary is settled": (
-        "helpers/tumblebug/fetching.py",
-        "SETTLED_SECONDS = 30",
-        "SETTLED_SECONDS = 0.3",
-    ),
-    "an untrusted backup is loaded": (
-        "scripts/sql/untrusted/watch-staging.sql",
-        "1 hour",
-        "1 second",
-    ),
-}
 CONFIRMED = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes"}
 BACKUP = "./scripts/backup-assets.sh"
 RESTORE = "./scripts/restore-assets.sh"
@@ -160,10 +142,6 @@ class Checkout:
         text = (self.path / name).read_text()
         assert old in text
         (self.path / name).write_text(text.replace(old, new))
-
-    def shorten_wait(self, name: str) -> None:
-        """Make one of WAITS shorter in this checkout."""
-        self.edit(*WAITS[name])
 
     def left_behind(self) -> list[str]:
         """Return the temporary directories and partial files that runs have not removed."""

@@ -1,7 +1,9 @@
 # shellcheck shell=sh
-# Backend direct: the client programs of this host, over TCP or a socket directory.
+# Backend direct: PostgreSQL's client programs on this host, over TCP or a socket directory.
+# Sets: addresses server
 
-find_direct() {
+# select_direct: are there an endpoint and client programs? Sets server and addresses
+select_direct() {
     server="server '$TB_POSTGRES_ENDPOINT'"
     [ -n "$TB_POSTGRES_ENDPOINT" ] ||
         die_usage 'ASSETS_PG_BACKEND=direct needs TB_POSTGRES_ENDPOINT=host:port'
@@ -14,12 +16,12 @@ find_direct() {
     addresses=$PGHOST:$PGPORT
     [ -z "$PG_BINDIR" ] || PATH=$PG_BINDIR:$PATH
     command -v psql >/dev/null || {
-        hint 'install the PostgreSQL client programs, or set PG_BINDIR to their folder'
+        hint 'install the PostgreSQL client programs, or set PG_BINDIR to their directory'
         die 'there is no psql on this machine'
     }
 }
 
-# What they say is read here, in English.
-beside_direct() {
-    ${become-} env LC_ALL=C "$@"
+# run_on_direct PROGRAM [ARGUMENT...]: in English, because its errors are read here
+run_on_direct() {
+    exec_in_child env LC_ALL=C "$@"
 }

@@ -1,21 +1,30 @@
 # shellcheck shell=sh
-# Backend docker: the client programs in the container.
+# Backend docker: PostgreSQL's client programs in the container. CONTAINER_CLI may be podman.
+# Needs: work
+# Sets: addresses container_state server
 
-find_docker() {
+# select_docker: can the container be reached? Sets server and addresses
+select_docker() {
     server="container '$TB_POSTGRES_CONTAINER'"
     require_container_cli
-    container_runs && return
-    if [ "$state" = paused ]; then
-        hint "$CONTAINER_CLI unpause $TB_POSTGRES_CONTAINER"
-        die "PostgreSQL container '$TB_POSTGRES_CONTAINER' is paused"
-    fi
-    hint 'make up starts it'
-    die "PostgreSQL container '$TB_POSTGRES_CONTAINER' is not running"
+    read_container_state
+    case $container_state in
+        running) ;;
+        paused)
+            hint "resume it with '$CONTAINER_CLI unpause $TB_POSTGRES_CONTAINER'"
+            die "PostgreSQL container '$TB_POSTGRES_CONTAINER' is paused"
+            ;;
+        *)
+            hint "start it with 'make up'"
+            die "PostgreSQL container '$TB_POSTGRES_CONTAINER' is not running"
+            ;;
+    esac
 }
 
-# Never -t: a terminal rewrites line ends and ruins a dump. The password travels by name, not by value.
-beside_docker() {
-    ${become-} "$CONTAINER_CLI" exec -i -e PGUSER -e PGPASSWORD -e PGDATABASE -e PGAPPNAME \
+# run_on_docker PROGRAM [ARGUMENT...]: never with -t, because a terminal rewrites line ends. The
+# password travels in the environment, not on a command line
+run_on_docker() {
+    exec_in_child "$CONTAINER_CLI" exec -i -e PGUSER -e PGPASSWORD -e PGDATABASE -e PGAPPNAME \
         -e PGCONNECT_TIMEOUT -e PGOPTIONS -e PGCLIENTENCODING "$TB_POSTGRES_CONTAINER" "$@"
 }
 
@@ -26,22 +35,23 @@ require_container_cli() {
     }
 }
 
-# container_runs: asks the engine; sets $state, and $addresses: the published port, the container's own
-container_runs() {
+# read_container_state: asks the engine. Sets container_state, and addresses: the published port and
+# the container's own, for the Python helper
+read_container_state() {
     inspected=$(in_time "$CONTAINER_CLI" inspect --type container --format '{{.State.Status}}
         {{- range index .NetworkSettings.Ports "5432/tcp"}} {{.HostIp}}:{{.HostPort}}{{end}}
         {{- range .NetworkSettings.Networks}} {{.IPAddress}}:5432{{end}}' \
         "$TB_POSTGRES_CONTAINER" 2>"$work/inspect.errors") || explain_docker
-    state=${inspected%% *}
-    addresses=$(printf '%s' "${inspected#"$state"}" | sed 's/ 0\.0\.0\.0:/ 127.0.0.1:/g; s/ :::/ [::1]:/g')
-    [ "$state" = running ]
+    container_state=${inspected%% *}
+    addresses=$(printf '%s' "${inspected#"$container_state"}" |
+        sed 's/ 0\.0\.0\.0:/ 127.0.0.1:/g; s/ :::/ [::1]:/g')
 }
 
-# in_time COMMAND...: an engine that hangs must not hang us; its first call tells
+# in_time COMMAND...: an engine that hangs must not hang the run; its first call tells
 in_time() {
     if command -v timeout >/dev/null; then
         timeout 30 "$@" || {
-            [ $? -ne 124 ] || echo 'it was asked, and 30 s have passed' >&2
+            [ $? -ne 124 ] || echo 'no answer within 30 s' >&2
             return 1
         }
     else
@@ -49,15 +59,16 @@ in_time() {
     fi
 }
 
+# explain_docker: returns if the container does not exist, which is a state like any other
 explain_docker() {
     case $(cat "$work/inspect.errors") in
-        *[Nn]'o such '*) ;; # not there is not running
+        *[Nn]'o such '*) ;;
         *'permission denied'*)
-            hint "add yourself to the group docker (sudo usermod -aG docker $(user_name)) and log in again"
-            die "user '$(user_name)' has no rights on the Docker socket"
+            hint "join the group docker (sudo usermod -aG docker $(user_name)) and log in again"
+            die "user '$(user_name)' is not allowed to use Docker"
             ;;
         *)
-            hint 'start Docker, then make up'
+            hint "start Docker, then run 'make up'"
             die "Docker does not answer: $(first_error "$work/inspect.errors")"
             ;;
     esac

@@ -1,35 +1,63 @@
--- What a person wants to know of a backup: one line, and a table by cloud where the tables have such
--- columns. CB-Tumblebug's own server calls its tables spec_infos and image_infos, and counts as priced
--- whatever does not cost -1; its init reads the lines created and summary. The table is indented: whatever a cloud is
--- called, its line is no field of the manifest.
-SELECT CASE WHEN to_regclass('public.spec_info') IS NULL THEN 'spec_infos' ELSE 'spec_info' END AS specs,
-       CASE WHEN to_regclass('public.image_info') IS NULL THEN 'image_infos' ELSE 'image_info' END AS images \gset
+-- The summary of a backup: one line, and a table by provider if the tables have such columns.
+-- CB-Tumblebug's own server calls its tables spec_infos and image_infos, and counts every cost
+-- except -1 as priced; its init reads the lines created and summary. The table is indented, so
+-- that no provider's name can make its line a field of the manifest.
+SELECT CASE WHEN to_regclass('public.spec_info') IS NULL
+            THEN 'spec_infos' ELSE 'spec_info' END AS specs,
+       CASE WHEN to_regclass('public.image_info') IS NULL
+            THEN 'image_infos' ELSE 'image_info' END AS images
+\gset
 SELECT to_char(now() AT TIME ZONE 'UTC', '"created: "YYYY-MM-DD HH24:MI:SS" UTC"');
-SELECT count(*) = 3 AS is_catalogue FROM pg_attribute
-WHERE NOT attisdropped AND (attrelid, attname) IN ((to_regclass('public.' || :'specs'), 'provider_name'),
-                                                   (to_regclass('public.' || :'specs'), 'cost_per_hour'),
-                                                   (to_regclass('public.' || :'images'), 'provider_name')) \gset
+SELECT count(*) = 3 AS is_catalogue
+FROM pg_attribute
+WHERE NOT attisdropped
+  AND (attrelid, attname) IN ((to_regclass('public.' || :'specs'), 'provider_name'),
+                              (to_regclass('public.' || :'specs'), 'cost_per_hour'),
+                              (to_regclass('public.' || :'images'), 'provider_name'))
+\gset
 \if :is_catalogue
-    WITH specs AS (SELECT provider_name AS cloud, count(*) AS specs, count(*) FILTER (WHERE cost_per_hour <> -1) AS priced
-                   FROM public.:"specs" GROUP BY 1),
-         images AS (SELECT provider_name AS cloud, count(*) AS images FROM public.:"images" GROUP BY 1),
-         clouds AS (SELECT cloud, coalesce(images, 0) AS images, coalesce(specs, 0) AS specs, coalesce(priced, 0) AS priced
-                    FROM specs FULL JOIN images USING (cloud)),
-         totals AS (SELECT coalesce(sum(images), 0) AS images, coalesce(sum(specs), 0) AS specs, sum(priced) AS priced,
-                           count(*) AS clouds FROM clouds)
+    WITH specs AS (
+        SELECT provider_name AS provider, count(*) AS specs,
+               count(*) FILTER (WHERE cost_per_hour <> -1) AS priced
+        FROM public.:"specs"
+        GROUP BY 1
+    ),
+    images AS (
+        SELECT provider_name AS provider, count(*) AS images
+        FROM public.:"images"
+        GROUP BY 1
+    ),
+    providers AS (
+        SELECT provider, coalesce(images, 0) AS images, coalesce(specs, 0) AS specs,
+               coalesce(priced, 0) AS priced
+        FROM specs FULL JOIN images USING (provider)
+    ),
+    totals AS (
+        SELECT coalesce(sum(images), 0) AS images, coalesce(sum(specs), 0) AS specs,
+               sum(priced) AS priced, count(*) AS providers
+        FROM providers
+    )
     SELECT line FROM (
-        SELECT 1 AS place, NULL AS cloud,
+        SELECT 1 AS section, NULL AS provider,
                format('summary: %s specs (%s%% priced), %s images across %s CSPs',
-                      specs, trunc(coalesce(100 * priced / nullif(specs, 0), 0)), images, clouds) AS line FROM totals
-        UNION ALL SELECT 2, NULL, '' UNION ALL
+                      specs, trunc(coalesce(100 * priced / nullif(specs, 0), 0)),
+                      images, providers) AS line
+        FROM totals
+        UNION ALL
+        SELECT 2, NULL, ''
+        UNION ALL
         SELECT 3, NULL, '  provider          images       specs    priced'
         UNION ALL
-        SELECT 4, cloud, '  ' || rpad(regexp_replace(coalesce(cloud, '-'), '[[:cntrl:]]', '?', 'g'), 12)
+        SELECT 4, provider,
+               '  ' || rpad(regexp_replace(coalesce(provider, '-'), '[[:cntrl:]]', '?', 'g'), 12)
                || lpad(images::text, 12) || lpad(specs::text, 12)
-               || lpad(coalesce(100 * priced / nullif(specs, 0) || '%', '-'), 10) FROM clouds
-    ) AS lines ORDER BY place, cloud COLLATE "C";
+               || lpad(coalesce(100 * priced / nullif(specs, 0) || '%', '-'), 10)
+        FROM providers
+    ) AS lines
+    ORDER BY section, provider COLLATE "C";
 \else
-    SELECT format('summary: %s tables, %s', count(*), pg_size_pretty(pg_database_size(current_database())))
+    SELECT format('summary: %s tables, %s',
+                  count(*), pg_size_pretty(pg_database_size(current_database())))
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind = 'r' AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema';
 \endif

@@ -1,1 +1,3 @@
-SELECT pg_encoding_to_char(encoding), pg_database_size(oid) FROM pg_database WHERE datname = :'live';
+SELECT pg_encoding_to_char(encoding), pg_database_size(oid)
+FROM pg_database
+WHERE datname = :'live';

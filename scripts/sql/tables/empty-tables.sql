@@ -1,4 +1,4 @@
--- One statement for all tables: all of them or none, and foreign keys between them do not matter.
+-- One statement for all tables: all of them or none, whatever foreign keys are between them.
 SELECT 'TRUNCATE ' || string_agg(format('%I.%I', nspname, relname), ', ') || ' RESTART IDENTITY'
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE relkind IN ('r', 'p') AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'

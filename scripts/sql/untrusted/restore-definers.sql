@@ -1,2 +1,2 @@
--- Gives the functions their owner's rights back, by the statements that admit-loader.sql has printed.
+-- Makes the functions SECURITY DEFINER again, by the statements that admit-role.sql has printed.
 SELECT json_array_elements_text(:'definers') \gexec

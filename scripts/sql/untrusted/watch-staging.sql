@@ -1,9 +1,11 @@
--- Ends the load of a staging database that outgrows its limit (the queue of notifications, up to 8 GB, counts too), takes
--- more than half of the server's locks, lasts too long, or during which the write-ahead log grows by three times the limit:
--- rows, what an index build marks in them, and as much again for what others write. Prints a line when it begins; ends
--- itself when the loader may no longer log in.
-SELECT set_config('assets.staging', :'staging', false), set_config('assets.loader', :'loader', false),
-       set_config('assets.limit', :'limit', false)
+-- Ends the load of a staging database that exceeds a limit: its size (and the queue of
+-- notifications, up to 8 GB), half of the server's locks, :seconds, or three times :limit in the
+-- write-ahead log: rows, what an index build writes for them, and as much again for other programs.
+-- Prints a line when it begins; ends when the restricted role may no longer log in.
+SELECT set_config('assets.staging', :'staging', false),
+       set_config('assets.restricted_role', :'restricted_role', false),
+       set_config('assets.limit', :'limit', false),
+       set_config('assets.seconds', :'seconds', false)
 \g /dev/null
 SELECT 'watching';
 DO $$
@@ -11,21 +13,34 @@ DECLARE
     staging oid := (SELECT oid FROM pg_database WHERE datname = current_setting('assets.staging'));
     most_bytes bigint := current_setting('assets.limit');
     most_locks bigint := current_setting('max_locks_per_transaction')::bigint
-        * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) / 2;
+        * (current_setting('max_connections')::bigint
+           + current_setting('max_prepared_transactions')::bigint) / 2;
     first_wal pg_lsn := pg_current_wal_insert_lsn();
     reason text;
 BEGIN
-    WHILE EXISTS (SELECT FROM pg_roles WHERE rolname = current_setting('assets.loader') AND rolcanlogin) LOOP
+    WHILE EXISTS (SELECT FROM pg_roles
+                  WHERE rolname = current_setting('assets.restricted_role') AND rolcanlogin) LOOP
         PERFORM pg_stat_clear_snapshot();
         reason := CASE
-            WHEN pg_database_size(staging) + pg_notification_queue_usage() * 8589934592 > most_bytes THEN 'outgrown'
-            WHEN (SELECT count(*) FROM pg_locks WHERE database = staging -- those of savepoints belong to no database
-                  OR pid IN (SELECT pid FROM pg_stat_activity WHERE datid = staging)) > most_locks THEN 'too_many_locks'
-            WHEN pg_current_wal_insert_lsn() - first_wal > 3 * most_bytes THEN 'too_much_wal'
-            WHEN clock_timestamp() > now() + interval '1 hour' THEN 'outlasted'
+            WHEN pg_database_size(staging) + pg_notification_queue_usage() * 8589934592
+                 > most_bytes
+            THEN 'too_large'
+            WHEN (SELECT count(*) FROM pg_locks
+                  WHERE database = staging -- locks of savepoints belong to no database
+                     OR pid IN (SELECT pid FROM pg_stat_activity WHERE datid = staging))
+                 > most_locks
+            THEN 'too_many_locks'
+            WHEN pg_current_wal_insert_lsn() - first_wal > 3 * most_bytes
+            THEN 'too_much_wal'
+            WHEN clock_timestamp()
+                 > now() + make_interval(secs => current_setting('assets.seconds')::float)
+            THEN 'too_long'
         END;
-        -- Run at every turn, it is planned at the first: at the last the server may have no lock left for that.
-        PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datid = staging AND reason IS NOT NULL;
+        -- Runs in every iteration, so that it is planned before the server may have no lock left
+        -- for that.
+        PERFORM pg_terminate_backend(pid)
+        FROM pg_stat_activity
+        WHERE datid = staging AND reason IS NOT NULL;
         IF reason IS NOT NULL THEN
             RAISE '%', reason;
         END IF;

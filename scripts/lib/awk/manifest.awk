@@ -1,9 +1,11 @@
-# Reads a manifest: prints the value of the field that -v field names; without it, the lines of its tables.
+# Reads a manifest: prints the value of the field that -v field names; without it, the lines of its
+# tables.
 #
-# Fields are the lines before the first empty one, and the signature after the tables. No row of the database can
-# look like one: the table of providers is indented, and a line of a table begins with its rows.
-# A manifest made before that has most of its fields in the paragraph before the tables, and the signature under
-# its earlier name, seal. A provider could look like a field there: only these places count.
+# Fields are the lines before the first empty one, and the signature after the tables. No row of the
+# database can look like one: the table of providers is indented, and a line of a table begins with
+# its rows. A manifest made before that has most of its fields in the paragraph before the tables,
+# and the signature under its earlier name, `seal:`. A provider could look like a field there: only
+# these places count.
 
 function print_value(line) {
     print substr(line, length(field) + 3)

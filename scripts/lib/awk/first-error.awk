@@ -1,0 +1,15 @@
+# Prints the first error that a client program has reported, with its detail; otherwise the first
+# line.
+/(error|ERROR|FATAL|fatal): / {
+    if (found) exit
+    sub(/^.*(error|ERROR|FATAL|fatal): +/, "")
+    first = $0
+    found = 1
+}
+found && sub(/^DETAIL: +/, "") {
+    sub(/\.$/, "")
+    first = first " (" $0 ")"
+    exit
+}
+NR == 1 && !found { first = $0 }
+END { print first }

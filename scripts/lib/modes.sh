@@ -1,0 +1,121 @@
+# shellcheck shell=sh
+# The mode of a restore, and what the chosen mode fills.
+# Needs: archive data_only manifest_found root sql tables work
+# Sets: mode
+#
+#   full       schema and rows come from the archive
+#   data-only  the schema is the live database's, the rows are the archive's
+#   tables     the same for some tables, whose rows then replace those in the live database
+
+# choose_mode: from the options and from what the archive holds. Sets mode. Where the live schema is
+# kept, $work/archive-rows gets what the archive's rows fill, $work/columns the columns to restore
+choose_mode() {
+    mode=full
+    if [ -n "$data_only" ] || is_data_only; then
+        mode=data-only
+    fi
+    [ -z "$tables" ] || mode=tables
+    : >"$work/columns"
+    [ "$mode" != full ] || return 0
+    database_exists || fail_without_database
+    open_session live "$TB_POSTGRES_DATABASE"
+    refuse_control_characters
+    find_tables
+    list_archive_rows
+    compare_columns
+}
+
+is_data_only() {
+    [ -z "$manifest_found" ] || [ "$(manifest_field holds)" != 'data only' ] || return 0
+    grep -q '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" &&
+        ! grep -q '^[0-9]*; 1259 [0-9]* TABLE ' "$work/contents"
+}
+
+# list_archive_rows: every table and column that the archive's rows fill
+list_archive_rows() {
+    run_remote list-rows "$archive" "$(cat "$root/scripts/remote/list-rows.awk")" \
+        </dev/null >"$work/archive-rows" 2>"$work/restore.errors" ||
+        fail_not_whole "$work/restore.errors"
+}
+
+# refuse_control_characters: these modes use lists of names, one a line
+refuse_control_characters() {
+    names=$(ask live <"$sql/tables/control-characters.sql") ||
+        fail_with "$work/live.errors" 'could not read the names of the tables'
+    [ -z "$names" ] ||
+        die 'tables or columns whose names contain control characters need a full restore:' \
+            "$(in_one_line "$names")"
+}
+
+# find_tables: the full names of the tables asked for and of their partitions, which hold the rows
+find_tables() {
+    { psql_set tables "$tables" && cat "$sql/tables/moves.sql" "$sql/tables/choose-tables.sql"; } |
+        ask live >"$work/found" || fail_with "$work/live.errors" 'could not find the tables'
+    unknown=$(sed -n 's/^unknown //p' "$work/found")
+    if [ -n "$unknown" ]; then
+        hint "run 'make stats' to list the tables"
+        die "there is no table $(in_one_line "$unknown") in database '$TB_POSTGRES_DATABASE'"
+    fi
+    split_tables=$(sed -n 's/^whole //p' "$work/found" | sort -u)
+    if [ -n "$split_tables" ]; then
+        hint 'restore the whole table: --table with its name'
+        die "cannot restore single partitions of $(in_one_line "$split_tables"):" \
+            'it is partitioned by' \
+            'the hash of an enum, so that rows may belong to other partitions here'
+    fi
+    sed -n 's/^table //p' "$work/found" >"$work/chosen"
+}
+
+# compare_columns: names the columns by which the backup and the live tables differ; the live ones
+# must have all that the backup fills
+compare_columns() {
+    cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql" | ask live >"$work/live-columns" ||
+        fail_with "$work/live.errors" 'could not read the columns'
+    of_chosen_tables <"$work/live-columns" >"$work/live-columns.chosen"
+    of_chosen_tables <"$work/archive-rows" >"$work/columns"
+    missing_columns=$(grep -Fxv -f "$work/live-columns.chosen" "$work/columns" | sed 's/^column //')
+    [ -z "$missing_columns" ] ||
+        die "the live database lacks these columns of the backup (table, column):" \
+            "$(in_one_line "$missing_columns")"
+    require_partitions
+    [ -s "$work/columns" ] || die 'the backup has no rows of the chosen tables'
+    unfilled=$(grep -Fxv -f "$work/columns" "$work/live-columns.chosen" | sed 's/^column //')
+    [ -z "$unfilled" ] ||
+        warn 'missing from the backup; will be empty or default (table, column):' \
+            "$(in_one_line "$unfilled")"
+}
+
+# require_partitions: tables that the backup fills and the live database lacks could be partitions
+# of a chosen one
+require_partitions() {
+    partitioned=$(sed -n 's/^partitioned //p' "$work/found")
+    [ -n "$partitioned" ] || return 0
+    names=$(sed -n 's/^rows \(.*\) [0-9]*$/\1/p' "$work/archive-rows")
+    missing_tables=$({ psql_set names "$names" && cat "$sql/tables/missing-tables.sql"; } |
+        ask live) ||
+        fail_with "$work/live.errors" 'could not compare the tables'
+    [ -z "$missing_tables" ] || {
+        hint 'create them first, or restore the whole backup'
+        die 'the live database lacks tables of the backup that could be partitions of' \
+            "$(in_one_line "$partitioned"): $(in_one_line "$missing_tables")"
+    }
+}
+
+# of_chosen_tables: those lines 'column TABLE NAME' on standard input that belong to a chosen table
+of_chosen_tables() {
+    if [ "$mode" = data-only ]; then
+        sed -n '/^column /p'
+    else
+        awk 'NR == FNR { prefix["column " $0 " "]; next }
+             { for (p in prefix) if (index($0, p) == 1) print }' "$work/chosen" -
+    fi
+}
+
+# expected_tables: the lines of the manifest's tables that this restore fills
+expected_tables() {
+    if [ "$mode" = full ]; then
+        cat "$work/tables"
+    else
+        lines_of_tables "$work/columns"
+    fi
+}

@@ -1,0 +1,46 @@
+# shellcheck shell=sh
+# Verifying the staging database before it replaces anything.
+# Needs: child keep_going load_jobs manifest_found staging work
+
+# verify_staging: ends the script unless it holds what the manifest says, to the last value; with
+# --keep-going, asks. The planner's statistics are computed meanwhile.
+verify_staging() {
+    background analyze
+    analyzing=$child
+    [ -z "$manifest_found" ] || compare_staging
+    wait "$analyzing" ||
+        fail_with "$work/analyze.errors" 'could not analyze the staging database'
+    [ -z "$keep_going" ] || confirm_failures
+}
+
+compare_staging() {
+    say 'verifying the data against the manifest'
+    expected_tables >"$work/expected"
+    fingerprints_sql "$(cat "$work/columns")" |
+        sql "$staging" >"$work/staged" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not read the staging database'
+    if [ -z "$keep_going" ] && ! cmp -s "$work/expected" "$work/staged"; then
+        die "the loaded data is not what was backed up: $(differences "$work/staged")"
+    fi
+}
+
+analyze() {
+    on_server vacuumdb --analyze-only --jobs="$load_jobs" --quiet --dbname="$staging" \
+        </dev/null 2>"$work/analyze.errors"
+}
+
+# confirm_failures: lists every object that could not be loaded and every table that differs, and
+# asks if there are any
+confirm_failures() {
+    failed=$(sed -n 's/^pg_restore: error: \(could not execute query: \)\{0,1\}//p
+                     s/^Command was: /    in /p' "$work/restore.errors")
+    different=
+    [ -z "$manifest_found" ] || different=$(differences "$work/staged")
+    [ -n "$failed" ] || [ -n "$different" ] || return 0
+    printf '%s\n' "$failed" | while IFS= read -r failure; do
+        say "$failure"
+    done
+    [ -z "$different" ] || say "tables that differ from the backup: $different"
+    warn 'the backup was loaded without what is listed here'
+    confirm "$RESTORE_SKIP_CONFIRM" 'Swap anyway?' RESTORE_SKIP_CONFIRM
+}

@@ -1,0 +1,84 @@
+# shellcheck shell=sh
+# The run's private directory, $work, and those of crashed runs of this host.
+# Needs: work
+# Sets: run_name work
+
+work=
+
+# make_work_directory: with room for a run's notes, and for the raw errors of the shell and of
+# programs; a run that they end reports the last one. Sets work and run_name
+make_work_directory() {
+    work=$(mktemp -d "$(work_prefix).$$-$(start_of $$).XXXXXX" 2>/dev/null) || no_temporary_file
+    run_name=${work##*/tumblebug-assets.}
+    has_room || no_temporary_file
+    case $- in
+        *x*) ;; # sh -x traces on 2
+        *) exec 2>>"$work/raw.errors" ;;
+    esac
+}
+
+# has_room: and what the end of the run needs, when there may be none any more
+has_room() {
+    mkfifo "$work/children" 2>/dev/null &&
+        dd if=/dev/zero of="$work/room" bs=65536 count=4 2>/dev/null && rm -f "$work/room"
+}
+
+no_temporary_file() {
+    hint 'free some space there, or set TMPDIR to another directory'
+    die "could not write to the temporary directory '$TMPDIR'"
+}
+
+# work_prefix: the directory's name goes on with the run's, HOST.PROCESS-START.RANDOM, because a
+# crashed run's process number may be in use again
+work_prefix() {
+    printf '%s/tumblebug-assets.%s' "$TMPDIR" "$(uname -n)"
+}
+
+remove_crashed_work() {
+    for directory in "$(work_prefix)".*; do
+        if is_own_directory "$directory" && has_crashed "${directory##*/tumblebug-assets.}"; then
+            remove_work "$directory"
+        fi
+    done
+}
+
+remove_work() { # DIRECTORY of a crashed run
+    if rm -rf "$1" 2>/dev/null; then
+        say "removed the temporary files of a crashed run: $1"
+    else
+        warn "could not remove the temporary files of a crashed run: $1"
+    fi
+}
+
+# is_own_directory PATH: in a shared directory, others may have put theirs there, or a link
+is_own_directory() {
+    # shellcheck disable=SC3067 # dash, busybox and bash know -O
+    [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ]
+}
+
+# has_crashed RUN_NAME: was it a run of this host, and has its process ended?
+has_crashed() (
+    process=${1#"$(uname -n)".}
+    case $process in
+        "$1" | *.*.* | [!0-9]* | '') return 1 ;; # not of this host
+    esac
+    process=${process%.*}
+    case $process in
+        *-*) ! is_alive "${process%%-*}" || [ "$(start_of "${process%%-*}")" != "${process#*-}" ] ;;
+        *) [ "$process" = $$ ] || ! is_alive "$process" ;; # an earlier version's, without the start
+    esac
+)
+
+# is_alive PROCESS: of whatever user
+is_alive() {
+    [ -d "/proc/$1" ] || kill -0 "$1" 2>/dev/null
+}
+
+# start_of PROCESS: when it started, in one word
+start_of() {
+    if [ -r "/proc/$1/stat" ]; then
+        sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20 # clock ticks since boot
+    else
+        LC_ALL=C TZ=UTC0 ps -o lstart= -p "$1" 2>/dev/null | tr -cd '[:alnum:]'
+    fi
+}

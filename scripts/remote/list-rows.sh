@@ -1,0 +1,3 @@
+#!/bin/sh
+# list-rows.sh ARCHIVE AWK_PROGRAM: prints every table and column that the archive's rows fill.
+pg_restore --data-only --file=- "$1" | awk "$2"

@@ -1,0 +1,35 @@
+#!/bin/sh
+# prepare.sh PREFIX [NAME DATA_DIRECTORY]: removes the temporary directories of crashed runs, whose
+# names start with PREFIX, and prints 'removed PATH' or 'kept PATH' for each. With NAME, it also
+# makes a directory of that name, and prints what can be known only here, as 'FACT VALUE'; sizes in
+# KiB.
+parent=${TMPDIR:-/tmp}
+for directory in "$parent/$1".*; do
+    # Another user may have put something there under such a name, or a link.
+    if [ -d "$directory" ] && [ ! -L "$directory" ] && [ -O "$directory" ]; then
+        rm -rf "$directory" && echo "removed $directory" || echo "kept $directory"
+    fi
+done
+[ $# -gt 1 ] || exit 0
+
+free_in() { # DIRECTORY
+    df -Pk -- "$1" 2>/dev/null | awk 'NR == 2 { print $4 }'
+}
+
+major_version() { # PROGRAM
+    "$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'
+}
+
+# knows_zstd: pg_dump says so before it looks for a server
+knows_zstd() {
+    ! pg_dump --format=custom --compress=zstd --host=/nowhere 2>&1 | grep -q 'not support'
+}
+
+mkdir -m 700 "$parent/$2" || exit
+echo "tmp $parent/$2"
+echo "tmp-parent $parent"
+echo "tmp-free $(free_in "$parent")"
+echo "data-free $(free_in "$3")"
+echo "pg_dump $(major_version pg_dump)"
+echo "pg_restore $(major_version pg_restore)"
+! knows_zstd || echo "zstd yes"

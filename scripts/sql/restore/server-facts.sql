@@ -1,0 +1,23 @@
+-- What a restore must know of the server: the right to create databases; how many jobs load
+-- fastest: one for each core that the server may use (its affinity, its container's share; 2 if
+-- this user may not read them), and at most half of its free connections; the best compression it
+-- has for long values; and its data directory, empty if this user may not read it.
+SELECT rolsuper AS is_superuser, rolsuper OR rolcreatedb AS may_create
+FROM pg_roles WHERE rolname = current_user \gset
+SELECT '' AS affinity, '' AS share \gset
+\if :is_superuser
+    SELECT coalesce(pg_read_file('/proc/self/status', 0, 100000, true), '') AS affinity,
+           coalesce(pg_read_file('/sys/fs/cgroup/cpu.max', 0, 100, true), '') AS share \gset
+\endif
+SELECT :'may_create',
+       greatest(1, least(
+           coalesce(bit_count(decode(lpad(replace(
+               substring(:'affinity' FROM 'Cpus_allowed:\s+([0-9a-f,]+)'), ',', ''), 1024, '0'),
+               'hex')), 2),
+           ceil(substring(:'share' FROM '^(\d+) ')::numeric
+                / substring(:'share' FROM ' (\d+)')::numeric),
+           (SELECT current_setting('max_connections')::int - count(*) FROM pg_stat_activity) / 2)),
+       (SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE setting END
+        FROM pg_settings WHERE name = 'default_toast_compression'),
+       CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'usage')
+            THEN current_setting('data_directory') ELSE '' END;

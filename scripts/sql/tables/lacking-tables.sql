@@ -1,1 +1,0 @@
-SELECT name FROM unnest(string_to_array(:'names', E'\n')) AS name WHERE name <> '' AND to_regclass(name) IS NULL;

@@ -1,2 +1,0 @@
-SELECT format('ALTER DATABASE %I OWNER TO %I', current_database(), :'loader')
-\gexec
