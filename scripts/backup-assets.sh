@@ -3,8 +3,8 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file signature manifest fingerprints publish
-use report
+use backend session errors lock databases backup-file signature manifest fingerprints schema
+use publish report
 
 usage() {
     cat <<EOF
@@ -37,7 +37,9 @@ main() {
     dump_database
     begin_statistics
     verify_dump
+    begin_removal
     publish_backup
+    finish_removal
     print_statistics
 }
 
@@ -228,13 +230,18 @@ verify_dump() {
     say 'verifying the backup'
     background hash_partial
     hashing=$child
-    begin_removal
+    background fingerprint_schema
+    fingerprinting=$child
     pipe unpack_partial hash_content
     [ "$writer_status" -eq 0 ] || die "could not read the new backup: $(gzip_error)"
     [ "$(cat "$work/content.sha256")" = "$(sed -n 's/^sha256 //p' "$work/dump.errors")" ] ||
         die 'the new backup is not what the server sent'
     wait "$hashing"
-    finish_removal
+    wait "$fingerprinting"
+}
+
+fingerprint_schema() {
+    list_schema "$server_tmp/archive" 2>"$work/schema.errors" | sha256 >"$work/schema.sha256"
 }
 
 hash_partial() {
@@ -283,6 +290,7 @@ manifest_fields() {
     printf 'encoding: %s\n' "$database_encoding"
     printf 'server: PostgreSQL %s\n' "$server_release"
     printf 'holds: %s\n' "$holds"
+    [ "$holds" = 'data only' ] || printf 'schema: %s\n' "$(cat "$work/schema.sha256")"
 }
 
 # require_manifest: another run may have completed the pair

@@ -3,8 +3,8 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file signature manifest fingerprints publish
-use report upload modes untrusted load verify tables
+use backend session errors lock databases backup-file signature manifest fingerprints schema
+use publish report upload modes untrusted load verify tables
 
 usage() {
     cat <<EOF
@@ -15,7 +15,10 @@ assets/assets.dump.gz. The backup is loaded into a staging database, verified, a
 within a fraction of a second. Until then the live database is unchanged.
 
   --dry-run      check everything and show what would change; change nothing
-  --data-only    keep the live database's schema; take only the rows from the backup
+  --schema X     backup: replace the schema too; live: keep the live database's schema, take only
+                 the rows; auto (the default): live if CB-Tumblebug's server has a newer schema than
+                 the backup, otherwise backup (same as RESTORE_SCHEMA=X)
+  --data-only    same as --schema live
   --table NAME   replace only this table's rows, in the live database; may be repeated
   --keep-going   load what can be loaded, list what cannot, and ask again before the swap
   --trust        restore with your own rights; an untrusted backup may then run code on the
@@ -41,6 +44,7 @@ main() {
     upload_archive
     choose_mode
     show_backup
+    show_schema
     if [ -n "$dry_run" ]; then
         show_changes
         drop_temporary_data
@@ -65,12 +69,14 @@ restore() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    dry_run='' data_only='' tables='' keep_going=''
+    dry_run='' tables='' keep_going=''
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help) show_help ;;
             --dry-run) dry_run=yes ;;
-            --data-only) data_only=yes ;;
+            --data-only) RESTORE_SCHEMA=live ;;
+            --schema) use_schema "${2-}" && shift ;;
+            --schema=*) use_schema "${1#--schema=}" ;;
             --keep-going) keep_going=yes ;;
             --trust) RESTORE_TRUST=yes ;;
             --table) add_table "${2-}" && shift ;;
@@ -89,6 +95,11 @@ parse_options() {
         */*) ;;
         *) backup_file=./$backup_file ;;
     esac
+}
+
+use_schema() {
+    [ -n "$1" ] || die_usage '--schema needs a value'
+    RESTORE_SCHEMA=$1
 }
 
 add_table() {
@@ -182,6 +193,20 @@ show_backup() {
     fi
 }
 
+# show_schema: how the backup's schema differs from the live one, and which one remains
+show_schema() {
+    if ! schemas_differ; then
+        return 0
+    elif [ "$mode" = data-only ]; then
+        say 'schema    that of the live database is kept; only rows are restored. It differs:'
+        show_differences
+        [ "$RESTORE_SCHEMA" = live ] || say 'schema    --schema backup would replace it'
+    else
+        warn "the backup's schema replaces the live one, which differs:"
+        show_differences
+    fi
+}
+
 contents_field() {
     sed -n "s/^; *$1 *//p" "$work/contents" | head -n 1
 }
@@ -244,6 +269,9 @@ swap_databases() {
         say 'kept the replaced database; make rollback-assets swaps back to it'
     else
         rename_databases 'live:replaced staging:live'
+    fi
+    if [ "$mode" = full ] && schemas_differ; then
+        say "restart CB-Tumblebug's server: the schema of its database has changed"
     fi
 }
 

@@ -1,22 +1,44 @@
 # shellcheck shell=sh
 # The mode of a restore, and what the chosen mode fills.
-# Needs: archive data_only manifest_found root sql tables work
+# Needs: archive manifest_found root sql tables work
 # Sets: mode
 #
 #   full       schema and rows come from the archive
 #   data-only  the schema is the live database's, the rows are the archive's
 #   tables     the same for some tables, whose rows then replace those in the live database
 
-# choose_mode: from the options and from what the archive holds. Sets mode. Where the live schema is
-# kept, $work/archive-rows gets what the archive's rows fill, $work/columns the columns to restore
+# choose_mode: from the options, from what the archive holds and from how the schemas differ. Sets
+# mode. Where the live schema is kept, $work/archive-rows gets what the archive's rows fill,
+# $work/columns the columns to restore
 choose_mode() {
-    mode=full
-    if [ -n "$data_only" ] || is_data_only; then
-        mode=data-only
-    fi
-    [ -z "$tables" ] || mode=tables
     : >"$work/columns"
-    [ "$mode" != full ] || return 0
+    : >"$work/schema.differences"
+    if [ -n "$tables" ]; then
+        mode=tables
+    elif is_data_only; then
+        mode=data-only
+    else
+        ! database_exists || compare_schemas "$archive"
+        choose_schema
+    fi
+    [ "$mode" = full ] || choose_rows
+}
+
+# choose_schema: the backup's, unless the live one has all of it and more: then CB-Tumblebug's
+# server, which creates the schema, is newer than the backup. Sets mode
+choose_schema() {
+    mode=full
+    case $RESTORE_SCHEMA in
+        live) mode=data-only ;;
+        auto)
+            if schemas_differ live && ! schemas_differ backup && ! schemas_differ both; then
+                mode=data-only
+            fi
+            ;;
+    esac
+}
+
+choose_rows() {
     database_exists || fail_without_database
     open_session live "$TB_POSTGRES_DATABASE"
     refuse_control_characters
@@ -71,6 +93,10 @@ find_tables() {
 compare_columns() {
     cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql" | ask live >"$work/live-columns" ||
         fail_with "$work/live.errors" 'could not read the columns'
+    [ -s "$work/live-columns" ] || {
+        hint "start CB-Tumblebug's server once to create them"
+        die "database '$TB_POSTGRES_DATABASE' has no tables"
+    }
     of_chosen_tables <"$work/live-columns" >"$work/live-columns.chosen"
     of_chosen_tables <"$work/archive-rows" >"$work/columns"
     missing_columns=$(grep -Fxv -f "$work/live-columns.chosen" "$work/columns" | sed 's/^column //')

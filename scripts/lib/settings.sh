@@ -15,6 +15,7 @@ load_settings() {
     : "${BACKUP_COMPRESSION:=auto}"
     : "${RESTORE_SKIP_CONFIRM:=}"
     : "${RESTORE_KEEP_PREVIOUS:=}"
+    : "${RESTORE_SCHEMA:=auto}"
     : "${RESTORE_TRUST:=}"
     : "${RESTORE_MAX_BYTES:=}"
     : "${RESTORE_MAX_SECONDS:=3600}"
@@ -31,6 +32,10 @@ load_settings() {
     require_yes_or_no RESTORE_KEEP_PREVIOUS "$RESTORE_KEEP_PREVIOUS"
     require_yes_or_no RESTORE_TRUST "$RESTORE_TRUST"
     require_yes_or_no CLEAN_SKIP_CONFIRM "$CLEAN_SKIP_CONFIRM"
+    case $RESTORE_SCHEMA in
+        backup | live | auto) ;;
+        *) die_usage "RESTORE_SCHEMA must be backup, live or auto, not '$RESTORE_SCHEMA'" ;;
+    esac
     require_seconds RESTORE_MAX_SECONDS "$RESTORE_MAX_SECONDS"
     require_seconds TUMBLEBUG_WAIT_SECONDS "$TUMBLEBUG_WAIT_SECONDS"
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Verifying the staging database before it replaces anything.
-# Needs: child keep_going load_jobs manifest_found staging work
+# Needs: child keep_going load_jobs manifest_found mode staging work
 
 # verify_staging: ends the script unless it holds what the manifest says, to the last value; with
 # --keep-going, asks. The planner's statistics are computed meanwhile.
@@ -19,9 +19,20 @@ compare_staging() {
     fingerprints_sql "$(cat "$work/columns")" |
         sql "$staging" >"$work/staged" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not read the staging database'
-    if [ -z "$keep_going" ] && ! cmp -s "$work/expected" "$work/staged"; then
+    [ -z "$keep_going" ] || return 0
+    cmp -s "$work/expected" "$work/staged" ||
         die "the loaded data is not what was backed up: $(differences "$work/staged")"
-    fi
+    [ "$mode" != full ] || compare_staged_schema
+}
+
+# compare_staged_schema: its fingerprint with the manifest's, which earlier manifests do not have
+compare_staged_schema() {
+    expected_schema=$(manifest_field schema)
+    [ -n "$expected_schema" ] || return 0
+    (PGDATABASE=$staging && list_schema) >"$work/schema.staged" 2>"$work/dump.errors" ||
+        fail_with "$work/dump.errors" 'could not read the schema of the staging database'
+    [ "$(sha256_of "$work/schema.staged")" = "$expected_schema" ] ||
+        die 'the loaded schema is not what was backed up'
 }
 
 analyze() {

@@ -1,0 +1,76 @@
+# Reads the SQL of pg_dump or pg_restore --schema-only and prints what makes up the schema, one
+# object a line, in four fields with tabs between: its kind, its table, its name, and what must be
+# equal besides: a column's type, a constraint's kind. Expressions do not count: PostgreSQL may
+# write the same one in two ways.
+
+BEGIN { OFS = "\t" }
+
+/^CREATE (UNLOGGED |FOREIGN )?TABLE / {
+    sub(/^CREATE (UNLOGGED |FOREIGN )?TABLE /, "")
+    table = name_at_start($0)
+    print "table", table, "", ""
+    in_table = / \($/
+    next
+}
+
+in_table && /^    CONSTRAINT / {
+    sub(/^    CONSTRAINT /, "")
+    print_constraint()
+    next
+}
+
+in_table && /^    / {
+    column = name_at_start(substr($0, 5))
+    type = substr($0, 6 + length(column))
+    sub(/,$/, "", type)
+    sub(/ (DEFAULT|GENERATED|COLLATE|NOT NULL).*/, "", type)
+    print "column", table, column, type (/ NOT NULL/ ? " NOT NULL" : "")
+    next
+}
+
+in_table && /^\)/ { in_table = 0 }
+
+/^ALTER TABLE (ONLY )?/ {
+    sub(/^ALTER TABLE (ONLY )?/, "")
+    table = name_at_start($0)
+    next
+}
+
+/^    ADD CONSTRAINT / {
+    sub(/^    ADD CONSTRAINT /, "")
+    print_constraint()
+    next
+}
+
+/^CREATE (UNIQUE )?INDEX / {
+    sub(/^CREATE (UNIQUE )?INDEX /, "")
+    index_name = name_at_start($0)
+    sub(/^.* ON (ONLY )?/, "")
+    print "index", name_at_start($0), index_name, ""
+    next
+}
+
+/^CREATE (VIEW|MATERIALIZED VIEW|SEQUENCE|FUNCTION|PROCEDURE|TYPE|DOMAIN|TRIGGER|EXTENSION) / ||
+/^CREATE SCHEMA / {
+    sub(/^CREATE /, "")
+    kind = $0
+    sub(/ [^A-Z].*/, "", kind)
+    print tolower(kind), "", name_at_start(substr($0, length(kind) + 2)), ""
+}
+
+function print_constraint(    name) {
+    name = name_at_start($0)
+    kind = substr($0, length(name) + 2)
+    sub(/ .*/, "", kind)
+    print "constraint", table, name, kind
+}
+
+# name_at_start(text): a name with or without a schema; quoted ones may contain anything
+function name_at_start(text,    i, character, quoted) {
+    for (i = 1; i <= length(text); i++) {
+        character = substr(text, i, 1)
+        if (character == "\"") quoted = !quoted
+        if (!quoted && (character == " " || character == "(" || character == ";")) break
+    }
+    return substr(text, 1, i - 1)
+}
