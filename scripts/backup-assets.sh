@@ -12,12 +12,13 @@ Usage: $0 [--data-only] [NAME | FILE]
 
 Backs up the assets database to a file and its manifest (FILE.info), then prints table statistics.
 
-  NAME         backups/postgres/NAME.dump.gz
+  (none)       assets/assets.dump.gz, the shared backup
   FILE         any argument that contains a slash or ends in .dump.gz
-  (none)       backups/postgres/tumblebug_db_YYYYMMDD_HHMMSS.dump.gz; the name auto means the same
+  NAME         backups/postgres/NAME.dump.gz
+  auto         backups/postgres/tumblebug_db_YYYYMMDD_HHMMSS.dump.gz
   --data-only  back up rows only: a restore keeps the schema of the database it restores to
 
-An existing file is replaced only after the new one is verified.
+An existing file is replaced only after the new one is verified; so nothing is asked.
 
 BACKUP_COMPRESSION is fast, small, auto (the default: small for assets/, fast elsewhere), or any
 pg_dump --compress value, such as zstd:12 or gzip:9.
@@ -57,8 +58,8 @@ parse_options() {
         shift
     done
     [ $# -le 1 ] || die_usage "expected one name or file, got $#: $*"
-    [ "${1-auto}" ] || die_usage 'the name is empty'
-    target=${1-auto}
+    target=${1-$root/assets/assets.dump.gz}
+    [ -n "$target" ] || die_usage 'the name is empty'
 }
 
 # --- the file ---
@@ -84,7 +85,8 @@ choose_target() {
 }
 
 require_target() {
-    [ -d "$target_directory/" ] || die "there is no directory '$target_directory/'"
+    mkdir -p "$target_directory/" 2>"$work/publish.errors" ||
+        die "could not create directory '$target_directory/': $(head -n 1 "$work/publish.errors")"
     [ -w "$target_directory/" ] ||
         die "directory '$target_directory/' is not writable for user '$(user_name)'"
     [ ! -d "$target" ] || die "'$target' is a directory, not a file that can be replaced"
@@ -96,7 +98,6 @@ require_target() {
 use_backups_directory() {
     umask 077
     target=$root/backups/postgres/$1.dump.gz
-    mkdir -p "${target%/*}" || die "could not create directory '${target%/*}'"
 }
 
 # remove_partials: once the file is replaced, the manifest completes the pair, now or in the next
@@ -283,6 +284,7 @@ publish_backup() {
 
 manifest_fields() {
     sed '/^$/,$d' "$work/summary"
+    printf 'size:    %s\n' "$(human_size "$(size_of "$partial")")"
     printf 'bytes: %s\n' "$(size_of "$partial")"
     printf 'sha256: %s\n' "$(cat "$work/sha256")"
     printf 'compression: %s\n' "$compression"

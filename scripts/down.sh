@@ -18,6 +18,7 @@ main() {
     parse_no_options "$@"
     begin
     require_container_cli
+    : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
     compose down || die "could not stop container '$TB_POSTGRES_CONTAINER'; see above"
     say "stopped; the data stays in its volume"
 }

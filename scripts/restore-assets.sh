@@ -123,8 +123,15 @@ check_file() {
         check_manifest "$backup_file"
         manifest_found=yes
     else
+        preview_manifest
         warn 'no manifest found: row counts and fingerprints cannot be verified'
     fi
+}
+
+# preview_manifest: CB-Tumblebug's own has no hash, and so verifies nothing; its summary is shown
+preview_manifest() {
+    : >"$work/preview"
+    [ ! -f "$manifest" ] || head -c 10000 "$manifest" | grep '^summary: ' >"$work/preview" || :
 }
 
 # check_file_again: a backup may have replaced file and manifest before this run had the lock
@@ -187,6 +194,8 @@ show_backup() {
         "by pg_dump $(contents_field 'Dumped by pg_dump version:')"
     if [ -n "$manifest_found" ]; then
         say "holds     $(manifest_field summary)"
+    elif [ -s "$work/preview" ]; then
+        say "holds     $(sed -n 's/^summary: *//p' "$work/preview") (unverified)"
     else
         say "holds     $(grep -c ' TABLE DATA ' "$work/contents") tables" \
             "of database $(contents_field 'dbname:')"

@@ -18,6 +18,7 @@ main() {
     parse_no_options "$@"
     begin
     require_container_cli
+    : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
     read_container_state
     if [ "$container_state" = running ]; then
         say "container '$TB_POSTGRES_CONTAINER' is already running"

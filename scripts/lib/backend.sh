@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Reaching the server: which backend, and running client programs there.
-# Needs: program root run_name work
+# Needs: program root run_name server work
 #
 # A backend is a file in backends/ with two functions: select_NAME ends the script if the server is
 # out of reach, and says why; run_on_NAME runs a program there, standard input and output
@@ -10,21 +10,49 @@ use backends/docker backends/direct
 
 # select_server: chooses the backend and prepares the environment of every client program
 select_server() {
-    [ "$ASSETS_PG_BACKEND" != auto ] || ASSETS_PG_BACKEND=$(likely_backend)
     set_client_environment
+    [ "$ASSETS_PG_BACKEND" != auto ] || choose_backend
     case $ASSETS_PG_BACKEND in
         docker | direct) "select_$ASSETS_PG_BACKEND" ;;
         *) die_usage "ASSETS_PG_BACKEND must be auto, docker or direct, not '$ASSETS_PG_BACKEND'" ;;
     esac
 }
 
-likely_backend() {
-    if [ -n "$TB_POSTGRES_ENDPOINT" ]; then
-        printf direct
+# choose_backend: a running container, or else the endpoint; where neither is there, the container,
+# so that the error is about that
+choose_backend() {
+    if [ -z "$TB_POSTGRES_ENDPOINT" ]; then
+        ASSETS_PG_BACKEND=docker
+    elif (select_docker) 4>/dev/null; then
+        ASSETS_PG_BACKEND=docker
+        refuse_two_servers
     else
-        printf docker
+        ASSETS_PG_BACKEND=direct
+        say "using TB_POSTGRES_ENDPOINT, because no container is running"
     fi
 }
+
+# refuse_two_servers: ends the script if the endpoint is another server than the running container
+refuse_two_servers() {
+    select_docker
+    at_endpoint=$( (select_direct && system_identifier direct) 4>/dev/null) || at_endpoint=
+    if [ -z "$at_endpoint" ]; then
+        say "using $server, because nothing answers at TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
+    elif [ "$at_endpoint" = "$(system_identifier docker)" ]; then
+        say "using $server, which is the server at TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
+    else
+        hint "set ASSETS_PG_BACKEND to docker for the container, to direct for the endpoint"
+        die "$server and the server at TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT are different"
+    fi
+}
+
+# system_identifier BACKEND: of the server that it reaches; nothing where it reaches none
+system_identifier() (
+    PGDATABASE=postgres
+    PGCONNECT_TIMEOUT=3
+    echo 'SELECT system_identifier FROM pg_control_system();' |
+        "run_on_$1" psql -X -q -A -t 2>/dev/null
+)
 
 # on_server PROGRAM [ARGUMENT...]: runs it there. It reads standard input: always give it one. It
 # gets no descriptor of a session: a session ends with the script, not with a child

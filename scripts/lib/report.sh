@@ -32,12 +32,13 @@ read_statistics() {
     print_report table-statistics >"$work/statistics"
 }
 
-# print_statistics: when the work is done; if that fails, ends the script with 3
+# print_statistics: when the work is done; that they cannot be shown is no failure of it
 print_statistics() {
-    wait "$reading_statistics" && cat "$work/statistics" && return
+    if wait "$reading_statistics" && cat "$work/statistics"; then
+        return 0
+    fi
     warn "the work is complete; could not show the table statistics:" \
         "$(first_error "$work/report.errors")"
-    end_incomplete
 }
 
 # show_progress DATABASE TOTALS BYTES: on a terminal, what COPY does there, out of the lines in the

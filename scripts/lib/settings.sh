@@ -4,10 +4,10 @@
 
 load_settings() {
     read_env_file "$root/.env"
-    : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
-    : "${TB_POSTGRES_USER:=tumblebug}"
-    : "${TB_POSTGRES_DATABASE:=tumblebug}"
-    : "${TB_POSTGRES_PASSWORD:=tumblebug}"
+    : "${TB_POSTGRES_CONTAINER:=}"
+    : "${TB_POSTGRES_USER:=${POSTGRES_USER:-tumblebug}}"
+    : "${TB_POSTGRES_DATABASE:=${POSTGRES_DB:-tumblebug}}"
+    : "${TB_POSTGRES_PASSWORD:=${POSTGRES_PASSWORD:-tumblebug}}"
     : "${TB_POSTGRES_ENDPOINT:=}"
     : "${ASSETS_PG_BACKEND:=auto}"
     : "${CONTAINER_CLI:=docker}"
@@ -59,19 +59,27 @@ require_seconds() { # NAME VALUE
 read_env_file() {
     [ -f "$1" ] || return 0
     [ -r "$1" ] || die "could not read '$1' as user '$(user_name)'"
+    byte_order_mark=$(printf '\357\273\277')
     while IFS= read -r line || [ -n "$line" ]; do
+        line=${line#"$byte_order_mark"}
         line=${line#export }
-        name=${line%%=*}
-        case $line in [A-Z]*=*) ;; *) continue ;; esac
-        case $name in
-            *[!A-Z0-9_]*) continue ;;
-            TB_* | TUMBLEBUG_* | ASSETS_* | BACKUP_* | RESTORE_* | CLEAN_* | INIT_*) ;;
-            CONTAINER_CLI | PG_BINDIR) ;;
+        case $line in
+            TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
+            RESTORE_* | CLEAN_* | INIT_* | CONTAINER_CLI* | PG_BINDIR* | POSTGRES_*) ;;
             *) continue ;;
         esac
-        value=$(unquoted "${line#*=}")
-        eval ": \"\${$name=\$value}\""
+        take_setting "$line" ||
+            warn "skipped a line of '$1' that is not NAME=VALUE: ${line%%[!A-Z0-9_]*}"
     done <"$1"
+}
+
+# take_setting LINE: unless the environment has it; spaces around = are no part of name and value
+take_setting() {
+    name=$(printf '%s' "${1%%=*}" | tr -d ' \t')
+    case $1 in *=*) ;; *) return 1 ;; esac
+    case $name in *[!A-Z0-9_]*) return 1 ;; esac
+    value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')")
+    eval ": \"\${$name=\$value}\""
 }
 
 # unquoted VALUE: as written after NAME= in a .env file

@@ -89,8 +89,13 @@ fail_too_large() {
 fail_not_whole() { # FILE with pg_restore's errors
     case $(cat "$1") in
         *'unsupported version'*)
-            hint 'restore it to a server of that version or newer'
-            die "'$backup_file' was made by a newer PostgreSQL than $server can read"
+            if [ "$ASSETS_PG_BACKEND" = direct ]; then
+                hint 'install newer PostgreSQL client programs, or set PG_BINDIR to their directory'
+            else
+                hint 'restore it to a server of that version or newer'
+            fi
+            die "'$backup_file' was made by a newer pg_dump than" \
+                "pg_restore $(server_fact pg_restore) of $server can read"
             ;;
         *) fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive" ;;
     esac

@@ -2,11 +2,10 @@
 # Backend direct: PostgreSQL's client programs on this host, over TCP or a socket directory.
 # Sets: addresses server
 
-# select_direct: are there an endpoint and client programs? Sets server and addresses
+# select_direct: are there client programs? Sets server and addresses
 select_direct() {
+    : "${TB_POSTGRES_ENDPOINT:=localhost:5432}"
     server="server '$TB_POSTGRES_ENDPOINT'"
-    [ -n "$TB_POSTGRES_ENDPOINT" ] ||
-        die_usage 'ASSETS_PG_BACKEND=direct needs TB_POSTGRES_ENDPOINT=host:port'
     case $TB_POSTGRES_ENDPOINT in
         *:*) PGHOST=${TB_POSTGRES_ENDPOINT%:*} PGPORT=${TB_POSTGRES_ENDPOINT##*:} ;;
         *) PGHOST=$TB_POSTGRES_ENDPOINT PGPORT=5432 ;;

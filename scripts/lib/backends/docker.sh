@@ -3,10 +3,13 @@
 # Needs: work
 # Sets: addresses container_state server
 
+usual_containers='cb-tumblebug-postgres mc-infra-manager-postgres'
+
 # select_docker: can the container be reached? Sets server and addresses
 select_docker() {
-    server="container '$TB_POSTGRES_CONTAINER'"
     require_container_cli
+    choose_container
+    server="container '$TB_POSTGRES_CONTAINER'"
     read_container_state
     case $container_state in
         running) ;;
@@ -33,6 +36,20 @@ require_container_cli() {
         hint 'install Docker, or set TB_POSTGRES_ENDPOINT=host:port to use a server without it'
         die "there is no '$CONTAINER_CLI' command on this machine"
     }
+}
+
+# choose_container: by default, that of the usual names which runs; M-CMP calls the same database by
+# the second
+choose_container() {
+    [ -z "$TB_POSTGRES_CONTAINER" ] || return 0
+    TB_POSTGRES_CONTAINER=${usual_containers%% *}
+    for name in $usual_containers; do
+        if [ "$(in_time "$CONTAINER_CLI" inspect --type container --format '{{.State.Running}}' \
+            "$name" 2>/dev/null)" = true ]; then
+            TB_POSTGRES_CONTAINER=$name
+            return 0
+        fi
+    done
 }
 
 # read_container_state: asks the engine. Sets container_state, and addresses: the published port and
