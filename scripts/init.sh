@@ -149,7 +149,7 @@ restore_backup() {
     restored=0
     RESTORE_SKIP_CONFIRM=yes
     export RESTORE_SKIP_CONFIRM
-    background_with_messages "$root/scripts/restore-assets.sh" "$backup_file" 2>&4
+    background_with_messages "$root/scripts/restore-assets.sh" "$backup_file" >&3 2>&4
     wait "$child" || restored=$?
     case $restored in
         0) return 0 ;;
@@ -234,7 +234,7 @@ inform_tumblebug() {
     esac
     [ "$option" != a+ ] || update_images
     if ask_tumblebug summary; then
-        cat "$work/answer"
+        cat "$work/answer" >&3
     else
         report_skipped "the summary: $(tumblebug_answer)"
     fi
@@ -250,7 +250,7 @@ update_images() {
 
 offer_backup() {
     if agrees 'Back it up to assets/assets.dump.gz (make backup-assets)?'; then
-        "$root/scripts/backup-assets.sh" "$backup_file" 2>&4 ||
+        "$root/scripts/backup-assets.sh" "$backup_file" >&3 2>&4 ||
             report_skipped 'the backup: see above'
     else
         say "back it up with 'make backup-assets'"

@@ -46,7 +46,7 @@ main() {
     show_backup
     show_schema
     if [ -n "$dry_run" ]; then
-        show_changes
+        show_changes >&3
         drop_temporary_data
     else
         restore

@@ -21,7 +21,7 @@ main() {
     select_server
     open_lock
     ! take_lock || clean_up
-    print_report "$report" || fail_with "$work/report.errors" 'could not read the statistics'
+    print_report "$report" >&3 || fail_with "$work/report.errors" 'could not read the statistics'
 }
 
 parse_options() {

@@ -5,9 +5,11 @@
 
 finished=
 
-# begin: a script's first act, after its options: settings, traps and a private directory.
-# Sets program and sql
+# begin: a script's first act, after its options: settings, traps and a private directory. From then
+# on, results go to 3: no child has the user's standard output open, which would keep a reader of it
+# waiting after the script was killed. Sets program and sql
 begin() {
+    exec 3>&1 >/dev/null
     program=${0##*/}
     sql=$root/scripts/sql
     load_settings
@@ -86,8 +88,9 @@ background_with_messages() {
     start_child /dev/null "$@"
 }
 
-# start_child FILE COMMAND...: it gets no descriptor of a session or of another pipe: a child that
-# outlives a killed script must not keep these open. Nor does it start once the run is ending.
+# start_child FILE COMMAND...: it gets no descriptor of the user's, of a session or of another pipe: a
+# child that outlives a killed script must not keep these open. Nor does it start once the run is
+# ending.
 start_child() {
     input=$1
     shift
@@ -96,7 +99,7 @@ start_child() {
         # shellcheck disable=SC2030,SC2031 # only in the child
         is_child=yes
         "$@"
-    ) <"$input" 5>&- 6<&- 7>&- 8<&- 9<&- &
+    ) <"$input" 3>&- 5>&- 6<&- 7>&- 8<&- 9<&- &
     child=$!
 }
 

@@ -34,7 +34,7 @@ read_statistics() {
 
 # print_statistics: when the work is done; that they cannot be shown is no failure of it
 print_statistics() {
-    if wait "$reading_statistics" && cat "$work/statistics"; then
+    if wait "$reading_statistics" && cat "$work/statistics" >&3; then
         return 0
     fi
     warn "the work is complete; could not show the table statistics:" \
