@@ -19,6 +19,8 @@ within a fraction of a second. Until then the live database is unchanged.
                  the rows; auto (the default): live if CB-Tumblebug's server has a newer schema than
                  the backup, otherwise backup (same as RESTORE_SCHEMA=X)
   --data-only    same as --schema live
+  --drop-missing-columns
+                 with rows only: drop columns that the live database does not have
   --table NAME   replace only this table's rows, in the live database; may be repeated
   --keep-going   load what can be loaded, list what cannot, and ask again before the swap
   --trust        restore with your own rights; an untrusted backup may then run code on the
@@ -69,7 +71,7 @@ restore() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    dry_run='' tables='' keep_going=''
+    dry_run='' tables='' keep_going='' drop_missing=''
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help) show_help ;;
@@ -78,6 +80,7 @@ parse_options() {
             --schema) use_schema "${2-}" && shift ;;
             --schema=*) use_schema "${1#--schema=}" ;;
             --keep-going) keep_going=yes ;;
+            --drop-missing-columns) drop_missing=yes ;;
             --trust) RESTORE_TRUST=yes ;;
             --table) add_table "${2-}" && shift ;;
             --table=*) add_table "${1#--table=}" ;;
@@ -270,6 +273,7 @@ confirm_replacement() {
 # --- the swap ---
 
 swap_databases() {
+    [ "$mode" = full ] || change_missing_columns drop
     copy_database_settings
     say 'swapping databases'
     read_database_facts

@@ -130,10 +130,11 @@ def test_odd_names_do_no_harm_through_make(direct: Database, name: str) -> None:
     assert_no_harm(direct, name, make, ["make", "restore-assets", f"FILE={path}"])
 
 
-def test_backup_needs_an_existing_directory(direct: Database) -> None:
-    run = direct.backup("./nowhere/x.dump.gz")
+def test_backup_into_a_file_is_refused(direct: Database) -> None:
+    (direct.checkout.path / "file").write_text("")
+    run = direct.backup("./file/x.dump.gz")
     assert run.status == 1, run
-    assert "there is no directory './nowhere/'" in run.err
+    assert "could not create directory './file/'" in run.err
 
 
 def test_backup_does_not_replace_a_directory(direct: Database) -> None:

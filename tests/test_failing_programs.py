@@ -90,17 +90,6 @@ def test_open_sessions_do_not_block_the_swap(direct: Database) -> None:
     assert direct.execute("SELECT count(*) FROM pricing_info") == [(960,)]
 
 
-def test_statistics_that_fail_after_the_work_are_exit_3(direct: Database) -> None:
-    (direct.checkout.path / "helpers" / "__main__.py").write_text("raise SystemExit(69)")
-    fails = (
-        'case " $* " in *footer=off*) echo "injected error" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
-    )
-    run = direct.backup("x.dump.gz", **fake(direct.checkout, psql=fails))
-    assert run.status == 3, run
-    assert "the work is complete" in run.err and "injected error" in run.err
-    assert (direct.checkout.path / "x.dump.gz").is_file()
-
-
 def test_database_postgres_is_not_replaced(direct: Database) -> None:
     path = direct.sample_backup()
     run = direct.restore(path, TB_POSTGRES_DATABASE="postgres")

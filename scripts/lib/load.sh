@@ -32,10 +32,21 @@ load_full() {
 
 load_data_only() {
     load_live_schema
+    change_missing_columns add
     load_rows "$archive"
     load --section=post-data "$schema"
     sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
+}
+
+# change_missing_columns add|drop: those of the backup that the live schema lacks, in staging
+change_missing_columns() {
+    [ -s "$work/columns.missing" ] || return 0
+    typed_columns=$(LC_ALL=C awk -f "$root/scripts/lib/awk/typed-columns.awk" \
+        "$work/schema.backup" "$work/columns.missing")
+    { psql_set columns "$typed_columns" && cat "$sql/restore/$1-missing-columns.sql"; } |
+        sql "$staging" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" "could not $1 the missing columns in the staging database"
 }
 
 load_tables() {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The mode of a restore, and what the chosen mode fills.
-# Needs: archive manifest_found root sql tables work
+# Needs: archive drop_missing manifest_found root sql tables work
 # Sets: mode
 #
 #   full       schema and rows come from the archive
@@ -13,6 +13,7 @@
 choose_mode() {
     : >"$work/columns"
     : >"$work/schema.differences"
+    : >"$work/schema.backup"
     if [ -n "$tables" ]; then
         mode=tables
     elif is_data_only; then
@@ -99,16 +100,24 @@ compare_columns() {
     }
     of_chosen_tables <"$work/live-columns" >"$work/live-columns.chosen"
     of_chosen_tables <"$work/archive-rows" >"$work/columns"
-    missing_columns=$(grep -Fxv -f "$work/live-columns.chosen" "$work/columns" | sed 's/^column //')
-    [ -z "$missing_columns" ] ||
-        die "the live database lacks these columns of the backup (table, column):" \
-            "$(in_one_line "$missing_columns")"
+    grep -Fxv -f "$work/live-columns.chosen" "$work/columns" >"$work/columns.missing" || :
+    [ ! -s "$work/columns.missing" ] || accept_missing_columns
     require_partitions
     [ -s "$work/columns" ] || die 'the backup has no rows of the chosen tables'
     unfilled=$(grep -Fxv -f "$work/columns" "$work/live-columns.chosen" | sed 's/^column //')
     [ -z "$unfilled" ] ||
         warn 'missing from the backup; will be empty or default (table, column):' \
             "$(in_one_line "$unfilled")"
+}
+
+# accept_missing_columns: with --drop-missing-columns; otherwise ends the script
+accept_missing_columns() {
+    missing_columns=$(in_one_line "$(sed 's/^column //' "$work/columns.missing")")
+    if [ -z "$drop_missing" ] || [ "$mode" = tables ]; then
+        [ "$mode" = tables ] || hint '--drop-missing-columns restores the other columns'
+        die "the live database lacks these columns of the backup (table, column): $missing_columns"
+    fi
+    warn "columns of the backup that the live database lacks are dropped: $missing_columns"
 }
 
 # require_partitions: tables that the backup fills and the live database lacks could be partitions

@@ -88,8 +88,8 @@ background_with_messages() {
     start_child /dev/null "$@"
 }
 
-# start_child FILE COMMAND...: it gets no descriptor of the user's, of a session or of another pipe: a
-# child that outlives a killed script must not keep these open. Nor does it start once the run is
+# start_child FILE COMMAND...: it gets no descriptor of the user's, of a session or of another pipe:
+# a child that outlives a killed script must not keep these open. Nor does it start once the run is
 # ending.
 start_child() {
     input=$1

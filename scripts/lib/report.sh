@@ -32,7 +32,7 @@ read_statistics() {
     print_report table-statistics >"$work/statistics"
 }
 
-# print_statistics: when the work is done; that they cannot be shown is no failure of it
+# print_statistics: when the work is done; not being able to show them is no failure of it
 print_statistics() {
     if wait "$reading_statistics" && cat "$work/statistics" >&3; then
         return 0

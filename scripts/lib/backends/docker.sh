@@ -43,10 +43,10 @@ require_container_cli() {
 choose_container() {
     [ -z "$TB_POSTGRES_CONTAINER" ] || return 0
     TB_POSTGRES_CONTAINER=${usual_containers%% *}
-    for name in $usual_containers; do
+    for container in $usual_containers; do
         if [ "$(in_time "$CONTAINER_CLI" inspect --type container --format '{{.State.Running}}' \
-            "$name" 2>/dev/null)" = true ]; then
-            TB_POSTGRES_CONTAINER=$name
+            "$container" 2>/dev/null)" = true ]; then
+            TB_POSTGRES_CONTAINER=$container
             return 0
         fi
     done

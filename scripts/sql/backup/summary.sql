@@ -1,7 +1,8 @@
 -- The summary of a backup: one line, and a table by provider if the tables have such columns.
--- CB-Tumblebug's own server calls its tables spec_infos and image_infos, and counts every cost
--- except -1 as priced; its init reads the lines created and summary. The table is indented, so
--- that no provider's name can make its line a field of the manifest.
+-- The definitions are those of CB-Tumblebug's server, which calls its tables spec_infos and
+-- image_infos: it counts the namespace system only, images only (not other resources), and every
+-- cost except -1 as priced. Its init reads the lines created and summary. The table is indented,
+-- so that no provider's name can make its line a field of the manifest.
 SELECT CASE WHEN to_regclass('public.spec_info') IS NULL
             THEN 'spec_infos' ELSE 'spec_info' END AS specs,
        CASE WHEN to_regclass('public.image_info') IS NULL
@@ -15,16 +16,31 @@ WHERE NOT attisdropped
                               (to_regclass('public.' || :'specs'), 'cost_per_hour'),
                               (to_regclass('public.' || :'images'), 'provider_name'))
 \gset
+SELECT (SELECT count(*) = 2 FROM pg_attribute
+        WHERE NOT attisdropped AND attname = 'namespace'
+          AND attrelid IN (to_regclass('public.' || :'specs'),
+                           to_regclass('public.' || :'images'))) AS has_namespaces,
+       (SELECT count(*) = 1 FROM pg_attribute
+        WHERE NOT attisdropped AND attname = 'resource_type'
+          AND attrelid = to_regclass('public.' || :'images')) AS has_resource_types
+\gset
+SELECT CASE WHEN :'has_namespaces' THEN $$namespace = 'system'$$ ELSE 'true' END AS counted_specs,
+       CASE WHEN :'has_namespaces' THEN $$namespace = 'system'$$ ELSE 'true' END
+       || CASE WHEN :'has_resource_types' THEN $$ AND resource_type = 'image'$$ ELSE '' END
+       AS counted_images
+\gset
 \if :is_catalogue
     WITH specs AS (
         SELECT provider_name AS provider, count(*) AS specs,
                count(*) FILTER (WHERE cost_per_hour <> -1) AS priced
         FROM public.:"specs"
+        WHERE :counted_specs
         GROUP BY 1
     ),
     images AS (
         SELECT provider_name AS provider, count(*) AS images
         FROM public.:"images"
+        WHERE :counted_images
         GROUP BY 1
     ),
     providers AS (
@@ -40,7 +56,7 @@ WHERE NOT attisdropped
     SELECT line FROM (
         SELECT 1 AS section, NULL AS provider,
                format('summary: %s specs (%s%% priced), %s images across %s CSPs',
-                      specs, trunc(coalesce(100 * priced / nullif(specs, 0), 0)),
+                      specs, round(coalesce(100 * priced / nullif(specs, 0), 0)),
                       images, providers) AS line
         FROM totals
         UNION ALL
@@ -51,7 +67,7 @@ WHERE NOT attisdropped
         SELECT 4, provider,
                '  ' || rpad(regexp_replace(coalesce(provider, '-'), '[[:cntrl:]]', '?', 'g'), 12)
                || lpad(images::text, 12) || lpad(specs::text, 12)
-               || lpad(coalesce(100 * priced / nullif(specs, 0) || '%', '-'), 10)
+               || lpad(coalesce(round(100.0 * priced / nullif(specs, 0)) || '%', '-'), 10)
         FROM providers
     ) AS lines
     ORDER BY section, provider COLLATE "C";

@@ -1,0 +1,218 @@
+"""In CB-Tumblebug's repository: the contract of its Makefile and its init.py."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.backups import manifest_of
+from support.databases import Database
+from support.fakes import fake, without_python
+from support.run import BACKUP, RESTORE, STATS, Checkout
+from support.servers import Server
+from support.waiting import until
+
+TUMBLEBUG_SCHEMA = Path(__file__).parent / "support" / "tumblebug-schema.sql"
+INFO = """CB-Tumblebug assets backup
+created: 2026-08-21 14:55:03 UTC
+summary: 89962 specs (94% priced), 203161 images across 10 CSPs
+size:    39M
+"""
+
+
+def test_backup_without_an_argument_is_the_shared_one(direct: Database) -> None:
+    run = direct.backup()
+    assert run.status == 0, run
+    assert direct.checkout.default_backup.is_file()
+    assert direct.checkout.run(RESTORE, RESTORE_SKIP_CONFIRM="yes").status == 0
+
+
+def test_backup_creates_its_directory(direct: Database) -> None:
+    path = direct.checkout.path / "new" / "deep" / "x.dump.gz"
+    run = direct.backup(path, BACKUP_SKIP_CONFIRM="yes")
+    assert run.status == 0, run
+    assert path.is_file()
+
+
+def test_info_has_the_lines_that_init_reads(direct: Database) -> None:
+    lines = manifest_of(direct.sample_backup()).read_text().splitlines()
+    for field in ("created: ", "summary: ", "size: "):
+        assert len([line for line in lines if line.startswith(field)]) == 1
+
+
+def test_init_captures_the_output_of_a_complete_restore(direct: Database) -> None:
+    """As init.py does: [script, path], with the environment inherited, and only 0 counts."""
+    path = direct.sample_backup()
+    done = subprocess.run(
+        [RESTORE, str(path)],
+        cwd=direct.checkout.path,
+        env={**direct.checkout.environment, "RESTORE_SKIP_CONFIRM": "yes"},
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_killed_restore_keeps_no_pipe_open(direct: Database) -> None:
+    """SIGKILL reaches the script alone; its children must not keep init.py waiting."""
+    path = direct.sample_backup()
+    slow = 'case " $* " in *--jobs*) sleep 5 ;; esac; exec "$REAL" "$@"'
+    environment = {"RESTORE_SKIP_CONFIRM": "yes", **fake(direct.checkout, pg_restore=slow)}
+    process = direct.checkout.start(RESTORE, path, **environment)
+    until(lambda: "staging" in " ".join(sorted(direct.databases())))
+    process.kill()
+    process.communicate(timeout=3)
+
+
+def test_statistics_that_fail_are_a_warning_only(direct: Database) -> None:
+    (direct.checkout.path / "helpers" / "__main__.py").write_text("raise SystemExit(69)")
+    fails = (
+        'case " $* " in *footer=off*) echo "injected error" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
+    )
+    run = direct.backup("x.dump.gz", **fake(direct.checkout, psql=fails))
+    assert run.status == 0, run
+    assert "warning: the work is complete; could not show the table statistics" in run.err
+
+
+def test_nothing_odd_is_printed_without_helpers_and_python(direct: Database) -> None:
+    environment = without_python(direct.checkout)
+    (direct.checkout.path / "helpers").rename(direct.checkout.path / "other")
+    path = direct.checkout.default_backup
+    for script in (BACKUP, RESTORE):
+        run = direct.checkout.run(script, path, RESTORE_SKIP_CONFIRM="yes", **environment)
+        assert run.status == 0, run
+        assert "spec_info" in run.out
+        assert "python" not in run.err.lower() and "not found" not in run.err
+
+
+def test_info_of_cb_tumblebug_is_shown_unverified(direct: Database) -> None:
+    path = direct.sample_backup()
+    manifest_of(path).write_text(INFO)
+    run = direct.restore(path)
+    assert run.status == 0, run
+    summary = "89962 specs (94% priced), 203161 images across 10 CSPs (unverified)"
+    assert f"holds     {summary}\n" in run.err
+
+
+# --- which server ---
+
+
+def test_names_of_the_compose_file_are_understood(direct: Database) -> None:
+    names = ("TB_POSTGRES_USER", "TB_POSTGRES_PASSWORD", "TB_POSTGRES_DATABASE")
+    user, password, _ = (direct.checkout.environment.pop(name, "") for name in names)
+    (direct.checkout.path / ".env").write_bytes(
+        b"\xef\xbb\xbfPOSTGRES_USER = " + user.encode() + b"\r\n"
+        b"POSTGRES_PASSWORD=" + password.encode() + b"\r\n"
+        b"POSTGRES_DB =" + direct.name.encode() + b"\r\n"
+        b"TB_POSTGRES_PORT 5432\r\n"
+        b"TB_ROOT_PATH something else\r\n"
+    )
+    run = direct.checkout.run(STATS)
+    assert run.status == 0, run
+    assert "spec_info" in run.out
+    assert "that is not NAME=VALUE: TB_POSTGRES_PORT" in run.err
+    assert "TB_ROOT_PATH" not in run.err
+
+
+def test_running_container_comes_before_an_endpoint_that_does_not_answer(
+    docker: Database,
+) -> None:
+    run = docker.checkout.run(STATS, TB_POSTGRES_ENDPOINT="127.0.0.1:1", ASSETS_PG_BACKEND="auto")
+    assert run.status == 0, run
+    assert f"using container '{docker.server.name}'" in run.err
+
+
+def test_container_and_endpoint_that_differ_are_refused(docker: Database, direct_server) -> None:
+    environment = direct_server.environment() | {"ASSETS_PG_BACKEND": "auto"}
+    environment["TB_POSTGRES_CONTAINER"] = docker.server.name
+    run = docker.checkout.run(STATS, **environment)
+    assert run.status == 1, run
+    assert len(run.errors) == 1 and "are different" in run.errors[0]
+    assert "set ASSETS_PG_BACKEND" in run.err
+
+
+def test_endpoint_is_used_where_no_container_runs(direct: Database) -> None:
+    run = direct.checkout.run(STATS, ASSETS_PG_BACKEND="auto")
+    assert run.status == 0, run
+    assert "using TB_POSTGRES_ENDPOINT, because no container is running" in run.err
+
+
+# --- CB-Tumblebug's own schema ---
+
+NEWER = "ALTER TABLE spec_infos ADD gpu text; CREATE INDEX idx_gpu ON spec_infos (gpu)"
+OLDER = "ALTER TABLE spec_infos DROP COLUMN system_label"
+NO_TABLES = "DROP TABLE spec_infos, image_infos, latency_infos"
+
+
+@pytest.fixture
+def tumblebug(direct_server: Server, checkout: Checkout) -> Iterator[Database]:
+    """A database with CB-Tumblebug's schema and rows."""
+    database = Database(direct_server, checkout)
+    database.create_empty()
+    database.execute(TUMBLEBUG_SCHEMA.read_text())
+    yield database
+    database.drop()
+
+
+def backup_of_kind(database: Database, kind: str, path: Path) -> None:
+    """Back up as CB-Tumblebug's own script does, or with ours."""
+    if kind == "theirs, data only":
+        dump = database.server.client("pg_dump", "-F", "c", "--data-only", "-d", database.name)
+        path.write_bytes(gzip.compress(dump.stdout))
+    else:
+        options = ["--data-only"] if kind == "ours, data only" else []
+        assert database.backup(*options, path).status == 0
+
+
+@pytest.mark.parametrize("kind", ["theirs, data only", "ours, full", "ours, data only"])
+@pytest.mark.parametrize(
+    ("change", "full", "data_only"),
+    [
+        ("", "", ""),
+        (NEWER, "", ""),
+        (OLDER, "", "lacks these columns of the backup"),
+        (NO_TABLES, "", "has no tables"),
+        ("drop", "", "there is no database"),
+    ],
+    ids=["same", "newer", "older", "empty", "missing"],
+)
+def test_each_backup_is_restored_into_each_schema(
+    tumblebug: Database, tmp_path: Path, kind: str, change: str, full: str, data_only: str
+) -> None:
+    query = "SELECT id, v_cpu, cost_per_hour FROM spec_infos ORDER BY id"
+    path = tmp_path / "x.dump.gz"
+    backup_of_kind(tumblebug, kind, path)
+    before = tumblebug.execute(query)
+    tumblebug.execute("UPDATE spec_infos SET v_cpu = 0")
+    if change == "drop":
+        tumblebug.drop()
+    elif change:
+        tumblebug.execute(change)
+    refusal = full if kind == "ours, full" else data_only
+    run = tumblebug.restore(path, RESTORE_TRUST="yes")
+    assert tumblebug.left_behind() == []
+    if refusal:
+        assert run.status == 1, run
+        assert len(run.errors) == 1 and refusal in run.errors[0], run
+        return
+    assert run.status == 0, run
+    assert tumblebug.execute(query) == before
+    columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'spec_infos'::regclass"
+    assert tumblebug.execute(f"{columns} AND attname = 'gpu'") == [(int(change == NEWER),)]
+
+
+def test_summary_has_the_definitions_of_cb_tumblebugs_server(
+    tumblebug: Database, tmp_path: Path
+) -> None:
+    tumblebug.execute(
+        "INSERT INTO spec_infos (id, namespace, provider_name) VALUES ('mine', 'mine', 'aws');"
+        "INSERT INTO image_infos (resource_type, namespace, provider_name, csp_image_name)"
+        " VALUES ('customImage', 'system', 'aws', 'mine')"
+    )
+    path = tmp_path / "x.dump.gz"
+    assert tumblebug.backup(path).status == 0
+    summary = "summary: 900 specs (90% priced), 2000 images across 3 CSPs\n"
+    assert summary in manifest_of(path).read_text()

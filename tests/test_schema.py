@@ -1,0 +1,161 @@
+"""Schemas: a restore names what differs from the live one, and keeps a newer live schema."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support.backups import manifest_of, with_checksum
+from support.databases import Database
+
+NEWER = "ALTER TABLE spec_info ADD gpu text; CREATE INDEX spec_gpu ON spec_info (gpu)"
+OLDER = "ALTER TABLE spec_info DROP COLUMN memory_gi_b"
+DIVERGED = f"{NEWER}; {OLDER}"
+
+
+def columns(database: Database) -> set[str]:
+    """Return the columns of spec_info."""
+    query = "SELECT attname FROM pg_attribute WHERE attrelid = 'spec_info'::regclass AND attnum > 0"
+    return {name for (name,) in database.execute(f"{query} AND NOT attisdropped")}
+
+
+def test_newer_live_schema_is_kept(direct: Database) -> None:
+    path = direct.sample_backup()
+    before = direct.execute("SELECT * FROM spec_info ORDER BY id")
+    direct.execute(f"{NEWER}; DELETE FROM pricing_info; UPDATE spec_info SET v_cpu = 0")
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert "that of the live database is kept; only rows are restored" in run.err
+    assert "  spec_info.gpu  only in the live database\n" in run.err
+    assert "  index spec_gpu of spec_info  only in the live database\n" in run.err
+    assert "--schema backup would replace it" in run.err
+    assert "gpu" in columns(direct)
+    assert [row[:-1] for row in direct.execute("SELECT * FROM spec_info ORDER BY id")] == before
+    assert direct.left_behind() == []
+
+
+@pytest.mark.parametrize("change", [OLDER, DIVERGED, "DROP TABLE pricing_info"])
+def test_schema_that_lacks_something_is_replaced(direct: Database, change: str) -> None:
+    path = direct.sample_backup()
+    before = direct.content()
+    direct.execute(change)
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert "warning: the backup's schema replaces the live one, which differs:" in run.err
+    assert "only in the backup" in run.err
+    assert "restart CB-Tumblebug's server: the schema of its database has changed" in run.err
+    assert direct.content() == before
+
+
+def test_equal_schemas_are_not_mentioned(direct: Database) -> None:
+    run = direct.restore(direct.sample_backup())
+    assert run.status == 0, run
+    assert "differs" not in run.err and "restart" not in run.err
+
+
+def test_changed_type_is_named_in_a_dry_run(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute("ALTER TABLE spec_info ALTER v_cpu TYPE bigint")
+    before = direct.content()
+    run = direct.restore("--dry-run", path)
+    assert run.status == 0, run
+    assert "  spec_info.v_cpu  bigint in the live database, integer in the backup\n" in run.err
+    assert direct.content() == before
+
+
+def test_schema_backup_replaces_a_newer_one(direct: Database) -> None:
+    path = direct.sample_backup()
+    before = direct.content()
+    direct.execute(NEWER)
+    run = direct.restore("--schema", "backup", path)
+    assert run.status == 0, run
+    assert direct.content() == before
+
+
+def test_schema_live_is_data_only(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute("CREATE INDEX later ON spec_info (v_cpu); DROP TABLE every_type CASCADE")
+    direct.execute("CREATE TABLE every_type (a smallint)")
+    run = direct.restore(path, RESTORE_SCHEMA="live")
+    assert run.status == 1, run
+    assert "the live database lacks these columns of the backup" in run.errors[0]
+
+
+@pytest.mark.parametrize("value", ["", "both"])
+def test_unknown_schema_is_a_usage_error(direct: Database, value: str) -> None:
+    run = direct.restore("--schema", value)
+    assert run.status == 2, run
+
+
+def test_rows_for_a_database_without_tables_are_one_error(direct: Database, tmp_path: Path) -> None:
+    path = tmp_path / "rows.dump.gz"
+    assert direct.backup("--data-only", path).status == 0
+    direct.drop()
+    direct.create_empty()
+    run = direct.restore(path)
+    assert run.status == 1, run
+    assert run.errors == [
+        f"error: database '{direct.name}' has no tables; the database is unchanged"
+    ]
+    assert "start CB-Tumblebug's server once to create them" in run.err
+
+
+def test_full_backup_fills_a_database_without_tables(direct: Database) -> None:
+    path = direct.sample_backup()
+    before = direct.content()
+    direct.drop()
+    direct.create_empty()
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert direct.content() == before
+
+
+def test_loaded_schema_that_differs_from_the_manifest_is_refused(direct: Database) -> None:
+    path = direct.sample_backup()
+    before = direct.content()
+    info = manifest_of(path)
+    text = re.sub("^manifest: .*\n", "", info.read_text(), flags=re.MULTILINE)
+    text = re.sub("^schema: .*", f"schema: {'0' * 64}", text, flags=re.MULTILINE)
+    info.write_text(with_checksum(text))
+    run = direct.restore(path, RESTORE_TRUST="yes")
+    assert run.status == 1, run
+    assert run.errors == [
+        "error: the loaded schema is not what was backed up; the database is unchanged"
+    ]
+    assert direct.content() == before
+    assert direct.left_behind() == []
+
+
+def test_untrusted_backup_keeps_a_newer_live_schema(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.checkout.key.unlink()
+    direct.execute(NEWER)
+    run = direct.restore(path)
+    assert run.status == 0, run
+    assert "gpu" in columns(direct)
+    assert direct.left_behind() == []
+
+
+@pytest.mark.parametrize("holds", ["schema and data", "data only"])
+def test_missing_columns_are_dropped_if_asked_for(
+    direct: Database, tmp_path: Path, holds: str
+) -> None:
+    path = tmp_path / "x.dump.gz"
+    options = ["--data-only"] if holds == "data only" else []
+    assert direct.backup(*options, path).status == 0
+    query = "SELECT id, provider_name, v_cpu, cost_per_hour FROM spec_info ORDER BY id"
+    before = direct.execute(query)
+    direct.execute(
+        "ALTER TABLE spec_info DROP details, DROP updated; UPDATE spec_info SET v_cpu = 0"
+    )
+    refused = direct.restore("--data-only", path)
+    assert refused.status == 1, refused
+    assert "public.spec_info details, public.spec_info updated" in refused.errors[0]
+    assert "--drop-missing-columns restores the other columns" in refused.err
+    run = direct.restore("--data-only", "--drop-missing-columns", path)
+    assert run.status == 0, run
+    assert "are dropped: public.spec_info details, public.spec_info updated" in run.err
+    assert direct.execute(query) == before
+    assert {"details", "updated"}.isdisjoint(columns(direct))
+    assert direct.left_behind() == []
