@@ -18,10 +18,10 @@ Backs up the assets database to a file and its manifest (FILE.info), then prints
   auto         backups/postgres/tumblebug_db_YYYYMMDD_HHMMSS.dump.gz
   --data-only  back up rows only: a restore keeps the schema of the database it restores to
 
-An existing file is replaced only after the new one is verified; so nothing is asked.
+An existing file is replaced only after the new one is verified, so the script does not ask.
 
-BACKUP_COMPRESSION is fast, small, auto (the default: small for assets/, fast elsewhere), or any
-pg_dump --compress value, such as zstd:12 or gzip:9.
+BACKUP_COMPRESSION is fast, small, none, auto (the default: small for assets/, fast elsewhere), or
+any pg_dump --compress value, such as zstd:12 or gzip:9.
 EOF
 }
 
@@ -299,7 +299,7 @@ manifest_fields() {
 require_manifest() {
     ! cmp -s "$work/manifest" "$target.info" || return 0
     warn "could not replace '$target.info': $(head -n 1 "$work/publish.errors");" \
-        "the new backup is complete, its manifest in '$partial_manifest';" \
+        "the new backup is complete, and its manifest is in '$partial_manifest';" \
         "once '$target.info' is writable, the next backup or restore completes the pair"
     end_incomplete
 }

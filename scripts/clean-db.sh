@@ -9,9 +9,10 @@ usage() {
     cat <<EOF
 Usage: $0
 
-Truncates all tables in one transaction; the schema stays, and CB-Tumblebug's server can go on.
+Truncates all tables in one transaction. The schema stays, so CB-Tumblebug's server can keep
+running.
 
-CLEAN_SKIP_CONFIRM=yes does not ask.
+CLEAN_SKIP_CONFIRM=yes empties the database without asking.
 EOF
 }
 

@@ -227,7 +227,7 @@ inform_if_reachable() {
     [ -z "$incomplete" ] || end_incomplete
 }
 
-# inform_tumblebug: of what it must know, and prints what it then says that it holds
+# inform_tumblebug: creates what the server needs, prints its summary, marks it as initialised
 inform_tumblebug() {
     case $option in
         a | a+) create_namespace || report_skipped "the namespace: $(tumblebug_answer)" ;;
@@ -249,11 +249,11 @@ update_images() {
 }
 
 offer_backup() {
-    if agrees 'Back it up to assets/assets.dump.gz (make backup-assets)?'; then
+    if agrees 'Back up the database to assets/assets.dump.gz?'; then
         "$root/scripts/backup-assets.sh" "$backup_file" >&3 2>&4 ||
             report_skipped 'the backup: see above'
     else
-        say "back it up with 'make backup-assets'"
+        say "run 'make backup-assets' to back up the database"
     fi
 }
 

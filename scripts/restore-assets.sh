@@ -20,9 +20,10 @@ within a fraction of a second. Until then the live database is unchanged.
                  the backup, otherwise backup (same as RESTORE_SCHEMA=X)
   --data-only    same as --schema live
   --drop-missing-columns
-                 with rows only: drop columns that the live database does not have
+                 when only rows are restored: skip columns that the live database lacks (not
+                 with --table)
   --table NAME   replace only this table's rows, in the live database; may be repeated
-  --keep-going   load what can be loaded, list what cannot, and ask again before the swap
+  --keep-going   load what can be loaded, list what cannot; if anything failed, ask before the swap
   --trust        restore with your own rights; an untrusted backup may then run code on the
                  server (same as RESTORE_TRUST=yes)
 
@@ -155,7 +156,7 @@ EOF
     require_number 'the number of jobs' "$load_jobs"
     load_jobs=${RESTORE_JOBS:-$load_jobs}
     case $load_jobs in
-        0 | *[!0-9]* | ????*) die_usage "RESTORE_JOBS must be a number of jobs, not '$load_jobs'" ;;
+        0 | *[!0-9]* | ????*) die_usage "RESTORE_JOBS must be from 1 to 999, not '$load_jobs'" ;;
     esac
 }
 
@@ -176,12 +177,12 @@ check_room() {
         "$(size_of "$backup_file")"
 }
 
-# require_room NAME DIRECTORY KIB BYTES: where the free space is known, it is enough. It is not for
-# another host's data directory: there a full disk ends the load, which changes nothing
+# require_room NAME DIRECTORY KIB BYTES: ends the script if less is free. KIB is empty if unknown,
+# as for another host's data directory: there a full disk ends the load, which changes nothing
 require_room() {
     [ -n "$3" ] || return 0
     require_number "the free space of its $1" "$3"
-    is_number "$4" || die "backup file '$backup_file' is damaged or cut short: it has vanished"
+    is_number "$4" || die "backup file '$backup_file' disappeared during the checks"
     [ "$3" -ge "$(($4 / 1024))" ] || {
         hint "free some space in $2 of $server"
         die "the server's $1 has $(human_size "$(($3 * 1024))") free," \
@@ -210,11 +211,11 @@ show_schema() {
     if ! schemas_differ; then
         return 0
     elif [ "$mode" = data-only ]; then
-        say 'schema    that of the live database is kept; only rows are restored. It differs:'
+        say "schema    the live database's is kept, only rows are restored; differences:"
         show_differences
         [ "$RESTORE_SCHEMA" = live ] || say 'schema    --schema backup would replace it'
     else
-        warn "the backup's schema replaces the live one, which differs:"
+        warn "the backup's schema will replace the live one; differences:"
         show_differences
     fi
 }
@@ -279,7 +280,7 @@ swap_databases() {
     read_database_facts
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists; then
         rename_databases 'previous:replaced live:previous staging:live'
-        say 'kept the replaced database; make rollback-assets swaps back to it'
+        say "kept the replaced database; run 'make rollback-assets' to swap back to it"
     else
         rename_databases 'live:replaced staging:live'
     fi

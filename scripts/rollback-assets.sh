@@ -1,5 +1,5 @@
 #!/bin/sh
-# rollback-assets.sh: swaps back to the database that the last restore replaced. See --help.
+# rollback-assets.sh: swaps back to the database that a restore has kept. See --help.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -9,8 +9,8 @@ usage() {
     cat <<EOF
 Usage: $0
 
-Swaps the live database with the previous one: the one that the last restore replaced and, with
-RESTORE_KEEP_PREVIOUS=yes, kept. Run it again to undo.
+Swaps the live database with the previous one, which the last restore with
+RESTORE_KEEP_PREVIOUS=yes replaced and kept. Run it again to undo.
 EOF
 }
 

@@ -137,7 +137,7 @@ def test_container_and_endpoint_that_differ_are_refused(docker: Database, direct
 def test_endpoint_is_used_where_no_container_runs(direct: Database) -> None:
     run = direct.checkout.run(STATS, ASSETS_PG_BACKEND="auto")
     assert run.status == 0, run
-    assert "using TB_POSTGRES_ENDPOINT, because no container is running" in run.err
+    assert "using TB_POSTGRES_ENDPOINT, because no running container could be reached" in run.err
 
 
 # --- CB-Tumblebug's own schema ---

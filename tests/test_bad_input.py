@@ -49,7 +49,7 @@ def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:
         (gzip.compress(b"hello", mtime=0)[:-6], "damaged or cut short"),
         (b"\x1f\x8bnonsense", "damaged or cut short"),
         (b"PGDMP", "is not a complete PostgreSQL archive"),
-        (b"PGDMP\x01\x63\x00\x04\x08\x01" + bytes(100), "was made by a newer PostgreSQL"),
+        (b"PGDMP\x01\x63\x00\x04\x08\x01" + bytes(100), "was made by a newer pg_dump"),
     ],
 )
 def test_file_that_is_not_a_backup_is_refused(

@@ -117,4 +117,4 @@ def test_jobs_that_are_no_number_are_refused(direct: Database) -> None:
     for jobs in ("0", "many", "-1", "99999"):
         run = direct.restore(path, RESTORE_JOBS=jobs)
         assert run.status == 2, run
-        assert "RESTORE_JOBS must be a number of jobs" in run.err
+        assert "RESTORE_JOBS must be from 1 to 999" in run.err

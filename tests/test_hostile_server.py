@@ -94,7 +94,7 @@ def test_file_size_that_is_a_program_is_not_run_by_bash(direct: Database, marker
         **fake(direct.checkout, ls=lie),
     )
     assert_nothing_ran(direct, run, marker)
-    assert "expected a number as the size of the copy" in run.err
+    assert "expected a number for the size of the copy" in run.err
 
 
 @pytest.mark.parametrize("size", ["PATH[$(touch${IFS}{marker})0]", "0123", "09", "", "9" * 16])

@@ -16,7 +16,7 @@ import pytest
 from support.backups import digest
 from support.databases import Database, make_big
 from support.run import PROJECT, RESTORE, read_terminal
-from support.running import processes, processes_of, sessions
+from support.running import loads, processes, processes_of, sessions
 from support.waiting import until
 
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh"]
@@ -31,7 +31,10 @@ def start(database: Database, script: str, *, terminal: bool) -> subprocess.Pope
     if terminal:
         os.close(slave)
         threading.Thread(target=drain, args=[master], daemon=True).start()
-    until(lambda: sessions(database, script) >= (2 if script == "backup-assets.sh" else 1))
+    if script == "backup-assets.sh":
+        until(lambda: sessions(database, script) >= 2)
+    else:
+        until(lambda: loads(database) >= 1)
     return process
 
 
@@ -116,7 +119,7 @@ def test_signal_while_a_child_is_started_ends_both(tmp_path: Path, shell: str, w
         root={shlex.quote(str(PROJECT))}
         . "$root/scripts/lib/use.sh"
         begin
-        echo "$work"
+        echo "$work" >&3
         read -r go
         background sleep 30
         wait

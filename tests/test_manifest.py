@@ -15,8 +15,8 @@ from support.run import BACKUP
 
 from helpers import menu
 
-FIELDS = ["created", "summary", "bytes", "sha256", "compression", "database-bytes", "encoding"]
-FIELDS += ["server", "holds"]
+FIELDS = ["created", "summary", "size", "bytes", "sha256", "compression", "database-bytes"]
+FIELDS += ["encoding", "server", "holds", "schema"]
 POISON = [
     *(f"{name}: 0" for name in FIELDS),
     "tables: x",
@@ -316,6 +316,6 @@ def test_load_that_lost_a_row_is_not_swapped_in(direct: Database, tmp_path) -> N
     )
     run = direct.restore(path, **fake(direct.checkout, pg_restore=loses_a_row))
     assert run.status == 1, run
-    assert "the loaded data is not what was backed up: public.image_info" in run.err
+    assert "the loaded data differs from the manifest: public.image_info" in run.err
     assert direct.content() == before
     assert direct.left_behind() == []

@@ -20,7 +20,7 @@ writes() { echo content; }
 reads() { cat >"$TMPDIR/read"; }
 begin
 pipe writes reads
-echo "$writer_status $reader_status"
+echo "$writer_status $reader_status" >&3
 """
 
 

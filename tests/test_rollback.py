@@ -9,6 +9,7 @@ from support.run import ROLLBACK
 def test_rollback_restores_the_previous_database_and_is_undone(
     direct: Database,
 ) -> None:
+    direct.checkout.environment["RESTORE_SCHEMA"] = "backup"
     path = direct.sample_backup()
     new = direct.content()
     direct.execute("DELETE FROM pricing_info; CREATE TABLE later (n int)")

@@ -26,7 +26,7 @@ def test_newer_live_schema_is_kept(direct: Database) -> None:
     direct.execute(f"{NEWER}; DELETE FROM pricing_info; UPDATE spec_info SET v_cpu = 0")
     run = direct.restore(path)
     assert run.status == 0, run
-    assert "that of the live database is kept; only rows are restored" in run.err
+    assert "the live database's is kept, only rows are restored; differences:" in run.err
     assert "  spec_info.gpu  only in the live database\n" in run.err
     assert "  index spec_gpu of spec_info  only in the live database\n" in run.err
     assert "--schema backup would replace it" in run.err
@@ -42,7 +42,7 @@ def test_schema_that_lacks_something_is_replaced(direct: Database, change: str) 
     direct.execute(change)
     run = direct.restore(path)
     assert run.status == 0, run
-    assert "warning: the backup's schema replaces the live one, which differs:" in run.err
+    assert "warning: the backup's schema will replace the live one; differences:" in run.err
     assert "only in the backup" in run.err
     assert "restart CB-Tumblebug's server: the schema of its database has changed" in run.err
     assert direct.content() == before
@@ -121,7 +121,7 @@ def test_loaded_schema_that_differs_from_the_manifest_is_refused(direct: Databas
     run = direct.restore(path, RESTORE_TRUST="yes")
     assert run.status == 1, run
     assert run.errors == [
-        "error: the loaded schema is not what was backed up; the database is unchanged"
+        "error: the loaded schema differs from the manifest; the database is unchanged"
     ]
     assert direct.content() == before
     assert direct.left_behind() == []
@@ -152,10 +152,31 @@ def test_missing_columns_are_dropped_if_asked_for(
     refused = direct.restore("--data-only", path)
     assert refused.status == 1, refused
     assert "public.spec_info details, public.spec_info updated" in refused.errors[0]
-    assert "--drop-missing-columns restores the other columns" in refused.err
+    assert "--drop-missing-columns skips these columns" in refused.err
     run = direct.restore("--data-only", "--drop-missing-columns", path)
     assert run.status == 0, run
-    assert "are dropped: public.spec_info details, public.spec_info updated" in run.err
+    assert "the live database lacks: public.spec_info details, public.spec_info updated" in run.err
     assert direct.execute(query) == before
     assert {"details", "updated"}.isdisjoint(columns(direct))
+    assert direct.left_behind() == []
+
+
+@pytest.mark.parametrize("change", ["", NEWER])
+def test_locked_live_schema_is_not_replaced_by_an_older_one(direct: Database, change: str) -> None:
+    path = direct.sample_backup()
+    if change:
+        direct.execute(change)
+    client = direct.server.connect(direct.name)
+    client.autocommit = False
+    client.execute("LOCK TABLE spec_info")
+    run = direct.restore(path)
+    client.close()
+    if change:
+        assert run.status == 1, run
+        assert "are locked by" in run.errors[0], run
+        assert "--schema backup" in run.err
+    else:
+        assert run.status == 0, run
+        assert "warning: could not compare the schemas: " in run.err
+    assert ("gpu" in columns(direct)) == bool(change)
     assert direct.left_behind() == []

@@ -67,7 +67,7 @@ def test_archive_of_a_newer_version_says_what_to_do(
     before = older.content()
     run = older.restore(path)
     assert run.status == 1, run
-    assert "was made by a newer PostgreSQL" in run.err
+    assert "was made by a newer pg_dump" in run.err
     assert older.content() == before
     assert older.left_behind() == []
     older.drop()

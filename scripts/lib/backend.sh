@@ -28,7 +28,7 @@ choose_backend() {
         refuse_two_servers
     else
         ASSETS_PG_BACKEND=direct
-        say "using TB_POSTGRES_ENDPOINT, because no container is running"
+        say "using TB_POSTGRES_ENDPOINT, because no running container could be reached"
     fi
 }
 
@@ -37,7 +37,7 @@ refuse_two_servers() {
     select_docker
     at_endpoint=$( (select_direct && system_identifier direct) 4>/dev/null) || at_endpoint=
     if [ -z "$at_endpoint" ]; then
-        say "using $server, because nothing answers at TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
+        say "using $server, because TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT could not be queried"
     elif [ "$at_endpoint" = "$(system_identifier docker)" ]; then
         say "using $server, which is the server at TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
     else

@@ -59,7 +59,7 @@ blocker() {
 
 # require_number WHAT ANSWER: ends the script unless the server's answer is one
 require_number() {
-    is_number "$2" || fail_unexpected "a number as $1" "$2"
+    is_number "$2" || fail_unexpected "a number for $1" "$2"
 }
 
 fail_unexpected() { # EXPECTED ANSWER

@@ -154,7 +154,7 @@ choose_owners() {
     } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
     [ -n "$missing_roles" ] || return 0
     no_owner=yes
-    warn "these roles do not exist here, so '$TB_POSTGRES_USER' will own their tables:" \
+    warn "user '$TB_POSTGRES_USER' will own all tables, because these roles do not exist here:" \
         "$(in_one_line "$missing_roles")"
 }
 

@@ -103,7 +103,7 @@ compare_columns() {
     grep -Fxv -f "$work/live-columns.chosen" "$work/columns" >"$work/columns.missing" || :
     [ ! -s "$work/columns.missing" ] || accept_missing_columns
     require_partitions
-    [ -s "$work/columns" ] || die 'the backup has no rows of the chosen tables'
+    [ -s "$work/columns" ] || die 'the backup contains none of the tables to restore'
     unfilled=$(grep -Fxv -f "$work/columns" "$work/live-columns.chosen" | sed 's/^column //')
     [ -z "$unfilled" ] ||
         warn 'missing from the backup; will be empty or default (table, column):' \
@@ -114,10 +114,10 @@ compare_columns() {
 accept_missing_columns() {
     missing_columns=$(in_one_line "$(sed 's/^column //' "$work/columns.missing")")
     if [ -z "$drop_missing" ] || [ "$mode" = tables ]; then
-        [ "$mode" = tables ] || hint '--drop-missing-columns restores the other columns'
+        [ "$mode" = tables ] || hint '--drop-missing-columns skips these columns'
         die "the live database lacks these columns of the backup (table, column): $missing_columns"
     fi
-    warn "columns of the backup that the live database lacks are dropped: $missing_columns"
+    warn "skipping columns of the backup that the live database lacks: $missing_columns"
 }
 
 # require_partitions: tables that the backup fills and the live database lacks could be partitions

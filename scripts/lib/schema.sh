@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Schemas: what an archive or a database consists of, by name and type, and how two of them differ.
-# Needs: root work
+# Needs: root sql work
 
 # list_schema [ARCHIVE]: of that archive, or of the database PGDATABASE; see remote/list-schema.awk
 list_schema() {
@@ -11,10 +11,32 @@ list_schema() {
 compare_schemas() {
     list_schema "$1" >"$work/schema.backup" 2>"$work/restore.errors" ||
         fail_with "$work/restore.errors" "could not read the backup's schema"
-    list_live_schema >"$work/schema.live" 2>"$work/dump.errors" ||
-        fail_with "$work/dump.errors" 'could not read the live schema'
+    list_live_schema >"$work/schema.live" 2>"$work/dump.errors" || {
+        require_no_newer_columns
+        return 0
+    }
     LC_ALL=C awk -f "$root/scripts/lib/awk/compare-schemas.awk" \
         "$work/schema.backup" "$work/schema.live" | LC_ALL=C sort >"$work/schema.differences"
+}
+
+# require_no_newer_columns: where a client's lock keeps pg_dump from the live schema. Ends the
+# script if that has columns which the backup lacks; otherwise the backup's schema may replace
+# it unread
+require_no_newer_columns() {
+    if [ "$RESTORE_SCHEMA" != backup ] && has_newer_columns; then
+        hint '--schema backup replaces a newer live schema without reading it'
+        fail_with "$work/dump.errors" 'could not read the live schema'
+    fi
+    warn "could not compare the schemas: $(first_error "$work/dump.errors")"
+}
+
+has_newer_columns() {
+    cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql" |
+        sql "$TB_POSTGRES_DATABASE" >"$work/live-columns" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not read the live schema'
+    awk -F '\t' '$1 == "column" { print "column " $2 " " $3 }' "$work/schema.backup" \
+        >"$work/backup-columns"
+    grep -Fxqv -f "$work/backup-columns" "$work/live-columns"
 }
 
 list_live_schema() (

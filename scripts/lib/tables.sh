@@ -41,7 +41,7 @@ copy_rows() {
 compare_replaced() {
     fingerprints_sql "$(cat "$work/columns")" | ask live >"$work/replaced" || fail_replacement
     cmp -s "$work/expected" "$work/replaced" ||
-        die "the replaced rows are not what was backed up: $(differences "$work/replaced")"
+        die "the new rows differ from the manifest: $(differences "$work/replaced")"
 }
 
 fail_replacement() {

@@ -92,5 +92,5 @@ find_database() {
 report_interruption() {
     [ -n "$fetching" ] || return 0
     clear_line
-    say 'stopped waiting; CB-Tumblebug continues to fetch: see what has arrived with make stats'
+    say "stopped waiting; CB-Tumblebug is still fetching: run 'make stats' to see what has arrived"
 }

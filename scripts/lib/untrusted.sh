@@ -16,7 +16,7 @@ decide_trust() {
     trusted=
     [ "$is_superuser" = t ] || {
         hint 'if you trust its author, RESTORE_TRUST=yes restores it with your own rights'
-        die "user '$TB_POSTGRES_USER' could not create the restricted role for untrusted backups"
+        die "cannot load an untrusted backup: user '$TB_POSTGRES_USER' is not a superuser"
     }
     say 'this backup was not made on this machine;' \
         'loading it with restricted rights, then auditing it'

@@ -22,7 +22,7 @@ compare_staging() {
     comparable <"$work/staged.all" >"$work/staged"
     [ -z "$keep_going" ] || return 0
     cmp -s "$work/expected" "$work/staged" ||
-        die "the loaded data is not what was backed up: $(differences "$work/staged")"
+        die "the loaded data differs from the manifest: $(differences "$work/staged")"
     [ "$mode" != full ] || compare_staged_schema
 }
 
@@ -43,7 +43,7 @@ compare_staged_schema() {
     (PGDATABASE=$staging && list_schema) >"$work/schema.staged" 2>"$work/dump.errors" ||
         fail_with "$work/dump.errors" 'could not read the schema of the staging database'
     [ "$(sha256_of "$work/schema.staged")" = "$expected_schema" ] ||
-        die 'the loaded schema is not what was backed up'
+        die 'the loaded schema differs from the manifest'
 }
 
 analyze() {
@@ -63,6 +63,6 @@ confirm_failures() {
         say "$failure"
     done
     [ -z "$different" ] || say "tables that differ from the backup: $different"
-    warn 'the backup was loaded without what is listed here'
+    warn 'the staging database is incomplete or differs, as listed above'
     confirm "$RESTORE_SKIP_CONFIRM" 'Swap anyway?' RESTORE_SKIP_CONFIRM
 }

@@ -17,7 +17,7 @@ make_work_directory() {
     esac
 }
 
-# has_room: and what the end of the run needs, when there may be none any more
+# has_room: also makes the pipe for end_children now, because the disk may be full by then
 has_room() {
     mkfifo "$work/children" 2>/dev/null &&
         dd if=/dev/zero of="$work/room" bs=65536 count=4 2>/dev/null && rm -f "$work/room"

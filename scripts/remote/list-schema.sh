@@ -4,6 +4,6 @@
 if [ $# -gt 1 ]; then
     schema=$(pg_restore --schema-only --file=- "$2") || exit
 else
-    schema=$(pg_dump --schema-only --lock-wait-timeout=5000) || exit
+    schema=$(pg_dump --schema-only --lock-wait-timeout=2000) || exit
 fi
 printf '%s\n' "$schema" | LC_ALL=C awk "$1" | LC_ALL=C sort

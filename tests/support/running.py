@@ -26,10 +26,16 @@ def sessions(database: Database, script: str) -> int:
         return connection.execute(query, [f"{script} %"]).fetchone()[0]
 
 
+def loads(database: Database) -> int:
+    """Return how many sessions load into the database's staging database."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'assets_staging_'"
+    return database.server.execute(f"{query} || '{database.key()}'")[0][0]
+
+
 def start_restore(database: Database, path: Path, **environment: str) -> subprocess.Popen:
     """Start a restore of the backup and return it while it loads."""
     process = database.checkout.start(RESTORE, path, RESTORE_SKIP_CONFIRM="yes", **environment)
-    until(lambda: sessions(database, "restore-assets.sh") >= 1)
+    until(lambda: loads(database) >= 1)
     return process
 
 
@@ -73,11 +79,15 @@ def processes(checkout: Checkout) -> list[int]:
 
 def processes_of(checkout: Checkout, program: str) -> list[int]:
     """Return those of the living processes that run this program, the oldest first."""
-    return [
-        process
-        for process in processes(checkout)
-        if Path(f"/proc/{process}/comm").read_text().strip() == program
-    ]
+    return [process for process in processes(checkout) if name_of(process) == program]
+
+
+def name_of(process: int) -> str:
+    """Return the name of the program that a process runs; nothing if it has ended."""
+    try:
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def kill(process: subprocess.Popen) -> None:
