@@ -650,7 +650,7 @@ def test_file_that_vanishes_before_it_is_read_ends_the_restore(direct: Database)
     path = direct.sample_backup()
     run = direct.restore(path, **at_call(direct, "mkfifo 2", f"rm {shlex.quote(str(path))}"))
     assert run.status == 1, run
-    assert "is damaged or cut short" in run.err
+    assert "disappeared during the checks" in run.err
     assert direct.left_behind() == []
 
 
