@@ -231,18 +231,19 @@ verify_dump() {
     say 'verifying the backup'
     background hash_partial
     hashing=$child
-    background fingerprint_schema
-    fingerprinting=$child
+    background list_dumped_schema
+    listing=$child
     pipe unpack_partial hash_content
     [ "$writer_status" -eq 0 ] || die "could not read the new backup: $(gzip_error)"
     [ "$(cat "$work/content.sha256")" = "$(sed -n 's/^sha256 //p' "$work/dump.errors")" ] ||
         die 'the new backup is not what the server sent'
     wait "$hashing"
-    wait "$fingerprinting"
+    wait "$listing" ||
+        fail_with "$work/schema.errors" 'could not read the schema of the new backup'
 }
 
-fingerprint_schema() {
-    list_schema "$server_tmp/archive" 2>"$work/schema.errors" | sha256 >"$work/schema.sha256"
+list_dumped_schema() {
+    list_schema "$server_tmp/archive" >"$work/schema.dumped" 2>"$work/schema.errors"
 }
 
 hash_partial() {
@@ -292,7 +293,7 @@ manifest_fields() {
     printf 'encoding: %s\n' "$database_encoding"
     printf 'server: PostgreSQL %s\n' "$server_release"
     printf 'holds: %s\n' "$holds"
-    [ "$holds" = 'data only' ] || printf 'schema: %s\n' "$(cat "$work/schema.sha256")"
+    [ "$holds" = 'data only' ] || printf 'schema: %s\n' "$(sha256_of "$work/schema.dumped")"
 }
 
 # require_manifest: another run may have completed the pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.backups import digest
+from support.backups import digest, read_pair
 from support.databases import Database
 from support.disks import small_disk
 from support.fakes import fake
@@ -31,6 +31,23 @@ def test_killed_first_dump_leaves_no_file(direct: Database) -> None:
     run = direct.backup("x.dump.gz", **fake(direct.checkout, pg_dump=FAILS_IN_THE_DUMP))
     assert run.status == 1, run
     assert not (direct.checkout.path / "x.dump.gz").exists()
+    assert direct.left_behind() == []
+
+
+def test_unreadable_schema_of_the_dump_is_not_published(direct: Database) -> None:
+    path = direct.sample_backup()
+    earlier = read_pair(path)
+    fails = """
+        case " $* " in *--schema-only*) echo "pg_restore: error: injected error" >&2; exit 1 ;; esac
+        exec "$REAL" "$@"
+    """
+    run = direct.backup(path, **fake(direct.checkout, pg_restore=fails))
+    assert run.status == 1, run
+    assert run.errors == [
+        "error: could not read the schema of the new backup: injected error;"
+        " the existing backup is unchanged"
+    ]
+    assert read_pair(path) == earlier
     assert direct.left_behind() == []
 
 
