@@ -14,7 +14,7 @@ from collections.abc import Iterator
 RUNNERS = {
     **dict.fromkeys(["background", "background_with_messages", "exec_in_child"], "command"),
     "background_from": "file",
-    **dict.fromkeys(["pipe", "at_end"], "function"),
+    **dict.fromkeys(["pipe", "at_end", "clean_up_by"], "function"),
 }
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"

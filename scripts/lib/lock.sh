@@ -113,14 +113,18 @@ server_fact() {
     }" "$work/prepared"
 }
 
-# clean_up_databases: the temporary ones, their sessions and the role; twice if a prepared
-# transaction prevents it
+# clean_up_databases: the temporary ones, their sessions and the role
 clean_up_databases() {
-    run_clean_up
-    if grep -qx "kept $staging" "$work/cleaned" && roll_back_prepared; then
-        run_clean_up
-    fi
+    clean_up_by run_clean_up
     report_clean_up "$work/cleaned" "$(first_error "$work/lock.errors")"
+}
+
+# clean_up_by FUNCTION: twice if a prepared transaction prevents the drop of the staging database
+clean_up_by() {
+    "$1"
+    if grep -qx "kept $staging" "$work/cleaned" && roll_back_prepared; then
+        "$1"
+    fi
 }
 
 run_clean_up() {
@@ -144,10 +148,7 @@ report_clean_up() { # FILE REASON
 clean_up_failed_run() {
     [ "$1" -ne 0 ] || return 0
     [ -z "$has_server_tmp" ] || remove_server_tmp || warn_of_rest "$work/server.errors"
-    run_clean_up_alone
-    if grep -qx "kept $staging" "$work/cleaned" && roll_back_prepared; then
-        run_clean_up_alone
-    fi
+    clean_up_by run_clean_up_alone
     ! grep -q '^kept ' "$work/cleaned" || warn_of_rest "$work/sql.errors"
 }
 

@@ -92,7 +92,7 @@ find_tables() {
 # compare_columns: names the columns by which the backup and the live tables differ; the live ones
 # must have all that the backup fills
 compare_columns() {
-    cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql" | ask live >"$work/live-columns" ||
+    live_columns_sql | ask live >"$work/live-columns" ||
         fail_with "$work/live.errors" 'could not read the columns'
     [ -s "$work/live-columns" ] || {
         hint "start CB-Tumblebug's server once to create them"

@@ -31,12 +31,16 @@ require_no_newer_columns() {
 }
 
 has_newer_columns() {
-    cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql" |
-        sql "$TB_POSTGRES_DATABASE" >"$work/live-columns" 2>"$work/sql.errors" ||
+    live_columns_sql | sql "$TB_POSTGRES_DATABASE" >"$work/live-columns" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not read the live schema'
     awk -F '\t' '$1 == "column" { print "column " $2 " " $3 }' "$work/schema.backup" \
         >"$work/backup-columns"
     grep -Fxqv -f "$work/backup-columns" "$work/live-columns"
+}
+
+# live_columns_sql: the SQL that lists every column that rows of an archive can fill
+live_columns_sql() {
+    cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql"
 }
 
 list_live_schema() (

@@ -273,16 +273,22 @@ def test_container_ended_at_any_moment_keeps_old_or_new(
     target.assert_recovers()
 
 
+def restore_that_loads_for(target: Target, seconds: float) -> subprocess.Popen:
+    """Start a restore and return it when SLOW_TO_LOAD has been loading for so long."""
+    target.make_old()
+    process = target.start(RESTORE, target.path)
+    until_load_is_slow(target.database)
+    time.sleep(seconds)
+    return process
+
+
 @together("own_container")
 @pytest.mark.parametrize("seconds", sampled([0, 0.3, 0.6], 1))
 def test_restore_goes_on_when_a_paused_container_does(
     own_container: tuple[Container, Target], seconds: float
 ) -> None:
     container, target = own_container
-    target.make_old()
-    process = target.start(RESTORE, target.path)
-    until_load_is_slow(target.database)
-    time.sleep(seconds)
+    process = restore_that_loads_for(target, seconds)
     with paused(container):
         time.sleep(1)
         run = target.database.restore(target.path)
@@ -299,10 +305,7 @@ def test_restore_killed_in_a_paused_container_leaves_old(
     own_container: tuple[Container, Target], seconds: float
 ) -> None:
     container, target = own_container
-    target.make_old()
-    process = target.start(RESTORE, target.path)
-    until_load_is_slow(target.database)
-    time.sleep(seconds)
+    process = restore_that_loads_for(target, seconds)
     with paused(container):
         kill(process)
     assert target.state() == "old"
