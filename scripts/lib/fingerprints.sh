@@ -12,7 +12,13 @@ fingerprints_sql() {
 # lines_of_tables COLUMNS: the lines of the manifest's tables ($work/tables) to which any of the
 # columns in that file belongs
 lines_of_tables() {
-    awk -f "$root/scripts/lib/awk/lines-of-tables.awk" "$1" "$work/tables"
+    with_columns lines-of-tables "$1" "$work/tables"
+}
+
+# with_columns PROGRAM COLUMNS TABLES: runs that program of lib/awk after has-column.awk
+with_columns() {
+    LC_ALL=C awk -f "$root/scripts/lib/awk/has-column.awk" \
+        -f "$root/scripts/lib/awk/$1.awk" "$2" "$3"
 }
 
 # differences FILE: the tables whose lines in FILE are not those of $work/expected

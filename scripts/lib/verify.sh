@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Verifying the staging database before it replaces anything.
-# Needs: child keep_going load_jobs manifest_found mode root staging work
+# Needs: child keep_going load_jobs manifest_found mode staging work
 
 # verify_staging: ends the script unless it holds what the manifest says, to the last value; with
 # --keep-going, asks. The planner's statistics are computed meanwhile.
@@ -30,7 +30,7 @@ compare_staging() {
 # column's type is not known: a data-only archive has no types
 comparable() {
     if [ -s "$work/columns.missing" ] && [ ! -s "$work/schema.backup" ]; then
-        LC_ALL=C awk -f "$root/scripts/lib/awk/rows-only.awk" "$work/columns.missing" -
+        with_columns rows-only "$work/columns.missing" -
     else
         cat
     fi

@@ -1,10 +1,2 @@
-# Reads lines 'column TABLE NAME', then a manifest's lines 'ROWS FINGERPRINT TABLE'; prints the
-# latter, without the fingerprint where the table has one of the columns.
-NR == FNR { columns[NR] = $0; next }
-{
-    name = $0
-    sub(/^[^ ]* [^ ]* /, "", name)
-    for (i in columns)
-        if (index(columns[i], "column " name " ") == 1) $0 = $1 " - " name
-    print
-}
+# After has-column.awk: prints the lines, without the fingerprint where the table has a column.
+{ print has_column(table) ? $1 " - " table : $0 }
