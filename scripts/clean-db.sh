@@ -31,6 +31,7 @@ main() {
 }
 
 empty_tables() {
+    begin_commit
     sql "$TB_POSTGRES_DATABASE" <"$sql/tables/empty-tables.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not empty the database'
     finish

@@ -108,7 +108,7 @@ ask_option() {
             return 0
         fi
     done
-    die cancelled
+    cancel
 }
 
 show_menu() {
@@ -131,14 +131,8 @@ is_available() {
     case $option in a | a+) [ -f "$backup_file" ] ;; esac
 }
 
-# ask_user QUESTION: fails at the end of input. Sets reply
-ask_user() {
-    tell '%s' "$1"
-    read -r reply
-}
-
 agrees() { # QUESTION
-    [ -z "$unattended" ] && ask_user "$1 Type yes: " && [ "$reply" = yes ]
+    [ -z "$unattended" ] && ask_user "$1 Type yes: " && is_yes
 }
 
 # --- a and a+ ---
@@ -200,7 +194,7 @@ choose_providers() {
         ! select_providers "$reply" || return 0
         say "there is no provider '$unknown_provider'"
     done
-    die cancelled
+    cancel
 }
 
 # select_providers LIST: fails where one is unknown. Sets providers, names separated by commas, and

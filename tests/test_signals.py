@@ -33,6 +33,7 @@ def test_signal_ends_a_restore_and_all_that_it_started(
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == SIGNALS[number], err
+    assert err.splitlines()[-1] == "interrupted; the database is unchanged"
     assert sessions(database, "restore-assets.sh") == 0
     assert database.content() == before
     assert database.left_behind() == []
@@ -50,6 +51,7 @@ def test_signal_ends_a_backup_and_keeps_the_existing_one(
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == SIGNALS[number], err
+    assert err.splitlines()[-1] == "interrupted; the existing backup is unchanged"
     assert sessions(database, "backup-assets.sh") == 0
     assert path.read_bytes() == earlier
     assert database.left_behind() == []
@@ -60,4 +62,5 @@ def test_signal_at_the_prompt_ends_at_once(direct: Database) -> None:
     path = direct.sample_backup()
     run = direct.checkout.run_on_terminal(RESTORE, path, answer=b"\x03")
     assert run.status == 130, run
+    assert "interrupted; the database is unchanged" in run.err
     assert direct.left_behind() == []

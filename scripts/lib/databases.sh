@@ -78,12 +78,14 @@ rename_databases() {
     require_own_session
     for swap_attempt in 1 2 3; do
         require_replaceable '' # something may have come meanwhile
+        begin_commit
         background try_renames "$1"
         sessions_ended=yes
         ask lock <"$sql/restore/end-sessions.sql" >/dev/null || sessions_ended=
         if wait "$child" || was_renamed "$swap_attempt"; then
             return 0
         fi
+        fail_commit
         [ -n "$sessions_ended" ] ||
             fail_with "$work/lock.errors" 'could not end the sessions of the live database'
     done

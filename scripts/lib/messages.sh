@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Messages to the user, on standard error, and questions. Results go to standard output.
 # Needs: live_line root unchanged work
-# Sets: explained live_line unchanged
+# Sets: explained live_line reply unchanged
 
 # Sourcing this file opens the standard descriptors that are closed: the next file opened would
 # become one of them. Messages go to 4, because 2 takes raw errors once a run has begun.
@@ -150,7 +150,24 @@ confirm() {
         hint "to run without a terminal, set $3=yes"
         die 'cannot ask for confirmation without a terminal'
     fi
-    tell '%s Type yes to continue: ' "$(printable "$2")"
-    read -r confirmation || confirmation=
-    [ "$confirmation" = yes ] || die cancelled
+    ask_user "$(printable "$2") Type yes to continue: " || tell '\n'
+    is_yes || cancel
+}
+
+# ask_user QUESTION: fails at the end of input. Sets reply
+ask_user() {
+    tell '%s' "$1"
+    read -r reply
+}
+
+# is_yes: is that the user's reply?
+is_yes() {
+    case $reply in [Yy] | [Yy][Ee][Ss]) ;; *) return 1 ;; esac
+}
+
+# cancel: ends the script with 1, because the user wants it
+cancel() {
+    explained=yes
+    say "cancelled$unchanged"
+    exit 1
 }

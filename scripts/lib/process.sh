@@ -4,6 +4,7 @@
 # Sets: child explained is_child program reader_status sql unchanged writer_status
 
 finished=
+in_doubt=
 
 # begin: a script's first act, after its options: settings, traps and a private directory. From then
 # on, results go to 3: no child has the user's standard output open, which would keep a reader of it
@@ -34,8 +35,10 @@ end_run() {
     status=$?
     trap '' HUP INT TERM
     trap - EXIT
-    [ "$status" -eq 0 ] || [ "$status" -ge 128 ] || [ -n "$explained" ] || explain_unexpected_end
     end_live_line
+    if [ "$status" -ne 0 ] && [ -z "$explained" ]; then
+        explain_end
+    fi
     end_children || :
     for ending in $endings; do
         "$ending" "$status" || :
@@ -44,7 +47,18 @@ end_run() {
     exit "$status"
 }
 
-# explain_unexpected_end: where no message has said why the run ends. Sets status
+# explain_end: where no message has said why the run ends. Sets status
+explain_end() {
+    if [ "$status" -lt 128 ]; then
+        explain_unexpected_end
+    elif [ -n "$finished" ]; then
+        say 'interrupted; the work is complete'
+    else
+        say "interrupted${in_doubt:-$unchanged}"
+    fi
+}
+
+# explain_unexpected_end: Sets status
 explain_unexpected_end() {
     last_error=$(tail -n 1 "$work/raw.errors" 2>/dev/null) ||
         last_error="it ended with status $status"
@@ -61,6 +75,16 @@ explain_unexpected_end() {
 finish() {
     finished=yes
     unchanged=
+}
+
+# begin_commit: what follows changes the database in one step; a signal leaves it before or after it
+begin_commit() {
+    in_doubt='; the database is complete: the old content or the new'
+}
+
+# fail_commit: the step failed
+fail_commit() {
+    in_doubt=
 }
 
 # end_incomplete: done, but a step that was asked for besides has failed, and a warning has said so

@@ -14,6 +14,7 @@ replace_tables() {
     done <"$work/copies"
     ask live <"$sql/tables/finish-chosen.sql" >/dev/null || fail_replacement
     [ -z "$manifest_found" ] || compare_replaced
+    begin_commit
     echo 'COMMIT;' | ask live >/dev/null || fail_replacement
 }
 
