@@ -3,14 +3,15 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file signature manifest fingerprints schema
-use publish report
+use backend session errors lock databases backup-file embedded-manifest signature manifest
+use fingerprints schema publish report
 
 usage() {
     cat <<EOF
 Usage: $0 [--data-only] [NAME | FILE]
 
-Backs up the assets database to a file and its manifest (FILE.info), then prints table statistics.
+Backs up the assets database to a file, which includes its manifest (FILE.info is a copy), then
+prints table statistics.
 
   (none)       assets/assets.dump.gz, the shared backup
   FILE         any argument that contains a slash or ends in .dump.gz
@@ -100,8 +101,7 @@ use_backups_directory() {
     target=$root/backups/postgres/$1.dump.gz
 }
 
-# remove_partials: once the file is replaced, the manifest completes the pair, now or in the next
-# run
+# remove_partials: once the file is replaced, its manifest's copy follows, now or in the next run
 remove_partials() {
     if completes_pair "$partial_manifest" "$target.info"; then
         mv -f "$partial_manifest" "$target.info" || return 0
@@ -258,13 +258,14 @@ hash_content() {
     sha256 >"$work/content.sha256"
 }
 
-# publish_backup: both files are on disk before the first is renamed. After a crash between the two
-# renames, the next run completes the pair with the manifest's partial file
+# publish_backup: the manifest goes into the file, and a copy of it beside the file. Both are on
+# disk before the first is renamed. After a crash between the renames, the next run does the second
 publish_backup() {
     sed -n '/^$/,$p' "$work/summary" >"$work/providers"
     manifest_fields | write_manifest
     (set -C && cat "$work/manifest" >"$partial_manifest") 2>"$work/publish.errors" ||
         die "could not write '$target.info'"
+    add_manifest
     choose_sync
     { sync_files "$partial" "$partial_manifest" && sync_directory "$target_directory/"; } ||
         die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")"
@@ -281,6 +282,13 @@ publish_backup() {
     grep -qv '^0 ' "$work/tables" ||
         warn "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
     say "wrote $target ($(human_size "$(size_of "$target")")) and its manifest $target.info"
+}
+
+# add_manifest: to the file, and reads it again
+add_manifest() {
+    { embed_manifest "$work/manifest" >>"$partial"; } 2>>"$work/publish.errors"
+    embedded_manifest "$partial" | cmp -s "$work/manifest" - ||
+        die "could not write '$target': $(head -n 1 "$work/publish.errors")"
 }
 
 manifest_fields() {
@@ -300,8 +308,8 @@ manifest_fields() {
 require_manifest() {
     ! cmp -s "$work/manifest" "$target.info" || return 0
     warn "could not replace '$target.info': $(head -n 1 "$work/publish.errors");" \
-        "the new backup is complete, and its manifest is in '$partial_manifest';" \
-        "once '$target.info' is writable, the next backup or restore completes the pair"
+        "the new backup is complete, its manifest included; the next backup or restore" \
+        "will replace '$target.info'"
     end_incomplete
 }
 

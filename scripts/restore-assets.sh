@@ -3,8 +3,8 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file signature manifest fingerprints schema
-use publish report upload modes untrusted load verify tables
+use backend session errors lock databases backup-file embedded-manifest signature manifest
+use fingerprints schema publish report upload modes untrusted load verify tables
 
 usage() {
     cat <<EOF
@@ -115,34 +115,42 @@ add_table() {
 # --- checks ---
 
 # check_file: what can be checked before any server is asked; its content is checked on its way to
-# the server. Sets manifest_found
+# the server
 check_file() {
     say "checking $backup_file"
     clean_up_backups "${backup_file%/*}/"
     [ ! -L "$backup_file" ] || clean_up_backups "$(dirname -- "$(link_target "$backup_file")")/"
     require_file "$backup_file"
     find_manifest "$backup_file"
-    manifest_found=
-    if copy_manifest; then
+    : >"$work/preview"
+    if [ -n "$manifest_found" ]; then
         check_manifest "$backup_file"
-        manifest_found=yes
+        compare_copy
+        [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
+            "$(manifest_field created): row counts and fingerprints cannot be verified;" \
+            'keep, copy and commit both files together'
+    elif [ -f "$manifest" ]; then
+        head -c 10000 "$manifest" | grep '^summary: ' >"$work/preview" || :
+        warn "'$manifest' has no hash of the file: row counts and fingerprints cannot be verified"
     else
-        preview_manifest
         warn 'no manifest found: row counts and fingerprints cannot be verified'
     fi
 }
 
-# preview_manifest: CB-Tumblebug's own has no hash, and so verifies nothing; its summary is shown
-preview_manifest() {
-    : >"$work/preview"
-    [ ! -f "$manifest" ] || head -c 10000 "$manifest" | grep '^summary: ' >"$work/preview" || :
+# compare_copy: FILE.info may be older or newer than the file, if only one of them was copied
+compare_copy() {
+    if [ "$manifest" = "$backup_file" ] && [ -f "$backup_file.info" ] &&
+        ! cmp -s "$backup_file.info" "$work/info"; then
+        say "$backup_file.info differs from the manifest in the file, which is used"
+    fi
 }
 
-# check_file_again: a backup may have replaced file and manifest before this run had the lock
+# check_file_again: a backup may have replaced the file before this run had the lock
 check_file_again() {
     [ -n "$manifest_found" ] || return 0
+    mv "$work/info" "$work/info.checked"
     find_manifest "$backup_file"
-    cmp -s "$manifest" "$work/info" || check_file
+    cmp -s "$work/info" "$work/info.checked" || check_file
 }
 
 # read_server_facts: Sets may_create, load_jobs, toast_compression and data_directory

@@ -3,7 +3,7 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock backup-file signature manifest publish report
+use backend session errors lock backup-file embedded-manifest publish report
 
 usage() {
     cat <<EOF

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.backups import manifest_of
+from support.backups import manifest_of, separate_manifest
 from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import BACKUP, RESTORE, STATS, Checkout
@@ -90,6 +90,7 @@ def test_nothing_odd_is_printed_without_helpers_and_python(direct: Database) -> 
 
 def test_info_of_cb_tumblebug_is_shown_unverified(direct: Database) -> None:
     path = direct.sample_backup()
+    separate_manifest(path)
     manifest_of(path).write_text(INFO)
     run = direct.restore(path)
     assert run.status == 0, run

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.backups import manifest_of
+from support.backups import content_of, manifest_of
 from support.databases import Database
 from support.run import BACKUP, RESTORE
 
@@ -63,8 +63,8 @@ def test_file_that_is_not_a_backup_is_refused(
 @pytest.mark.parametrize("percent", [1, 60, 99])
 def test_truncated_backup_is_refused(direct: Database, percent: int) -> None:
     path = direct.sample_backup()
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) * percent // 100])
+    content = content_of(path)
+    path.write_bytes(content[: len(content) * percent // 100])
     refused(direct, path, "damaged or cut short")
 
 

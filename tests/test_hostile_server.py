@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.backups import manifest_of, with_checksum
+from support.backups import manifest_of, remove_manifest, rewrite_manifest
 from support.databases import Database, new_database
 from support.fakes import fake
 from support.run import BACKUP, RESTORE, Checkout, Run
@@ -51,7 +51,7 @@ def test_number_that_is_a_program_is_not_run_by_bash(
     direct: Database, marker: Path, answer: str
 ) -> None:
     path = direct.sample_backup()
-    manifest_of(path).unlink()
+    remove_manifest(path)
     script, lie = ANSWERS[answer]
     lie = lie.replace("{lie}", f"PATH[$(touch${{IFS}}{marker})0]")
     run = direct.checkout.run(
@@ -102,13 +102,14 @@ def test_manifest_whose_size_is_no_number_is_refused(
     direct: Database, marker: Path, size: str
 ) -> None:
     path = direct.sample_backup()
-    info = manifest_of(path)
     size = size.replace("{marker}", str(marker))
-    text = re.sub("manifest: .*\n", "", info.read_text())
     text = re.sub(
-        "^database-bytes: .*", lambda _: f"database-bytes: {size}", text, flags=re.MULTILINE
+        "^database-bytes: .*",
+        lambda _: f"database-bytes: {size}",
+        manifest_of(path).read_text(),
+        flags=re.MULTILINE,
     )
-    info.write_text(with_checksum(text))
+    rewrite_manifest(path, text)
     run = direct.checkout.run(RESTORE, path, shell="bash", RESTORE_SKIP_CONFIRM="yes")
     assert_nothing_ran(direct, run, marker)
     assert "has no number as database-bytes" in run.err

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from support.backups import digest, manifest_of
+from support.backups import (
+    LARGEST_MEMBER,
+    content_of,
+    manifest_of,
+    members,
+    remove_manifest,
+    separate_manifest,
+)
 from support.databases import Database
 from support.fakes import fake
 from support.run import BACKUP
@@ -41,8 +50,9 @@ def test_manifest_lists_what_the_backup_holds(database: Database) -> None:
     assert re.fullmatch(r"created: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[1])
     assert lines[2] == "summary: 1200 specs (80% priced), 2000 images across 3 CSPs"
     assert re.search(r"^  aws +666 +400 +80%$", text, re.MULTILINE)
-    assert f"\nsha256: {digest(path)}\n" in text
-    assert f"\nbytes: {path.stat().st_size}\n" in text
+    content = content_of(path)
+    assert f"\nsha256: {hashlib.sha256(content).hexdigest()}\n" in text
+    assert path.read_bytes() == content + members(text.encode())
     assert "\nholds: schema and data\n" in text
     fields = text.partition("\n\n")[0].splitlines()[1:]
     assert [line.partition(": ")[0] for line in fields] == FIELDS
@@ -95,6 +105,7 @@ def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str)
     path = direct.backed_up()
     info = manifest_of(path)
     if layout == "earlier":
+        separate_manifest(path)
         info.write_text(as_earlier(info.read_text(), direct.checkout.key.read_bytes()))
         for name in ("sha256: 0", "bytes: 0", "seal: x"):
             assert f"\n{name}" in info.read_text()
@@ -114,6 +125,7 @@ def test_signature_is_checked_in_either_layout(direct: Database, layout: str) ->
     path = direct.backed_up()
     info = manifest_of(path)
     if layout == "earlier":
+        separate_manifest(path)
         info.write_text(as_earlier(info.read_text(), b"another key"))
     else:
         direct.checkout.key.write_text("0" * 64)
@@ -236,24 +248,111 @@ def test_table_truncated_and_filled_at_once_is_never_seen_empty(
     assert re.search(r"^1000 -?\d+ public\.filled$", info, re.MULTILINE)
 
 
-def test_file_that_is_not_the_manifests_is_refused(direct: Database) -> None:
-    other = direct.backed_up(direct.checkout.path / "other.dump.gz")
+@pytest.mark.parametrize("beside", ["nothing", "an earlier manifest"])
+def test_manifest_in_the_file_is_enough(direct: Database, beside: str) -> None:
+    """Only the file was committed, or copied."""
+    direct.execute("CREATE VIEW v AS SELECT 1 AS n")  # only of a backup of our own
+    path = direct.backed_up()
+    earlier = manifest_of(path).read_text()
     direct.execute("DELETE FROM pricing_info")
-    direct.backed_up().write_bytes(other.read_bytes())
     before = direct.content()
+    direct.backed_up()
+    direct.execute("DELETE FROM image_info")
+    manifest_of(path).unlink()
+    if beside != "nothing":
+        manifest_of(path).write_text(earlier)
     run = direct.restore()
-    assert run.status == 1, run
-    assert "is not the one that manifest" in run.err
+    assert run.status == 0, run
+    assert "verifying the data against the manifest" in run.err
+    assert ("differs from the manifest in the file, which is used" in run.err) == (
+        beside != "nothing"
+    )
     assert direct.content() == before
 
 
-def test_edited_manifest_is_refused(direct: Database) -> None:
+def test_large_manifest_is_skipped_by_every_program_that_unpacks(direct: Database) -> None:
+    direct.execute(
+        "DO $$ BEGIN FOR n IN 1..250 LOOP"
+        " EXECUTE 'CREATE TABLE ' || repeat('long_name_', 5) || n || ' (n int)';"
+        " END LOOP; END $$"
+    )
+    path = direct.backed_up()
+    assert manifest_of(path).stat().st_size > 2 * LARGEST_MEMBER
+    archive = gzip.decompress(content_of(path))
+    assert gzip.decompress(path.read_bytes()) == archive
+    for program in ("gzip -dc", "pigz -dc", "busybox gunzip -c", "zcat"):
+        unpacked = subprocess.run([*program.split(), path], capture_output=True, check=True)
+        assert unpacked.stdout == archive and unpacked.stderr == b""
+    run = direct.restore("--dry-run", shell="busybox sh")
+    assert run.status == 0 and "no manifest" not in run.err, run
+
+
+def test_manifest_of_another_backup_is_not_used(direct: Database) -> None:
+    """A file without a manifest in it, beside that of another backup."""
     path = direct.sample_backup()
-    info = manifest_of(path)
-    info.write_text(info.read_text().replace("1200 specs", "9999 specs"))
+    other = manifest_of(path).read_text()
+    direct.execute("DELETE FROM pricing_info")
+    before = direct.content()
+    path = direct.backed_up()
+    separate_manifest(path)
+    manifest_of(path).write_text(other)
+    direct.execute("DELETE FROM image_info")
+    run = direct.restore()
+    assert run.status == 0, run
+    assert re.search(
+        r"describes another backup, made \d{4}-.* UTC: row counts and fingerprints cannot", run.err
+    )
+    assert "not made on this machine" in run.err
+    assert direct.content() == before
+
+
+def test_copy_beside_a_file_whose_end_is_missing_is_used(direct: Database) -> None:
+    path = direct.sample_backup()
+    path.write_bytes(path.read_bytes()[:-100])
+    run = direct.restore("--dry-run")
+    assert run.status == 0, run
+    assert "warning" not in run.err
+
+
+def test_cut_file_is_refused_whichever_manifest_is_beside_it(direct: Database) -> None:
+    path = direct.sample_backup()
+    other = manifest_of(path).read_text()
+    direct.execute("DELETE FROM pricing_info")
+    direct.backed_up().write_bytes(path.read_bytes()[:-3000])
+    before = direct.content()
+    for manifest in (manifest_of(path).read_text(), other):
+        manifest_of(path).write_text(manifest)
+        run = direct.restore()
+        assert run.status == 1, run
+        assert "is damaged or cut short" in run.err
+        assert direct.content() == before
+
+
+@pytest.mark.parametrize("where", ["in the file", "beside the file"])
+def test_edited_manifest_is_refused(direct: Database, where: str) -> None:
+    path = direct.sample_backup()
+    edited = manifest_of(path).read_text().replace("1200 specs", "9999 specs")
+    content = content_of(path)
+    if where == "in the file":
+        path.write_bytes(content + members(edited.encode()))
+    else:
+        path.write_bytes(content)
+        manifest_of(path).write_text(edited)
     run = direct.restore()
     assert run.status == 1, run
     assert "is damaged or was edited" in run.err
+
+
+def test_signed_manifest_in_another_file_is_refused(direct: Database) -> None:
+    path = direct.sample_backup()
+    manifest = manifest_of(path).read_bytes()
+    other = direct.backed_up(direct.checkout.path / "other.dump.gz")
+    path.write_bytes(content_of(other) + members(manifest))
+    before = direct.content()
+    run = direct.restore()
+    assert run.status == 1, run
+    assert "is damaged" in run.err
+    assert direct.content() == before
 
 
 def test_backup_without_our_manifest_is_restored_with_a_warning(
@@ -261,16 +360,15 @@ def test_backup_without_our_manifest_is_restored_with_a_warning(
 ) -> None:
     before = direct.content()
     path = direct.sample_backup()
-    info = manifest_of(path)
-    for text in (
-        None,
-        "CB-Tumblebug assets backup\ncreated: 2026-01-15 14:30:22 UTC\nsummary: 1 specs\n",
-    ):
-        info.unlink() if text is None else info.write_text(text)
+    remove_manifest(path)
+    theirs = "CB-Tumblebug assets backup\ncreated: 2026-01-15 14:30:22 UTC\nsummary: 1 specs\n"
+    for text, warning in ((None, "no manifest found: "), (theirs, "has no hash of the file: ")):
+        if text:
+            manifest_of(path).write_text(text)
         direct.execute("DELETE FROM pricing_info")
         run = direct.restore()
         assert run.status == 0, run
-        assert "no manifest found" in run.err
+        assert f"{warning}row counts and fingerprints cannot be verified" in run.err
         assert direct.content() == before
 
 
@@ -278,6 +376,7 @@ def test_link_to_a_backup_has_the_manifest_of_the_backup(direct: Database, tmp_p
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")  # only of a backup of our own
     before = direct.content()
     path = direct.backed_up()
+    separate_manifest(path)
     first, second = (tmp_path / name / "latest.dump.gz" for name in ("a", "b"))
     for link, target in ((first, path), (second, Path("..", "a", "latest.dump.gz"))):
         link.parent.mkdir()
@@ -294,6 +393,7 @@ def test_manifest_of_a_link_is_used_where_its_target_has_none(
     direct: Database, tmp_path: Path
 ) -> None:
     link = direct.sample_backup()
+    separate_manifest(link)
     link.rename(tmp_path / "object")
     link.symlink_to(tmp_path / "object")
     run = direct.restore(link)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.backups import manifest_of
+from support.backups import remove_manifest
 from support.databases import Database, broken_backup
 from support.fakes import fake
 from support.run import RESTORE, ROLLBACK
@@ -19,7 +19,7 @@ def test_dry_run_shows_the_difference_and_changes_nothing(direct: Database) -> N
     before = direct.content()
     for manifest in (True, False):
         if not manifest:
-            manifest_of(path).unlink()
+            remove_manifest(path)
         run = direct.restore("--dry-run", path, RESTORE_SKIP_CONFIRM="")
         assert run.status == 0, run
         rows = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
@@ -246,7 +246,7 @@ def test_missing_partition_loses_no_rows_silently(direct: Database) -> None:
 
 def test_load_that_was_killed_is_no_load_even_with_keep_going(direct: Database) -> None:
     path = direct.sample_backup()
-    manifest_of(path).unlink()
+    remove_manifest(path)
     direct.execute("DELETE FROM pricing_info")
     before = direct.content()
     killed = 'case " $* " in *--jobs*) kill -9 $$ ;; esac; exec "$REAL" "$@"'

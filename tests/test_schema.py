@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.backups import manifest_of, with_checksum
+from support.backups import manifest_of, rewrite_manifest
 from support.databases import Database
 
 NEWER = "ALTER TABLE spec_info ADD gpu text; CREATE INDEX spec_gpu ON spec_info (gpu)"
@@ -114,10 +114,8 @@ def test_full_backup_fills_a_database_without_tables(direct: Database) -> None:
 def test_loaded_schema_that_differs_from_the_manifest_is_refused(direct: Database) -> None:
     path = direct.sample_backup()
     before = direct.content()
-    info = manifest_of(path)
-    text = re.sub("^manifest: .*\n", "", info.read_text(), flags=re.MULTILINE)
-    text = re.sub("^schema: .*", f"schema: {'0' * 64}", text, flags=re.MULTILINE)
-    info.write_text(with_checksum(text))
+    text = manifest_of(path).read_text()
+    rewrite_manifest(path, re.sub("^schema: .*", f"schema: {'0' * 64}", text, flags=re.MULTILINE))
     run = direct.restore(path, RESTORE_TRUST="yes")
     assert run.status == 1, run
     assert run.errors == [

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.backups import manifest_of, with_checksum
+from support.backups import manifest_of, rewrite_manifest
 from support.databases import Database
 from support.fakes import fake
 from support.run import Run, new_checkout
@@ -325,12 +325,8 @@ def test_manifest_cannot_grant_trust(direct: Database) -> None:
 def test_empty_signature_is_none(direct: Database) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")
     path = direct.backed_up()
-    info = manifest_of(path)
-    lines = [
-        re.sub("^signature: .*", "signature: ", line) for line in info.read_text().splitlines()[:-1]
-    ]
-    body = "".join(f"{line}\n" for line in lines)
-    info.write_text(with_checksum(body))
+    text = manifest_of(path).read_text()
+    rewrite_manifest(path, re.sub("^signature: .*", "signature: ", text, flags=re.MULTILINE))
     key = direct.checkout.key
     for content in (key.read_text(), "", None):
         key.unlink(missing_ok=True)
@@ -585,12 +581,8 @@ def test_untrusted_manifest_sets_no_limit(direct: Database) -> None:
     path = direct.backed_up()
     direct.execute("DROP TABLE big")
     forget_key(direct)
-    signature = re.compile("^(signature|manifest): .*\n", re.MULTILINE)
-    info = manifest_of(path)
-    text = signature.sub(
-        "", re.sub("database-bytes: .*", "database-bytes: 20000000000", info.read_text())
-    )
-    info.write_text(with_checksum(text))
+    text = re.sub("^signature: .*\n", "", manifest_of(path).read_text(), flags=re.MULTILINE)
+    rewrite_manifest(path, re.sub("database-bytes: .*", "database-bytes: 20000000000", text))
     direct.checkout.edit("scripts/lib/upload.sh", "1000000000", "10000000")
     run = direct.restore(path)
     assert run.status == 1, run

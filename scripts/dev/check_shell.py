@@ -35,7 +35,8 @@ from shell_code import NAME, functions
 LAYERS = {
     "base": "use messages settings work process python",
     "server": "backends/docker backends/direct backend session errors compose",
-    "things": "lock databases backup-file signature manifest fingerprints schema publish",
+    "things": "lock databases backup-file embedded-manifest signature manifest fingerprints"
+    " schema publish",
     "workflow": "report upload modes untrusted load verify tables tumblebug",
 }
 LISTED = " ".join(LAYERS.values()).split()

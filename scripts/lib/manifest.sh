@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The manifest, FILE.info: tells people and a restore what the backup holds.
 # Needs: root work
-# Sets: manifest
+# Sets: manifest manifest_found
 
 # write_manifest: into $work/manifest, from the fields on standard input, one `name: value` a line,
 # the table of providers ($work/providers) and the rows and fingerprints of tables ($work/tables)
@@ -17,36 +17,55 @@ write_manifest() {
     printf 'manifest: %s\n' "$(sha256_of "$work/manifest")" >>"$work/manifest"
 }
 
-# find_manifest FILE: beside the file that a link leads to, or else beside the link. Sets manifest
+# find_manifest FILE: into $work/info, once, so that what is trusted is what is checked: the one in
+# the file or, where it has none, FILE.info beside the file that a link leads to, or else beside the
+# link. CB-Tumblebug's own FILE.info has no hash to verify anything by. Sets manifest, the path, and
+# manifest_found, empty where there is none
 find_manifest() {
+    manifest_found=yes
+    manifest=$1
+    ! embedded_manifest "$1" >"$work/info" || return 0
     manifest=$(link_target "$1").info
     [ -f "$manifest" ] || manifest=$1.info
+    { [ -f "$manifest" ] && dd if="$manifest" bs=10000001 count=1 2>/dev/null >"$work/info" &&
+        grep -q '^sha256: ' "$work/info"; } || manifest_found=
 }
 
-# copy_manifest: into $work/info, once, so that what is trusted is what is checked. Fails where
-# there is none of ours: CB-Tumblebug's own has no hash to verify anything by
-copy_manifest() {
-    [ -f "$manifest" ] && dd if="$manifest" bs=10000001 count=1 2>/dev/null >"$work/info" &&
-        grep -q '^sha256: ' "$work/info"
-}
-
-# check_manifest FILE: ends the script unless the copied manifest is complete and can be the file's,
-# whose hash is checked later
+# check_manifest FILE: ends the script if the one found is damaged, or the file is. One beside the
+# file may be another backup's: the file is then restored without it. Sets manifest_found
 check_manifest() {
     [ "$(size_of "$work/info")" -le 10000000 ] || die "manifest '$manifest' is too large"
-    is_complete "$work/info" || {
-        hint "take '$manifest' from where the backup came from," \
-            'or delete it to restore without verification'
-        die "manifest '$manifest' is damaged or was edited"
-    }
+    is_complete "$work/info" || fail_damaged_manifest "$1"
     sed '$d' "$work/info" >"$work/manifest"
     for field in bytes database-bytes; do
         is_number "$(manifest_field $field)" || die "manifest '$manifest' has no number as $field"
     done
-    [ "$(size_of "$1")" -ge "$(manifest_field bytes)" ] ||
-        die "backup file '$1' is damaged or cut short:" \
-            "it has $(size_of "$1") bytes of $(manifest_field bytes)"
     read_manifest "$work/manifest" >"$work/tables"
+    if [ "$manifest" != "$1" ] && ! describes "$work/info" "$1"; then
+        manifest_found=
+        require_whole "$1"
+    fi
+}
+
+fail_damaged_manifest() { # FILE
+    if [ "$manifest" = "$1" ]; then
+        hint "take '$1' from where it came from;" \
+            "or restore what 'gunzip -c' makes of it, without verification"
+        die "the manifest in '$1' is damaged or was edited"
+    fi
+    hint "take '$manifest' from where the backup came from," \
+        'or delete it to restore without verification'
+    die "manifest '$manifest' is damaged or was edited"
+}
+
+# require_whole FILE: ends the script if it is cut or damaged; an archive without gzip is read later
+require_whole() {
+    [ "$(file_kind "$1")" = gzip ] || return 0
+    unpack gzip <"$1" >/dev/null || {
+        hint 'take file and manifest from where the backup came from'
+        die "backup file '$1' is damaged or cut short: it has $(size_of "$1") bytes of" \
+            "$(manifest_field bytes)"
+    }
 }
 
 # is_complete MANIFEST: its last line is the hash of the others
@@ -61,8 +80,8 @@ is_own_manifest() {
 }
 
 fail_mismatch() { # FILE
-    hint 'take both from where the backup came from'
-    die "backup file '$1' is not the one that manifest '$manifest' describes"
+    hint 'take it from where the backup came from'
+    die "backup file '$1' is damaged: its content is not what manifest '$manifest' describes"
 }
 
 # manifest_field NAME: its value in the checked manifest
@@ -75,9 +94,9 @@ read_manifest() {
     LC_ALL=C awk -v field="${2-}" -f "$root/scripts/lib/awk/manifest.awk" "$1"
 }
 
-# describes MANIFEST FILE: is the manifest complete, and the file's?
+# describes MANIFEST FILE: does the file begin with what the manifest describes?
 describes() {
-    [ -f "$1" ] && [ -f "$2" ] && is_complete "$1" &&
-        [ "$(read_manifest "$1" bytes)" = "$(size_of "$2")" ] && # fast, and false for most
-        [ "$(read_manifest "$1" sha256)" = "$(sha256_of "$2")" ]
+    bytes=$(read_manifest "$1" bytes)
+    [ "$bytes" -le "$(size_of "$2")" ] &&
+        [ "$(read_manifest "$1" sha256)" = "$(head -c "$bytes" "$2" | sha256)" ]
 }

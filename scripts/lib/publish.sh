@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Publishing a backup: file and manifest are written under temporary names, and renamed as a pair.
+# Publishing a backup: the file, which has its manifest in it, and FILE.info, a copy of that
+# manifest, are written under temporary names and renamed one after the other.
 # Needs: root run_name work
 
 # partial_of FILE: its temporary name, which ends with the run's
@@ -63,10 +64,10 @@ clean_up_file() {
     fi
 }
 
-# completes_pair PARTIAL PUBLISHED: file and manifest do not match now, and do with the partial file
+# completes_pair PARTIAL PUBLISHED: is it the copy of a manifest that is in a file beside it?
 completes_pair() {
-    case $2 in
-        *.info) describes "$1" "${2%.info}" && ! describes "$2" "${2%.info}" ;;
-        *) describes "$2.info" "$1" && ! describes "$2.info" "$2" ;;
-    esac
+    case $2 in *.info) ;; *) return 1 ;; esac
+    [ -f "$1" ] && [ -f "${2%.info}" ] || return 1
+    embedded_manifest "${2%.info}" >"$work/published-manifest" &&
+        cmp -s "$1" "$work/published-manifest"
 }

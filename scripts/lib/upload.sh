@@ -41,8 +41,18 @@ require_upload() {
 # gets its name meanwhile
 unpack_file() {
     {
-        tee /dev/fd/3 2>"$work/read.errors" <"$backup_file" | sha256 >"$work/sha256" 3>&-
+        head -c "$(content_bytes)" <"$backup_file" 2>"$work/read.errors" |
+            tee /dev/fd/3 | sha256 >"$work/sha256" 3>&-
     } 3>&1 | unpack "$(file_kind "$backup_file")"
+}
+
+# content_bytes: of the file, without a manifest in it
+content_bytes() {
+    if [ -n "$manifest_found" ]; then
+        manifest_field bytes
+    else
+        size_of "$backup_file"
+    fi
 }
 
 # keep_archive: standard input into a file on the server, which takes up to 512 bytes more than the

@@ -1,15 +1,21 @@
-"""Backup files and their manifests."""
+"""Backup files and their manifests: in the file, and a copy beside it."""
 
 from __future__ import annotations
 
 import hashlib
+import re
+import struct
 from pathlib import Path
 
 Pair = tuple[bytes, bytes]
 
+MEMBER_HEADER = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff"
+MEMBER_END = b"\x03" + 9 * b"\0"
+LARGEST_MEMBER = 8000
+
 
 def manifest_of(path: Path) -> Path:
-    """Return the path of a backup's manifest."""
+    """Return the path of the copy of a backup's manifest."""
     return path.with_name(path.name + ".info")
 
 
@@ -32,3 +38,37 @@ def digest(path: Path) -> str:
 def with_checksum(manifest: str) -> str:
     """Return a manifest's lines with their checksum, which is its last line."""
     return f"{manifest}manifest: {hashlib.sha256(manifest.encode()).hexdigest()}\n"
+
+
+def content_of(path: Path) -> bytes:
+    """Return a backup file without the manifest in it."""
+    size = re.search(r"^bytes: (\d+)$", manifest_of(path).read_text(), re.MULTILINE)
+    return path.read_bytes()[: int(size[1])]
+
+
+def members(manifest: bytes) -> bytes:
+    """Return a manifest as the gzip members that carry it in a backup file."""
+    lines = manifest + b"length: %010d\n" % (len(manifest) + 19)
+    parts = [lines[n : n + LARGEST_MEMBER] for n in range(0, len(lines), LARGEST_MEMBER)]
+    return b"".join(
+        MEMBER_HEADER + struct.pack("<H2sH", len(part) + 4, b"TB", len(part)) + part + MEMBER_END
+        for part in parts
+    )
+
+
+def rewrite_manifest(path: Path, lines: str) -> None:
+    """Replace a backup's manifest, in the file and beside it; its checksum is added."""
+    content = content_of(path)
+    manifest = with_checksum(re.sub("^manifest: .*\n", "", lines, flags=re.MULTILINE)).encode()
+    write_pair(path, (content + members(manifest), manifest))
+
+
+def separate_manifest(path: Path) -> None:
+    """Take the manifest out of a backup file, as in those of earlier versions; the copy stays."""
+    path.write_bytes(content_of(path))
+
+
+def remove_manifest(path: Path) -> None:
+    """Remove a backup's manifest, in the file and beside it."""
+    separate_manifest(path)
+    manifest_of(path).unlink()
