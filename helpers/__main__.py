@@ -59,7 +59,7 @@ def main() -> int:
     if options.verb == "menu":
         from helpers.menu import menu
 
-        print(menu(options.backup))
+        print(menu(options.backup, options.holds, options.now))
         return 0
     if options.verb in TUMBLEBUG_VERBS:
         return run_tumblebug_verb(options)
@@ -79,6 +79,8 @@ def parse_arguments() -> argparse.Namespace:
     text = "print the menu of make init"
     verb = verbs.add_parser("menu", help=text, description=text)
     verb.add_argument("backup", type=Path, help="the backup file that option a restores")
+    verb.add_argument("--holds", default="", help="summary of that backup")
+    verb.add_argument("--now", default="", help="summary of the database")
     text = "back up, damage and restore a sample catalogue on a private server"
     verbs.add_parser("demo", help=text, description=text)
     for name, text in TUMBLEBUG_VERBS.items():

@@ -7,18 +7,24 @@ import subprocess
 import time
 from pathlib import Path
 
+from helpers.terminal import printable
+
 SECONDS_PER_DAY = 86_400
 OLD_DAYS, VERY_OLD_DAYS = 7, 30
-SUMMARY = re.compile(r"^summary: (\d+) specs \((\d+)% priced\), (\d+) images", re.MULTILINE)
-MAXIMUM_MANIFEST_BYTES = 10_000_000
+SUMMARY = re.compile(r"(\d+) specs \((\d+)% priced\), (\d+) images")
 
 
-def menu(backup: Path) -> str:
-    """Return the menu as text; ``backup`` is the file that options a and a+ restore."""
+def menu(backup: Path, holds: str = "", now: str = "") -> str:
+    """Return the menu as text.
+
+    ``backup`` is the file that options a and a+ restore. ``holds`` and ``now`` are the summaries of
+    that backup and of the database, as in a manifest; empty if unknown.
+    """
     exists = backup.is_file()
-    facts = backup_lines(backup) if exists else [f"not available: there is no {backup.name}"]
+    facts = backup_lines(backup, holds) if exists else [f"not available: there is no {backup.name}"]
     lines = [
         "How should the assets database be filled?",
+        *([f"now: {content_line(now)}"] if now else []),
         "",
         f"  a   Restore from backup (~1 minute{', recommended' if exists else ''})",
         *(f"      {fact}" for fact in facts),
@@ -36,14 +42,13 @@ def menu(backup: Path) -> str:
     return "\n".join(lines)
 
 
-def backup_lines(backup: Path) -> list[str]:
+def backup_lines(backup: Path, holds: str) -> list[str]:
     """Return lines on the backup: its size, age and content, and a warning if it is old."""
     days = int((time.time() - creation_time(backup)) // SECONDS_PER_DAY)
     age = "made today" if days <= 0 else "1 day old" if days == 1 else f"{days} days old"
     lines = [f"{backup.name}: {backup.stat().st_size / 1_000_000:.1f} MB, {age}"]
-    content = content_line(manifest_of(backup.resolve())) or content_line(manifest_of(backup))
-    if content:
-        lines.append(content)
+    if holds:
+        lines.append(content_line(holds))
     if days > VERY_OLD_DAYS:
         advice = "prices and images have changed since, consider b"
         lines.append(f"warning: more than {VERY_OLD_DAYS} days old; {advice}")
@@ -52,20 +57,11 @@ def backup_lines(backup: Path) -> list[str]:
     return lines
 
 
-def manifest_of(backup: Path) -> Path:
-    """Return the path of the backup's manifest."""
-    return backup.with_name(backup.name + ".info")
-
-
-def content_line(manifest: Path) -> str:
-    """Return what the backup holds, from the summary in its manifest; "" if there is none."""
-    try:
-        with manifest.open("rb") as file:
-            found = SUMMARY.search(file.read(MAXIMUM_MANIFEST_BYTES).decode(errors="replace"))
-    except OSError:
-        return ""
+def content_line(summary: str) -> str:
+    """Return a summary as the menu shows it; any other text than one of CB-Tumblebug's as it is."""
+    found = SUMMARY.match(summary)
     if not found:
-        return ""
+        return printable(summary)
     specs, priced, images = (int(number) for number in found.groups())
     return f"{specs:,} specs ({priced}% priced), {images:,} images"
 

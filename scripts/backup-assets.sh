@@ -43,6 +43,7 @@ main() {
     publish_backup
     finish_removal
     print_statistics
+    report_backup
 }
 
 parse_options() {
@@ -143,10 +144,16 @@ has_zstd() {
 }
 
 default_compression() {
-    case $(cd "$target_directory/" && pwd -P) in
-        "$(cd "$root" && pwd -P)/assets") echo small ;;
-        *) echo fast ;;
-    esac
+    if is_shared; then
+        echo small
+    else
+        echo fast
+    fi
+}
+
+# is_shared: is the target in assets/?
+is_shared() {
+    [ "$(cd "$target_directory/" && pwd -P)" = "$(cd "$root" && pwd -P)/assets" ]
 }
 
 # --- the dump ---
@@ -281,7 +288,13 @@ publish_backup() {
     }
     grep -qv '^0 ' "$work/tables" ||
         warn "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
-    say "wrote $target ($(human_size "$(size_of "$target")")) and its manifest $target.info"
+}
+
+# report_backup: the shared backup is for Git
+report_backup() {
+    content=$(awk -f "$root/scripts/lib/awk/content.awk" "$work/tables")
+    say_done "wrote $target: $content, $(human_size "$(size_of "$target")") in $(duration)"
+    ! is_shared || say "next: git add $target $target.info"
 }
 
 # add_manifest: to the file, and reads it again

@@ -25,9 +25,15 @@ main() {
     clean_up_backups
     clean_up_server
     require_database
-    warn "every row of database '$TB_POSTGRES_DATABASE' of $server will be deleted"
-    confirm "$CLEAN_SKIP_CONFIRM" 'Empty the database?' CLEAN_SKIP_CONFIRM
+    confirm_deletion
     empty_tables
+}
+
+confirm_deletion() {
+    content=$(content_of "$TB_POSTGRES_DATABASE")
+    warn "every row of database '$TB_POSTGRES_DATABASE' of $server will be deleted: $content"
+    confirm_unlocked "$CLEAN_SKIP_CONFIRM" 'Empty the database?' CLEAN_SKIP_CONFIRM
+    require_same "$content" "$(content_of "$TB_POSTGRES_DATABASE")"
 }
 
 empty_tables() {
@@ -35,7 +41,7 @@ empty_tables() {
     sql "$TB_POSTGRES_DATABASE" <"$sql/tables/empty-tables.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not empty the database'
     finish
-    say "database '$TB_POSTGRES_DATABASE' is empty"
+    say_done "database '$TB_POSTGRES_DATABASE' is empty"
 }
 
 main "$@"

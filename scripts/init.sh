@@ -3,7 +3,8 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock tumblebug
+use backend session errors lock databases backup-file embedded-manifest signature manifest
+use tumblebug
 
 usage() {
     cat <<EOF_USAGE
@@ -68,6 +69,7 @@ parse_options() {
 # choose_option: from the command line, from INIT_OPTION, or by the menu. Sets option
 choose_option() {
     backup_file=$root/assets/assets.dump.gz
+    current_content=
     option=${chosen_option:-$INIT_OPTION}
     [ -n "$option" ] || [ -z "$providers" ] || option=d
     [ -n "$option" ] || [ -z "$unattended" ] || option=$(default_option)
@@ -98,6 +100,7 @@ ask_option() {
         hint 'to run without a terminal, use -y, --option or INIT_OPTION'
         die 'cannot show the menu without a terminal'
     fi
+    find_database
     show_menu
     while ask_user 'Choose a, a+, b, c or d: '; do
         if ! normalize_option "$reply"; then
@@ -112,7 +115,13 @@ ask_option() {
 }
 
 show_menu() {
-    run_helper menu "$backup_file" >&4 || usage >&4
+    backup_summary=
+    if [ -f "$backup_file" ]; then
+        find_manifest "$backup_file"
+        backup_summary=$(sed -n 's/^summary: *//p' "$work/info")
+    fi
+    run_helper menu --holds "$backup_summary" --now "$current_summary" "$backup_file" >&4 ||
+        usage >&4
 }
 
 # normalize_option TEXT: fails where it is none. Sets option
@@ -137,9 +146,16 @@ agrees() { # QUESTION
 
 # --- a and a+ ---
 
-# restore_backup: the choice was the confirmation. Where it fails, the database is unchanged, and a
+# restore_backup: asks before it replaces any rows. Where it fails, the database is unchanged, and a
 # fetch of 20 minutes or more starts only if the user agrees
 restore_backup() {
+    case $current_content in
+        '' | *' 0 rows') ;;
+        *)
+            warn "everything in $current_database will be replaced: now $current_content"
+            confirm "$unattended" 'Restore the backup?' INIT_OPTION
+            ;;
+    esac
     restored=0
     RESTORE_SKIP_CONFIRM=yes
     export RESTORE_SKIP_CONFIRM

@@ -38,6 +38,20 @@ main() {
     check_file
     select_server
     lock_database
+    examine
+    show_backup
+    show_schema
+    if [ -n "$dry_run" ]; then
+        show_changes >&3
+        drop_temporary_data
+    else
+        confirm_replacement
+        restore
+    fi
+}
+
+# examine: everything that can be known before anything changes
+examine() {
     clean_up_backups
     read_server_facts
     prepare_server "$data_directory"
@@ -46,18 +60,9 @@ main() {
     decide_trust
     upload_archive
     choose_mode
-    show_backup
-    show_schema
-    if [ -n "$dry_run" ]; then
-        show_changes >&3
-        drop_temporary_data
-    else
-        restore
-    fi
 }
 
 restore() {
-    confirm_replacement
     load_backup
     verify_staging
     case $mode in
@@ -68,6 +73,7 @@ restore() {
     begin_statistics
     drop_temporary_data
     print_statistics
+    say_done "restored $(restored_content) in $(duration)"
 }
 
 parse_options() {
@@ -252,6 +258,20 @@ live_columns() {
     [ "$mode" != tables ] || cat "$work/live-columns.chosen"
 }
 
+# restored_content: as verified, or counted where that was not possible
+restored_content() {
+    if [ -n "$manifest_found" ] && [ -z "$keep_going" ]; then
+        expected_tables | awk -f "$root/scripts/lib/awk/content.awk"
+    else
+        content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)"
+    fi
+}
+
+# chosen_tables: nothing means all
+chosen_tables() {
+    [ "$mode" != tables ] || cat "$work/chosen"
+}
+
 # rows_in_backup: as the manifest says, or counted where there is none
 rows_in_backup() {
     if [ -n "$manifest_found" ]; then
@@ -262,21 +282,45 @@ rows_in_backup() {
     fi
 }
 
+# confirm_replacement: asks without the lock and with nothing on the server; then examines again
 confirm_replacement() {
+    if [ "$RESTORE_SKIP_CONFIRM" = yes ]; then
+        warn "$(replacement)"
+        return 0
+    fi
+    question_about="$(replacement): $(both_contents)"
+    warn "$question_about"
+    [ "$mode" = full ] || end_live_session ''
+    confirm_unlocked "$RESTORE_SKIP_CONFIRM" 'Restore this backup?' RESTORE_SKIP_CONFIRM
+    muted=yes
+    examine
+    muted=
+    require_same "$question_about" "$(replacement): $(both_contents)"
+}
+
+# replacement: what the restore would do
+replacement() {
     database="database '$TB_POSTGRES_DATABASE' of $server"
     case $mode in
-        tables) warn "every row of $(in_one_line "$(cat "$work/chosen")")" \
-            "in $database will be replaced" ;;
-        data-only) warn "every row of $database will be replaced; its schema stays" ;;
+        tables) echo "every row of $(in_one_line "$(cat "$work/chosen")") in $database" \
+            'will be replaced' ;;
+        data-only) echo "every row of $database will be replaced; its schema stays" ;;
         full)
             if database_exists; then
-                warn "everything in $database will be replaced"
+                echo "everything in $database will be replaced"
             else
-                say "$database does not exist yet; it will be created"
+                echo "$database does not exist yet; it will be created"
             fi
             ;;
     esac
-    confirm "$RESTORE_SKIP_CONFIRM" 'Restore this backup?' RESTORE_SKIP_CONFIRM
+}
+
+# both_contents: of the live database and of the backup, of the chosen tables only or of all
+both_contents() {
+    if database_exists; then
+        printf 'now %s; then ' "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
+    fi
+    rows_in_backup | awk -f "$root/scripts/lib/awk/content.awk"
 }
 
 # --- the swap ---
@@ -291,6 +335,9 @@ swap_databases() {
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
     else
         rename_databases 'live:replaced staging:live'
+        kept_at=$(time_of_previous)
+        [ -z "$kept_at" ] || say "the database kept $kept_at is still kept; it is not the one" \
+            "that was just replaced"
     fi
     if [ "$mode" = full ] && schemas_differ; then
         say "restart CB-Tumblebug's server: the schema of its database has changed"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from support.databases import Database
 from support.run import CLEAN, RESTORE
@@ -16,6 +18,8 @@ def test_yes_on_a_terminal_goes_on(direct: Database, script: str, answer: bytes)
     direct.execute("DELETE FROM pricing_info")
     run = direct.checkout.run_on_terminal(script, answer=answer)
     assert run.status == 0, run
+    assert f"database '{direct.name}' of server" in run.err
+    assert re.search(r"(: now|deleted:) \d+ tables, \d,\d+ rows", run.err)
     priced = direct.execute("SELECT count(*) FROM pricing_info")[0][0]
     assert priced == (960 if script == RESTORE else 0)
 
@@ -47,4 +51,33 @@ def test_without_terminal_and_setting_the_run_is_refused(
     assert "the database is unchanged" in run.err
     assert f"{setting}=yes" in run.err
     assert direct.content() == before
+    assert direct.left_behind() == []
+
+
+@pytest.mark.parametrize("script", [RESTORE, CLEAN])
+def test_open_prompt_stops_no_other_run(direct: Database, script: str) -> None:
+    """Another run may do anything meanwhile; the answer counts only if it changed nothing."""
+    direct.sample_backup()
+
+    def run_others(_: str) -> None:
+        assert [path for path in direct.left_behind() if direct.key() in path] == []
+        assert direct.backup("meanwhile").status == 0
+
+    run = direct.checkout.run_on_terminal(script, answer=b"yes\n", at_prompt=run_others)
+    assert run.status == 0, run
+    assert run.err.count("replaced") <= 1 and "crashed run" not in run.err
+    assert direct.left_behind() == []
+
+
+@pytest.mark.parametrize("script", [RESTORE, CLEAN])
+def test_answer_to_what_is_no_longer_true_changes_nothing(direct: Database, script: str) -> None:
+    direct.sample_backup()
+    run = direct.checkout.run_on_terminal(
+        script,
+        answer=b"yes\n",
+        at_prompt=lambda _: direct.execute("INSERT INTO image_info (id) VALUES ('new')"),
+    )
+    assert run.status == 1, run
+    assert "the database has changed since the question" in run.err
+    assert direct.execute("SELECT count(*) FROM image_info WHERE id = 'new'") == [(1,)]
     assert direct.left_behind() == []

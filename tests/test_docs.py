@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.databases import Database
-from support.run import PROJECT
+from support.run import CONFIRMED, PROJECT
 
 PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
     (PROJECT / "docs").glob("*.md")
@@ -37,7 +37,7 @@ def test_every_command_of_the_page_works_in_its_order(direct: Database, page: st
         for who in ("AUTHOR", "COMMITTER")
         for what in ("NAME", "EMAIL")
     }
-    unattended = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes", "INIT_OPTION": "a"}
+    unattended = {**CONFIRMED, "INIT_OPTION": "a"}
     endpoint = direct.checkout.environment["TB_POSTGRES_ENDPOINT"]
     direct.sample_backup()
     for command in commands(PROJECT / page):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.backups import manifest_of
+from support.backups import content_of
 from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import Run
@@ -106,7 +107,7 @@ def test_images_that_could_not_be_updated_are_exit_3(
 
 def test_failed_restore_changes_and_fetches_nothing(direct: Database, tumblebug: Tumblebug) -> None:
     path = direct.sample_backup()
-    path.write_bytes(path.read_bytes()[:-100])
+    path.write_bytes(content_of(path)[:-100])
     direct.execute("DELETE FROM pricing_info")
     before = direct.content()
     run = init(direct, "-y")
@@ -120,11 +121,11 @@ def test_failed_restore_on_a_terminal_offers_to_fetch(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
     path = direct.sample_backup()
-    path.write_bytes(path.read_bytes()[:-100])
-    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nno\n")
+    path.write_bytes(content_of(path)[:-100])
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\nno\n")
     assert run.status == 1, run
     assert "instead" in run.err and "GET /loadAssets" not in tumblebug.asked
-    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\nno\nno\n")
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\nyes\nno\nno\n")
     assert run.status == 0, run
     assert "GET /loadAssets" in tumblebug.asked
 
@@ -334,12 +335,12 @@ def test_signal_stops_waiting_and_says_that_the_server_goes_on(
 
 def test_menu_tells_what_the_backup_holds(direct: Database) -> None:
     path = direct.sample_backup()
-    shown = menu.menu(path)
+    shown = menu.menu(
+        path, "90000 specs (88% priced), 203000 images across 3 CSPs", "3 tables, 9 kB"
+    )
     assert "assets.dump.gz: 0.0 MB, made today" in shown
-    assert "3 CSPs" not in shown
-    summary = "summary: 90000 specs (88% priced), 203000 images across 3 CSPs\n"
-    manifest_of(path).write_text(f"created: 2026-01-01 00:00:00 UTC\n{summary}")
-    assert "90,000 specs (88% priced), 203,000 images" in menu.menu(path)
+    assert "      90,000 specs (88% priced), 203,000 images\n" in shown
+    assert "now: 3 tables, 9 kB\n" in shown
     assert "~20-30 minutes" in shown and "~40+ minutes" in shown and "recommended" in shown
 
 
@@ -390,10 +391,25 @@ def test_unavailable_option_asks_again_and_end_of_input_cancels(direct: Database
 
 def test_menu_shows_the_backup_and_takes_an_answer(direct: Database, tumblebug: Tumblebug) -> None:
     before = damaged_after_backup(direct)
-    run = direct.checkout.run_on_terminal(INIT, answer=b"A\n")
+    run = direct.checkout.run_on_terminal(INIT, answer=b"A\nyes\n")
     assert run.status == 0, run
     assert "assets.dump.gz: 0.0 MB, made today" in run.err
+    assert "1,200 specs (80% priced), 2,000 images\r\n" in run.err
     assert direct.content() == before
+
+
+def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: Tumblebug) -> None:
+    backup = direct.content()
+    damaged_after_backup(direct)
+    before = direct.content()
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nno\n")
+    assert run.status == 1, run
+    assert "now: 1,200 specs" in run.err
+    assert re.search(rf"everything in database '{direct.name}' of .*: now \d+ tables, ", run.err)
+    assert direct.content() == before
+    assert direct.checkout.run("./scripts/clean-db.sh", CLEAN_SKIP_CONFIRM="yes").status == 0
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\n")
+    assert run.status == 0 and direct.content() == backup, run
 
 
 @pytest.mark.parametrize(

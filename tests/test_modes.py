@@ -6,7 +6,7 @@ import pytest
 from support.backups import remove_manifest
 from support.databases import Database, broken_backup
 from support.fakes import fake
-from support.run import RESTORE, ROLLBACK
+from support.run import CONFIRMED, RESTORE, ROLLBACK
 
 
 def counts(database: Database, *tables: str) -> list[int]:
@@ -325,7 +325,7 @@ def test_kept_database_outlives_a_dropped_live_one(direct: Database) -> None:
     assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
     direct.server.execute(f"DROP DATABASE {direct.name} WITH (FORCE)")
     assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
-    assert direct.checkout.run(ROLLBACK).status == 0
+    assert direct.checkout.run(ROLLBACK, **CONFIRMED).status == 0
     assert counts(direct, "kept") == [0]
 
 

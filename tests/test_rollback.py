@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from support.databases import Database
-from support.run import ROLLBACK
+from support.run import CONFIRMED, ROLLBACK
 
 
 def test_rollback_restores_the_previous_database_and_is_undone(
@@ -18,15 +20,16 @@ def test_rollback_restores_the_previous_database_and_is_undone(
     assert run.status == 0, run
     assert "make rollback-assets" in run.err
     for expected in (old, new):
-        run = direct.checkout.run("make", "rollback-assets")
+        run = direct.checkout.run("make", "rollback-assets", **CONFIRMED)
         assert run.status == 0, run
         assert direct.content() == expected
-    assert direct.restore(path).status == 0  # without keeping: the kept one stays for a rollback
+    run = direct.restore(path)  # without keeping: the kept one stays for a rollback
+    assert run.status == 0 and re.search(r"the database kept 20.* UTC is still kept", run.err), run
     assert [name.startswith("assets_previous_") for name in direct.databases()] == [True]
     direct.execute("DELETE FROM spec_info WHERE false; CREATE TABLE even_later (n int)")
     latest = direct.content()
     assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
-    run = direct.checkout.run("make", "rollback-assets")
+    run = direct.checkout.run("make", "rollback-assets", **CONFIRMED)
     assert run.status == 0 and direct.content() == latest, run
 
 
@@ -34,3 +37,23 @@ def test_rollback_without_a_previous_database_says_so(direct: Database) -> None:
     run = direct.checkout.run(ROLLBACK)
     assert run.status == 1, run
     assert "there is no previous database" in run.err and "RESTORE_KEEP_PREVIOUS=yes" in run.err
+
+
+def test_rollback_shows_both_sides_and_asks(direct: Database) -> None:
+    direct.execute(f"COMMENT ON DATABASE {direct.name} IS 'mine'")
+    path = direct.sample_backup()
+    direct.execute("DELETE FROM pricing_info")
+    assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '{}'"
+    (previous,) = direct.databases()
+    kept = re.fullmatch(r"mine\n\[kept (.* UTC)\]", direct.execute(comment.format(previous))[0][0])
+    assert kept
+    for answer, status, rows in ((b"no\n", 1, 960), (b"yes\n", 0, 0)):
+        run = direct.checkout.run_on_terminal(ROLLBACK, answer=answer)
+        assert run.status == status, run
+        assert f"database '{direct.name}' of server" in run.err
+        assert re.search(
+            rf"now \d+ tables, [\d,]+ rows; then \d+ tables, [\d,]+ rows, kept {kept[1]}", run.err
+        )
+        assert direct.execute("SELECT count(*) FROM pricing_info") == [(rows,)]
+        assert direct.execute(comment.format(direct.name)) == [("mine",)]

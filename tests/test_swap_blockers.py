@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support.databases import Database, new_database
 from support.fakes import fake
-from support.run import RESTORE, ROLLBACK, Checkout, Run
+from support.run import CONFIRMED, RESTORE, ROLLBACK, Checkout, Run
 from support.servers import DirectServer
 
 from helpers.demo.private_server import private_server
@@ -93,7 +93,7 @@ def test_prepared_transaction_stops_a_rollback_at_once(direct: Database) -> None
     assert "the database is unchanged" in run.err
     assert direct.databases() == databases
     direct.execute("ROLLBACK PREPARED 'open|gid'")
-    assert direct.checkout.run(ROLLBACK).status == 0
+    assert direct.checkout.run(ROLLBACK, **CONFIRMED).status == 0
 
 
 def test_transaction_prepared_during_a_load_blocks_no_client(direct: Database) -> None:

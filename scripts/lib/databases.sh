@@ -113,6 +113,14 @@ drop_temporary_data() {
     finish_removal
 }
 
-previous_exists() {
-    [ -n "$(ask lock <"$sql/restore/previous-database.sql")" ]
+# time_of_previous: when the previous database was kept; nothing where there is none
+time_of_previous() {
+    ask lock <"$sql/restore/previous-database.sql"
+}
+
+# content_of DATABASE [TABLES]: '3 tables, 127,928 rows', of these tables only or of all; a lock on
+# one of them must not prevent a restore
+content_of() {
+    { psql_set only "${2-}" && cat "$sql/tables/moves.sql" "$sql/report/content.sql"; } |
+        sql "$1" 2>"$work/sql.errors" || echo "unknown content ($(first_error "$work/sql.errors"))"
 }

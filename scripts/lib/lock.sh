@@ -54,6 +54,13 @@ require_own_session() {
 # with the run.
 lock_database() {
     open_lock
+    has_lock=
+    has_server_tmp=
+    at_end clean_up_failed_run
+    require_lock
+}
+
+require_lock() {
     for lock_attempt in 1 2 3 4 5; do
         take_lock && break
     done
@@ -61,8 +68,29 @@ lock_database() {
         hint 'wait until it has ended, then run this again'
         die "another run is using database '$TB_POSTGRES_DATABASE': $lock_answer"
     fi
+    has_lock=yes
+}
+
+# confirm_unlocked SKIP QUESTION SKIP_NAME: asks as confirm does, without the lock: a forgotten
+# terminal stops no other run. The caller then checks again what the question was about
+confirm_unlocked() {
+    [ "$1" != yes ] || return 0
+    [ -z "$has_server_tmp" ] || remove_server_tmp || warn_of_rest "$work/server.errors"
     has_server_tmp=
-    at_end clean_up_failed_run
+    ask lock <"$sql/lock/unlock.sql" >/dev/null ||
+        fail_with "$work/lock.errors" 'could not release the lock'
+    has_lock=
+    confirm "$@"
+    require_lock
+}
+
+# require_same SHOWN NOW: ends the script if what the user agreed to is no longer what would happen
+require_same() {
+    [ "$1" = "$2" ] || {
+        hint "the question was about: $1"
+        hint "now it would be: $2"
+        die 'the database has changed since the question; run this again'
+    }
 }
 
 # take_lock: Sets lock_answer: `locked`, or who has it
@@ -146,7 +174,7 @@ report_clean_up() { # FILE REASON
 
 # clean_up_failed_run STATUS: at the end of one, what the next run would do for it
 clean_up_failed_run() {
-    [ "$1" -ne 0 ] || return 0
+    { [ "$1" -ne 0 ] && [ -n "$has_lock" ]; } || return 0
     [ -z "$has_server_tmp" ] || remove_server_tmp || warn_of_rest "$work/server.errors"
     clean_up_by run_clean_up_alone
     ! grep -q '^kept ' "$work/cleaned" || warn_of_rest "$work/sql.errors"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Messages to the user, on standard error, and questions. Results go to standard output.
-# Needs: live_line root unchanged work
-# Sets: explained live_line reply unchanged
+# Needs: live_line muted root unchanged work
+# Sets: explained live_line muted reply started_at unchanged
 
 # Sourcing this file opens the standard descriptors that are closed: the next file opened would
 # become one of them. Messages go to 4, because 2 takes raw errors once a run has begun.
@@ -16,16 +16,28 @@ fi
 explained=
 hints=
 live_line=
+muted=
 unchanged=
 
 # --- messages ---
 
 # say TEXT...: one line
 say() {
+    [ -z "$muted" ] || return 0
     tell '%s\n' "$(printable "$*")"
 }
 
+# say_done TEXT...: the last line of a run that has done what was asked for
+say_done() {
+    if [ -t 4 ] && [ -z "${NO_COLOR-}" ]; then
+        tell '\033[32m%s\033[0m\n' "$(printable "$*")"
+    else
+        say "$*"
+    fi
+}
+
 warn() {
+    [ -z "$muted" ] || return 0
     tell_labelled 33 warning: "$*"
 }
 
@@ -152,6 +164,7 @@ confirm() {
     fi
     ask_user "$(printable "$2") Type yes to continue: " || tell '\n'
     is_yes || cancel
+    started_at=$(date +%s)
 }
 
 # ask_user QUESTION: fails at the end of input. Sets reply

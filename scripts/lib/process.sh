@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A run from its beginning to its end: child processes, pipes, exit status.
-# Needs: explained is_child root unchanged work
-# Sets: child explained is_child program reader_status sql unchanged writer_status
+# Needs: explained is_child root started_at unchanged work
+# Sets: child explained is_child program reader_status sql started_at unchanged writer_status
 
 finished=
 in_doubt=
@@ -12,6 +12,7 @@ in_doubt=
 begin() {
     exec 3>&1 >/dev/null
     program=${0##*/}
+    started_at=$(date +%s)
     sql=$root/scripts/sql
     load_settings
     endings=
@@ -85,6 +86,11 @@ begin_commit() {
 # fail_commit: the step failed
 fail_commit() {
     in_doubt=
+}
+
+# duration: of the run, or since the user's last answer
+duration() {
+    echo "$(($(date +%s) - started_at)) s"
 }
 
 # end_incomplete: done, but a step that was asked for besides has failed, and a warning has said so

@@ -22,6 +22,7 @@ load_settings() {
     : "${RESTORE_JOBS:=}"
     : "${TB_ASSETS_KEY_FILE:=}"
     : "${CLEAN_SKIP_CONFIRM:=}"
+    : "${ROLLBACK_SKIP_CONFIRM:=}"
     : "${INIT_OPTION:=}"
     : "${TUMBLEBUG_SERVER:=localhost:1323}"
     : "${TUMBLEBUG_WAIT_SECONDS:=30}"
@@ -32,6 +33,7 @@ load_settings() {
     require_yes_or_no RESTORE_KEEP_PREVIOUS "$RESTORE_KEEP_PREVIOUS"
     require_yes_or_no RESTORE_TRUST "$RESTORE_TRUST"
     require_yes_or_no CLEAN_SKIP_CONFIRM "$CLEAN_SKIP_CONFIRM"
+    require_yes_or_no ROLLBACK_SKIP_CONFIRM "$ROLLBACK_SKIP_CONFIRM"
     case $RESTORE_SCHEMA in
         backup | live | auto) ;;
         *) die_usage "RESTORE_SCHEMA must be backup, live or auto, not '$RESTORE_SCHEMA'" ;;
@@ -65,7 +67,7 @@ read_env_file() {
         line=${line#export }
         case $line in
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
-            RESTORE_* | CLEAN_* | INIT_* | CONTAINER_CLI* | PG_BINDIR* | POSTGRES_*) ;;
+            RESTORE_* | ROLLBACK_* | CLEAN_* | INIT_* | CONTAINER_CLI* | PG_BINDIR* | POSTGRES_*) ;;
             *) continue ;;
         esac
         take_setting "$line" ||

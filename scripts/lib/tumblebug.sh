@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Talking to CB-Tumblebug's server, by the Python helper.
-# Needs: addresses child database_key sql work
-# Sets: addresses database_key incomplete
+# Needs: addresses child database_key server sql work
+# Sets: addresses current_content current_database current_summary database_key
+#   incomplete
 
 fetching=
 
@@ -79,15 +80,29 @@ fetch() {
     [ ! -s "$work/answer" ] || warn "$(tumblebug_answer)"
 }
 
-# find_database: where it can be read while it is being filled. Sets database_key and addresses,
-# empty where it cannot
+# find_database: what it holds, and where it can be read while it is being filled. Sets
+# database_key, addresses, current_database, current_content and current_summary, empty where the
+# server is out of reach
 find_database() {
     set_client_environment
-    found=$( (select_server && open_lock && printf '%s\n%s' "$database_key" "$addresses") \
-        4>/dev/null) || found=
-    database_key=$(printf '%s\n' "$found" | sed -n 1p)
-    addresses=$(printf '%s\n' "$found" | sed 1d)
+    describe_database >"$work/database" 4>/dev/null || : >"$work/database"
+    database_key=$(sed -n 's/^key //p' "$work/database")
+    addresses=$(sed -n 's/^address //p' "$work/database")
+    current_database=$(sed -n 's/^name //p' "$work/database")
+    current_content=$(sed -n 's/^content //p' "$work/database")
+    current_summary=$(sed -n 's/^summary: *//p' "$work/database")
 }
+
+describe_database() (
+    select_server
+    open_lock
+    echo "key $database_key"
+    # shellcheck disable=SC2086 # the addresses are words
+    printf 'address %s\n' $addresses
+    echo "name database '$TB_POSTGRES_DATABASE' of $server"
+    echo "content $(content_of "$TB_POSTGRES_DATABASE")"
+    sql "$TB_POSTGRES_DATABASE" <"$sql/backup/summary.sql" 2>"$work/sql.errors" | grep '^summary: '
+)
 
 report_interruption() {
     [ -n "$fetching" ] || return 0

@@ -19,7 +19,7 @@ import pytest
 from support.backups import manifest_of, read_pair, remove_manifest, write_pair
 from support.databases import Database
 from support.disks import small_disk
-from support.run import BACKUP, RESTORE, ROLLBACK, new_checkout
+from support.run import BACKUP, CONFIRMED, RESTORE, ROLLBACK, new_checkout
 from support.running import ended, kill
 from support.servers import BACKENDS, Container, Server, docker, started_container
 from support.waiting import until, until_line
@@ -147,12 +147,14 @@ def test_rollback_killed_at_any_program_leaves_old_or_new(
     try:
         ended(
             small_target.start(
-                ROLLBACK, **killing_programs(tmp_path, small_target.database, number, when)
+                ROLLBACK,
+                **CONFIRMED,
+                **killing_programs(tmp_path, small_target.database, number, when),
             )
         )
         before = small_target.state()
         assert before in ("old", "new")
-        assert_done(small_target.database.checkout.run(ROLLBACK))
+        assert_done(small_target.database.checkout.run(ROLLBACK, **CONFIRMED))
         assert small_target.state() == {"old": "new", "new": "old"}[before]
     finally:
         drop_previous(small_target.database)

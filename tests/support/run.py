@@ -8,12 +8,13 @@ import pty
 import shutil
 import subprocess
 import termios
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent.parent
 TIMEOUT_SECONDS = 120
-CONFIRMED = {"RESTORE_SKIP_CONFIRM": "yes", "CLEAN_SKIP_CONFIRM": "yes"}
+CONFIRMED = {f"{verb}_SKIP_CONFIRM": "yes" for verb in ("RESTORE", "CLEAN", "ROLLBACK")}
 BACKUP = "./scripts/backup-assets.sh"
 RESTORE = "./scripts/restore-assets.sh"
 ROLLBACK = "./scripts/rollback-assets.sh"
@@ -108,11 +109,17 @@ class Checkout:
             start_new_session=True,
         )
 
-    def run_on_terminal(self, *command: str | Path, answer: bytes, **environment: str) -> Run:
+    def run_on_terminal(
+        self,
+        *command: str | Path,
+        answer: bytes,
+        at_prompt: Callable[[bytes], object] = bytes,
+        **environment: str,
+    ) -> Run:
         """Run a command on a pseudo-terminal and return how it ended.
 
-        ``answer`` holds lines; one is typed at each prompt. The run's ``err`` is what the terminal
-        showed.
+        ``answer`` holds lines; one is typed at each prompt, after ``at_prompt`` was called with it.
+        The run's ``err`` is what the terminal showed.
         """
         lines = answer.splitlines(keepends=True)
         master, slave = pty.openpty()
@@ -131,6 +138,7 @@ class Checkout:
         while chunk := read_terminal(master):
             screen += chunk
             if screen.endswith(b": ") and lines:
+                at_prompt(lines[0])
                 os.write(master, lines.pop(0))
         out = process.stdout.read().decode()
         status = process.wait(TIMEOUT_SECONDS)

@@ -1,7 +1,8 @@
 -- One statement, one transaction: the server completes it or undoes it, whatever happens to the
 -- client. A rename waits up to 5 s for the database's sessions to end, and new ones queue behind
 -- its lock; end-sessions.sql ends those that connect after the old ones end here and before that
--- lock. :renames are FROM:TO, done in this order; one whose database does not exist is skipped.
+-- lock. :renames are FROM:TO, done in this order; one whose database does not exist is skipped. The
+-- comment of the previous database ends with the time at which it was kept.
 SELECT set_config('assets.live', :'live', false),
        set_config('assets.staging', :'staging', false),
        set_config('assets.replaced', :'replaced', false),
@@ -15,6 +16,7 @@ DECLARE
     rename text;
     old_name text;
     new_name text;
+    comment text;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
                    AND pid = current_setting('assets.lock_backend')::int) THEN
@@ -32,6 +34,15 @@ BEGIN
         new_name := current_setting('assets.' || split_part(rename, ':', 2));
         IF EXISTS (SELECT FROM pg_database WHERE datname = old_name) THEN
             EXECUTE format('ALTER DATABASE %I RENAME TO %I', old_name, new_name);
+            SELECT nullif(regexp_replace(shobj_description(oid, 'pg_database'),
+                                         '\n?\[kept [^]]*\]$', ''), '')
+            INTO comment
+            FROM pg_database WHERE datname = new_name;
+            IF split_part(rename, ':', 2) = 'previous' THEN
+                comment := concat_ws(E'\n', comment, to_char(
+                    now() AT TIME ZONE 'UTC', '"[kept "YYYY-MM-DD HH24:MI" UTC]"'));
+            END IF;
+            EXECUTE format('COMMENT ON DATABASE %I IS %L', new_name, comment);
         ELSIF split_part(rename, ':', 2) = 'live' THEN
             RAISE 'nothing to swap in: database "%" does not exist', old_name;
         END IF;
