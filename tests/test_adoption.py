@@ -15,7 +15,7 @@ from support.run import BACKUP, RESTORE, STATS, Checkout
 from support.servers import Server
 from support.waiting import until
 
-TUMBLEBUG_SCHEMA = Path(__file__).parent / "support" / "tumblebug-schema.sql"
+SUPPORT = Path(__file__).parent / "support"
 INFO = """CB-Tumblebug assets backup
 created: 2026-08-21 14:55:03 UTC
 summary: 89962 specs (94% priced), 203161 images across 10 CSPs
@@ -153,7 +153,8 @@ def tumblebug(direct_server: Server, checkout: Checkout) -> Iterator[Database]:
     """A database with CB-Tumblebug's schema and rows."""
     database = Database(direct_server, checkout)
     database.create_empty()
-    database.execute(TUMBLEBUG_SCHEMA.read_text())
+    for name in ("schema", "rows"):
+        database.execute((SUPPORT / f"tumblebug-{name}.sql").read_text())
     yield database
     database.drop()
 

@@ -1,6 +1,6 @@
 """Measure the scripts and the guide's commands: make bench, or make bench SCALE=1
 
-For each scale, a database in a new container is filled with the sample catalogue; then every
+For each scale, a database in a new container is filled with assets (bench.assets); then every
 command runs once per round, in turn, each after a CHECKPOINT. The medians over the rounds are
 printed. With all scales (without arguments) they are written to docs/benchmarks.md and its chart.
 """
@@ -26,7 +26,7 @@ from support.run import Checkout, new_checkout
 from support.servers import Container, started_container
 from tabulate import tabulate
 
-from helpers.demo import catalogue
+from bench import assets
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 T = TypeVar("T")
@@ -93,9 +93,7 @@ class Bench:
         self.shell(f"{self.inside} sh -c 'rm -rf /tmp/bench.directory; {dump}'")
 
     def copy_to_nowhere(self) -> None:
-        copies = "; ".join(
-            f"COPY {table} TO '/dev/null'" for table in (*catalogue.ROWS_AT_SCALE_1, "region_info")
-        )
+        copies = "; ".join(f"COPY {table} TO '/dev/null'" for table in assets.tables(1))
         self.container.client("psql", "-d", DATABASE, "-c", copies)
 
     # --- restores ---
@@ -168,7 +166,7 @@ def measure(scale: float, rounds: int) -> tuple[Results, Results]:
     ):
         bench = Bench(container, new_checkout(Path(directory)))
         with container.connect(DATABASE) as connection:
-            catalogue.load(connection, scale)
+            assets.load(connection, scale)
         all_commands = scale == 1
         backups: Results = {name: Figures() for name in BACKUPS if all_commands or name in SHOWN}
         restores: Results = {name: Figures() for name in RESTORES if all_commands or name in SHOWN}
@@ -269,12 +267,9 @@ def container_disk(bench: Bench) -> int:
 
 def report(scale: float, backups: Results, restores: Results) -> str:
     """Return one scale's tables as Markdown."""
-    parts = [
-        f"### Scale {scale:g}: {sum(catalogue.ROWS_AT_SCALE_1.values()) * scale:,.0f} rows",
-        table("backup", backups),
-        table("restore", restores),
-    ]
-    return "\n\n".join(parts)
+    specs, images = (assets.rows_at(scale, kind) for kind in ("spec", "image"))
+    title = f"### Scale {scale:g}: {specs:,} specs, {images:,} images"
+    return "\n\n".join([title, table("backup", backups), table("restore", restores)])
 
 
 def table(title: str, results: Results) -> str:
