@@ -42,7 +42,7 @@ down: ## stop the database container; its data stays
 	@./scripts/down.sh $(ARGS)
 
 ##@ Development
-.PHONY: demo test faults bench lint
+.PHONY: demo test faults bench picture lint
 demo: .venv/.demo ## demo on a throwaway server (Python 3.10+ and network access for its packages)
 	@.venv/bin/python -m helpers demo
 
@@ -54,6 +54,9 @@ faults: .venv/.test ## run all fault injections; make test runs a sample
 
 bench: .venv/.test ## benchmark against the guide's plain pg_dump and pg_restore; SCALE=1: only this
 	@PYTHONPATH=tests .venv/bin/python -m bench.benchmark $(SCALE)
+
+picture: .venv/.test ## draw docs/demo.svg, what make demo shows
+	@.venv/bin/python scripts/dev/draw_demo.py
 
 lint: .venv/.test ## run shellcheck, shfmt, dash -n, ruff, and the checks of structure and words
 	@./scripts/dev/lint.sh
