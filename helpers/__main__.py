@@ -15,7 +15,6 @@ EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the script then prints th
 DESCRIPTION = "The Python part of the project's scripts. Each VERB has its own --help."
 DATABASE_VERBS = {
     "table-statistics": "print the tables with their rows, sizes and shares",
-    "database-size": "print the size of the database",
     "progress": "draw the progress line of a dump or a load until the script ends",
 }
 TUMBLEBUG_VERBS = {
@@ -32,6 +31,8 @@ TUMBLEBUG_VERBS = {
 
 def run() -> int:
     """Run the command line and return its exit status, 1 if writing the result fails."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a locale's encoding may lack a character
     try:
         status = main()
         sys.stdout.flush()
@@ -104,6 +105,11 @@ def add_database_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("addresses", nargs="*", help="host:port of the server, tried in order")
 
 
+def live_name(options: argparse.Namespace) -> str:
+    """Return the name of the live database, which is UTF-8 in any locale."""
+    return os.fsencode(options.live).decode(errors="replace")
+
+
 def run_database_verb(options: argparse.Namespace) -> int:
     """Print the result of a query and return 0.
 
@@ -115,13 +121,13 @@ def run_database_verb(options: argparse.Namespace) -> int:
         from helpers import connection, progress, stats
     except ImportError:
         return EXIT_UNAVAILABLE
-    server = connection.Identity(options.server_key, options.live)
+    server = connection.Identity(options.server_key, live_name(options))
     try:
         if options.verb == "progress":
             progress.draw(options.query, options.totals, options.addresses, server, options.script)
         else:
-            print(stats.report(options.verb, options.query, options.addresses, server))
-    except (connection.ServerUnavailable, psycopg.Error):
+            print(stats.table_of_tables(options.query, options.addresses, server))
+    except (connection.ServerUnavailable, psycopg.Error, UnicodeError):
         return EXIT_UNAVAILABLE
     return 0
 
@@ -172,12 +178,12 @@ def arrivals_reader(options: argparse.Namespace) -> Callable[[], list[tuple[str,
         from helpers import connection
     except ImportError:
         return list
-    server = connection.Identity(options.server_key, options.live)
+    server = connection.Identity(options.server_key, live_name(options))
 
     def read_arrivals() -> list[tuple[str, int, int]]:
         try:
             rows = connection.query_rows(options.query, options.addresses, server)
-        except (connection.ServerUnavailable, psycopg.Error):
+        except (connection.ServerUnavailable, psycopg.Error, UnicodeError):
             return []
         return [tuple(row.values()) for row in rows]  # in the order of arrivals.sql
 

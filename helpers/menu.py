@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
-from helpers.terminal import printable
+from helpers.terminal import human_size, paint, printable
 
 SECONDS_PER_DAY = 86_400
 OLD_DAYS, VERY_OLD_DAYS = 7, 30
@@ -23,13 +24,13 @@ def menu(backup: Path, holds: str = "", now: str = "") -> str:
     exists = backup.is_file()
     facts = backup_lines(backup, holds) if exists else [f"not available: there is no {backup.name}"]
     lines = [
-        "How should the assets database be filled?",
-        *([f"now: {content_line(now)}"] if now else []),
+        bold("How should the assets database be filled?"),
+        *([dim(f"now: {content_line(now)}")] if now else []),
         "",
         f"  a   Restore from backup (~1 minute{', recommended' if exists else ''})",
-        *(f"      {fact}" for fact in facts),
+        *(dim(f"      {fact}") for fact in facts),
         "  a+  Restore from backup, then update images from the latest list (~2 minutes)",
-        *([] if exists else ["      not available without a backup"]),
+        *([] if exists else [dim("      not available without a backup")]),
         "  b   Fetch fresh from all providers but Azure"
         f" (~20-30 minutes{'' if exists else ', recommended'})",
         "  c   Fetch fresh from all providers, including Azure (~40+ minutes)",
@@ -42,11 +43,21 @@ def menu(backup: Path, holds: str = "", now: str = "") -> str:
     return "\n".join(lines)
 
 
+def bold(text: str) -> str:
+    """Return ``text`` bold, where standard output has colour."""
+    return paint("1", text, sys.stdout)
+
+
+def dim(text: str) -> str:
+    """Return ``text`` dim, where standard output has colour."""
+    return paint("2", text, sys.stdout)
+
+
 def backup_lines(backup: Path, holds: str) -> list[str]:
     """Return lines on the backup: its size, age and content, and a warning if it is old."""
     days = int((time.time() - creation_time(backup)) // SECONDS_PER_DAY)
     age = "made today" if days <= 0 else "1 day old" if days == 1 else f"{days} days old"
-    lines = [f"{backup.name}: {backup.stat().st_size / 1_000_000:.1f} MB, {age}"]
+    lines = [f"{backup.name}: {human_size(backup.stat().st_size)}, {age}"]
     if holds:
         lines.append(content_line(holds))
     if days > VERY_OLD_DAYS:

@@ -9,7 +9,7 @@ usage() {
     cat <<EOF
 Usage: $0 [--size]
 
-Prints every table of the assets database: exact rows, size, share of the database.
+Prints every table of the assets database: exact rows, size, share of the database's size.
 
   --size  only the size of the whole database
 EOF
@@ -21,15 +21,15 @@ main() {
     select_server
     open_lock
     ! take_lock || clean_up
-    print_report "$report" >&3 || fail_with "$work/report.errors" 'could not read the statistics'
+    "show_$shown"
 }
 
 parse_options() {
-    report=table-statistics
+    shown=tables
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help) show_help ;;
-            --size) report=database-size ;;
+            --size) shown=size ;;
             -?*) die_usage "unknown option: $1" ;;
             *) die_usage "unexpected argument: $1" ;;
         esac
@@ -40,6 +40,22 @@ parse_options() {
 clean_up() {
     clean_up_backups
     clean_up_server
+}
+
+show_tables() {
+    print_table_statistics >"$work/statistics" ||
+        fail_with "$work/report.errors" 'could not read the statistics'
+    say "database '$TB_POSTGRES_DATABASE' of $server"
+    show_table <"$work/statistics" || die 'could not write the result'
+}
+
+show_size() {
+    bytes=$(sql "$TB_POSTGRES_DATABASE" <"$sql/report/database-size.sql" \
+        2>"$work/report.errors") ||
+        fail_with "$work/report.errors" 'could not read the size of the database'
+    require_number 'the size of the database' "$bytes"
+    printf '%s: %s (%s bytes)\n' "$(printable "database '$TB_POSTGRES_DATABASE' of $server")" \
+        "$(human_size "$bytes")" "$(with_commas "$bytes")" >&3 || die 'could not write the result'
 }
 
 main "$@"

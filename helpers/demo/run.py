@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from helpers.terminal import paint
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -92,7 +94,8 @@ def run_steps(
     title("Compare it with the original")
     with server.connect() as connection:
         require_equal(before, contents(connection))
-    say(paint(GREEN, f"the rows and checksums of all {len(before)} tables are the same as before"))
+    same = f"the rows and checksums of all {len(before)} tables are the same as before"
+    say(paint(GREEN, same, sys.stderr))
 
 
 def contents(connection: psycopg.Connection) -> dict[str, tuple[int, str]]:
@@ -118,7 +121,7 @@ def run_script(environment: dict[str, str], name: str, *arguments: Path, **setti
     """
     variables = [f"{variable}={value}" for variable, value in settings.items()]
     typed = [*variables, f"./scripts/{name}", *(f"…/{path.name}" for path in arguments)]
-    say(paint(BOLD, f"$ {' '.join(typed)}"))
+    say(paint(BOLD, f"$ {' '.join(typed)}", sys.stderr))
     process = subprocess.Popen(
         [PROJECT / "scripts" / name, *arguments],
         cwd=PROJECT,
@@ -144,22 +147,15 @@ def exit_on_signal(number: int, frame: object) -> NoReturn:
 
 def failed(reason: str) -> int:
     """Print the error and return the exit status 1."""
-    say(f"{paint(RED, 'error:')} {reason}")
+    say(f"{paint(RED, 'error:', sys.stderr)} {reason}")
     return 1
 
 
 def title(text: str) -> None:
     """Print the title of a step."""
-    say("\n" + paint(BOLD, f"--- {text}"))
+    say("\n" + paint(BOLD, f"--- {text}", sys.stderr))
 
 
 def say(text: str) -> None:
     """Print to standard error, like the scripts' messages; standard output is for statistics."""
     print(text, file=sys.stderr, flush=True)
-
-
-def paint(colour: str, text: str) -> str:
-    """Return the text in this colour, or unchanged without a terminal or with NO_COLOR."""
-    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
-        return text
-    return f"\033[{colour}m{text}\033[0m"

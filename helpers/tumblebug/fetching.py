@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from helpers.terminal import clear_line, clock, draw_line, printable
+from helpers.terminal import clear_line, clock, draw_line, is_screen, printable
 from helpers.tumblebug import client
 
 LOOK_SECONDS = 2  # between two updates of the progress line
@@ -76,7 +76,7 @@ def show_until_ended(thread: threading.Thread, expected: str, read_arrivals: Rea
     A terminal gets one progress line; anything else gets a line every LOG_SECONDS.
     """
     started = time.monotonic()
-    terminal = sys.stderr.isatty()
+    terminal = is_screen(sys.stderr)
     pause = LOOK_SECONDS if terminal else LOG_SECONDS
     while True:
         if terminal:

@@ -27,13 +27,9 @@ say() {
     tell '%s\n' "$(printable "$*")"
 }
 
-# say_done TEXT...: the last line of a run that has done what was asked for
+# say_done TEXT...: the last line of a run that did what was asked
 say_done() {
-    if [ -t 4 ] && [ -z "${NO_COLOR-}" ]; then
-        tell '\033[32m%s\033[0m\n' "$(printable "$*")"
-    else
-        say "$*"
-    fi
+    tell '%s\n' "$(paint 32 "$(printable "$*")")"
 }
 
 warn() {
@@ -75,13 +71,27 @@ tell() {
     printf "$@" >&4 || :
 }
 
-# tell_labelled COLOUR LABEL TEXT: colour only on a terminal, and never with NO_COLOR
-tell_labelled() {
-    if [ -t 4 ] && [ -z "${NO_COLOR-}" ]; then
-        tell '\033[%sm%s\033[0m %s\n' "$1" "$2" "$(printable "$3")"
+tell_labelled() { # COLOUR LABEL TEXT
+    tell '%s %s\n' "$(paint "$1" "$2")" "$(printable "$3")"
+}
+
+# paint COLOUR TEXT: prints the text, in that colour where messages have colour
+paint() {
+    if has_colour 4; then
+        printf '\033[%sm%s\033[0m' "$1" "$2"
     else
-        tell '%s %s\n' "$2" "$(printable "$3")"
+        printf '%s' "$2"
     fi
+}
+
+# has_colour DESCRIPTOR: only a terminal that knows more than plain text has, unless NO_COLOR is set
+has_colour() {
+    is_screen "$1" && [ -z "${NO_COLOR-}" ]
+}
+
+# is_screen DESCRIPTOR: a terminal on which a line can be redrawn
+is_screen() {
+    [ -t "$1" ] && [ "${TERM:-dumb}" != dumb ]
 }
 
 # end_live_line: any message ends the progress line, if a process draws one. Sets live_line
@@ -95,7 +105,7 @@ end_live_line() {
 }
 
 clear_line() {
-    [ ! -t 4 ] || printf '\r\033[K' >&4
+    ! is_screen 4 || printf '\r\033[K' >&4
 }
 
 # --- text ---
@@ -130,6 +140,11 @@ is_number() {
     case $1 in
         '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;;
     esac
+}
+
+# with_commas NUMBER
+with_commas() {
+    echo "$1" | sed -e ':next' -e 's/^\([0-9][0-9]*\)\([0-9]\{3\}\)/\1,\2/' -e 't next'
 }
 
 # human_size BYTES

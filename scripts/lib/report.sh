@@ -3,23 +3,42 @@
 # Needs: addresses child database_key sql work
 # Sets: is_child live_line
 
-# print_report table-statistics|database-size: the result of that SQL file, on standard output
-print_report() {
-    print_by_helper "$1" || print_plainly "$1"
+# print_table_statistics: on standard output, the same by the helper and by psql
+print_table_statistics() {
+    print_by_helper || print_by_psql
 }
 
 print_by_helper() (
     PGDATABASE=$TB_POSTGRES_DATABASE
     # shellcheck disable=SC2086 # the addresses are words
-    run_helper "$1" --server-key "$database_key" --live "$TB_POSTGRES_DATABASE" \
-        "$sql/report/$1.sql" $addresses
+    run_helper table-statistics --server-key "$database_key" --live "$TB_POSTGRES_DATABASE" \
+        "$sql/report/table-statistics.sql" $addresses
 )
 
-print_plainly() (
+print_by_psql() (
     PGDATABASE=$TB_POSTGRES_DATABASE
-    on_server psql -X -q -P footer=off -v ON_ERROR_STOP=1 \
-        <"$sql/report/$1.sql" 2>"$work/report.errors"
+    on_server psql -X -q -t -P border=0 -v ON_ERROR_STOP=1 \
+        <"$sql/report/table-statistics.sql" >"$work/report" 2>"$work/report.errors" || exit
+    LC_ALL=C sed -e 's/ *$//' -e '/^$/d' -e "$(block_in_this_locale)" "$work/report"
 )
+
+# block_in_this_locale: prints the sed command that replaces the block of bars, where needed; the
+# character set of LANG=C says nothing about the terminal
+block_in_this_locale() {
+    case $(locale charmap 2>/dev/null) in
+        '' | UTF-8 | ANSI_X3.4-1968) ;;
+        *) echo 's/█/#/g' ;;
+    esac
+}
+
+# show_table: the one on standard input as a result; a terminal shows its heading bold
+show_table() {
+    if has_colour 3; then
+        sed "1s/.*/$(printf '\033[1m&\033[0m')/" >&3
+    else
+        cat >&3
+    fi
+}
 
 # begin_statistics: reads the tables while the rest is done; print_statistics waits for it
 begin_statistics() {
@@ -29,12 +48,12 @@ begin_statistics() {
 
 read_statistics() {
     is_child= # the helper may leave the work to psql
-    print_report table-statistics >"$work/statistics"
+    print_table_statistics >"$work/statistics"
 }
 
 # print_statistics: when the work is done; not being able to show them is no failure of it
 print_statistics() {
-    if wait "$reading_statistics" && cat "$work/statistics" >&3; then
+    if wait "$reading_statistics" && show_table <"$work/statistics"; then
         return 0
     fi
     warn "the work is complete; could not show the table statistics:" \

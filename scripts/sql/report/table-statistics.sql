@@ -1,20 +1,55 @@
--- Every table outside the system's own schemas: exact rows, bytes with indexes and TOAST, share of
--- the database in percent. A partitioned table includes its partitions.
-SELECT format('%s%I', CASE WHEN nspname = 'public' THEN '' ELSE quote_ident(nspname) || '.' END,
-              relname) AS "table",
-       CASE WHEN relispopulated
-            THEN (regexp_match(
-                     query_to_xml(format('SELECT count(*) AS n FROM %I.%I', nspname, relname),
-                                  false, true, '')::text,
-                     '<n>(\d+)</n>'))[1]::bigint
-            ELSE 0 END AS rows,
-       bytes,
-       pg_size_pretty(bytes) AS size,
-       round(100.0 * bytes / pg_database_size(current_database()), 1) AS share
-FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
-     LATERAL (SELECT sum(pg_total_relation_size(relid))::bigint AS bytes
-              FROM (SELECT pg_class.oid AS relid
-                    UNION SELECT relid FROM pg_partition_tree(pg_class.oid)) AS parts) AS size
-WHERE relkind IN ('r', 'p', 'm') AND NOT relispartition
-  AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
-ORDER BY bytes DESC, 1;
+-- Every table outside the system's own schemas, as text: exact rows, size with indexes and TOAST,
+-- share of the database, and a bar for that share. The heading comes first, the totals come last;
+-- numbers are padded, so that they are right-aligned however the columns are printed.
+-- A partitioned table includes its partitions.
+WITH tables AS (
+    SELECT format('%s%I', CASE WHEN nspname = 'public' THEN ''
+                               ELSE quote_ident(nspname) || '.' END, relname) AS name,
+           CASE WHEN relispopulated
+                THEN (regexp_match(
+                         query_to_xml(format('SELECT count(*) AS n FROM %I.%I', nspname, relname),
+                                      false, true, '')::text,
+                         '<n>(\d+)</n>'))[1]::bigint
+                ELSE 0 END AS rows,
+           bytes
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
+         LATERAL (SELECT sum(pg_total_relation_size(relid)) AS bytes
+                  FROM (SELECT pg_class.oid AS relid
+                        UNION SELECT relid FROM pg_partition_tree(pg_class.oid)) AS parts) AS size
+    WHERE relkind IN ('r', 'p', 'm') AND NOT relispartition
+      AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
+),
+numbers AS (
+    SELECT 'table' AS kind, name, rows, bytes
+    FROM tables
+    UNION ALL
+    SELECT 'total', count(*) || CASE count(*) WHEN 1 THEN ' table' ELSE ' tables' END,
+           coalesce(sum(rows), 0), coalesce(sum(bytes), 0)
+    FROM tables
+),
+texts AS (
+    SELECT kind, name, bytes, to_char(rows, 'FM999,999,999,999,990') AS rows,
+           to_char(scaled, CASE WHEN scaled < 99.95 AND unit <> 'B' THEN 'FM990.0 '
+                                ELSE 'FM999990 ' END) || unit AS size,
+           to_char(share, 'FM990.0') || '%' AS share,
+           CASE kind
+                WHEN 'table' THEN
+                    repeat(chr(CASE getdatabaseencoding() WHEN 'UTF8' THEN 9608 ELSE 35 END), -- █ #
+                           greatest(round(share / 5), ceil(share / 100))::int)
+                ELSE '' END AS bar
+    FROM numbers,
+         LATERAL (SELECT 100.0 * bytes / pg_database_size(current_database()) AS share) AS share,
+         LATERAL (SELECT bytes / factor AS scaled, unit
+                  FROM (VALUES (1, 'B'), (1e3, 'kB'), (1e6, 'MB'), (1e9, 'GB'), (1e12, 'TB'))
+                       AS units (factor, unit)
+                  WHERE bytes >= factor * 0.9995 OR factor = 1
+                  ORDER BY factor DESC
+                  LIMIT 1) AS size
+    UNION ALL
+    SELECT 'heading', 'table', NULL, 'rows', 'size', 'share', ''
+)
+SELECT name, lpad(rows, max(length(rows)) OVER () + 1) AS rows,
+       lpad(size, max(length(size)) OVER () + 1) AS size,
+       lpad(share, max(length(share)) OVER () + 1) AS share, ' ' || bar AS bar
+FROM texts
+ORDER BY CASE kind WHEN 'heading' THEN 1 WHEN 'table' THEN 2 ELSE 3 END, bytes DESC, name;
