@@ -76,6 +76,8 @@ def parse_arguments() -> argparse.Namespace:
         add_database_options(verb)
         if name == "progress":
             verb.add_argument("--script", type=int, required=True, help="process ID of the script")
+            verb.add_argument("--phase", required=True, help="what copies rows, to show")
+            verb.add_argument("--next-phase", required=True, help="what follows, to show")
             verb.add_argument("--totals", type=Path, help="file with the table lines of a manifest")
     text = "print the menu of make init"
     verb = verbs.add_parser("menu", help=text, description=text)
@@ -124,7 +126,14 @@ def run_database_verb(options: argparse.Namespace) -> int:
     server = connection.Identity(options.server_key, live_name(options))
     try:
         if options.verb == "progress":
-            progress.draw(options.query, options.totals, options.addresses, server, options.script)
+            progress.draw(
+                options.query,
+                options.totals,
+                options.addresses,
+                server,
+                options.script,
+                (options.phase, options.next_phase),
+            )
         else:
             print(stats.table_of_tables(options.query, options.addresses, server))
     except (connection.ServerUnavailable, psycopg.Error, UnicodeError):

@@ -1,4 +1,4 @@
-"""The progress line of a dump or a load: tables, percent, rows per second, time left."""
+"""The progress line of a dump or a load: the phase, a bar, the time passed and the time left."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.connection import Identity, connect
-from helpers.terminal import clock, draw_line, printable
+from helpers.terminal import bar, clock, columns, cut, draw_line, printable
 
 INTERVAL_SECONDS = 0.3
-SETTLING_SECONDS = 1  # before that, a rate would mislead
+SETTLING_SECONDS = 1  # before that, a rate would mislead, and a pause may be between two tables
+PHASE_COLUMNS = len("building indexes")
+TIME_COLUMNS, TIMES_COLUMNS = len("elapsed 0:12"), len("elapsed 0:12, left 0:30")
+NARROW_COLUMNS = 60  # below that, one time is shown
+MOST_BAR_COLUMNS, LEAST_BAR_COLUMNS = 24, 4
 ESTIMATED_ROWS = """
 SELECT format('%I.%I', nspname, relname) AS table_name, greatest(reltuples, 0)::bigint AS rows
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -21,18 +25,58 @@ WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_sc
 
 
 @dataclass
+class Line:
+    """What the progress line shows; ``fraction`` and ``left`` are None if unknown.
+
+    ``elapsed`` and ``left`` are in seconds, ``names`` is shown where there is no fraction.
+    """
+
+    phase: str
+    elapsed: float
+    fraction: float | None = None
+    left: float | None = None
+    names: tuple[str, ...] = ()
+
+    def text(self, width: int) -> str:
+        """Return the line, in ``width`` columns. Its parts stay where they are as they change."""
+        times = [f"elapsed {clock(self.elapsed)}"]
+        if self.left is not None:
+            times.append(f"left {clock(self.left)}")
+        narrow = width < NARROW_COLUMNS
+        room = width - PHASE_COLUMNS - (TIME_COLUMNS if narrow else TIMES_COLUMNS) - len("    ")
+        middle = self.middle(min(room, MOST_BAR_COLUMNS + len("  45 %")))
+        return "  ".join(
+            (f"{self.phase:<{PHASE_COLUMNS}}", middle, times[-1] if narrow else ", ".join(times))
+        )
+
+    def middle(self, width: int) -> str:
+        """Return a bar and the percentage, or the names, in ``width`` columns."""
+        if self.fraction is None:
+            names = ", ".join(name.removeprefix("public.") for name in self.names)
+            return f"{cut(printable(names), width):<{width}}"
+        percent = f"{int(100 * self.fraction):>4} %"
+        if width - len(percent) < LEAST_BAR_COLUMNS:
+            return f"{percent:>{width}}"
+        return bar(self.fraction, width - len(percent)) + percent
+
+
+@dataclass
 class Progress:
     """The progress of the tables: ``done`` rows of ``totals``, which are known or estimated.
 
-    ``running`` are the tables being copied, ``indexes`` the indexes being created.
+    ``phase`` lasts while rows are copied, ``next_phase`` is what follows; ``copied`` is when a copy
+    was last seen, and ``indexes`` are being created. Times are in seconds since the start.
     """
 
+    phase: str
+    next_phase: str
     totals: Mapping[str, int]
     done: dict[str, int] = field(default_factory=dict)
     running: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
+    copied: float | None = None
 
-    def observe(self, rows: Iterable[Mapping]) -> None:
+    def observe(self, rows: Iterable[Mapping], seconds: float) -> None:
         """Update the state from the rows of progress.sql.
 
         A table whose copy is no longer running counts as done.
@@ -44,29 +88,34 @@ class Progress:
                 self.done[table] = self.totals.get(table, self.done[table])
         self.done |= copying
         self.running = tuple(copying)
+        self.copied = seconds if copying else self.copied
         self.indexes = tuple(
             row["index_name"] or row["table_name"] for row in rows if row["kind"] == "index"
         )
 
-    def line(self, seconds: float) -> str:
-        """Return the text of the progress line; ``seconds`` is the time passed."""
+    def has_all_rows(self, seconds: float) -> bool:
+        """Return whether no copy is running, nor will be, as far as can be seen."""
+        paused = self.copied is not None and seconds - self.copied >= SETTLING_SECONDS
+        return not self.running and (paused or bool(self.indexes))
+
+    def line(self, seconds: float) -> Line:
+        """Return the progress line at this time."""
+        if self.has_all_rows(seconds):
+            return Line(self.next_phase, seconds, names=self.indexes)
         total = sum(self.totals.values())
-        done = min(sum(self.done.values()), total)
-        parts = [", ".join(self.running) or ", ".join(f"index {name}" for name in self.indexes)]
-        if total:
-            parts.append(f"{100 * done // total} %")
-        if done and seconds >= SETTLING_SECONDS:
-            rate = done / seconds
-            parts.append(f"{rate:,.0f} rows/s")
-            if done < total:
-                parts.append(f"{clock((total - done) / rate)} left")
-        parts.append(clock(seconds))
-        return "  ".join(printable(part) for part in parts if part)
+        if not total:
+            return Line(self.phase, seconds, names=self.running)
+        fraction = min(sum(self.done.values()) / total, 0.99)  # all of it is the next phase
+        left = None
+        if fraction and seconds >= SETTLING_SECONDS:
+            left = seconds / fraction - seconds
+        return Line(self.phase, seconds, fraction, left)
 
 
 def read_totals(manifest_lines: Path) -> dict[str, int]:
     """Return the row count of each table from the lines ``ROWS FINGERPRINT NAME`` of a manifest."""
-    lines = [line.split(" ", 2) for line in manifest_lines.read_text().splitlines()]
+    text = manifest_lines.read_bytes().decode(errors="replace")
+    lines = [line.split(" ", 2) for line in text.split("\n") if line]
     return {name: int(rows) for rows, _, name in lines}
 
 
@@ -82,22 +131,31 @@ def is_alive(process: int) -> bool:
 
 
 def draw(
-    query: Path, totals: Path | None, addresses: Sequence[str], server: Identity, script: int
+    query: Path,
+    totals: Path | None,
+    addresses: Sequence[str],
+    server: Identity,
+    script: int,
+    phases: tuple[str, str],
 ) -> None:
     """Draw the progress line until the process with the ID ``script`` has ended.
 
     ``query`` is progress.sql; ``totals`` holds the table lines of a manifest, or is None to use the
-    planner's estimates; ``addresses`` and ``server`` are those of connection.connect.
+    planner's estimates; ``addresses`` and ``server`` are those of connection.connect; ``phases``
+    are the names of the phase that copies rows and of what follows it.
     Raises ServerUnavailable as connect does, and psycopg.Error if the session is lost.
     """
     started = time.monotonic()
     with connect(addresses, server) as connection:
         if totals:
-            progress = Progress(read_totals(totals))
+            progress = Progress(*phases, read_totals(totals))
         else:
             estimates = connection.execute(ESTIMATED_ROWS)
-            progress = Progress({row["table_name"]: row["rows"] for row in estimates})
+            totals_by_table = {row["table_name"]: row["rows"] for row in estimates}
+            progress = Progress(*phases, totals_by_table)
         while is_alive(script):
-            progress.observe(connection.execute(query.read_bytes()).fetchall())
-            draw_line(progress.line(time.monotonic() - started))
+            rows = connection.execute(query.read_bytes()).fetchall()
+            seconds = time.monotonic() - started
+            progress.observe(rows, seconds)
+            draw_line(progress.line(seconds).text(columns() - 1))
             time.sleep(INTERVAL_SECONDS)

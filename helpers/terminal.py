@@ -22,10 +22,16 @@ def printable(text: str) -> str:
 def without_blocks(text: str) -> str:
     """Return ``text`` with ``#`` and ``-`` for the blocks of bars, where they cannot be encoded."""
     try:
-        BLOCK.encode(sys.stderr.encoding)
+        (BLOCK + SPACE).encode(sys.stderr.encoding)
     except UnicodeEncodeError:
         return text.replace(BLOCK, "#").replace(SPACE, "-")
     return text
+
+
+def bar(fraction: float, width: int) -> str:
+    """Return a bar in ``width`` columns, of which ``fraction`` is filled."""
+    filled = round(fraction * width)
+    return without_blocks(BLOCK * filled + SPACE * (width - filled))
 
 
 def human_size(size: float) -> str:

@@ -191,7 +191,7 @@ end_snapshot() {
 
 # write_dump: meanwhile the live session computes the summary and the fingerprints
 write_dump() {
-    show_progress "$TB_POSTGRES_DATABASE" '' dumped_bytes
+    show_rows_progress 'reading rows' archive_size 'checking archive' "$TB_POSTGRES_DATABASE"
     send <"$sql/backup/summary.sql" >&7
     fingerprints_sql '' | send >&7
     pipe dump pack_dump
@@ -217,10 +217,6 @@ pack_dump() {
     { pack "$compression" >"$partial"; } 2>"$work/gzip.errors"
 }
 
-dumped_bytes() {
-    on_server ls -ln "$server_tmp/archive" </dev/null | awk '{ print $5 }'
-}
-
 explain_failed_dump() {
     ! grep -q 'ERROR\|FATAL\|error:' "$work/live.errors" ||
         fail_with "$work/live.errors" 'could not read the tables'
@@ -236,6 +232,7 @@ explain_failed_dump() {
 # verify_dump: the partial file contains what pg_restore has read on the server
 verify_dump() {
     say 'verifying the backup'
+    show_progress verifying
     background hash_partial
     hashing=$child
     background list_dumped_schema

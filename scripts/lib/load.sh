@@ -95,7 +95,8 @@ load_restricted() {
 }
 
 run_load() { # FUNCTION... OPTION... ARCHIVE
-    show_progress "$staging" "$work/tables" staging_bytes
+    [ -z "$manifest_found" ] || expected_tables >"$work/totals"
+    show_rows_progress 'loading rows' staging_size 'building indexes' "$staging" "$work/totals"
     background "$@"
     wait "$child"
 }
@@ -139,8 +140,8 @@ reached_end() {
     tail -n 1 "$1" | grep -q 'errors ignored on restore'
 }
 
-staging_bytes() {
-    echo 'SELECT pg_database_size(current_database());' | sql "$staging"
+staging_size() {
+    human_size "$(sql "$staging" <"$sql/report/database-size.sql")"
 }
 
 # --- owners and grants ---

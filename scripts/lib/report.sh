@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Table statistics and progress, by the Python helper or, where it cannot, plainly.
-# Needs: addresses child database_key sql work
+# Needs: addresses child database_key root server_tmp sql work
 # Sets: is_child live_line
 
 # print_table_statistics: on standard output, the same by the helper and by psql
@@ -33,6 +33,7 @@ block_in_this_locale() {
 
 # show_table: the one on standard input as a result; a terminal shows its heading bold
 show_table() {
+    end_live_line
     if has_colour 3; then
         sed "1s/.*/$(printf '\033[1m&\033[0m')/" >&3
     else
@@ -60,35 +61,76 @@ print_statistics() {
         "$(first_error "$work/report.errors")"
 }
 
-# show_progress DATABASE TOTALS BYTES: on a terminal, what COPY does there, out of the lines in the
-# manifest TOTALS, if that exists; without Python, what the function BYTES prints. Sets live_line
+# show_progress PHASE [AMOUNT]: on a terminal, a line that is redrawn until the next message: the
+# phase, what the function AMOUNT prints, and the time passed. Sets live_line
 show_progress() {
+    start_live_line draw_plainly "$1" "${2-:}" ''
+}
+
+# show_rows_progress PHASE AMOUNT NEXT_PHASE DATABASE [TOTALS]: the same while COPY runs in that
+# database, and then for what follows it. The helper draws a bar: the totals are lines of a
+# manifest, or else the planner's estimates. Sets live_line
+show_rows_progress() {
+    start_live_line draw_rows_progress "$@"
+}
+
+# start_live_line FUNCTION...: Sets live_line
+start_live_line() {
     end_live_line
-    [ -t 4 ] || return 0
+    is_screen 4 || return 0
     : >"$work/live-line"
-    background_with_messages draw_progress "$@"
+    background_with_messages draw_live_line "$@"
     live_line=$child
 }
 
-# draw_progress: the helper, and this loop where it cannot; a signal ends both. A signal that came
-# too early has left no file.
-draw_progress() {
+# draw_live_line FUNCTION...: a signal ends it and its child $drawing. A signal that came too early
+# has left no file
+draw_live_line() {
     is_child=
-    PGDATABASE=$1
     drawing=
     trap '[ -z "$drawing" ] || kill "$drawing"; exit 0' TERM
     [ -e "$work/live-line" ] || exit 0
-    [ -f "$2" ] || set -- "$1" '' "$3"
+    "$@"
+}
+
+draw_rows_progress() {
+    PGDATABASE=$4
+    [ -f "${5-}" ] || set -- "$1" "$2" "$3" "$4"
     # shellcheck disable=SC2086 # the addresses are words
     (is_child=yes && run_helper progress --server-key "$database_key" \
-        --live "$TB_POSTGRES_DATABASE" --script $$ ${2:+--totals "$2"} \
-        "$sql/report/progress.sql" $addresses 2>&4) &
+        --live "$TB_POSTGRES_DATABASE" --script $$ --phase "$1" --next-phase "$3" \
+        ${5:+--totals "$5"} "$sql/report/progress.sql" $addresses 2>&4) &
     drawing=$!
-    wait "$drawing" || :  # there is no Python, or it cannot reach the server
+    wait "$drawing" || : # there is no Python, or it cannot reach the server
+    if [ -x "$root/.venv/bin/python" ]; then
+        draw_plainly "$1" "$2" ''
+    else
+        draw_plainly "$1" "$2" '  (make setup adds a bar)'
+    fi
+}
+
+draw_plainly() { # PHASE AMOUNT HINT
+    started=$(date +%s)
     while is_alive $$; do # the script: this is a subshell
         sleep 1 &
         drawing=$!
         wait "$drawing"
-        tell '\r%s' "$(human_size "$("$3")")"
+        passed=$(($(date +%s) - started))
+        live_text=$(printf '%-16s  %7s  elapsed %d:%02d%s' "$1" "$("$2")" \
+            "$((passed / 60))" "$((passed % 60))" "$3" | cut -c "1-$(($(screen_columns) - 1))")
+        tell '\r\033[K%s' "$live_text"
     done
+}
+
+screen_columns() (
+    size=$(stty size <&4 2>/dev/null) || size=
+    case $size in
+        *' '[1-9]*) echo "${size#* }" ;;
+        *) echo 80 ;;
+    esac
+)
+
+# archive_size: of the one on the server, so far
+archive_size() {
+    human_size "$(on_server ls -ln "$server_tmp/archive" </dev/null | awk '{ print $5 }')"
 }

@@ -7,6 +7,7 @@
 replace_tables() {
     require_own_session
     say 'replacing the rows in one transaction'
+    show_progress 'replacing rows'
     { echo 'BEGIN;' && cat "$sql/tables/empty-chosen.sql"; } | ask live >"$work/copies" ||
         fail_replacement
     while IFS= read -r into && IFS= read -r from; do

@@ -12,6 +12,7 @@ upload_archive() {
     restore_version=$(server_fact pg_restore)
     [ -z "$restore_version" ] || require_number "pg_restore's version" "$restore_version"
     archive=$server_tmp/archive
+    show_progress 'copying archive' archive_size
     pipe unpack_file keep_archive
     {
         read -r archive_bytes || archive_bytes=
@@ -65,6 +66,7 @@ keep_archive() {
 # read_archive: to its end; an untrusted one may unpack to no end, and gets ten minutes of a
 # processor
 read_archive() {
+    show_progress 'checking archive'
     seconds=unlimited
     [ -n "$trusted" ] || seconds=600
     background run_remote read-archive "$archive" "$seconds" 2>"$work/restore.errors"

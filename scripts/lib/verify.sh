@@ -15,6 +15,7 @@ verify_staging() {
 
 compare_staging() {
     say 'verifying the data against the manifest'
+    show_progress verifying verified_tables
     expected_tables | comparable >"$work/expected"
     fingerprints_sql "$(cat "$work/columns")" |
         sql "$staging" >"$work/staged.all" 2>"$work/sql.errors" ||
@@ -24,6 +25,10 @@ compare_staging() {
     cmp -s "$work/expected" "$work/staged" ||
         die "the loaded data differs from the manifest: $(differences "$work/staged")"
     [ "$mode" != full ] || compare_staged_schema
+}
+
+verified_tables() {
+    echo "$(wc -l <"$work/staged.all" | tr -d ' ') tables"
 }
 
 # comparable: the lines of tables on standard input, without the fingerprint where a dropped
