@@ -96,7 +96,7 @@ read_manifest() {
 
 # describes MANIFEST FILE: does the file begin with what the manifest describes?
 describes() {
-    bytes=$(read_manifest "$1" bytes)
-    [ "$bytes" -le "$(size_of "$2")" ] &&
-        [ "$(read_manifest "$1" sha256)" = "$(head -c "$bytes" "$2" | sha256)" ]
+    described_bytes=$(read_manifest "$1" bytes)
+    [ "$described_bytes" -le "$(size_of "$2")" ] &&
+        [ "$(read_manifest "$1" sha256)" = "$(head -c "$described_bytes" "$2" | sha256)" ]
 }
