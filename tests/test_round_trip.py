@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from support.databases import Database
+from support.databases import Database, make_big
 from support.fakes import fake
 from support.run import BACKUP, RESTORE, STATS
 
@@ -269,3 +269,16 @@ def test_database_keeps_its_locale_provider(direct: Database) -> None:
     before = direct.server.execute(locale)
     assert direct.restore(direct.backed_up()).status == 0
     assert direct.server.execute(locale) == before == [("b", "C.UTF-8", "C")]
+
+
+def test_planner_has_statistics_and_autovacuum_completes_them(direct: Database) -> None:
+    """A large table gets a small sample, and counts as changed."""
+    make_big(direct)
+    assert direct.restore(direct.backed_up()).status == 0
+    described = "SELECT count(*) FROM pg_stats WHERE tablename = 'big'"
+    changed = "SELECT relname, n_mod_since_analyze FROM pg_stat_user_tables WHERE relname IN {}"
+    assert direct.execute(described) == [(3,)]
+    assert dict(direct.execute(changed.format("('big', 'spec_info')"))) == {
+        "big": 200_000,
+        "spec_info": 0,
+    }

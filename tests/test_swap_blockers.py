@@ -99,12 +99,12 @@ def test_prepared_transaction_stops_a_rollback_at_once(direct: Database) -> None
 def test_transaction_prepared_during_a_load_blocks_no_client(direct: Database) -> None:
     direct.sample_backup()
     prepares = (
-        'case " $* " in *--analyze-only*) printf \'%s;\\n\' "BEGIN" "INSERT INTO'
+        'case " $* " in *--jobs*) printf \'%s;\\n\' "BEGIN" "INSERT INTO'
         ' public.empty_table VALUES (1)"'
         f" \"PREPARE TRANSACTION 'open|gid'\" | PGDATABASE={direct.name} psql -qX ;; esac;"
         ' exec "$REAL" "$@"'
     )
-    environment = fake(direct.checkout, vacuumdb=prepares)
+    environment = fake(direct.checkout, pg_restore=prepares)
     with direct.server.connect(direct.name) as client:
         client.autocommit = True
         restore = direct.checkout.start(RESTORE, RESTORE_SKIP_CONFIRM="yes", **environment)

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Schemas: what an archive or a database consists of, by name and type, and how two of them differ.
-# Needs: root sql work
+# Needs: child root sql work
 
 # list_schema [ARCHIVE]: of that archive, or of the database PGDATABASE; see remote/list-schema.awk
 list_schema() {
@@ -9,9 +9,11 @@ list_schema() {
 
 # compare_schemas ARCHIVE: with the live database's, into $work/schema.differences
 compare_schemas() {
+    background list_live_schema >"$work/schema.live" 2>"$work/dump.errors"
+    live_listing=$child
     list_schema "$1" >"$work/schema.backup" 2>"$work/restore.errors" ||
         fail_with "$work/restore.errors" "could not read the backup's schema"
-    list_live_schema >"$work/schema.live" 2>"$work/dump.errors" || {
+    wait "$live_listing" || {
         require_no_newer_columns
         return 0
     }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Verifying the staging database before it replaces anything.
-# Needs: child keep_going load_jobs manifest_found mode staging work
+# Needs: child keep_going manifest_found mode sql staging work
 
 # verify_staging: ends the script unless it holds what the manifest says, to the last value; with
 # --keep-going, asks. The planner's statistics are computed meanwhile.
@@ -52,8 +52,7 @@ compare_staged_schema() {
 }
 
 analyze() {
-    on_server vacuumdb --analyze-only --jobs="$load_jobs" --quiet --dbname="$staging" \
-        </dev/null 2>"$work/analyze.errors"
+    run_sql "$staging" <"$sql/restore/analyze.sql" 2>"$work/analyze.errors"
 }
 
 # confirm_failures: lists every object that could not be loaded and every table that differs, and
