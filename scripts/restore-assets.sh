@@ -42,7 +42,7 @@ main() {
     show_backup
     show_schema
     if [ -n "$dry_run" ]; then
-        show_changes >&3
+        show_changes
         drop_temporary_data
     else
         confirm_replacement
@@ -211,9 +211,9 @@ show_backup() {
     say "created   $(contents_field 'Archive created at')" \
         "by pg_dump $(contents_field 'Dumped by pg_dump version:')"
     if [ -n "$manifest_found" ]; then
-        say "holds     $(manifest_field summary)"
+        say "holds     $(with_commas "$(manifest_field summary)")"
     elif [ -s "$work/preview" ]; then
-        say "holds     $(sed -n 's/^summary: *//p' "$work/preview") (unverified)"
+        say "holds     $(with_commas "$(sed -n 's/^summary: *//p' "$work/preview")") (unverified)"
     else
         say "holds     $(grep -c ' TABLE DATA ' "$work/contents") tables" \
             "of database $(contents_field 'dbname:')"
@@ -247,9 +247,10 @@ show_changes() {
             fail_with "$work/sql.errors" 'could not read the live database'
     fi
     rows_in_backup >"$work/then"
-    printf '%-44s %12s %12s %12s\n' table now 'in backup' difference
     awk -f "$root/scripts/lib/awk/changes.awk" "$work/now" "$work/then" |
-        LC_ALL=C sort | printable_lines
+        LC_ALL=C sort -k 4 | printable_lines |
+        awk -f "$root/scripts/lib/awk/changes-table.awk" | show_table ||
+        die 'could not write the result'
     say 'this was a dry run; the database is unchanged'
 }
 

@@ -8,6 +8,8 @@ from support.databases import Database, broken_backup
 from support.fakes import fake
 from support.run import CONFIRMED, RESTORE, ROLLBACK
 
+LONG_NAME = f"public.{'x' * 60}"
+
 
 def counts(database: Database, *tables: str) -> list[int]:
     return [database.execute(f"SELECT count(*) FROM {table}")[0][0] for table in tables]
@@ -16,6 +18,7 @@ def counts(database: Database, *tables: str) -> list[int]:
 def test_dry_run_shows_the_difference_and_changes_nothing(direct: Database) -> None:
     path = direct.sample_backup()
     direct.execute("DELETE FROM pricing_info WHERE spec_id LIKE 'aws%'; CREATE TABLE later (n int)")
+    direct.execute(f"CREATE TABLE {LONG_NAME} (n int)")
     before = direct.content()
     for manifest in (True, False):
         if not manifest:
@@ -23,9 +26,11 @@ def test_dry_run_shows_the_difference_and_changes_nothing(direct: Database) -> N
         run = direct.restore("--dry-run", path, RESTORE_SKIP_CONFIRM="")
         assert run.status == 0, run
         rows = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
-        assert rows["public.pricing_info"] == ["640", "960", "320"]
-        assert rows["public.spec_info"] == ["1200", "1200", "0"]
+        assert rows["public.pricing_info"] == ["640", "960", "+320"]
+        assert rows["public.spec_info"] == ["1,200", "1,200", "0"]
         assert rows["public.later"] == ["0", "-", "0"]
+        assert rows[LONG_NAME] == []
+        assert max(map(len, run.out.splitlines())) < 80 and len(LONG_NAME) > 60
         assert "the database is unchanged" in run.err
         assert direct.content() == before
         assert direct.left_behind() == []

@@ -1,5 +1,5 @@
 # Reads two files of lines 'ROWS FINGERPRINT TABLE', the live database's and the backup's, and
-# prints for every table its rows in both, and the difference.
+# prints for every table 'NOW LATER DIFFERENCE TABLE': its rows in both.
 {
     rows = $1
     sub(/^[^ ]* [^ ]* /, "")
@@ -9,6 +9,6 @@ FILENAME == ARGV[1] { now[$0] = rows; next }
 { later[$0] += rows } # a partitioned table may be in the backup by its partitions
 END {
     for (table in tables)
-        printf("%-44s %12s %12s %12s\n", table, table in now ? now[table] : "-",
-               table in later ? later[table] : "-", later[table] - now[table])
+        print(table in now ? now[table] : "-", table in later ? later[table] : "-",
+              later[table] - now[table], table)
 }

@@ -1,0 +1,33 @@
+# Prints the lines of changes.awk as a table of at most 79 columns; a name that is too long for it
+# has a line of its own.
+function with_commas(number) {
+    while (match(number, /[0-9][0-9][0-9][0-9](,|$)/))
+        number = substr(number, 1, RSTART) "," substr(number, RSTART + 1)
+    return number
+}
+function add(name, now, later, difference) {
+    names[++n] = name
+    if (length(name) > wide[0]) wide[0] = length(name)
+    cell[n, 1] = now
+    cell[n, 2] = later
+    cell[n, 3] = difference
+    for (i = 1; i <= 3; i++) if (length(cell[n, i]) > wide[i]) wide[i] = length(cell[n, i])
+}
+BEGIN { add("table", "now", "in backup", "difference") }
+{
+    name = $0
+    sub(/^[^ ]* [^ ]* [^ ]* /, "", name)
+    add(name, with_commas($1), with_commas($2), ($3 > 0 ? "+" : "") with_commas($3))
+}
+END {
+    most = 79 - 6 - wide[1] - wide[2] - wide[3]
+    if (wide[0] > most) wide[0] = most
+    format = "%-" wide[0] "s  %" wide[1] "s  %" wide[2] "s  %" wide[3] "s\n"
+    for (line = 1; line <= n; line++) {
+        if (length(names[line]) > most) {
+            print names[line]
+            names[line] = ""
+        }
+        printf(format, names[line], cell[line, 1], cell[line, 2], cell[line, 3])
+    }
+}
