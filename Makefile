@@ -21,7 +21,7 @@ rollback-assets: ## swap back to the database that the last restore kept
 	@./scripts/rollback-assets.sh $(ARGS)
 
 .PHONY: init stats db-size clean-db
-init: ## fill a new database: restore a backup or fetch fresh data (menu)
+init: ## fill a new database: from a backup, or fetched fresh (menu)
 	@./scripts/init.sh $(ARGS)
 
 stats: ## print the tables: rows, size, share
@@ -33,17 +33,20 @@ db-size: ## print the size of the database
 clean-db: ## delete the rows of all tables; the schema stays
 	@./scripts/clean-db.sh $(ARGS)
 
-##@ Server
-.PHONY: up down
+##@ Set-up
+.PHONY: up down setup
 up: ## start the database container and wait until it is healthy
 	@./scripts/up.sh $(ARGS)
 
 down: ## stop the database container; its data stays
 	@./scripts/down.sh $(ARGS)
 
+setup: .venv/.setup ## optional: Python packages, for a bar in the progress line
+	@echo '.venv is ready'
+
 ##@ Development
 .PHONY: demo test faults bench picture lint
-demo: .venv/.demo ## demo on a throwaway server (Python 3.10+ and network access for its packages)
+demo: .venv/.demo ## demo on a throwaway server (needs Python 3.10+ and a network)
 	@.venv/bin/python -m helpers demo
 
 test: .venv/.test ## run all tests; ARGS="-k name" runs some
@@ -52,13 +55,13 @@ test: .venv/.test ## run all tests; ARGS="-k name" runs some
 faults: .venv/.test ## run all fault injections; make test runs a sample
 	@TEST_FAULTS=all .venv/bin/python -m pytest tests/faults $(ARGS)
 
-bench: .venv/.test ## benchmark against the guide's plain pg_dump and pg_restore; SCALE=1: only this
+bench: .venv/.test ## benchmark against the guide's commands; SCALE=1: only this
 	@PYTHONPATH=tests .venv/bin/python -m bench.benchmark $(SCALE)
 
 picture: .venv/.test ## draw docs/demo.svg, what make demo shows
 	@.venv/bin/python scripts/dev/draw_demo.py
 
-lint: .venv/.test ## run shellcheck, shfmt, dash -n, ruff, and the checks of structure and words
+lint: .venv/.test ## run the checks of shell, Python, structure and words
 	@./scripts/dev/lint.sh
 
 .venv/.%: pyproject.toml
@@ -66,11 +69,17 @@ lint: .venv/.test ## run shellcheck, shfmt, dash -n, ruff, and the checks of str
 
 .PHONY: help
 help:
-	@awk 'BEGIN { FS = ":.*## "; print "Usage: make TARGET" } \
-	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@printf '%s\n' '' 'Examples' \
-	    '  make up && make init                               create and fill a new database' \
-	    '  make backup-assets                                 then commit assets/assets.dump.gz' \
+	@bold= plain=; \
+	    if [ -t 1 ] && [ -z "$$NO_COLOR" ] && [ "$${TERM:-dumb}" != dumb ]; then \
+	        bold=$$(printf '\033[1m') plain=$$(printf '\033[0m'); \
+	    fi; \
+	    awk -v bold="$$bold" -v plain="$$plain" \
+	        'BEGIN { FS = ":.*## "; print bold "Usage:" plain " make TARGET" } \
+	        /^##@/ { printf "\n%s%s%s\n", bold, substr($$0, 5), plain } \
+	        /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 } \
+	        END { printf "\n%sExamples%s\n", bold, plain }' $(MAKEFILE_LIST)
+	@printf '%s\n' \
+	    '  make up && make init                          create and fill a new database' \
+	    '  make backup-assets                            then commit both files' \
 	    '  make restore-assets FILE=./backups/postgres/x.dump.gz' \
-	    '  RESTORE_SKIP_CONFIRM=yes make restore-assets       unattended'
+	    '  RESTORE_SKIP_CONFIRM=yes make restore-assets  unattended'

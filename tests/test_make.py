@@ -31,7 +31,31 @@ def test_make_alone_prints_the_help(checkout: Checkout) -> None:
     ):
         assert f"\n  {target} " in run.out, run
     assert "make restore-assets FILE=" in run.out
+    assert max(map(len, run.out.splitlines())) <= 80
     assert run.err == ""
+
+
+def test_help_has_bold_headings_where_a_terminal_has_colour(checkout: Checkout) -> None:
+    for environment, bold in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        run = checkout.run_on_terminal("sh", "-c", "make >&2", **environment)
+        assert ("\x1b[1mAssets\x1b[0m" in run.err) == bold, run
+        assert ("\x1b" in run.err) == bold, run
+
+
+def test_setup_installs_the_users_packages_once(checkout: Checkout) -> None:
+    (checkout.path / ".venv").unlink()
+    python = checkout.home / "python"
+    python.write_text(
+        '#!/bin/sh\nif [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; fi\n'
+        f'echo "$*" >>"{checkout.home}/calls"\n'
+    )
+    python.chmod(0o755)
+    for _ in range(2):
+        run = checkout.run("make", "setup", f"PYTHON={python}")
+        assert run.status == 0, run
+    calls = (checkout.home / "calls").read_text()
+    assert calls.count("-m pip install") == 1 and "[setup]\n" in calls
+    assert ".venv is ready" in run.out
 
 
 def test_make_restores_the_default_backup_and_named_ones(direct: Database) -> None:

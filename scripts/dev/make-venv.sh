@@ -1,6 +1,6 @@
 #!/bin/sh
-# make-venv.sh PYTHON EXTRA: creates .venv with the packages of an extra of pyproject.toml, demo or
-# test.
+# make-venv.sh PYTHON EXTRA: creates .venv with the packages of an extra of pyproject.toml: setup,
+# demo or test.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -9,7 +9,7 @@ main() {
     python=$1
     extra=$2
     require_python
-    say "setting up .venv for the $extra (once)"
+    say "installing Python packages into .venv (once)"
     "$python" -m venv "$root/.venv" >&4 2>&4 || {
         hint 'on Debian and Ubuntu: sudo apt install python3-venv'
         die "'$python' could not create a virtual environment"

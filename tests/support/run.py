@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import shutil
+import struct
 import subprocess
 import termios
 from collections.abc import Callable
@@ -112,8 +113,9 @@ class Checkout:
     def run_on_terminal(
         self,
         *command: str | Path,
-        answer: bytes,
+        answer: bytes = b"",
         at_prompt: Callable[[bytes], object] = bytes,
+        columns: int = 80,
         **environment: str,
     ) -> Run:
         """Run a command on a pseudo-terminal and return how it ended.
@@ -123,10 +125,11 @@ class Checkout:
         """
         lines = answer.splitlines(keepends=True)
         master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
         process = subprocess.Popen(
             list(map(str, command)),
             cwd=self.path,
-            env={**self.environment, **environment, "TERM": "xterm"},
+            env={**self.environment, "TERM": "xterm", **environment},
             stdin=slave,
             stdout=subprocess.PIPE,
             stderr=slave,
