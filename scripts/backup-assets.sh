@@ -192,7 +192,8 @@ end_snapshot() {
 # write_dump: meanwhile the live session computes the summary and the fingerprints
 write_dump() {
     show_rows_progress 'reading rows' archive_size 'checking archive' "$TB_POSTGRES_DATABASE"
-    send <"$sql/backup/summary.sql" >&7
+    { psql_set size "$(human_size "$database_bytes")" && cat "$sql/backup/summary.sql"; } |
+        send >&7
     fingerprints_sql '' | send >&7
     pipe dump pack_dump
     [ "$writer_status" -eq 0 ] && [ "$reader_status" -eq 0 ] || return 1

@@ -70,7 +70,7 @@ def test_killed_restore_keeps_no_pipe_open(direct: Database) -> None:
 def test_statistics_that_fail_are_a_warning_only(direct: Database) -> None:
     (direct.checkout.path / "helpers" / "__main__.py").write_text("raise SystemExit(69)")
     fails = (
-        'case " $* " in *footer=off*) echo "injected error" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
+        'case " $* " in *border=0*) echo "injected error" >&2; exit 1 ;; esac; exec "$REAL" "$@"'
     )
     run = direct.backup("x.dump.gz", **fake(direct.checkout, psql=fails))
     assert run.status == 0, run
@@ -94,7 +94,7 @@ def test_info_of_cb_tumblebug_is_shown_unverified(direct: Database) -> None:
     manifest_of(path).write_text(INFO)
     run = direct.restore(path)
     assert run.status == 0, run
-    summary = "89962 specs (94% priced), 203161 images across 10 CSPs (unverified)"
+    summary = "89,962 specs (94% priced), 203,161 images across 10 CSPs (unverified)"
     assert f"holds     {summary}\n" in run.err
 
 

@@ -65,7 +65,7 @@ def test_other_databases_get_a_summary_of_their_own(direct: Database) -> None:
     direct.drop()
     direct.create_empty()
     direct.execute("CREATE TABLE t (n int)")
-    assert re.search(r"^summary: 1 tables, \d+ kB$", manifest(direct), re.MULTILINE)
+    assert re.search(r"^summary: 1 tables, [\d.]+ MB$", manifest(direct), re.MULTILINE)
 
 
 def test_names_with_line_ends_stay_on_their_line(direct: Database) -> None:
@@ -112,7 +112,7 @@ def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str)
     assert run.status == 0, run
     assert "no manifest" not in run.err and "not made on this machine" not in run.err
     assert re.search(
-        rf"^holds +1200 specs .* {2000 + len(POISON)} images", run.err, re.MULTILINE
+        rf"^holds +1,200 specs .* {2000 + len(POISON):,} images", run.err, re.MULTILINE
     ), run
     assert direct.content() == before
 

@@ -142,9 +142,10 @@ is_number() {
     esac
 }
 
-# with_commas NUMBER
+# with_commas TEXT: between the thousands of its numbers
 with_commas() {
-    echo "$1" | sed -e ':next' -e 's/^\([0-9][0-9]*\)\([0-9]\{3\}\)/\1,\2/' -e 't next'
+    printf '%s\n' "$1" | sed -e ':next' -e 's/\([0-9]\)\([0-9]\{3\}\)$/\1,\2/' \
+        -e 's/\([0-9]\)\([0-9]\{3\}\)\([^0-9]\)/\1,\2\3/' -e 't next'
 }
 
 # human_size BYTES

@@ -2,7 +2,7 @@
 -- The definitions are those of CB-Tumblebug's server, which calls its tables spec_infos and
 -- image_infos: it counts the namespace system only, images only (not other resources), and every
 -- cost except -1 as priced. Its init reads the lines created and summary. The table is indented,
--- so that no provider's name can make its line a field of the manifest.
+-- so that no provider's name can make its line a field of the manifest. Needs :size, a text.
 SELECT CASE WHEN to_regclass('public.spec_info') IS NULL
             THEN 'spec_infos' ELSE 'spec_info' END AS specs,
        CASE WHEN to_regclass('public.image_info') IS NULL
@@ -72,8 +72,7 @@ SELECT CASE WHEN :'has_namespaces' THEN $$namespace = 'system'$$ ELSE 'true' END
     ) AS lines
     ORDER BY section, provider COLLATE "C";
 \else
-    SELECT format('summary: %s tables, %s',
-                  count(*), pg_size_pretty(pg_database_size(current_database())))
+    SELECT format('summary: %s tables, %s', count(*), :'size')
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind = 'r' AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema';
 \endif
