@@ -20,7 +20,7 @@ def printable(text: str) -> str:
 
 
 def without_blocks(text: str) -> str:
-    """Return ``text`` with ``#`` and ``-`` for blocks that standard error cannot encode."""
+    """Return ``text`` with ``#`` and ``-`` for the blocks of bars if the encoding lacks these."""
     try:
         (BLOCK + SPACE).encode(sys.stderr.encoding)
     except UnicodeEncodeError:

@@ -1,6 +1,8 @@
-"""stats: the same numbers by the helper and, without Python, by psql."""
+"""stats: the same table by the helper and, without Python, by psql."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from support.databases import Database
@@ -26,21 +28,41 @@ def numbers(out: str) -> dict[str, str]:
 EXPECTED = {table: rows.replace(",", "") for table, rows in ROWS.items()}
 
 
-def test_helper_shows_exact_rows_shares_and_totals(database: Database) -> None:
+def test_statistics_are_the_same_with_and_without_python(database: Database) -> None:
     run = database.checkout.run(STATS)
     assert run.status == 0, run
     assert numbers(run.out) == EXPECTED
-    assert "█" in run.out and "9 tables" in run.out and "4,701" in run.out
-    assert run.err == ""
-
-
-def test_without_python_psql_shows_the_same_numbers(database: Database) -> None:
+    assert re.search(r"^spec_info +1,200 +[\d.]+ kB +[\d.]+%  █", run.out, re.MULTILINE), run
+    assert re.search(r"^9 tables +4,701 +[\d.]+ MB +[\d.]+%$", run.out, re.MULTILINE), run
+    assert run.out.startswith("table ")
+    server = "container '" if database.server.environment().get("PG_BINDIR") is None else "server '"
+    assert f"database '{database.name}' of {server}" in run.err
     no_python = without_python(database.checkout)
-    run = database.checkout.run(STATS, **no_python)
+    plain = database.checkout.run(STATS, **no_python)
+    assert plain.status == 0, plain
+    assert (plain.out, plain.err) == (run.out, run.err)
+
+
+@pytest.mark.parametrize("encoding", ["EUC-KR", "ISO-8859-1"])
+def test_locale_without_blocks_gets_other_bars(direct: Database, encoding: str) -> None:
+    direct.execute('CREATE TABLE "가격" (n int)')
+    run = direct.checkout.run(STATS, PYTHONIOENCODING=encoding)
     assert run.status == 0, run
-    assert numbers(run.out) == EXPECTED
-    assert "█" not in run.out
-    assert run.err == ""
+    assert "%  #" in run.out and "█" not in run.out
+    assert "Traceback" not in run.err
+    charmap = fake(direct.checkout, locale=f"echo {encoding}")
+    (direct.checkout.path / "helpers" / "__main__.py").write_text("raise SystemExit(69)")
+    run = direct.checkout.run(STATS, **charmap)
+    assert run.status == 0, run
+    assert "%  #" in run.out and "█" not in run.out
+
+
+def test_heading_is_bold_only_where_a_terminal_has_colour(direct: Database) -> None:
+    for environment, bold in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        run = direct.checkout.run_on_terminal("sh", "-c", f"{STATS} >&2", **environment)
+        assert run.status == 0, run
+        assert ("\x1b[1mtable " in run.err) == bold, run
+        assert ("\x1b" in run.err) == bold, run
 
 
 def test_backup_and_restore_need_no_python(direct: Database) -> None:
@@ -77,13 +99,12 @@ def test_published_port_of_another_server_is_not_taken_for_ours(
     assert numbers(run.out) == EXPECTED
 
 
-@pytest.mark.parametrize("plain", [False, True])
-def test_db_size_names_the_database_and_its_size(database: Database, plain: bool) -> None:
-    if plain:
-        (database.checkout.path / "helpers" / "__main__.py").write_text("raise SystemExit(69)")
+def test_db_size_names_the_database_the_server_and_its_size(database: Database) -> None:
     run = database.checkout.run("make", "db-size")
     assert run.status == 0, run
-    assert database.name in run.out and " kB" in run.out
+    line = rf"database '{database.name}' of .*'.*': [\d.]+ MB \(\d+,\d{{3}},\d{{3}} bytes\)\n"
+    assert re.fullmatch(line, run.out), run
+    assert run.err == ""
 
 
 def test_view_that_was_never_filled_is_shown_without_rows(direct: Database) -> None:
@@ -98,4 +119,4 @@ def test_database_without_tables_says_so(direct: Database) -> None:
     direct.create_empty()
     run = direct.checkout.run("make", "stats")
     assert run.status == 0, run
-    assert run.out == "The database holds no tables.\n"
+    assert re.fullmatch(r"table +rows +size +share\n0 tables +0 +0 B +0.0%\n", run.out), run

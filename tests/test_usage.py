@@ -68,3 +68,17 @@ def test_output_that_could_not_be_written_is_one_error(direct: Database) -> None
     run = direct.checkout.run("sh", "-c", "./scripts/stats.sh >/dev/full")
     assert run.status != 0, run
     assert "Traceback" not in run.err and "could not" in run.err
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colour_is_for_terminals_that_have_it(checkout, environment: dict, coloured: bool) -> None:
+    messages = ". scripts/lib/messages.sh; say_done 'all is done'; warn 'look out'"
+    run = checkout.run_on_terminal("sh", "-c", messages, **environment)
+    if coloured:
+        assert run.err == "\x1b[32mall is done\x1b[0m\r\n\x1b[33mwarning:\x1b[0m look out\r\n"
+    else:
+        assert run.err == "all is done\r\nwarning: look out\r\n"
+    run = checkout.run("sh", "-c", messages, TERM="xterm")
+    assert "\x1b" not in run.err

@@ -102,11 +102,11 @@ draw_rows_progress() {
         ${5:+--totals "$5"} "$sql/report/progress.sql" $addresses 2>&4) &
     drawing=$!
     wait "$drawing" || : # there is no Python, or it cannot reach the server
-    if [ -x "$root/.venv/bin/python" ]; then
-        draw_plainly "$1" "$2" ''
-    else
-        draw_plainly "$1" "$2" '  (make setup adds a bar)'
+    setup_hint=
+    if [ -f "$root/pyproject.toml" ] && ! [ -x "$root/.venv/bin/python" ]; then
+        setup_hint='  (make setup adds a bar)'
     fi
+    draw_plainly "$1" "$2" "$setup_hint"
 }
 
 draw_plainly() { # PHASE AMOUNT HINT
