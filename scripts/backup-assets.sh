@@ -290,8 +290,8 @@ publish_backup() {
 
 # report_backup: the shared backup is for Git
 report_backup() {
-    content=$(awk -f "$root/scripts/lib/awk/content.awk" "$work/tables")
-    say_done "wrote $target: $content, $(human_size "$(size_of "$target")") in $(duration)"
+    say_done "wrote $target: $(sum_of_tables <"$work/tables")," \
+        "$(human_size "$(size_of "$target")") in $(duration)"
     ! is_shared || say "next: git add $target $target.info"
 }
 

@@ -262,7 +262,7 @@ live_columns() {
 # restored_content: as verified, or counted where that was not possible
 restored_content() {
     if [ -n "$manifest_found" ] && [ -z "$keep_going" ]; then
-        expected_tables | awk -f "$root/scripts/lib/awk/content.awk"
+        expected_tables | sum_of_tables
     else
         content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)"
     fi
@@ -321,7 +321,7 @@ both_contents() {
     if database_exists; then
         printf 'now %s; then ' "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
     fi
-    rows_in_backup | awk -f "$root/scripts/lib/awk/content.awk"
+    rows_in_backup | sum_of_tables
 }
 
 # --- the swap ---

@@ -9,6 +9,11 @@ fingerprints_sql() {
     cat "$sql/tables/moves.sql" "$sql/tables/fingerprints.sql"
 }
 
+# sum_of_tables: of the manifest's lines of tables on standard input: '3 tables, 127,928 rows'
+sum_of_tables() {
+    with_commas "$(awk -f "$root/scripts/lib/awk/sum-of-tables.awk")"
+}
+
 # lines_of_tables COLUMNS: the lines of the manifest's tables ($work/tables) to which any of the
 # columns in that file belongs
 lines_of_tables() {
