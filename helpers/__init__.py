@@ -2,3 +2,6 @@
 
 The helpers read and print. The shell scripts decide.
 """
+
+# pyproject.toml and the scripts read it here.
+__version__ = "0.1.0"

@@ -56,7 +56,9 @@ def dim(text: str) -> str:
 def backup_lines(backup: Path, holds: str) -> list[str]:
     """Return lines on the backup: its size, age and content, and a warning if it is old."""
     days = int((time.time() - creation_time(backup)) // SECONDS_PER_DAY)
-    age = "made today" if days <= 0 else "1 day old" if days == 1 else f"{days} days old"
+    age = "made today" if days == 0 else "1 day old" if days == 1 else f"{days} days old"
+    if days < 0:
+        age = "its date is in the future"
     lines = [f"{backup.name}: {human_size(backup.stat().st_size)}, {age}"]
     if holds:
         lines.append(content_line(holds))

@@ -1,7 +1,8 @@
 #!/bin/sh
 # backup-assets.sh: backs up the assets database to a file. See --help.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest signature manifest
 use fingerprints schema publish report
@@ -51,10 +52,9 @@ parse_options() {
     holds='schema and data'
     while [ $# -gt 0 ]; do
         case $1 in
-            -h | --help) show_help ;;
             --data-only) holds='data only' ;;
             --) shift && break ;;
-            -?*) die_usage "unknown option: $1" ;;
+            -?*) common_option "$1" ;;
             *) break ;;
         esac
         shift

@@ -1,36 +1,56 @@
 #!/bin/sh
 # clean-db.sh: empties the assets database. See --help.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest publish
 
 usage() {
     cat <<EOF
-Usage: $0
+Usage: $0 [-y]
 
 Truncates all tables in one transaction. The schema stays, so CB-Tumblebug's server can keep
 running.
 
-CLEAN_SKIP_CONFIRM=yes empties the database without asking.
+  -y, --yes  empty the database without asking (same as CLEAN_SKIP_CONFIRM=yes)
 EOF
 }
 
 main() {
-    parse_no_options "$@"
-    unchanged='; the database is unchanged'
+    parse_options "$@"
     begin
     select_server
     lock_database
     clean_up_backups
     clean_up_server
     require_database
-    confirm_deletion
-    empty_tables
+    content=$(content_of "$TB_POSTGRES_DATABASE")
+    if has_rows; then
+        confirm_deletion
+        empty_tables
+    else
+        say_done "database '$TB_POSTGRES_DATABASE' of $server has no rows; nothing to delete"
+    fi
+}
+
+parse_options() {
+    unchanged='; the database is unchanged'
+    for argument; do
+        case $argument in
+            -y | --yes) CLEAN_SKIP_CONFIRM=yes ;;
+            -?*) common_option "$argument" ;;
+            *) die_usage "unexpected argument: $argument" ;;
+        esac
+    done
+}
+
+# has_rows: also where that could not be read; the deletion will then say why
+has_rows() {
+    case $content in *' 0 rows') return 1 ;; esac
 }
 
 confirm_deletion() {
-    content=$(content_of "$TB_POSTGRES_DATABASE")
     warn "every row of database '$TB_POSTGRES_DATABASE' of $server will be deleted: $content"
     confirm_unlocked "$CLEAN_SKIP_CONFIRM" 'Empty the database?' CLEAN_SKIP_CONFIRM
     require_same "$content" "$(content_of "$TB_POSTGRES_DATABASE")"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # down.sh: stops the database container; its data stays in its volume. See --help.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend errors compose
 
@@ -19,6 +20,11 @@ main() {
     begin
     require_container_cli
     : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
+    read_container_state
+    if [ -z "$container_state" ]; then
+        say "there is no container '$TB_POSTGRES_CONTAINER' to stop"
+        return
+    fi
     compose down || die "could not stop container '$TB_POSTGRES_CONTAINER'; see above"
     say "stopped; the data stays in its volume"
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # init.sh: fills a new assets database, by the option that the user chooses. See --help.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest signature manifest
 use tumblebug
@@ -18,7 +19,7 @@ Fills the assets database by one of these options, from a menu:
   c   fetch fresh data, with Azure (~40+ minutes)
   d   fetch fresh data of the providers you choose, without prices
 
-  -y             ask nothing: a if there is a backup, otherwise b
+  -y, --yes      ask nothing: a if there is a backup, otherwise b
   --option X     show no menu: this option (same as INIT_OPTION=X)
   --providers X  the providers of option d, separated by commas
   --with-prices  also fetch prices (b and c)
@@ -46,7 +47,6 @@ parse_options() {
     unattended='' chosen_option='' providers='' with_prices='' incomplete=''
     while [ $# -gt 0 ]; do
         case $1 in
-            -h | --help) show_help ;;
             -y | --yes) unattended=yes ;;
             --with-prices) with_prices=yes ;;
             --option | --providers) [ $# -gt 1 ] || die_usage "$1 needs a value" ;;
@@ -57,7 +57,7 @@ parse_options() {
             --option=*) chosen_option=${1#--option=} ;;
             --providers) providers=$2 && shift ;;
             --providers=*) providers=${1#--providers=} ;;
-            -?*) die_usage "unknown option: $1" ;;
+            -?*) common_option "$1" ;;
             *) die_usage "unexpected argument: $1" ;;
         esac
         shift
@@ -159,7 +159,8 @@ restore_backup() {
     restored=0
     RESTORE_SKIP_CONFIRM=yes
     export RESTORE_SKIP_CONFIRM
-    background_with_messages "$root/scripts/restore-assets.sh" "$backup_file" >&3 2>&4
+    background_with_messages "$root/scripts/restore-assets.sh" ${quiet:+--quiet} \
+        "$backup_file" >&3 2>&4
     wait "$child" || restored=$?
     case $restored in
         0) return 0 ;;
@@ -228,9 +229,11 @@ select_providers() {
 
 # inform_if_reachable: option a works without CB-Tumblebug
 inform_if_reachable() {
-    if [ "$option" = a ] && ! ask_tumblebug ready; then
-        say "CB-Tumblebug does not answer at $TUMBLEBUG_SERVER;" \
-            "skipped: creating namespace 'system' and showing the server's summary"
+    skipped_without_it="skipped: creating namespace 'system' and showing the server's summary"
+    if [ "$option" = a ] && ! has_new_python; then
+        say "$python_needed; $skipped_without_it"
+    elif [ "$option" = a ] && ! ask_tumblebug ready; then
+        say "CB-Tumblebug does not answer at $TUMBLEBUG_SERVER; $skipped_without_it"
     else
         inform_tumblebug
     fi
@@ -244,7 +247,7 @@ inform_tumblebug() {
     esac
     [ "$option" != a+ ] || update_images
     if ask_tumblebug summary; then
-        cat "$work/answer" >&3
+        [ -n "$quiet" ] || cat "$work/answer" >&3
     else
         report_skipped "the summary: $(tumblebug_answer)"
     fi
@@ -260,7 +263,7 @@ update_images() {
 
 offer_backup() {
     if agrees 'Back up the database to assets/assets.dump.gz?'; then
-        "$root/scripts/backup-assets.sh" "$backup_file" >&3 2>&4 ||
+        "$root/scripts/backup-assets.sh" ${quiet:+--quiet} "$backup_file" >&3 2>&4 ||
             report_skipped 'the backup: see above'
     else
         say "run 'make backup-assets' to back up the database"

@@ -1,18 +1,22 @@
 #!/bin/sh
 # restore-assets.sh: replaces the assets database with a backup's content. See --help.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest signature manifest
 use fingerprints schema publish report upload modes untrusted load verify tables
 
 usage() {
     cat <<EOF
-Usage: $0 [OPTION...] [FILE]
+Usage: $0 [OPTION...] [NAME | FILE]
 
-Replaces the assets database with a backup: FILE (.dump.gz or .dump), or else
-assets/assets.dump.gz. The backup is loaded into a staging database, verified, and swapped in
-within a fraction of a second. Until then the live database is unchanged.
+Replaces the assets database with a backup. The backup is loaded into a staging database, verified,
+and swapped in within a fraction of a second. Until then the live database is unchanged.
+
+  (none)         assets/assets.dump.gz
+  FILE           any argument that contains a slash or ends in .dump.gz or .dump
+  NAME           backups/postgres/NAME.dump.gz
 
   --dry-run      check everything and show what would change; change nothing
   --schema X     backup: replace the schema too; live: keep the live database's schema, take only
@@ -26,8 +30,9 @@ within a fraction of a second. Until then the live database is unchanged.
   --keep-going   load what can be loaded, list what cannot; if anything failed, ask before the swap
   --trust        restore with your own rights; an untrusted backup may then run code on the
                  server (same as RESTORE_TRUST=yes)
+  -y, --yes      restore without asking (same as RESTORE_SKIP_CONFIRM=yes)
 
-RESTORE_SKIP_CONFIRM=yes restores without asking. RESTORE_KEEP_PREVIOUS=yes keeps the replaced
+RESTORE_KEEP_PREVIOUS=yes keeps the replaced
 database: rollback-assets.sh swaps back to it.
 EOF
 }
@@ -81,7 +86,7 @@ parse_options() {
     dry_run='' tables='' keep_going='' drop_missing=''
     while [ $# -gt 0 ]; do
         case $1 in
-            -h | --help) show_help ;;
+            -y | --yes) RESTORE_SKIP_CONFIRM=yes ;;
             --dry-run) dry_run=yes ;;
             --data-only) RESTORE_SCHEMA=live ;;
             --schema) use_schema "${2-}" && shift ;;
@@ -92,7 +97,7 @@ parse_options() {
             --table) add_table "${2-}" && shift ;;
             --table=*) add_table "${1#--table=}" ;;
             --) shift && break ;;
-            -?*) die_usage "unknown option: $1" ;;
+            -?*) common_option "$1" ;;
             *) break ;;
         esac
         shift
@@ -101,15 +106,15 @@ parse_options() {
     [ -z "$tables" ] || [ -z "$keep_going" ] || die_usage 'cannot combine --table and --keep-going'
     backup_file=${1-$root/assets/assets.dump.gz}
     [ -n "$backup_file" ] || die_usage 'the file name is empty'
-    case $backup_file in
-        */*) ;;
-        *) backup_file=./$backup_file ;;
-    esac
+    backup_file=$(backup_path "$backup_file")
 }
 
 use_schema() {
-    [ -n "$1" ] || die_usage '--schema needs a value'
-    RESTORE_SCHEMA=$1
+    case $1 in
+        backup | live | auto) RESTORE_SCHEMA=$1 ;;
+        '') die_usage '--schema needs a value' ;;
+        *) die_usage "--schema must be backup, live or auto, not '$1'" ;;
+    esac
 }
 
 add_table() {
@@ -169,9 +174,6 @@ $server_facts
 EOF
     require_number 'the number of jobs' "$load_jobs"
     load_jobs=${RESTORE_JOBS:-$load_jobs}
-    case $load_jobs in
-        0 | *[!0-9]* | ????*) die_usage "RESTORE_JOBS must be from 1 to 999, not '$load_jobs'" ;;
-    esac
 }
 
 # check_room: the right to make a second copy, and the space for it

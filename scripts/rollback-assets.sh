@@ -1,24 +1,24 @@
 #!/bin/sh
 # rollback-assets.sh: swaps back to the database that a restore has kept. See --help.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest publish report
 
 usage() {
     cat <<EOF
-Usage: $0
+Usage: $0 [-y]
 
 Swaps the live database with the previous one, which the last restore with
 RESTORE_KEEP_PREVIOUS=yes replaced and kept. Run it again to undo.
 
-ROLLBACK_SKIP_CONFIRM=yes swaps without asking.
+  -y, --yes  roll back without asking (same as ROLLBACK_SKIP_CONFIRM=yes)
 EOF
 }
 
 main() {
-    parse_no_options "$@"
-    unchanged='; the database is unchanged'
+    parse_options "$@"
     begin
     select_server
     lock_database
@@ -32,6 +32,17 @@ main() {
     begin_statistics
     print_statistics
     say_done 'rolled back; run it again to undo'
+}
+
+parse_options() {
+    unchanged='; the database is unchanged'
+    for argument; do
+        case $argument in
+            -y | --yes) ROLLBACK_SKIP_CONFIRM=yes ;;
+            -?*) common_option "$argument" ;;
+            *) die_usage "unexpected argument: $argument" ;;
+        esac
+    done
 }
 
 require_previous() {

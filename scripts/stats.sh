@@ -1,7 +1,8 @@
 #!/bin/sh
 # stats.sh: prints the tables of the assets database, or its size. See --help.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock backup-file embedded-manifest publish report
 
@@ -28,9 +29,8 @@ parse_options() {
     shown=tables
     while [ $# -gt 0 ]; do
         case $1 in
-            -h | --help) show_help ;;
             --size) shown=size ;;
-            -?*) die_usage "unknown option: $1" ;;
+            -?*) common_option "$1" ;;
             *) die_usage "unexpected argument: $1" ;;
         esac
         shift

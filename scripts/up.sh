@@ -1,7 +1,8 @@
 #!/bin/sh
 # up.sh: starts the database container and waits until it is healthy. See --help.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend errors compose
 
@@ -10,7 +11,8 @@ usage() {
 Usage: $0
 
 Starts the container of docker-compose.yaml and waits until it is healthy.
-TB_POSTGRES_IMAGE names another image than postgres:16-alpine.
+TB_POSTGRES_IMAGE names another image than postgres:16-alpine, TB_POSTGRES_PORT another port than
+5432.
 EOF
 }
 
@@ -23,7 +25,7 @@ main() {
     if [ "$container_state" = running ]; then
         say "container '$TB_POSTGRES_CONTAINER' is already running"
     else
-        compose up -d || die "could not start container '$TB_POSTGRES_CONTAINER'; see above"
+        compose up -d || fail_to_start
     fi
     wait_until_healthy 60
     say "container '$TB_POSTGRES_CONTAINER' is healthy"

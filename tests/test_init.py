@@ -68,6 +68,15 @@ def test_option_a_needs_no_server_and_says_what_it_skipped(direct: Database) -> 
     assert "does not answer at 127.0.0.1:9; skipped" in run.err
 
 
+def test_option_a_without_python_says_what_is_missing(direct: Database) -> None:
+    before = damaged_after_backup(direct)
+    run = init(direct, "-y", **without_python(direct.checkout))
+    assert run.status == 0, run
+    assert direct.content() == before
+    assert "Python 3.10 or later is required to reach CB-Tumblebug; skipped" in run.err
+    assert "does not answer" not in run.err
+
+
 def test_init_without_statistics_is_complete(direct: Database, tumblebug: Tumblebug) -> None:
     before = damaged_after_backup(direct)
     (direct.checkout.path / "helpers" / "stats.py").write_text("raise ImportError")
@@ -347,6 +356,7 @@ def test_menu_tells_what_the_backup_holds(direct: Database) -> None:
 @pytest.mark.parametrize(
     ("days", "age", "warning"),
     [
+        (-40, "its date is in the future", ""),
         (0, "made today", ""),
         (1, "1 day old", ""),
         (8, "8 days old", "more than 7"),

@@ -71,16 +71,20 @@ def test_temporary_directory_that_fills_up_later_is_one_sentence(
         assert run.status == 1, run
         assert len(run.errors) == 1, run
         assert "I/O error" not in run.err, run
+        assert f"the temporary directory '{full}'" in run.err, run
         assert direct.content() == before and digest(path) == backup
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_nobody_listening_does_not_fail_a_run(direct: Database, shell: str) -> None:
     path = direct.sample_backup()
-    for redirections in ("2>/dev/full", ">&- 2>&- <&-"):
-        command = f'exec {shell} ./scripts/restore-assets.sh "$1" {redirections}'
+    for redirections in ("2>/dev/full", ">&- 2>&- <&-", ">&-", "<&-", "2>&-"):
+        script = "stats" if len(redirections) < 5 else "restore-assets"
+        argument = "" if script == "stats" else '"$1"'
+        command = f"exec {shell} ./scripts/{script}.sh {argument} {redirections}"
         run = direct.checkout.run("sh", "-c", command, "sh", path, **CONFIRMED)
         assert run.status == 0, (redirections, run)
+        assert script != "stats" or run.err == "", (redirections, run)
         assert direct.left_behind() == []
 
 

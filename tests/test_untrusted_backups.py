@@ -456,11 +456,6 @@ def test_load_that_could_not_be_watched_is_refused(direct: Database, moment: str
     assert sentence in run.err, run
 
 
-def test_wrong_limit_is_a_usage_error(direct: Database) -> None:
-    run = direct.restore(direct.sample_backup(), RESTORE_MAX_BYTES="1GB")
-    assert run.status == 2, run
-
-
 def test_plain_user_is_told_how_to_restore_untrusted_backups(direct: Database) -> None:
     path = direct.sample_backup()
     forget_key(direct)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from support.databases import Database
-from support.run import PROJECT, RESTORE
+from support.fakes import fake
+from support.run import BACKUP, CLEAN, PROJECT, RESTORE, ROLLBACK, STATS, Checkout
+
+import helpers
 
 SCRIPTS = sorted(
     path.name for path in (PROJECT / "scripts").glob("*.sh") if "usage()" in path.read_text()
@@ -16,6 +21,7 @@ def test_help_goes_to_stdout(checkout, script: str) -> None:
     run = checkout.run(f"./scripts/{script}", "--help")
     assert run.status == 0, run
     assert run.out.startswith("Usage: ./scripts/" + script)
+    assert "--quiet" in run.out and "--version" in run.out
     assert run.err == ""
 
 
@@ -56,12 +62,121 @@ def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["RESTORE_SKIP_CONFIRM", "RESTORE_KEEP_PREVIOUS", "RESTORE_TRUST", "CLEAN_SKIP_CONFIRM"]
+    ("name", "values", "expected"),
+    [
+        ("RESTORE_SKIP_CONFIRM", ["true"], "yes or no"),
+        ("RESTORE_KEEP_PREVIOUS", ["1"], "yes or no"),
+        ("RESTORE_TRUST", ["y"], "yes or no"),
+        ("CLEAN_SKIP_CONFIRM", ["Yes"], "yes or no"),
+        ("ROLLBACK_SKIP_CONFIRM", ["Yes"], "yes or no"),
+        ("RESTORE_SCHEMA", ["new"], "backup, live or auto"),
+        ("RESTORE_JOBS", ["0", "many", "-1", "99999"], "from 1 to 999"),
+        ("RESTORE_MAX_BYTES", ["1GB"], "a number of bytes"),
+        ("RESTORE_MAX_SECONDS", ["0", "1h"], "a number of seconds, from 1 to 999999999"),
+        ("ASSETS_PG_BACKEND", ["telepathy"], "auto, docker or direct"),
+        (
+            "BACKUP_COMPRESSION",
+            ["best", "Small"],
+            "auto, fast, small, none, gzip:LEVEL, lz4:LEVEL or zstd:LEVEL",
+        ),
+    ],
 )
-def test_setting_must_be_yes_or_no(direct: Database, name: str) -> None:
-    run = direct.checkout.run(RESTORE, **{name: "true"})
+def test_wrong_setting_is_refused_with_what_it_can_be(
+    checkout: Checkout, name: str, values: list[str], expected: str
+) -> None:
+    for value in values:
+        run = checkout.run(STATS, **{name: value})
+        assert run.status == 2, run
+        assert f"error: {name} must be {expected}, not '{value}'" in run.err
+        assert f"hint: {name} comes from" in run.err and "--help" not in run.err
+
+
+def test_misspelt_settings_are_named(checkout: Checkout) -> None:
+    """In .env any that is near one of ours; in the environment only those that start like ours."""
+    (checkout.path / ".env").write_text(
+        "TB_POSTGRES_CONTANER=x\nexport TUMBLEBUG_SEVER = y\nTB_POSTGRES_USER=z\n"
+        "TB_ETCD_PASSWORD=x\nTB_SPIDER_USERNAME=x\nPOSTGRES_PORT=1\n"
+    )
+    run = checkout.run(STATS, RESTORE_SKIP_CONFRIM="yes", MY_API_USERNAME="x", TB_LOGLEVEL="x")
+    assert [line for line in run.err.splitlines() if line.startswith("warning")] == [
+        "warning: RESTORE_SKIP_CONFRIM: unknown setting; did you mean RESTORE_SKIP_CONFIRM?",
+        "warning: TB_POSTGRES_CONTANER: unknown setting; did you mean TB_POSTGRES_CONTAINER?",
+        "warning: TUMBLEBUG_SEVER: unknown setting; did you mean TUMBLEBUG_SERVER?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["--dryrun"], "--dry-run"),
+        (["--tabel=x"], "--table"),
+        (["--yse"], "--yes"),
+        (["--keep"], "--keep-going"),
+        (["--nothing-like-it"], ""),
+        (["-x"], ""),
+    ],
+)
+def test_unknown_option_is_compared_with_the_known_ones(
+    checkout: Checkout, arguments: list[str], meant: str
+) -> None:
+    run = checkout.run(RESTORE, *arguments)
     assert run.status == 2, run
-    assert f"{name} must be yes or no, not 'true'" in run.err
+    assert f"error: unknown option: {arguments[0]}" in run.err
+    assert ("did you mean" in run.err) == bool(meant)
+    assert f"did you mean {meant}" in run.err or not meant
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
+def test_version_is_one_line_also_through_a_link_from_elsewhere(
+    checkout: Checkout, shell: str
+) -> None:
+    link = checkout.home / "link.sh"
+    link.symlink_to(checkout.home / "second")
+    (checkout.home / "second").symlink_to(checkout.path / RESTORE)
+    del checkout.environment["HOME"]
+    run = checkout.run(link, "--version", shell=shell, cwd=checkout.temporary)
+    assert (run.status, run.out, run.err) == (0, f"tumblebug-assets {helpers.__version__}\n", "")
+
+
+def test_version_needs_no_helper(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.path / "helpers")
+    run = checkout.run(STATS, "--version")
+    assert (run.status, run.out, run.err) == (0, "tumblebug-assets (unknown version)\n", "")
+
+
+def test_quiet_runs_print_nothing(direct: Database) -> None:
+    for script, *arguments in (
+        (BACKUP, "--quiet"),
+        (RESTORE, "-q", "--yes"),
+        (RESTORE, "-y", "-q", "--table", "spec_info"),
+        (ROLLBACK, "-q", "-y"),
+        (CLEAN, "-y", "--quiet"),
+    ):
+        run = direct.checkout.run(script, *arguments, RESTORE_KEEP_PREVIOUS="yes")
+        assert (run.status, run.out, run.err) == (0, "", ""), (script, run)
+    assert direct.execute("SELECT count(*) FROM spec_info") == [(0,)]
+
+
+def test_quiet_run_that_fails_says_why(direct: Database) -> None:
+    """The warnings of a run with another exit code than 0 explain it."""
+    mv = 'case "$*" in *.info) exit 1 ;; esac; exec "$REAL" "$@"'
+    run = direct.checkout.run(
+        BACKUP, "-q", **fake(direct.checkout, mv=mv), TB_ASSETS_KEY_FILE="/dev/null/key"
+    )
+    assert run.status == 3, run
+    lines = run.err.splitlines()
+    assert len(lines) == 2 and all(line.startswith("warning: ") for line in lines), run
+    assert "is not signed" in lines[0] and "could not replace" in lines[1], run
+    run = direct.checkout.run(ROLLBACK, "-q")
+    assert run.status == 1, run
+    assert run.err.startswith("error: there is no previous database"), run
+
+
+def test_quiet_run_still_asks(direct: Database) -> None:
+    run = direct.checkout.run_on_terminal(CLEAN, "-q", answer=b"no\n")
+    assert run.status == 1, run
+    assert "will be deleted" in run.err and "Empty the database?" in run.err
+    assert "cancelled; the database is unchanged" in run.err
 
 
 def test_output_that_could_not_be_written_is_one_error(direct: Database) -> None:

@@ -14,7 +14,7 @@ select_server() {
     [ "$ASSETS_PG_BACKEND" != auto ] || choose_backend
     case $ASSETS_PG_BACKEND in
         docker | direct) "select_$ASSETS_PG_BACKEND" ;;
-        *) die_usage "ASSETS_PG_BACKEND must be auto, docker or direct, not '$ASSETS_PG_BACKEND'" ;;
+        *) refuse_setting ASSETS_PG_BACKEND "$ASSETS_PG_BACKEND" 'auto, docker or direct' ;;
     esac
 }
 

@@ -9,10 +9,21 @@ require_file() {
         die "there is no backup file '$1'"
     fi
     [ ! -d "$1" ] || die "'$1' is a directory, not a backup file"
+    [ -f "$1" ] || die "'$1' is not a regular file, as a backup must be"
     [ -r "$1" ] || die "backup file '$1' is not readable for user '$(user_name)'"
     [ -s "$1" ] || die "backup file '$1' is empty"
     [ "$(file_kind "$1")" != unknown ] ||
         die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
+}
+
+# backup_path NAME_OR_FILE: a FILE contains a slash or ends in .dump.gz or .dump; a NAME is that of
+# a file in backups/postgres
+backup_path() {
+    case $1 in
+        */*) printf '%s\n' "$1" ;;
+        *.dump.gz | *.dump) printf './%s\n' "$1" ;;
+        *) printf '%s\n' "$root/backups/postgres/$1.dump.gz" ;;
+    esac
 }
 
 hint_available_backups() {
@@ -62,9 +73,9 @@ gzip_program() {
     command -v pigz || echo gzip
 }
 
+# gzip_error: what pigz or gzip has reported, in the same words
 gzip_error() {
-    sed 's/^\(gzip\|pigz\): *//; s/^stdin: *//; /./!d' "$work/gzip.errors" | head -n 1 | grep . ||
-        echo 'a program ended unexpectedly'
+    awk -f "$root/scripts/lib/awk/gzip-error.awk" "$work/gzip.errors"
 }
 
 # size_of FILE: in bytes

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Messages to the user, on standard error, and questions. Results go to standard output.
-# Needs: live_line muted root unchanged work
-# Sets: explained live_line muted reply started_at unchanged
+# Needs: live_line muted quiet root unchanged work
+# Sets: explained live_line muted quiet reply started_at unchanged
 
 # Sourcing this file opens the standard descriptors that are closed: the next file opened would
 # become one of them. Messages go to 4, because 2 takes raw errors once a run has begun.
@@ -17,24 +17,41 @@ explained=
 hints=
 live_line=
 muted=
+quiet=
 unchanged=
 
 # --- messages ---
 
-# say TEXT...: one line
+# say TEXT...: one line, unless --quiet was given
 say() {
-    [ -z "$muted" ] || return 0
+    [ -n "$quiet$muted" ] || say_always "$@"
+}
+
+say_always() {
     tell '%s\n' "$(printable "$*")"
 }
 
-# say_done TEXT...: the last line of a run that did what was asked
+# say_done TEXT...: the last line of a run that did what was asked, unless --quiet was given
 say_done() {
-    tell '%s\n' "$(paint 32 "$(printable "$*")")"
+    [ -n "$quiet" ] || tell '%s\n' "$(paint 32 "$(printable "$*")")"
 }
 
+# warn TEXT...: at once, or with --quiet where tell_warnings is called
 warn() {
     [ -z "$muted" ] || return 0
+    if [ -n "$quiet" ] && [ -n "$work" ]; then
+        printf '%s\n' "$(printable "$*")" >>"$work/warnings" && return
+    fi
     tell_labelled 33 warning: "$*"
+}
+
+# tell_warnings: those that --quiet has held back
+tell_warnings() {
+    [ -n "$work" ] && [ -s "$work/warnings" ] || return 0
+    while IFS= read -r text; do
+        tell_labelled 33 warning: "$text"
+    done <"$work/warnings"
+    rm -f "$work/warnings"
 }
 
 # hint TEXT...: what to do about the error that `die` reports next
@@ -153,23 +170,7 @@ human_size() {
     awk -v bytes="$1" -f "$root/scripts/lib/awk/human-size.awk"
 }
 
-# --- options and questions ---
-
-# show_help: and do nothing else, even where nobody can read it
-show_help() {
-    usage 2>/dev/null || exit 1
-    exit 0
-}
-
-# parse_no_options ARGUMENT...: for a script that takes none but --help
-parse_no_options() {
-    [ $# -gt 0 ] || return 0
-    case $1 in
-        -h | --help) show_help ;;
-        -?*) die_usage "unknown option: $1" ;;
-        *) die_usage "unexpected argument: $1" ;;
-    esac
-}
+# --- questions ---
 
 # confirm SKIP QUESTION SKIP_NAME: returns when the answer is yes; otherwise ends the script
 confirm() {
@@ -185,6 +186,7 @@ confirm() {
 
 # ask_user QUESTION: fails at the end of input. Sets reply
 ask_user() {
+    tell_warnings
     tell '%s' "$1"
     read -r reply
 }
@@ -197,6 +199,6 @@ is_yes() {
 # cancel: ends the script with 1, because the user wants it
 cancel() {
     explained=yes
-    say "cancelled$unchanged"
+    say_always "cancelled$unchanged"
     exit 1
 }

@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # A run from its beginning to its end: child processes, pipes, exit status.
-# Needs: explained is_child root started_at unchanged work
+# Needs: explained is_child make_room root started_at unchanged work
 # Sets: child explained is_child program reader_status sql started_at unchanged writer_status
 
+begun=
 finished=
 in_doubt=
 
@@ -14,7 +15,6 @@ begin() {
     program=${0##*/}
     started_at=$(date +%s)
     sql=$root/scripts/sql
-    load_settings
     endings=
     trap end_run EXIT
     # dash and busybox run no EXIT trap on a signal. A write to a dead session must not end the run.
@@ -24,6 +24,8 @@ begin() {
     trap '' PIPE
     remove_crashed_work
     make_work_directory
+    begun=yes
+    load_settings
 }
 
 # at_end FUNCTION: also run when the script ends, with its exit status; the latest first
@@ -40,10 +42,12 @@ end_run() {
     if [ "$status" -ne 0 ] && [ -z "$explained" ]; then
         explain_end
     fi
+    [ "$status" -eq 0 ] || explain_full_disk
     end_children || :
     for ending in $endings; do
         "$ending" "$status" || :
     done
+    [ "$status" -eq 0 ] || tell_warnings
     [ -z "$work" ] || rm -rf "$work" || warn "could not remove '$work'; the next run will"
     exit "$status"
 }
@@ -53,16 +57,22 @@ explain_end() {
     if [ "$status" -lt 128 ]; then
         explain_unexpected_end
     elif [ -n "$finished" ]; then
-        say 'interrupted; the work is complete'
+        say_always 'interrupted; the work is complete'
     else
-        say "interrupted${in_doubt:-$unchanged}"
+        say_always "interrupted${in_doubt:-$unchanged}"
     fi
+}
+
+# explain_full_disk: what fails for lack of space seldom says so
+explain_full_disk() {
+    [ -z "$begun" ] || has_space ||
+        tell_labelled 36 ' hint:' "the temporary directory '$TMPDIR' is full; $make_room"
 }
 
 # explain_unexpected_end: Sets status
 explain_unexpected_end() {
-    last_error=$(tail -n 1 "$work/raw.errors" 2>/dev/null) ||
-        last_error="it ended with status $status"
+    last_error=$(tail -n 1 "$work/raw.errors" 2>/dev/null) || :
+    last_error=${last_error:-it ended with status $status}
     if [ -n "$finished" ]; then
         status=3
         warn "the work is complete, but $program then failed: $last_error"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Table statistics and progress, by the Python helper or, where it cannot, plainly.
-# Needs: addresses child database_key root server_tmp sql work
+# Needs: addresses child database_key quiet root server_tmp sql work
 # Sets: is_child live_line
 
 # print_table_statistics: on standard output, the same by the helper and by psql
@@ -43,6 +43,7 @@ show_table() {
 
 # begin_statistics: reads the tables while the rest is done; print_statistics waits for it
 begin_statistics() {
+    [ -z "$quiet" ] || return 0
     background read_statistics
     reading_statistics=$child
 }
@@ -54,6 +55,7 @@ read_statistics() {
 
 # print_statistics: when the work is done; not being able to show them is no failure of it
 print_statistics() {
+    [ -z "$quiet" ] || return 0
     if wait "$reading_statistics" && show_table <"$work/statistics"; then
         return 0
     fi
@@ -77,7 +79,7 @@ show_rows_progress() {
 # start_live_line FUNCTION...: Sets live_line
 start_live_line() {
     end_live_line
-    is_screen 4 || return 0
+    { [ -z "$quiet" ] && is_screen 4; } || return 0
     : >"$work/live-line"
     background_with_messages draw_live_line "$@"
     live_line=$child

@@ -4,11 +4,14 @@
 
 load_settings() {
     read_env_file "$root/.env"
+    name_misspelt "$root/.env"
     : "${TB_POSTGRES_CONTAINER:=}"
     : "${TB_POSTGRES_USER:=${POSTGRES_USER:-tumblebug}}"
     : "${TB_POSTGRES_DATABASE:=${POSTGRES_DB:-tumblebug}}"
     : "${TB_POSTGRES_PASSWORD:=${POSTGRES_PASSWORD:-tumblebug}}"
     : "${TB_POSTGRES_ENDPOINT:=}"
+    : "${TB_POSTGRES_IMAGE:=}"
+    : "${TB_POSTGRES_PORT:=5432}"
     : "${ASSETS_PG_BACKEND:=auto}"
     : "${CONTAINER_CLI:=docker}"
     : "${PG_BINDIR:=}"
@@ -28,7 +31,6 @@ load_settings() {
     : "${TUMBLEBUG_WAIT_SECONDS:=30}"
     : "${TB_API_USERNAME:=default}"
     : "${TB_API_PASSWORD:=default}"
-    : "${TMPDIR:=/tmp}"
     require_yes_or_no RESTORE_SKIP_CONFIRM "$RESTORE_SKIP_CONFIRM"
     require_yes_or_no RESTORE_KEEP_PREVIOUS "$RESTORE_KEEP_PREVIOUS"
     require_yes_or_no RESTORE_TRUST "$RESTORE_TRUST"
@@ -36,25 +38,65 @@ load_settings() {
     require_yes_or_no ROLLBACK_SKIP_CONFIRM "$ROLLBACK_SKIP_CONFIRM"
     case $RESTORE_SCHEMA in
         backup | live | auto) ;;
-        *) die_usage "RESTORE_SCHEMA must be backup, live or auto, not '$RESTORE_SCHEMA'" ;;
+        *) refuse_setting RESTORE_SCHEMA "$RESTORE_SCHEMA" 'backup, live or auto' ;;
     esac
+    case $BACKUP_COMPRESSION in
+        auto | fast | small | none | [0-9] | gzip | gzip:* | lz4 | lz4:* | zstd | zstd:*) ;;
+        *) refuse_setting BACKUP_COMPRESSION "$BACKUP_COMPRESSION" \
+            'auto, fast, small, none, gzip:LEVEL, lz4:LEVEL or zstd:LEVEL' ;;
+    esac
+    case $RESTORE_JOBS in
+        0* | *[!0-9]* | ????*) refuse_setting RESTORE_JOBS "$RESTORE_JOBS" 'from 1 to 999' ;;
+    esac
+    [ -z "$RESTORE_MAX_BYTES" ] || is_number "$RESTORE_MAX_BYTES" ||
+        refuse_setting RESTORE_MAX_BYTES "$RESTORE_MAX_BYTES" 'a number of bytes'
     require_seconds RESTORE_MAX_SECONDS "$RESTORE_MAX_SECONDS"
     require_seconds TUMBLEBUG_WAIT_SECONDS "$TUMBLEBUG_WAIT_SECONDS"
+}
+
+# refuse_setting NAME VALUE EXPECTED: ends the script
+refuse_setting() {
+    hint "$1 comes from the command line, the environment, or '$root/.env'"
+    fail 2 "$1 must be $3, not '$2'"
 }
 
 # require_yes_or_no NAME VALUE: a user who writes 1 or true does not mean no
 require_yes_or_no() {
     case $2 in
         yes | no | '') ;;
-        *) die_usage "$1 must be yes or no, not '$2'" ;;
+        *) refuse_setting "$1" "$2" 'yes or no' ;;
     esac
 }
 
-require_seconds() { # NAME VALUE
+# require_seconds NAME VALUE: the server calculates with it
+require_seconds() {
     case $2 in
-        0 | ??????????*) set -- "$1" '' ;; # the server calculates with it
+        '' | 0* | *[!0-9]* | ??????????*)
+            refuse_setting "$1" "$2" 'a number of seconds, from 1 to 999999999'
+            ;;
     esac
-    is_number "$2" || die_usage "$1 must be a number of seconds, from 1 to 999999999"
+}
+
+# name_misspelt FILE: warns of names in this .env file that are near one of ours; in the environment
+# only of names that start like ours, because other programs have theirs there
+name_misspelt() {
+    misspelt=$({
+        [ ! -f "$1" ] || sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z_]*\)[[:space:]]*=.*/\2/p' "$1"
+        env | sed -n 's/^\([A-Z]*_[A-Z_]*\)=.*/\1/p' |
+            grep '^\(RESTORE\|CLEAN\|ROLLBACK\|INIT\|ASSETS\|TB_POSTGRES\|TUMBLEBUG\)_'
+    } | sort -u | nearest_of "$(known_settings)")
+    [ -n "$misspelt" ] || return 0
+    while IFS=$(printf '\t') read -r name meant; do
+        warn "$name: unknown setting; did you mean $meant?"
+    done <<EOF
+$misspelt
+EOF
+}
+
+# known_settings: those of load_settings, one a line
+known_settings() {
+    sed -n 's/^ *: "${\([A-Z_]*\):=.*/\1/p' "$root/scripts/lib/settings.sh"
+    printf '%s\n' POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB
 }
 
 # read_env_file FILE: takes lines NAME=VALUE with names of ours; nothing in the file is executed

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # Talking to CB-Tumblebug's server, by the Python helper.
-# Needs: addresses child database_key server sql work
+# Needs: addresses child database_key quiet server sql work
 # Sets: addresses current_content current_database current_summary database_key
-#   incomplete
+#   incomplete python_needed
 
 fetching=
+python_needed='Python 3.10 or later is required to reach CB-Tumblebug'
 
 # ask_tumblebug VERB [ARGUMENT...]: leaves in $work/answer what the server answers, or why it does
 # not
@@ -25,11 +26,13 @@ report_skipped() {
     warn "skipped: $1"
 }
 
+has_new_python() {
+    [ "$("$(find_python)" -c 'import sys; print(sys.version_info >= (3, 10))')" = True ]
+}
+
 # require_tumblebug: waits until it is ready
 require_tumblebug() {
-    python_version=$("$(find_python)" -c 'import sys; print(sys.version_info >= (3, 10))') || :
-    [ "$python_version" = True ] ||
-        die 'Python 3.10 or later is required to reach CB-Tumblebug'
+    has_new_python || die "$python_needed"
     seconds_left=$TUMBLEBUG_WAIT_SECONDS
     until ask_tumblebug ready; do
         case $(tumblebug_answer) in *TB_API_PASSWORD*) seconds_left=0 ;; esac
@@ -40,7 +43,7 @@ require_tumblebug() {
 }
 
 count_down() {
-    if [ -t 4 ]; then
+    if [ -t 4 ] && [ -z "$quiet" ]; then
         tell '\r\033[Kwaiting for CB-Tumblebug at %s: %s s' \
             "$(printable "$TUMBLEBUG_SERVER")" "$seconds_left"
     elif [ "$seconds_left" -eq "$TUMBLEBUG_WAIT_SECONDS" ]; then
@@ -69,15 +72,24 @@ fetch() {
     say "CB-Tumblebug is fetching (expected: $expected_time); it reports only when finished"
     fetching=yes
     # shellcheck disable=SC2086 # the addresses are words
-    background_with_messages ask_tumblebug fetch --expected "$expected_time" \
+    background_with_messages fetch_visibly --expected "$expected_time" \
         --settled "$TUMBLEBUG_WAIT_SECONDS" "$@" --server-key "$database_key" \
-        --live "$TB_POSTGRES_DATABASE" "$sql/report/arrivals.sql" $addresses 2>&4
+        --live "$TB_POSTGRES_DATABASE" "$sql/report/arrivals.sql" $addresses
     wait "$child" || {
         fetching=
         die "fetching failed: $(tumblebug_answer)"
     }
     fetching=
     [ ! -s "$work/answer" ] || warn "$(tumblebug_answer)"
+}
+
+# fetch_visibly OPTION...: what arrives goes to the user, unless --quiet was given
+fetch_visibly() {
+    if [ -n "$quiet" ]; then
+        ask_tumblebug fetch "$@"
+    else
+        ask_tumblebug fetch "$@" 2>&4
+    fi
 }
 
 # find_database: what it holds, and where it can be read while it is being filled. Sets
@@ -107,5 +119,6 @@ describe_database() (
 report_interruption() {
     [ -n "$fetching" ] || return 0
     clear_line
-    say "stopped waiting; CB-Tumblebug is still fetching: run 'make stats' to see what has arrived"
+    say_always "stopped waiting; CB-Tumblebug is still fetching:" \
+        "run 'make stats' to see what has arrived"
 }

@@ -9,4 +9,4 @@ use() {
     done
 }
 
-use messages settings work process python
+use messages options settings work process python

@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # The run's private directory, $work, and those of crashed runs of this host.
 # Needs: work
-# Sets: run_name work
+# Sets: make_room run_name work
 
 work=
+: "${TMPDIR:=/tmp}"
 
 # make_work_directory: with room for a run's notes, and for the raw errors of the shell and of
 # programs; a run that they end reports the last one. Sets work and run_name
@@ -19,12 +20,17 @@ make_work_directory() {
 
 # has_room: also makes the pipe for end_children now, because the disk may be full by then
 has_room() {
-    mkfifo "$work/children" 2>/dev/null &&
-        dd if=/dev/zero of="$work/room" bs=65536 count=4 2>/dev/null && rm -f "$work/room"
+    mkfifo "$work/children" 2>/dev/null && has_space
 }
 
+has_space() {
+    dd if=/dev/zero of="$work/room" bs=65536 count=4 2>/dev/null && rm "$work/room"
+}
+
+make_room='free some space there, or set TMPDIR to another directory'
+
 no_temporary_file() {
-    hint 'free some space there, or set TMPDIR to another directory'
+    hint "$make_room"
     die "could not write to the temporary directory '$TMPDIR'"
 }
 

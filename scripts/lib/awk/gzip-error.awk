@@ -1,0 +1,12 @@
+# Prints the first error of pigz or gzip, in the same words for both.
+/./ && !found {
+    gsub(/^(gzip|pigz): *|skipping: *|abort: *|corrupted( entry)? -- *|<?std(in|out)>?:? */, "")
+    sub(/^write error on +\(/, "could not write (")
+    sub(/^(incomplete deflate data|missing trailer)$/, "unexpected end of file")
+    sub(/^(unrecognized format|not a valid gzip file|unknown .*method.*)$/, "not in gzip format")
+    sub(/^.*crc.*$/, "wrong checksum")
+    sub(/^.*length (error|mismatch)$/, "wrong length")
+    sub(/^(invalid deflate data.*|invalid compressed data.*)$/, "invalid data")
+    found = $0
+}
+END { print found ? found : "a program ended unexpectedly" }

@@ -1,0 +1,69 @@
+# shellcheck shell=sh
+# Options that every script has, and what a misspelt word may have meant.
+# Needs: root
+# Sets: nearest quiet
+
+# common_option ARGUMENT: one that every script has; any other ends the script. Sets quiet
+common_option() {
+    case $1 in
+        -h | --help) show_help ;;
+        -q | --quiet) quiet=yes ;;
+        --version) show_version ;;
+        *)
+            suggest "${1%%=*}" "$(known_options)"
+            die_usage "unknown option: $1"
+            ;;
+    esac
+}
+
+# show_help: and do nothing else, even where nobody can read it
+show_help() {
+    print_help 2>/dev/null || exit 1
+    exit 0
+}
+
+print_help() {
+    usage && cat <<EOF_HELP
+
+Every script has these options too:
+
+  -h, --help     print this help
+  -q, --quiet    print only errors and questions; warnings only if the exit code is not 0
+  --version      print the version
+EOF_HELP
+}
+
+# show_version: it is in one place, where Python's packaging reads it too
+show_version() {
+    version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$root/helpers/__init__.py" 2>/dev/null) || :
+    printf 'tumblebug-assets %s\n' "${version:-(unknown version)}" 2>/dev/null || exit 1
+    exit 0
+}
+
+# parse_no_options ARGUMENT...: for a script that takes only the common ones
+parse_no_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -?*) common_option "$1" ;;
+            *) die_usage "unexpected argument: $1" ;;
+        esac
+        shift
+    done
+}
+
+# known_options: the long ones, one a line, from the help
+known_options() {
+    print_help | tr -cs 'a-z-' '\n' | grep '^--[a-z]'
+}
+
+# suggest WORD CANDIDATES: a hint, if the word is near one of these lines. Sets nearest, or empty
+suggest() {
+    nearest=$(printf '%s\n' "$1" | nearest_of "$2" | cut -f 2)
+    [ -z "$nearest" ] || hint "did you mean $nearest?"
+}
+
+# nearest_of CANDIDATES: for each line of standard input that is near one of these lines and is none
+# of them, `LINE TAB CANDIDATE`
+nearest_of() {
+    CANDIDATES=$1 awk -f "$root/scripts/lib/awk/nearest.awk"
+}
