@@ -8,14 +8,23 @@ unexport FILE NAME
 export MAKE_FILE = $(value FILE)
 export MAKE_NAME = $(value NAME)
 
+# Targets and variables that make would silently ignore are refused.
+quoted = '$(subst ','\'',$1)'
+given := $(foreach each,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(each)))),$(each)))
+checked = ./scripts/dev/check-make.sh $(call quoted,$(MAKECMDGOALS)) $(call quoted,$(given))
+ifneq ($(shell $(checked) && echo fit),fit)
+$(error nothing was done)
+endif
+
 ##@ Assets
 .PHONY: backup-assets restore-assets rollback-assets
 backup-assets: ## back up to assets/assets.dump.gz; NAME=x: to backups/postgres
-	@./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_NAME:-$${MAKE_FILE:-assets/assets.dump.gz}}"
+	@name=$${MAKE_NAME%.dump.gz}; \
+	    ./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
 
 restore-assets: ## restore assets/assets.dump.gz, FILE=path or NAME=x
-	@named=$${MAKE_NAME:+backups/postgres/$$MAKE_NAME.dump.gz}; \
-	    ./scripts/restore-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${named:-assets/assets.dump.gz}}"
+	@name=$${MAKE_NAME%.dump.gz}; \
+	    ./scripts/restore-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
 
 rollback-assets: ## swap back to the database that the last restore kept
 	@./scripts/rollback-assets.sh $(ARGS)

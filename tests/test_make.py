@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 from support.databases import Database
 from support.fakes import path_without
-from support.run import Checkout
+from support.run import RESTORE, Checkout
 from support.servers import Container, docker, image
 
 
@@ -67,11 +68,57 @@ def test_make_restores_the_default_backup_and_named_ones(direct: Database) -> No
     assert run.status == 0, run
     assert direct.checkout.default_backup.is_file()
     before = direct.content()
-    for choice in ([], ["NAME=mine"], ["FILE=./backups/postgres/mine.dump.gz"]):
+    for choice in (
+        [],
+        ["NAME=mine"],
+        ["NAME=mine.dump.gz"],
+        ["FILE=./backups/postgres/mine.dump.gz"],
+    ):
         direct.execute("DELETE FROM pricing_info")
         run = direct.checkout.run("make", "restore-assets", *choice, RESTORE_SKIP_CONFIRM="yes")
         assert run.status == 0, run
         assert direct.content() == before
+
+
+def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
+    assert direct.checkout.run("make", "backup-assets", "NAME=mine.dump.gz").status == 0
+    assert (direct.checkout.named_backups / "mine.dump.gz").is_file()
+    run = direct.checkout.run(RESTORE, "--yes", "mine")
+    assert run.status == 0, run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        (["restore-assets", "file=x"], "make has no variable 'file'", "did you mean FILE?"),
+        (["backup-assets", "File=x"], "make has no variable 'File'", "did you mean FILE?"),
+        (["up", "TB_POSTGRES_PROT=1"], "make has no variable", "did you mean TB_POSTGRES_PORT?"),
+        (["up", "x=a'b"], "make has no variable 'x'", "x=… make …"),
+        (["restore-assets", "x.dump.gz"], "there is no target 'x.dump.gz'", "FILE='x.dump.gz'"),
+        (["restor-assets"], "there is no target 'restor-assets'", "did you mean restore-assets?"),
+        (["restore"], "there is no target 'restore'", "did you mean restore-assets?"),
+        (["$(touch x)'"], "there is no target", "run 'make' to list the targets"),
+        (["stats", "FILE=x"], "FILE has no effect here", ""),
+        (["NAME=x"], "NAME has no effect here", ""),
+        (["restore-assets", "NAME=x", "FILE=y"], "cannot combine FILE and NAME", ""),
+    ],
+)
+def test_what_make_would_ignore_is_refused(
+    checkout: Checkout, arguments: list[str], error: str, hint: str
+) -> None:
+    (checkout.path / "x.dump.gz").touch()  # an existing file is up to date, to make
+    run = checkout.run("make", *arguments)
+    assert run.status == 2, run
+    assert len(run.errors) == 1 and run.errors[0].startswith(f"error: {error}"), run
+    assert hint in run.err and "nothing was done" in run.err, run
+    assert run.out == ""
+    assert not (checkout.path / "x").exists()
+
+
+def test_settings_may_be_variables_of_make(direct: Database) -> None:
+    direct.sample_backup()
+    run = direct.checkout.run("make", "restore-assets", "RESTORE_SKIP_CONFIRM=yes", "NO_COLOR=1")
+    assert run.status == 0, run
 
 
 def compose_commands() -> list[str]:
@@ -138,12 +185,25 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     assert up.status == 0, up
     run = compose.run("make", "stats")
     assert run.status == 0 and "42" in run.out, run
+    compose.run("make", "down")
+    down = compose.run("make", "down")
+    assert down.status == 0, down
+    assert down.err == f"there is no container '{name}' to stop\n"
 
 
 def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:
     run = compose.run("./scripts/up.sh", TB_POSTGRES_IMAGE="localhost:1/no-such-image:1")
     assert run.status == 1, run
     assert "could not start container" in run.err
+
+
+def test_up_names_a_busy_port_and_its_setting(compose: Checkout) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        run = compose.run("./scripts/up.sh", TB_POSTGRES_PORT=port)
+    assert run.status == 1, run
+    assert f"error: port {port} of this machine is in use" in run.err
+    assert "set TB_POSTGRES_PORT to another port" in run.err
 
 
 def test_no_compose_says_so(container: Container, checkout: Checkout, tmp_path: Path) -> None:

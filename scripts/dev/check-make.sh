@@ -1,0 +1,62 @@
+#!/bin/sh
+# check-make.sh TARGETS VARIABLES: ends with an error if make, called with these words, would
+# silently ignore one of them.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+. "$root/scripts/lib/use.sh"
+
+main() {
+    targets=$(in_lines "$1")
+    variables=$(in_lines "$2")
+    refuse_unknown_target
+    refuse_unknown_variable
+    refuse_idle_variable FILE backup-assets restore-assets
+    refuse_idle_variable NAME backup-assets restore-assets
+    refuse_idle_variable SCALE bench
+    ! { is_in FILE "$variables" && is_in NAME "$variables"; } || die 'cannot combine FILE and NAME'
+}
+
+in_lines() {
+    printf '%s' "$1" | tr -s ' ' '\n'
+}
+
+is_in() { # WORD LINES
+    printf '%s\n' "$2" | grep -Fqx -e "$1"
+}
+
+refuse_unknown_target() {
+    known=$(sed -n 's/^\([a-z][a-z-]*\):.*/\1/p' "$root/Makefile")
+    unknown=$(first_unknown "$targets" "$known" | grep -v '^\.venv/') || return 0
+    case $unknown in
+        */* | *.dump*) hint "to name a file: make restore-assets FILE='$unknown'" ;;
+        *) suggest "$unknown" "$known" ;;
+    esac
+    hint "run 'make' to list the targets"
+    die "there is no target '$unknown'"
+}
+
+# refuse_unknown_variable: settings go to the scripts by their environment
+refuse_unknown_variable() {
+    known=$(printf '%s\n' FILE NAME ARGS SCALE PYTHON SHELL TMPDIR NO_COLOR && known_settings)
+    unknown=$(first_unknown "$variables" "$known") || return 0
+    suggest "$unknown" "$known"
+    [ -n "$nearest" ] || hint "to set it in the environment of the script: $unknown=… make …"
+    die "make has no variable '$unknown'"
+}
+
+first_unknown() { # WORDS KNOWN
+    printf '%s\n' "$1" | grep . | grep -Fxv -e "$2" | head -n 1 | grep .
+}
+
+# refuse_idle_variable VARIABLE TARGET...: none of the targets that use it is to be made
+refuse_idle_variable() {
+    idle=$1
+    shift
+    is_in "$idle" "$variables" || return 0
+    for target; do
+        ! is_in "$target" "$targets" || return 0
+    done
+    die "$idle has no effect here: it is for $(in_one_line "$(printf '%s\n' "$@")")"
+}
+
+main "$@"
