@@ -16,6 +16,11 @@ fail_with() {
             die "there is no user '$TB_POSTGRES_USER' on $server"
             ;;
         *"database \"$TB_POSTGRES_DATABASE\" does not exist"*) fail_without_database ;;
+        *'Connection refused'* | *'could not translate host name'*)
+            [ "$ASSETS_PG_BACKEND" != direct ] ||
+                hint 'start the server, or set TB_POSTGRES_ENDPOINT to its host:port'
+            die "$2: $(first_error "$1")"
+            ;;
         *'unsupported startup parameter'*)
             fail_behind_pooler "refuses session settings ($(first_error "$1"))"
             ;;

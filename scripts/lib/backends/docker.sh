@@ -33,7 +33,12 @@ run_on_docker() {
 
 require_container_cli() {
     command -v "$CONTAINER_CLI" >/dev/null || {
-        hint 'install Docker, or set TB_POSTGRES_ENDPOINT=host:port to use a server without it'
+        case $CONTAINER_CLI in
+            docker) advice='install Docker' ;;
+            podman) advice='install podman' ;;
+            *) advice='set CONTAINER_CLI to docker or podman' ;;
+        esac
+        hint "$advice, or set TB_POSTGRES_ENDPOINT=host:port to use a server without a container"
         die "there is no '$CONTAINER_CLI' command on this machine"
     }
 }
