@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.backups import content_of, manifest_of
 from support.databases import Database
+from support.fakes import path_without
 from support.run import BACKUP, RESTORE
 
 
@@ -57,6 +59,34 @@ def test_file_that_is_not_a_backup_is_refused(
 ) -> None:
     path = tmp_path / "bad.dump.gz"
     path.write_bytes(content)
+    refused(direct, path, sentence)
+
+
+def test_pipe_is_refused(direct: Database, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo.dump.gz"
+    os.mkfifo(fifo)
+    refused(direct, fifo, "is not a regular file")
+
+
+@pytest.mark.parametrize("missing", [(), ("pigz",)], ids=["pigz", "gzip"])
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda whole: whole[:-9], "unexpected end of file"),
+        (lambda whole: whole[:-8] + b"abcd" + whole[-4:], "wrong checksum"),
+        (lambda whole: b"\x1f\x8bnonsense", "not in gzip format"),
+    ],
+    ids=["cut", "changed", "nonsense"],
+)
+def test_damage_has_the_same_words_by_any_program(
+    direct: Database, missing: tuple[str, ...], damage: Callable[[bytes], bytes], reason: str
+) -> None:
+    path = direct.sample_backup()
+    manifest_of(path).unlink()
+    path.write_bytes(damage(path.read_bytes()))
+    if missing:
+        direct.checkout.environment["PATH"] = path_without(direct.checkout, *missing)
+    sentence = f"'{path}' is damaged or cut short: {reason}; the database is unchanged"
     refused(direct, path, sentence)
 
 
