@@ -415,3 +415,24 @@ def test_load_that_lost_a_row_is_not_swapped_in(direct: Database, tmp_path) -> N
     assert "the loaded data differs from the manifest: public.image_info" in run.err
     assert direct.content() == before
     assert direct.left_behind() == []
+
+
+def test_backup_without_a_home_directory_is_not_signed(direct: Database, tmp_path: Path) -> None:
+    """A home directory that does not exist, as of many services, is not created."""
+    nowhere = tmp_path / "nowhere"
+    del direct.checkout.environment["HOME"]
+    for environment in ({}, {"HOME": str(nowhere)}):
+        run = direct.checkout.run("dash", BACKUP, **environment)
+        assert run.status == 0, run
+        assert "there is no home directory for the key; set TB_ASSETS_KEY_FILE" in run.err
+        assert run.err.count("this backup is not signed") == 1, run
+        assert "signature:" not in manifest_of(direct.checkout.default_backup).read_text()
+    assert not nowhere.exists()
+
+
+def test_backup_with_an_unreadable_key_is_not_signed(direct: Database) -> None:
+    direct.checkout.key.mkdir(parents=True)
+    run = direct.checkout.run(BACKUP)
+    assert run.status == 0, run
+    assert run.err.count("warning:") == 1 and "could not read or create the key" in run.err, run
+    assert "this backup is not signed" in run.err

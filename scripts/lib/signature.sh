@@ -2,9 +2,10 @@
 # The signature of a manifest: an HMAC under this machine's key, by which it knows its own backups.
 # Needs: run_name work
 
-# key_file: empty where there is no place for a key
+# key_file: empty where there is no place for a key, as without a home directory
 key_file() {
-    config=${XDG_CONFIG_HOME:-${HOME:+$HOME/.config}}
+    config=${XDG_CONFIG_HOME:-}
+    [ -n "$config" ] || [ ! -d "${HOME-}" ] || config=$HOME/.config
     printf '%s' "${TB_ASSETS_KEY_FILE:-${config:+$config/tumblebug-assets/key}}"
 }
 
@@ -14,11 +15,14 @@ has_key() {
 
 # make_key: once; where that fails, backups are not signed, and a warning says so
 make_key() {
-    has_key || write_key 2>/dev/null || {
-        warn "could not read or create the key '$(key_file)' (TB_ASSETS_KEY_FILE);" \
-            'this backup is not signed, and every restore will treat it as untrusted'
-        return 1
-    }
+    ! { has_key || write_key 2>/dev/null; } || return 0
+    unsigned='this backup is not signed, and every restore will treat it as untrusted'
+    if [ -z "$(key_file)" ]; then
+        warn "there is no home directory for the key; set TB_ASSETS_KEY_FILE; $unsigned"
+    else
+        warn "could not read or create the key '$(key_file)' (TB_ASSETS_KEY_FILE); $unsigned"
+    fi
+    return 1
 }
 
 write_key() (
