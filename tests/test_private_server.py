@@ -152,6 +152,14 @@ def test_programs_that_only_root_can_reach_serve_as_well(tmp_path: Path) -> None
         assert value(server, "SELECT 'it answers'") == "it answers"
 
 
+def test_programs_in_a_directory_with_a_dollar_serve_as_well(tmp_path: Path) -> None:
+    programs = shutil.copytree(
+        module.packaged_bin_dir().parent, tmp_path / "a$HOME`x", symlinks=True
+    )
+    with private_server(bin_dir=programs / "bin") as server:
+        assert value(server, "SELECT 'it answers'") == "it answers"
+
+
 @only_root
 def test_a_directory_that_only_root_can_enter_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)

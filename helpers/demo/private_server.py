@@ -32,6 +32,7 @@ DEFAULT_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writ
 START_SECONDS = 60
 STOP_SECONDS = 20
 PORT_ATTEMPTS = 5
+SPECIAL = '$`"'  # in double quotes, to a shell
 SERVER_USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # None: the current user
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h: the signal a process gets when its parent dies
@@ -107,14 +108,15 @@ def temporary_directory(parent: Path | None) -> Iterator[Path]:
 
 
 def programs_for_server_user(bin_dir: Path, own_directory: Path) -> Path:
-    """Return ``bin_dir``, or its copy in ``own_directory`` if the server's user cannot reach it.
+    """Return ``bin_dir``, or its copy in ``own_directory`` if it is of no use where it is.
 
-    That user cannot reach anything below /root.
+    The server's user cannot reach anything below /root, and initdb runs postgres by a shell in
+    whose double quotes some characters have a meaning.
     Raises PrivateServerError if there is no PostgreSQL in ``bin_dir``.
     """
     if not (bin_dir / "postgres").is_file():
         raise PrivateServerError(f"there is no PostgreSQL server in '{bin_dir}'")
-    if usable_by_server_user(bin_dir / "postgres"):
+    if usable_by_server_user(bin_dir / "postgres") and not set(SPECIAL) & set(str(bin_dir)):
         return bin_dir
     copy = shutil.copytree(bin_dir.parent, own_directory / "postgresql", symlinks=True)
     give_to_server_user(copy, *copy.rglob("*"))
