@@ -135,6 +135,9 @@ def test_unknown_table_is_named(direct: Database) -> None:
     run = direct.restore("--table", "spec_info", "--table", "no'such", path)
     assert run.status == 1, run
     assert "there is no table no'such" in run.err
+    assert "did you mean" not in run.err
+    run = direct.restore("--table", "specinfo", path)
+    assert "did you mean spec_info?" in run.err, run
 
 
 def test_error_in_the_load_keeps_the_live_database(direct: Database) -> None:

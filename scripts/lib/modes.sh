@@ -76,6 +76,7 @@ find_tables() {
         ask live >"$work/found" || fail_with "$work/live.errors" 'could not find the tables'
     unknown=$(sed -n 's/^unknown //p' "$work/found")
     if [ -n "$unknown" ]; then
+        suggest "$(printf '%s\n' "$unknown" | head -n 1)" "$(sed -n 's/^known //p' "$work/found")"
         hint "run 'make stats' to list the tables"
         die "there is no table $(in_one_line "$unknown") in database '$TB_POSTGRES_DATABASE'"
     fi

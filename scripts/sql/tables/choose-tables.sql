@@ -1,6 +1,6 @@
 -- The tables that the user names, one a line, with or without a schema, and their partitions, which
 -- hold the rows: each as SQL names it and as a table of contents does. A name that is not a table's
--- is printed as 'unknown'. Needs moves.sql.
+-- is printed as 'unknown', and then the names of all tables as 'known'. Needs moves.sql.
 CREATE TEMPORARY TABLE chosen AS
 SELECT given, (SELECT pg_class.oid
                FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -22,6 +22,11 @@ CREATE TEMPORARY TABLE copied AS
 SELECT oid, nspname, relname, relkind FROM chosen_parts
 WHERE CASE relkind WHEN 'r' THEN NOT moves ELSE moves AND NOT relispartition END;
 SELECT 'unknown ' || given FROM chosen WHERE oid IS NULL
+UNION ALL SELECT 'known ' || CASE nspname WHEN 'public' THEN relname
+                                           ELSE format('%s.%s', nspname, relname) END
+          FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+          WHERE relkind IN ('r', 'p') AND nspname NOT IN ('pg_catalog', 'information_schema')
+            AND EXISTS (SELECT FROM chosen WHERE oid IS NULL)
 UNION ALL SELECT 'whole ' || pg_partition_root(oid)::regclass
           FROM chosen JOIN chosen_parts USING (oid) WHERE moves AND relispartition
 UNION ALL SELECT format('table %I.%I', nspname, relname) FROM copied
