@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.backups import content_of, manifest_of
+from support.backups import content_of, manifest_of, remove_manifest
 from support.databases import Database
 from support.fakes import path_without
 from support.run import BACKUP, RESTORE
@@ -82,7 +82,7 @@ def test_damage_has_the_same_words_by_any_program(
     direct: Database, missing: tuple[str, ...], damage: Callable[[bytes], bytes], reason: str
 ) -> None:
     path = direct.sample_backup()
-    manifest_of(path).unlink()
+    remove_manifest(path)
     path.write_bytes(damage(path.read_bytes()))
     if missing:
         direct.checkout.environment["PATH"] = path_without(direct.checkout, *missing)

@@ -15,7 +15,7 @@ def test_clean_db_truncates_all_tables_and_keeps_the_schema(database: Database) 
     assert {rows[0][0] for rows in content.values()} == {0}
     again = database.checkout.run(CLEAN)  # without a terminal and a setting
     assert again.status == 0, again
-    assert "has no rows; there is nothing to delete" in again.err
+    assert "has no rows; nothing to delete" in again.err
 
 
 def test_clean_db_truncates_all_tables_or_none(direct: Database) -> None:
