@@ -50,7 +50,7 @@ up: ## start the database container and wait until it is healthy
 down: ## stop the database container; its data stays
 	@./scripts/down.sh $(ARGS)
 
-setup: .venv/.setup ## optional: Python packages, for a bar in the progress line
+setup: .venv/.setup ## optional: Python packages for a bar in the progress line
 	@echo '.venv is ready'
 
 ##@ Development
@@ -64,7 +64,7 @@ test: .venv/.test ## run all tests; ARGS="-k name" runs some
 faults: .venv/.test ## run all fault injections; make test runs a sample
 	@TEST_FAULTS=all .venv/bin/python -m pytest tests/faults $(ARGS)
 
-bench: .venv/.test ## benchmark against the guide's commands; SCALE=1: only this
+bench: .venv/.test ## benchmark against the guide's commands; SCALE=1: only scale 1
 	@PYTHONPATH=tests .venv/bin/python -m bench.benchmark $(SCALE)
 
 picture: .venv/.test ## draw docs/demo.svg, what make demo shows

@@ -76,8 +76,8 @@ def parse_arguments() -> argparse.Namespace:
         add_database_options(verb)
         if name == "progress":
             verb.add_argument("--script", type=int, required=True, help="process ID of the script")
-            verb.add_argument("--phase", required=True, help="what copies rows, to show")
-            verb.add_argument("--next-phase", required=True, help="what follows, to show")
+            verb.add_argument("--phase", required=True, help="name of the phase that copies rows")
+            verb.add_argument("--next-phase", required=True, help="name of the phase after it")
             verb.add_argument("--totals", type=Path, help="file with the table lines of a manifest")
     text = "print the menu of make init"
     verb = verbs.add_parser("menu", help=text, description=text)

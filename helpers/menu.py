@@ -71,7 +71,7 @@ def backup_lines(backup: Path, holds: str) -> list[str]:
 
 
 def content_line(summary: str) -> str:
-    """Return a summary as the menu shows it; any other text than one of CB-Tumblebug's as it is."""
+    """Return a summary as the menu shows it: with thousands separators, if CB-Tumblebug's."""
     found = SUMMARY.match(summary)
     if not found:
         return printable(summary)

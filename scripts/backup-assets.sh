@@ -23,7 +23,7 @@ prints table statistics.
 An existing file is replaced only after the new one is verified, so the script does not ask.
 
 BACKUP_COMPRESSION is fast, small, none, auto (the default: small for assets/, fast elsewhere), or
-any pg_dump --compress value, such as zstd:12 or gzip:9.
+any compression value of pg_dump, such as zstd:12 or gzip:9.
 EOF
 }
 
@@ -104,7 +104,7 @@ use_backups_directory() {
 
 # remove_partials: once the file is replaced, its manifest's copy follows, now or in the next run
 remove_partials() {
-    if completes_pair "$partial_manifest" "$target.info"; then
+    if is_copy_of_manifest "$partial_manifest" "$target.info"; then
         mv -f "$partial_manifest" "$target.info" || return 0
     fi
     rm -f "$partial" "$partial_manifest"
@@ -295,7 +295,7 @@ report_backup() {
     ! is_shared || say "next: git add $target $target.info"
 }
 
-# add_manifest: to the file, and reads it again
+# add_manifest: appends it to the file, and reads it back
 add_manifest() {
     { embed_manifest "$work/manifest" >>"$partial"; } 2>>"$work/publish.errors"
     embedded_manifest "$partial" | cmp -s "$work/manifest" - ||
@@ -315,7 +315,7 @@ manifest_fields() {
     [ "$holds" = 'data only' ] || printf 'schema: %s\n' "$(sha256_of "$work/schema.dumped")"
 }
 
-# require_manifest: another run may have completed the pair
+# require_manifest: another run may have replaced it
 require_manifest() {
     ! cmp -s "$work/manifest" "$target.info" || return 0
     warn "could not replace '$target.info': $(head -n 1 "$work/publish.errors");" \

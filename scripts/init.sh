@@ -152,8 +152,8 @@ restore_backup() {
     case $current_content in
         '' | *' 0 rows') ;;
         *)
-            warn "everything in $current_database will be replaced: now $current_content"
-            confirm "$unattended" 'Restore the backup?' INIT_OPTION
+            agrees "$(printable "$current_database has $current_content.") Replace them?" ||
+                cancel
             ;;
     esac
     restored=0

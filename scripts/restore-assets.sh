@@ -32,8 +32,7 @@ and swapped in within a fraction of a second. Until then the live database is un
                  server (same as RESTORE_TRUST=yes)
   -y, --yes      restore without asking (same as RESTORE_SKIP_CONFIRM=yes)
 
-RESTORE_KEEP_PREVIOUS=yes keeps the replaced
-database: rollback-assets.sh swaps back to it.
+RESTORE_KEEP_PREVIOUS=yes keeps the replaced database: rollback-assets.sh swaps back to it.
 EOF
 }
 
@@ -55,7 +54,7 @@ main() {
     fi
 }
 
-# examine: everything that can be known before anything changes
+# examine: everything that comes before the question; the live database does not change
 examine() {
     clean_up_backups
     read_server_facts
@@ -139,7 +138,7 @@ check_file() {
         compare_copy
         [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
             "$(manifest_field created): row counts and fingerprints cannot be verified;" \
-            'keep, copy and commit both files together'
+            'get the .info file of this backup, or make a new backup, which contains its manifest'
     elif [ -f "$manifest" ]; then
         head -c 10000 "$manifest" | grep '^summary: ' >"$work/preview" || :
         warn "'$manifest' has no hash of the file: row counts and fingerprints cannot be verified"
@@ -152,7 +151,7 @@ check_file() {
 compare_copy() {
     if [ "$manifest" = "$backup_file" ] && [ -f "$backup_file.info" ] &&
         ! cmp -s "$backup_file.info" "$work/info"; then
-        say "$backup_file.info differs from the manifest in the file, which is used"
+        say "using the manifest inside $backup_file; $backup_file.info differs from it"
     fi
 }
 
@@ -292,7 +291,11 @@ confirm_replacement() {
         return 0
     fi
     question_about="$(replacement): $(both_contents)"
-    warn "$question_about"
+    if database_exists; then
+        warn "$question_about"
+    else
+        say "$question_about"
+    fi
     [ "$mode" = full ] || end_live_session ''
     confirm_unlocked "$RESTORE_SKIP_CONFIRM" 'Restore this backup?' RESTORE_SKIP_CONFIRM
     muted=yes
@@ -321,7 +324,7 @@ replacement() {
 # both_contents: of the live database and of the backup, of the chosen tables only or of all
 both_contents() {
     if database_exists; then
-        printf 'now %s; then ' "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
+        printf 'now %s; afterwards ' "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
     fi
     rows_in_backup | sum_of_tables
 }
@@ -335,16 +338,23 @@ swap_databases() {
     read_database_facts
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists; then
         rename_databases 'previous:replaced live:previous staging:live'
+        finish
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
     else
         rename_databases 'live:replaced staging:live'
-        kept_at=$(time_of_previous)
-        [ -z "$kept_at" ] || say "the database kept $kept_at is still kept; it is not the one" \
-            "that was just replaced"
+        finish
+        report_older_previous
     fi
     if [ "$mode" = full ] && schemas_differ; then
         say "restart CB-Tumblebug's server: the schema of its database has changed"
     fi
+}
+
+# report_older_previous: a rollback would skip what this restore has replaced
+report_older_previous() {
+    kept_at=$(time_of_previous) || return 0
+    [ -z "$kept_at" ] || say "the previous database is still the one kept $kept_at;" \
+        "'make rollback-assets' would swap to it, not to the one just replaced"
 }
 
 main "$@"

@@ -54,7 +54,7 @@ require_previous() {
 
 confirm_rollback() {
     sides=$(both_sides)
-    warn "swapping back database '$TB_POSTGRES_DATABASE' of $server: $sides"
+    warn "database '$TB_POSTGRES_DATABASE' of $server will be swapped with the previous one: $sides"
     confirm_unlocked "$ROLLBACK_SKIP_CONFIRM" 'Swap them?' ROLLBACK_SKIP_CONFIRM
     require_same "$sides" "$(both_sides)"
 }
@@ -62,7 +62,7 @@ confirm_rollback() {
 # both_sides: what the live database holds, and what the previous one does
 both_sides() {
     echo "now $(content_of "$TB_POSTGRES_DATABASE");" \
-        "then $(content_of "$previous"), kept $(time_of_previous)"
+        "afterwards $(content_of "$previous") (kept $(time_of_previous))"
 }
 
 main "$@"

@@ -416,8 +416,10 @@ def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: T
     run = direct.checkout.run_on_terminal(INIT, answer=b"a\nno\n")
     assert run.status == 1, run
     assert "now: 1,200 specs" in run.err
-    assert re.search(rf"everything in database '{direct.name}' of .*: now \d+ tables, ", run.err)
+    assert re.search(rf"database '{direct.name}' of .* has \d+ tables, [\d,]+ rows", run.err)
     assert direct.content() == before
+    direct.execute("DROP TABLE spec_info CASCADE")  # other tables have rows
+    assert direct.checkout.run_on_terminal(INIT, answer=b"a\nno\n").status == 1
     assert direct.checkout.run("./scripts/clean-db.sh", CLEAN_SKIP_CONFIRM="yes").status == 0
     run = direct.checkout.run_on_terminal(INIT, answer=b"a\n")
     assert run.status == 0 and direct.content() == backup, run

@@ -24,7 +24,7 @@ def test_rollback_restores_the_previous_database_and_is_undone(
         assert run.status == 0, run
         assert direct.content() == expected
     run = direct.restore(path)  # without keeping: the kept one stays for a rollback
-    assert run.status == 0 and re.search(r"the database kept 20.* UTC is still kept", run.err), run
+    assert run.status == 0 and re.search(r"still the one kept 20.* UTC", run.err), run
     assert [name.startswith("assets_previous_") for name in direct.databases()] == [True]
     direct.execute("DELETE FROM spec_info WHERE false; CREATE TABLE even_later (n int)")
     latest = direct.content()
@@ -53,7 +53,8 @@ def test_rollback_shows_both_sides_and_asks(direct: Database) -> None:
         assert run.status == status, run
         assert f"database '{direct.name}' of server" in run.err
         assert re.search(
-            rf"now \d+ tables, [\d,]+ rows; then \d+ tables, [\d,]+ rows, kept {kept[1]}", run.err
+            rf"now \d+ tables, [\d,]+ rows; afterwards \d+ tables, [\d,]+ rows \(kept {kept[1]}\)",
+            run.err,
         )
         assert direct.execute("SELECT count(*) FROM pricing_info") == [(rows,)]
         assert direct.execute(comment.format(direct.name)) == [("mine",)]

@@ -88,7 +88,7 @@ def test_wrong_setting_is_refused_with_what_it_can_be(
         run = checkout.run(STATS, **{name: value})
         assert run.status == 2, run
         assert f"error: {name} must be {expected}, not '{value}'" in run.err
-        assert f"hint: {name} comes from" in run.err and "--help" not in run.err
+        assert f"hint: correct {name} on" in run.err and "--help" not in run.err
 
 
 def test_misspelt_settings_are_named(checkout: Checkout) -> None:

@@ -32,7 +32,7 @@ DEFAULT_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writ
 START_SECONDS = 60
 STOP_SECONDS = 20
 PORT_ATTEMPTS = 5
-SPECIAL = '$`"'  # in double quotes, to a shell
+SPECIAL = '$`"\\'  # characters that a shell interprets inside double quotes
 SERVER_USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # None: the current user
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h: the signal a process gets when its parent dies
@@ -108,7 +108,7 @@ def temporary_directory(parent: Path | None) -> Iterator[Path]:
 
 
 def programs_for_server_user(bin_dir: Path, own_directory: Path) -> Path:
-    """Return ``bin_dir``, or its copy in ``own_directory`` if it is of no use where it is.
+    """Return ``bin_dir``, or its copy in ``own_directory`` if the server cannot run from there.
 
     The server's user cannot reach anything below /root, and initdb runs postgres by a shell in
     whose double quotes some characters have a meaning.

@@ -3,7 +3,7 @@
     python scripts/dev/draw_demo.py
 
 The picture holds the steps SHOWN, in at most MAXIMUM_LINES lines. If they have more, lines after
-the command of the longest step give way to a line `…`.
+the command of the longest step are replaced by one line `…`.
 """
 
 from __future__ import annotations

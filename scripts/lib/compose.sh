@@ -17,14 +17,12 @@ compose() {
 
 # run_compose COMMAND...: its own progress goes to the user; with --quiet only if it fails
 run_compose() {
-    [ -n "$quiet" ] || {
+    if [ -z "$quiet" ]; then
         "$@" 2>&4
-        return
-    }
-    "$@" 2>"$work/compose.errors" || {
+    elif ! "$@" 2>"$work/compose.errors"; then
         cat "$work/compose.errors" >&4
         return 1
-    }
+    fi
 }
 
 # fail_to_start: after compose has said why

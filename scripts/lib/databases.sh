@@ -85,7 +85,7 @@ rename_databases() {
         if wait "$child" || was_renamed "$swap_attempt"; then
             return 0
         fi
-        fail_commit
+        clear_doubt
         [ -n "$sessions_ended" ] ||
             fail_with "$work/lock.errors" 'could not end the sessions of the live database'
     done

@@ -9,7 +9,7 @@ fingerprints_sql() {
     cat "$sql/tables/moves.sql" "$sql/tables/fingerprints.sql"
 }
 
-# sum_of_tables: of the manifest's lines of tables on standard input: '3 tables, 127,928 rows'
+# sum_of_tables: adds up the manifest's table lines on standard input: '3 tables, 127,928 rows'
 sum_of_tables() {
     with_commas "$(awk -f "$root/scripts/lib/awk/sum-of-tables.awk")"
 }

@@ -71,8 +71,8 @@ require_lock() {
     has_lock=yes
 }
 
-# confirm_unlocked SKIP QUESTION SKIP_NAME: asks as confirm does, without the lock: a forgotten
-# terminal stops no other run. The caller then checks again what the question was about
+# confirm_unlocked SKIP QUESTION SKIP_NAME: asks as confirm does, without the lock: so an open
+# question blocks no other run. The caller then checks again what the question was about
 confirm_unlocked() {
     [ "$1" != yes ] || return 0
     [ -z "$has_server_tmp" ] || remove_server_tmp || warn_of_rest "$work/server.errors"
@@ -89,7 +89,8 @@ require_same() {
     [ "$1" = "$2" ] || {
         hint "the question was about: $1"
         hint "now it would be: $2"
-        die 'the database has changed since the question; run this again'
+        hint 'run this again'
+        fail 1 'what the question described has changed meanwhile; this run has changed nothing'
     }
 }
 

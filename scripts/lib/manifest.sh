@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# The manifest, FILE.info: tells people and a restore what the backup holds.
+# The manifest: tells people and a restore what a backup holds. It is in the file; FILE.info is a
+# copy.
 # Needs: root work
 # Sets: manifest manifest_found
 
@@ -24,7 +25,9 @@ write_manifest() {
 find_manifest() {
     manifest_found=yes
     manifest=$1
-    ! embedded_manifest "$1" >"$work/info" || return 0
+    if embedded_manifest "$1" >"$work/info"; then
+        return 0
+    fi
     manifest=$(link_target "$1").info
     [ -f "$manifest" ] || manifest=$1.info
     { [ -f "$manifest" ] && dd if="$manifest" bs=10000001 count=1 2>/dev/null >"$work/info" &&
@@ -49,8 +52,8 @@ check_manifest() {
 
 fail_damaged_manifest() { # FILE
     if [ "$manifest" = "$1" ]; then
-        hint "take '$1' from where it came from;" \
-            "or restore what 'gunzip -c' makes of it, without verification"
+        hint "get '$1' again; or unpack it with 'gunzip -c' to a .dump file, and restore that" \
+            'without verification'
         die "the manifest in '$1' is damaged or was edited"
     fi
     hint "take '$manifest' from where the backup came from," \
@@ -63,8 +66,7 @@ require_whole() {
     [ "$(file_kind "$1")" = gzip ] || return 0
     unpack gzip <"$1" >/dev/null || {
         hint 'take file and manifest from where the backup came from'
-        die "backup file '$1' is damaged or cut short: it has $(size_of "$1") bytes of" \
-            "$(manifest_field bytes)"
+        die "backup file '$1' is damaged or cut short: $(gzip_error)"
     }
 }
 
@@ -81,7 +83,7 @@ is_own_manifest() {
 
 fail_mismatch() { # FILE
     hint 'take it from where the backup came from'
-    die "backup file '$1' is damaged: its content is not what manifest '$manifest' describes"
+    die "backup file '$1' is damaged: its content differs from its manifest"
 }
 
 # manifest_field NAME: its value in the checked manifest

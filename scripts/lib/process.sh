@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A run from its beginning to its end: child processes, pipes, exit status.
-# Needs: explained is_child make_room root started_at unchanged work
+# Needs: explained is_child room_advice root started_at unchanged work
 # Sets: child explained is_child program reader_status sql started_at unchanged writer_status
 
 begun=
@@ -66,7 +66,7 @@ explain_end() {
 # explain_full_disk: what fails for lack of space seldom says so
 explain_full_disk() {
     [ -z "$begun" ] || has_space ||
-        tell_labelled 36 ' hint:' "the temporary directory '$TMPDIR' is full; $make_room"
+        tell_labelled 36 ' hint:' "the temporary directory '$TMPDIR' is full; $room_advice"
 }
 
 # explain_unexpected_end: Sets status
@@ -93,8 +93,8 @@ begin_commit() {
     in_doubt='; the database is complete: the old content or the new'
 }
 
-# fail_commit: the step failed
-fail_commit() {
+# clear_doubt: that step has failed, so the database is unchanged
+clear_doubt() {
     in_doubt=
 }
 

@@ -29,8 +29,8 @@ sync_directory() {
     sync_files "$1" || { grep -q 'Invalid argument' "$work/sync.errors" && sync; }
 }
 
-# clean_up_backups [DIRECTORY/]: in the usual directories and this one, completes the pairs that a
-# crash has left between their two renames, whoever made them, and removes other partial files of
+# clean_up_backups [DIRECTORY/]: in the usual directories and this one, renames each FILE.info that
+# a crash has left under its temporary name, whoever made it, and removes other partial files of
 # this host's crashed runs
 clean_up_backups() {
     for partial_file in "$root"/assets/.*.partial.* "$root"/backups/postgres/.*.partial.* \
@@ -44,7 +44,7 @@ clean_up_backups() {
 clean_up_partial() { # FILE
     published=${1##*/.}
     published=${1%/*}/${published%.partial.*}
-    if completes_pair "$1" "$published"; then
+    if is_copy_of_manifest "$1" "$published"; then
         clean_up_file "$1" "completed the backup of a crashed run: $published" \
             mv -f "$1" "$published"
     elif has_crashed "${1##*.partial.}"; then
@@ -64,8 +64,8 @@ clean_up_file() {
     fi
 }
 
-# completes_pair PARTIAL PUBLISHED: is it the copy of a manifest that is in a file beside it?
-completes_pair() {
+# is_copy_of_manifest PARTIAL PUBLISHED: is it the copy of the manifest inside the file beside it?
+is_copy_of_manifest() {
     case $2 in *.info) ;; *) return 1 ;; esac
     [ -f "$1" ] && [ -f "${2%.info}" ] || return 1
     embedded_manifest "${2%.info}" >"$work/published-manifest" &&

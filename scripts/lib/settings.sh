@@ -56,7 +56,7 @@ load_settings() {
 
 # refuse_setting NAME VALUE EXPECTED: ends the script
 refuse_setting() {
-    hint "$1 comes from the command line, the environment, or '$root/.env'"
+    hint "correct $1 on the command line, in the environment, or in '$root/.env'"
     fail 2 "$1 must be $3, not '$2'"
 }
 

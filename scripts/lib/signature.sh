@@ -15,7 +15,9 @@ has_key() {
 
 # make_key: once; where that fails, backups are not signed, and a warning says so
 make_key() {
-    ! { has_key || write_key 2>/dev/null; } || return 0
+    if has_key || write_key 2>/dev/null; then
+        return 0
+    fi
     unsigned='this backup is not signed, and every restore will treat it as untrusted'
     if [ -z "$(key_file)" ]; then
         warn "there is no home directory for the key; set TB_ASSETS_KEY_FILE; $unsigned"

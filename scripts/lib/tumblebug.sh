@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Talking to CB-Tumblebug's server, by the Python helper.
-# Needs: addresses child database_key quiet server sql work
+# Needs: addresses child database_bytes database_key quiet server sql work
 # Sets: addresses current_content current_database current_summary database_key
 #   incomplete python_needed
 
@@ -43,7 +43,7 @@ require_tumblebug() {
 }
 
 count_down() {
-    if [ -t 4 ] && [ -z "$quiet" ]; then
+    if is_screen 4 && [ -z "$quiet" ]; then
         tell '\r\033[Kwaiting for CB-Tumblebug at %s: %s s' \
             "$(printable "$TUMBLEBUG_SERVER")" "$seconds_left"
     elif [ "$seconds_left" -eq "$TUMBLEBUG_WAIT_SECONDS" ]; then
@@ -112,8 +112,11 @@ describe_database() (
     # shellcheck disable=SC2086 # the addresses are words
     printf 'address %s\n' $addresses
     echo "name database '$TB_POSTGRES_DATABASE' of $server"
+    read_database_facts
+    database_exists || return 0
     echo "content $(content_of "$TB_POSTGRES_DATABASE")"
-    sql "$TB_POSTGRES_DATABASE" <"$sql/backup/summary.sql" 2>"$work/sql.errors" | grep '^summary: '
+    { psql_set size "$(human_size "$database_bytes")" && cat "$sql/backup/summary.sql"; } |
+        sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" | grep '^summary: ' || : # no summary then
 )
 
 report_interruption() {

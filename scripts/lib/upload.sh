@@ -47,7 +47,7 @@ unpack_file() {
     } 3>&1 | unpack "$(file_kind "$backup_file")"
 }
 
-# content_bytes: of the file, without a manifest in it
+# content_bytes: how many bytes of the file come before its manifest
 content_bytes() {
     if [ -n "$manifest_found" ]; then
         manifest_field bytes

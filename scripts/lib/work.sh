@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The run's private directory, $work, and those of crashed runs of this host.
 # Needs: work
-# Sets: make_room run_name work
+# Sets: room_advice run_name work
 
 work=
 : "${TMPDIR:=/tmp}"
@@ -27,10 +27,10 @@ has_space() {
     dd if=/dev/zero of="$work/room" bs=65536 count=4 2>/dev/null && rm "$work/room"
 }
 
-make_room='free some space there, or set TMPDIR to another directory'
+room_advice='free some space there, or set TMPDIR to another directory'
 
 no_temporary_file() {
-    hint "$make_room"
+    hint "$room_advice"
     die "could not write to the temporary directory '$TMPDIR'"
 }
 
