@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest signature manifest
-use fingerprints schema publish report
+use fingerprints schema publish report modes untrusted load verify restore-test
 
 usage() {
     cat <<EOF
@@ -22,8 +22,9 @@ prints table statistics.
 
 An existing file is replaced only after the new one is verified, so the script does not ask.
 
-BACKUP_COMPRESSION is fast, small, none, auto (the default: small for assets/, fast elsewhere), or
-any compression value of pg_dump, such as zstd:12 or gzip:9.
+BACKUP_COMPRESSION is fast, small, smallest, none, auto (the default: smallest for assets/, fast
+elsewhere), or any compression value of pg_dump, such as zstd:12 or gzip:9. With smallest, the
+backup is first restored into a staging database, which tests it, and its rows are sorted there.
 EOF
 }
 
@@ -34,13 +35,16 @@ main() {
     select_server
     lock_database
     clean_up_backups "$target_directory/"
-    prepare_server ''
     require_database
+    read_server_facts
+    prepare_server "$data_directory"
     choose_compression
     dump_database
     begin_statistics
+    [ -z "$is_tested" ] || restore_and_dump_again
     verify_dump
     begin_removal
+    [ -z "$is_tested" ] || drop_temporary_databases
     publish_backup
     finish_removal
     print_statistics
@@ -112,18 +116,38 @@ remove_partials() {
 
 # --- compression ---
 
-# choose_compression: from what the user wants to what the server's pg_dump can do. Sets compression
+# choose_compression: from what the user wants to what the server's pg_dump can do. Sets
+# compression and is_tested
 choose_compression() {
     require_dump_version
     compression=$BACKUP_COMPRESSION
     [ "$compression" != auto ] || compression=$(default_compression)
+    is_tested=
+    [ "$compression" != smallest ] || choose_test
     case $compression-$(has_zstd && echo zstd) in
         fast-zstd) compression=zstd:1 ;;
         small-zstd) compression=zstd:7 ;;
+        smallest-zstd) compression=zstd:8 ;;
         fast-) compression=gzip:1 ;;
-        small-) compression=gzip:6 ;;
+        small- | smallest-) compression=gzip:6 ;;
         zstd*-) die "BACKUP_COMPRESSION=$compression: pg_dump on $server has no zstd" ;;
     esac
+}
+
+# choose_test: where no restore is possible, small is the next best. Sets is_tested and
+# compression
+choose_test() {
+    if [ "$holds" = 'data only' ]; then
+        no_test='a data-only backup has no schema'
+    else
+        find_obstacle
+    fi
+    if [ -n "$no_test" ]; then
+        say "using BACKUP_COMPRESSION=small, without a restore test, because $no_test"
+        compression=small
+    else
+        is_tested=yes
+    fi
 }
 
 # require_dump_version: Sets dump_version, a major one
@@ -145,7 +169,7 @@ has_zstd() {
 
 default_compression() {
     if is_shared; then
-        echo small
+        echo smallest
     else
         echo fast
     fi
@@ -195,20 +219,38 @@ write_dump() {
     { psql_set size "$(human_size "$database_bytes")" && cat "$sql/backup/summary.sql"; } |
         send >&7
     fingerprints_sql '' | send >&7
-    pipe dump pack_dump
+    if [ -n "$is_tested" ]; then
+        background dump_to_test
+        wait "$child" || writer_status=$?
+    else
+        pipe dump pack_dump
+    fi
     [ "$writer_status" -eq 0 ] && [ "$reader_status" -eq 0 ] || return 1
     answer <&8 >"$work/summary" && answer <&8 >"$work/tables" && end_snapshot
 }
 
 dump() {
-    PGDATABASE=$TB_POSTGRES_DATABASE
     [ "$holds" = 'schema and data' ] || set -- --data-only
-    case $compression in
-        none) set -- --compress=0 "$@" ;;
-        *) set -- --compress="${compression#gzip:}" "$@" ;; # 15 and older know only a level
-    esac
-    run_remote dump "$server_tmp" --format=custom --lock-wait-timeout=2000 \
-        --snapshot="$snapshot" --encoding="$database_encoding" "$@" \
+    dump_with "$compression" run_remote dump "$server_tmp" --snapshot="$snapshot" "$@"
+}
+
+# dump_to_test: only on the server
+dump_to_test() {
+    if has_zstd; then set -- zstd:1; else set -- gzip:1; fi
+    dump_with "$1" on_server pg_dump --file="$server_tmp/archive" --snapshot="$snapshot"
+}
+
+dump_staging() {
+    PGDATABASE=$staging
+    dump_with "$compression" run_remote dump "$server_tmp"
+}
+
+# dump_with COMPRESSION COMMAND...: the command gets the options that every dump has
+dump_with() {
+    dump_option=--compress=${1#gzip:} # 15 and older know only a level
+    [ "$1" != none ] || dump_option=--compress=0
+    shift
+    "$@" --format=custom --lock-wait-timeout=2000 --encoding="$database_encoding" "$dump_option" \
         </dev/null 2>"$work/dump.errors"
 }
 
@@ -228,6 +270,23 @@ explain_failed_dump() {
     esac
 }
 
+# restore_and_dump_again: the dump is tested by a restore; the sorted rows are what is published.
+# The live database plays no part any more
+restore_and_dump_again() {
+    hint 'BACKUP_COMPRESSION=small backs up without restoring the dump first'
+    restore_dump "$server_tmp/archive"
+    : >"$work/live.errors" # where the end of the snapshot's session was noted
+    background read_staged_tables ''
+    reading_staging=$child
+    show_rows_progress 'dumping sorted rows' archive_size 'checking archive' "$staging"
+    pipe dump_staging pack_dump
+    if [ "$writer_status" -ne 0 ] || [ "$reader_status" -ne 0 ]; then
+        explain_failed_dump
+    fi
+    wait "$reading_staging" || fail_unread_staging
+    require_tables_of_dump
+}
+
 # --- verification and publishing ---
 
 # verify_dump: the partial file contains what pg_restore has read on the server
@@ -245,6 +304,8 @@ verify_dump() {
     wait "$hashing"
     wait "$listing" ||
         fail_with "$work/schema.errors" 'could not read the schema of the new backup'
+    [ -z "$is_tested" ] || require_objects_of_dump
+    forget_hints
 }
 
 list_dumped_schema() {
@@ -313,6 +374,8 @@ manifest_fields() {
     printf 'server: PostgreSQL %s\n' "$server_release"
     printf 'holds: %s\n' "$holds"
     [ "$holds" = 'data only' ] || printf 'schema: %s\n' "$(sha256_of "$work/schema.dumped")"
+    [ -z "$is_tested" ] || echo 'restore-tested: yes'
+    [ -z "$sorted_tables" ] || echo 'rows: sorted'
 }
 
 # require_manifest: another run may have replaced it

@@ -57,6 +57,7 @@ main() {
 # examine: everything that comes before the question; the live database does not change
 examine() {
     clean_up_backups
+    read_database_facts
     read_server_facts
     prepare_server "$data_directory"
     check_file_again
@@ -163,18 +164,6 @@ check_file_again() {
     cmp -s "$work/info" "$work/info.checked" || check_file
 }
 
-# read_server_facts: Sets may_create, load_jobs, toast_compression and data_directory
-read_server_facts() {
-    read_database_facts
-    server_facts=$(ask lock <"$sql/restore/server-facts.sql") ||
-        fail_with "$work/lock.errors" 'could not read the catalog'
-    IFS='|' read -r may_create load_jobs toast_compression data_directory <<EOF
-$server_facts
-EOF
-    require_number 'the number of jobs' "$load_jobs"
-    load_jobs=${RESTORE_JOBS:-$load_jobs}
-}
-
 # check_room: the right to make a second copy, and the space for it
 check_room() {
     if [ "$TB_POSTGRES_DATABASE" = postgres ]; then
@@ -192,13 +181,10 @@ check_room() {
         "$(size_of "$backup_file")"
 }
 
-# require_room NAME DIRECTORY KIB BYTES: ends the script if less is free. KIB is empty if unknown,
-# as for another host's data directory: there a full disk ends the load, which changes nothing
+# require_room NAME DIRECTORY KIB BYTES: ends the script if less is free
 require_room() {
-    [ -n "$3" ] || return 0
-    require_number "the free space of its $1" "$3"
     is_number "$4" || die "backup file '$backup_file' disappeared during the checks"
-    [ "$3" -ge "$(($4 / 1024))" ] || {
+    server_has_room "$1" "$3" "$4" || {
         hint "free some space in $2 of $server"
         die "the server's $1 has $(human_size "$(($3 * 1024))") free," \
             "and this restore needs $(human_size "$4")"
@@ -216,8 +202,7 @@ show_backup() {
     elif [ -s "$work/preview" ]; then
         say "holds     $(with_commas "$(sed -n 's/^summary: *//p' "$work/preview")") (unverified)"
     else
-        say "holds     $(grep -c ' TABLE DATA ' "$work/contents") tables" \
-            "of database $(contents_field 'dbname:')"
+        say "holds     $(grep -c ' TABLE DATA ' "$work/contents") tables"
     fi
 }
 

@@ -26,16 +26,22 @@ def compression(path: Path) -> str:
     )
 
 
-def test_shared_backup_is_small_and_a_manual_one_is_fast(direct: Database) -> None:
-    assert direct.backup("assets/assets.dump.gz").status == 0
-    assert compression(direct.checkout.default_backup) == "zstd:7"
-    assert direct.backup("manual").status == 0
+def test_shared_backup_is_smallest_and_a_manual_one_is_fast(direct: Database) -> None:
+    assert direct.backup("assets/assets.dump.gz", BACKUP_COMPRESSION="").status == 0
+    assert compression(direct.checkout.default_backup) == "zstd:8"
+    assert direct.backup("manual", BACKUP_COMPRESSION="auto").status == 0
     assert compression(direct.checkout.path / "backups/postgres/manual.dump.gz") == "zstd:1"
 
 
 @pytest.mark.parametrize(
     ("word", "used"),
-    [("fast", "zstd:1"), ("small", "zstd:7"), ("gzip:9", "gzip:9"), ("none", "none")],
+    [
+        ("fast", "zstd:1"),
+        ("small", "zstd:7"),
+        ("smallest", "zstd:8"),
+        ("gzip:9", "gzip:9"),
+        ("none", "none"),
+    ],
 )
 def test_compression_can_be_chosen(direct: Database, tmp_path: Path, word: str, used: str) -> None:
     before = direct.content()
@@ -84,9 +90,10 @@ def test_server_without_zstd_is_served_with_gzip(checkout: Checkout) -> None:
         run = database.backup("manual", BACKUP_COMPRESSION="zstd:3")
         assert run.status == 1, run
         assert "has no zstd" in run.err
-        assert database.backup("assets/assets.dump.gz").status == 0
-        assert compression(checkout.default_backup) == "gzip:6"
-        assert database.backup("manual").status == 0
+        for word in ("smallest", "small"):
+            assert database.backup("assets/assets.dump.gz", BACKUP_COMPRESSION=word).status == 0
+            assert compression(checkout.default_backup) == "gzip:6"
+        assert database.backup("manual", BACKUP_COMPRESSION="fast").status == 0
         assert compression(checkout.path / "backups/postgres/manual.dump.gz") == "gzip:1"
 
 

@@ -27,7 +27,8 @@ def start(database: Database, script: str, *, terminal: bool) -> subprocess.Pope
     path = database.checkout.default_backup
     run = [f"./scripts/{script}", str(path)]
     master, slave = pty.openpty() if terminal else (None, subprocess.PIPE)
-    process = database.checkout.start(*run, stderr=slave, RESTORE_SKIP_CONFIRM="yes", TERM="xterm")
+    settings = {"RESTORE_SKIP_CONFIRM": "yes", "BACKUP_COMPRESSION": "smallest", "TERM": "xterm"}
+    process = database.checkout.start(*run, stderr=slave, **settings)
     if terminal:
         os.close(slave)
         threading.Thread(target=drain, args=[master], daemon=True).start()
@@ -75,6 +76,7 @@ def test_killed_script_frees_its_lock_and_its_processes_end(
         ("backup-assets.sh", "psql"),
         ("backup-assets.sh", "pg_dump"),
         ("backup-assets.sh", "pigz"),
+        ("backup-assets.sh", "pg_restore"),
         ("restore-assets.sh", "psql"),
         ("restore-assets.sh", "pg_restore"),
     ],

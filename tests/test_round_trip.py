@@ -19,7 +19,7 @@ def damage(database: Database) -> None:
 
 def test_backup_and_restore_round_trip(database: Database) -> None:
     before = database.content()
-    backup = database.backup(database.checkout.default_backup)
+    backup = database.backup(database.checkout.default_backup, BACKUP_COMPRESSION="auto")
     assert backup.status == 0, backup
     assert "spec_info" in backup.out
     damage(database)
@@ -52,7 +52,7 @@ def test_own_backup_may_hold_views_and_functions(direct: Database) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_scripts_run_under_every_posix_shell(direct: Database, shell: str) -> None:
     before = direct.content()
-    run = direct.checkout.run(BACKUP, "manual", shell=shell)
+    run = direct.checkout.run(BACKUP, "manual", shell=shell, BACKUP_COMPRESSION="smallest")
     assert run.status == 0, run
     damage(direct)
     backup = direct.checkout.path / "backups" / "postgres" / "manual.dump.gz"

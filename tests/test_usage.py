@@ -77,7 +77,7 @@ def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
         (
             "BACKUP_COMPRESSION",
             ["best", "Small"],
-            "auto, fast, small, none, gzip:LEVEL, lz4:LEVEL or zstd:LEVEL",
+            "auto, fast, small, smallest, none, gzip:LEVEL, lz4:LEVEL or zstd:LEVEL",
         ),
     ],
 )

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The live database and the temporary ones: staging, which a restore fills, and the replaced one.
 # Needs: child lock_backend previous replaced sql staging work
-# Sets: database_bytes database_encoding
+# Sets: data_directory database_bytes database_encoding load_jobs may_create toast_compression
 
 # read_database_facts: of the live one. Sets database_encoding, empty where it does not exist, and
 # database_bytes
@@ -29,6 +29,25 @@ database_exists() {
 require_database() {
     read_database_facts
     database_exists || fail_without_database
+}
+
+# read_server_facts: Sets may_create, load_jobs, toast_compression and data_directory
+read_server_facts() {
+    server_facts=$(ask lock <"$sql/restore/server-facts.sql") ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
+    IFS='|' read -r may_create load_jobs toast_compression data_directory <<EOF
+$server_facts
+EOF
+    require_number 'the number of jobs' "$load_jobs"
+    load_jobs=${RESTORE_JOBS:-$load_jobs}
+}
+
+# server_has_room NAME KIB BYTES: are so many bytes free in that directory? KIB is empty if unknown,
+# as for another host's data directory: there a full disk ends the load, which changes nothing
+server_has_room() {
+    [ -n "$2" ] || return 0
+    require_number "the free space of its $1" "$2"
+    [ "$2" -ge "$(($3 / 1024))" ]
 }
 
 # create_staging ENCODING: an empty database like the live one; where there is none, of that
@@ -107,10 +126,14 @@ try_renames() {
 # database, which a restore kept, stays
 drop_temporary_data() {
     begin_removal
+    drop_temporary_databases
+    finish_removal
+}
+
+drop_temporary_databases() {
     ask lock <"$sql/restore/drop-temporary.sql" >/dev/null ||
         warn 'could not drop a temporary database; the next run will:' \
             "$(first_error "$work/lock.errors")"
-    finish_removal
 }
 
 # time_of_previous: when the previous database was kept; nothing where there is none

@@ -60,6 +60,11 @@ hint() {
 "
 }
 
+# forget_hints: they were about a step that has succeeded
+forget_hints() {
+    hints=
+}
+
 # die TEXT...: ends the script with 1: it failed. Adds what is unchanged, which the script notes in
 # unchanged, such as '; the database is unchanged'
 die() {

@@ -25,6 +25,11 @@ choose_mode() {
     [ "$mode" = full ] || choose_rows
 }
 
+# choose_full_mode: for a dump that has just been made. Sets mode
+choose_full_mode() {
+    mode=full
+}
+
 # choose_schema: the backup's, unless the live one has all of it and more: then CB-Tumblebug's
 # server, which creates the schema, is newer than the backup. Sets mode
 choose_schema() {

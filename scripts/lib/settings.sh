@@ -41,9 +41,10 @@ load_settings() {
         *) refuse_setting RESTORE_SCHEMA "$RESTORE_SCHEMA" 'backup, live or auto' ;;
     esac
     case $BACKUP_COMPRESSION in
-        auto | fast | small | none | [0-9] | gzip | gzip:* | lz4 | lz4:* | zstd | zstd:*) ;;
+        auto | fast | small | smallest | none) ;;
+        [0-9] | gzip | gzip:* | lz4 | lz4:* | zstd | zstd:*) ;;
         *) refuse_setting BACKUP_COMPRESSION "$BACKUP_COMPRESSION" \
-            'auto, fast, small, none, gzip:LEVEL, lz4:LEVEL or zstd:LEVEL' ;;
+            'auto, fast, small, smallest, none, gzip:LEVEL, lz4:LEVEL or zstd:LEVEL' ;;
     esac
     case $RESTORE_JOBS in
         0* | *[!0-9]* | ????*) refuse_setting RESTORE_JOBS "$RESTORE_JOBS" 'from 1 to 999' ;;

@@ -17,14 +17,25 @@ compare_staging() {
     say 'verifying the data against the manifest'
     show_progress verifying verified_tables
     expected_tables | comparable >"$work/expected"
-    fingerprints_sql "$(cat "$work/columns")" |
-        sql "$staging" >"$work/staged.all" 2>"$work/sql.errors" ||
-        fail_with "$work/sql.errors" 'could not read the staging database'
+    read_staged_tables "$(cat "$work/columns")" || fail_unread_staging
     comparable <"$work/staged.all" >"$work/staged"
     [ -z "$keep_going" ] || return 0
+    require_equal_tables
+    [ "$mode" != full ] || compare_staged_schema
+}
+
+# read_staged_tables COLUMNS: rows and fingerprints in staging, of these columns or of all
+read_staged_tables() {
+    fingerprints_sql "$1" | sql "$staging" >"$work/staged.all" 2>"$work/sql.errors"
+}
+
+fail_unread_staging() {
+    fail_with "$work/sql.errors" 'could not read the staging database'
+}
+
+require_equal_tables() {
     cmp -s "$work/expected" "$work/staged" ||
         die "the loaded data differs from the manifest: $(differences "$work/staged")"
-    [ "$mode" != full ] || compare_staged_schema
 }
 
 verified_tables() {

@@ -34,6 +34,7 @@ SCALES = (0.1, 1.0, 2.5, 10.0)
 ROUNDS = {1.0: 5}  # where not 1
 DATABASE = "tumblebug"
 GUIDE = "the guide's commands"
+SMALL = "BACKUP_COMPRESSION=small"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of the figures -->"
 
 
@@ -64,6 +65,7 @@ class Bench:
         self.directory.mkdir()
         self.guide_file = self.directory / "guide.dump.gz"
         self.fast_file = self.directory / "fast.dump.gz"
+        self.small_file = self.directory / "small.dump.gz"
         self.checkout.environment |= self.container.environment() | {"RESTORE_SKIP_CONFIRM": "yes"}
         self.inside = f"docker exec {self.container.name}"
 
@@ -77,11 +79,15 @@ class Bench:
         return self.guide_file
 
     def backup_to_share(self) -> Path:
-        self.script("backup-assets.sh", "assets/assets.dump.gz")
+        self.script("backup-assets.sh", "assets/assets.dump.gz", BACKUP_COMPRESSION="smallest")
         return self.checkout.default_backup
 
+    def backup_small(self) -> Path:
+        self.script("backup-assets.sh", self.small_file, BACKUP_COMPRESSION="small")
+        return self.small_file
+
     def backup_by_name(self) -> Path:
-        self.script("backup-assets.sh", self.fast_file)
+        self.script("backup-assets.sh", self.fast_file, BACKUP_COMPRESSION="fast")
         return self.fast_file
 
     def backup_as_sql(self) -> Path:
@@ -113,6 +119,10 @@ class Bench:
     def restore_shared(self) -> None:
         self.script("restore-assets.sh")
 
+    def restore_small(self) -> None:
+        """Like restore_shared, but of rows that are not sorted."""
+        self.script("restore-assets.sh", self.small_file)
+
     def restore_by_name(self) -> None:
         self.script("restore-assets.sh", self.fast_file)
 
@@ -134,14 +144,15 @@ class Bench:
     def shell(self, command: str) -> None:
         subprocess.run(["sh", "-c", command], cwd=self.directory, check=True, capture_output=True)
 
-    def script(self, name: str, *arguments: str | Path) -> None:
-        run = self.checkout.run(f"./scripts/{name}", *arguments, timeout=3600)
+    def script(self, name: str, *arguments: str | Path, **environment: str) -> None:
+        run = self.checkout.run(f"./scripts/{name}", *arguments, timeout=3600, **environment)
         assert run.status == 0, run
 
 
 BACKUPS: dict[str, Callable[[Bench], Path | None]] = {
     GUIDE: Bench.backup_by_guide,
     "make backup-assets": Bench.backup_to_share,
+    SMALL: Bench.backup_small,
     "backup-assets.sh NAME": Bench.backup_by_name,
     "pg_dump | gzip, plain SQL": Bench.backup_as_sql,
     "pg_dump -Fd -j, into the container": Bench.backup_as_directory,
@@ -150,11 +161,12 @@ BACKUPS: dict[str, Callable[[Bench], Path | None]] = {
 RESTORES: dict[str, Callable[[Bench], None]] = {
     GUIDE: Bench.restore_by_guide,
     "make restore-assets": Bench.restore_shared,
+    "the same, rows not sorted": Bench.restore_small,
     "restore-assets.sh backups/…": Bench.restore_by_name,
     "floor: pg_restore -j alone": Bench.restore_only_load,
 }
 OURS = ("make backup-assets", "make restore-assets")
-SHOWN = (GUIDE, *OURS, "backup-assets.sh NAME")  # at every scale; the others at scale 1
+SHOWN = (GUIDE, *OURS, SMALL, "backup-assets.sh NAME")  # at every scale; the others at scale 1
 Results = dict[str, Figures]
 
 

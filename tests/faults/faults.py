@@ -98,7 +98,8 @@ class Target:
         return self.after[options]
 
     def start(self, *command: str | Path, **environment: str) -> subprocess.Popen:
-        return self.database.checkout.start(*command, RESTORE_SKIP_CONFIRM="yes", **environment)
+        settings = {"RESTORE_SKIP_CONFIRM": "yes", "BACKUP_COMPRESSION": "smallest"}
+        return self.database.checkout.start(*command, **{**settings, **environment})
 
     def state(self, new: dict | None = None) -> str:
         """Return "old", "new", or which tables are neither.

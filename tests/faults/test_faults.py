@@ -43,7 +43,7 @@ from faults.faults import (
 )
 
 RESTORE_STEPS = ["checking", "backup ", "warning: every", "loading", "verifying", "swapping"]
-BACKUP_STEPS = ["backing up", "verifying", "wrote"]
+BACKUP_STEPS = ["backing up", "restoring", "verifying", "wrote"]
 MOMENTS = range(30)
 MODES = [((), moment) for moment in MOMENTS]
 MODES += [
@@ -186,7 +186,7 @@ def test_backup_killed_at_a_step_leaves_one_whole_pair(target: Target, step: str
     assert_earlier_or_new_pair(target)
 
 
-@pytest.mark.parametrize(("number", "when"), sampled(calls(30), 1))
+@pytest.mark.parametrize(("number", "when"), sampled(calls(45), 1))
 def test_backup_killed_at_any_program_leaves_one_whole_pair(
     target: Target, tmp_path: Path, number: int, when: str
 ) -> None:

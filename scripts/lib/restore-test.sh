@@ -1,0 +1,92 @@
+# shellcheck shell=sh
+# Restoring a new dump into the staging database before it is published. This tests the dump; and
+# there its rows can be sorted, so that those with much in common compress together.
+# Needs: child database_bytes may_create sql staging work
+# Sets: archive keep_going manifest_found no_test sorted_tables trusted
+
+sorted_tables=
+
+# find_obstacle: what keeps a dump from being restored here, as the end of a sentence; or nothing.
+# Sets no_test
+find_obstacle() {
+    no_test=
+    free_kib=$(server_fact data-free)
+    ask lock <"$sql/restore/obstacles.sql" >"$work/obstacles" ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
+    if [ "$may_create" != t ]; then
+        no_test="user '$TB_POSTGRES_USER' may not create databases"
+    elif ! server_has_room 'data directory' "$free_kib" "$(room_to_sort)"; then
+        no_test="the server's data directory has $(human_size "$((free_kib * 1024))") free"
+        no_test="$no_test, and a restore test needs $(human_size "$(room_to_sort)")"
+    elif grep -q '^subscription ' "$work/obstacles"; then
+        no_test="database '$TB_POSTGRES_DATABASE' has subscriptions"
+    fi
+}
+
+# room_to_sort: in bytes, for staging, a sorted copy of a table and what the sort itself writes
+room_to_sort() {
+    echo "$((database_bytes * 3))"
+}
+
+# restore_dump ARCHIVE: as a full restore of a trusted backup does. The rows are sorted before there
+# are indexes, foreign keys and triggers. Sets archive, what the load needs, and sorted_tables
+restore_dump() {
+    archive=$1 trusted=yes keep_going='' manifest_found=''
+    say 'restoring the dump into a staging database'
+    choose_full_mode
+    list_contents first
+    mv "$work/contents.first" "$work/contents"
+    background list_first_schema
+    listing_first=$child
+    create_staging ''
+    : >"$work/restore.errors"
+    load --no-privileges --section=pre-data --section=data "$archive"
+    background sort_rows
+    wait "$child" || fail_with "$work/sql.errors" 'could not sort the rows'
+    sorted_tables=$(cat "$work/sorted")
+    load_with_grants --no-privileges --section=post-data
+    copy_database_settings
+    wait "$listing_first" || fail_with "$work/schema.errors" 'could not read the new dump'
+}
+
+list_first_schema() {
+    list_schema "$archive" >"$work/schema.first" 2>"$work/schema.errors"
+}
+
+sort_rows() {
+    run_sql "$staging" <"$sql/backup/sort-tables.sql" >"$work/sorted" 2>"$work/sql.errors"
+}
+
+# list_contents NAME: the archive's table of contents
+list_contents() {
+    on_server pg_restore --list "$archive" </dev/null \
+        >"$work/contents.$1" 2>"$work/contents.errors" ||
+        fail_with "$work/contents.errors" 'could not read the new dump'
+}
+
+# require_tables_of_dump: ends the script unless staging has the rows of the dump's snapshot
+require_tables_of_dump() {
+    cp "$work/tables" "$work/expected"
+    mv "$work/staged.all" "$work/staged"
+    require_equal_tables
+}
+
+# require_objects_of_dump: ends the script unless the second dump has all that the first one has,
+# with the same owners; the databases differ by name
+require_objects_of_dump() {
+    cmp -s "$work/schema.first" "$work/schema.dumped" ||
+        die 'the restored schema differs from the dumped one'
+    list_contents dumped
+    objects_of "$work/contents" >"$work/objects.first"
+    objects_of "$work/contents.dumped" >"$work/objects.dumped"
+    cmp -s "$work/objects.first" "$work/objects.dumped" ||
+        die "the restored objects differ from the dumped ones: $(in_one_line "$({
+            grep -Fxv -f "$work/objects.dumped" "$work/objects.first" || :
+            grep -Fxv -f "$work/objects.first" "$work/objects.dumped" || :
+        } | head -n 3)")"
+}
+
+# objects_of FILE: the entries of a table of contents, without their numbers
+objects_of() {
+    sed -n '/DATABASE/!s/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$1" | LC_ALL=C sort
+}
