@@ -11,7 +11,8 @@ export MAKE_NAME = $(value NAME)
 # Targets and variables that make would silently ignore are refused.
 quoted = '$(subst ','\'',$1)'
 given := $(foreach each,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(each)))),$(each)))
-checked = ./scripts/dev/check-make.sh $(call quoted,$(MAKECMDGOALS)) $(call quoted,$(given))
+checked = ./scripts/dev/check-make.sh $(call quoted,$(MAKECMDGOALS)) $(call quoted,$(given)) \
+    $(call quoted,$(value NAME))
 ifneq ($(shell $(checked) && echo fit),fit)
 $(error nothing was done)
 endif

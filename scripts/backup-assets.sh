@@ -97,6 +97,8 @@ require_target() {
         die "directory '$target_directory/' is not writable for user '$(user_name)'"
     [ ! -d "$target" ] || die "'$target' is a directory, not a file that can be replaced"
     [ ! -e "$target" ] || [ -f "$target" ] || die "'$target' is not a file that can be replaced"
+    [ -L "$target" ] || [ ! -s "$target" ] || [ "$(file_kind "$target")" != unknown ] ||
+        die "'$target' exists and is not a backup file"
     [ ! -d "$target.info" ] || die "'$target.info', the manifest's path, is a directory"
 }
 

@@ -26,7 +26,12 @@ main() {
         return
     fi
     compose down || die "could not stop container '$TB_POSTGRES_CONTAINER'; see above"
-    say "stopped; the data stays in its volume"
+    read_container_state
+    if [ "$container_state" = running ]; then
+        say "container '$TB_POSTGRES_CONTAINER' still runs: 'make up' did not create it"
+    else
+        say "stopped; the data stays in its volume"
+    fi
 }
 
 main "$@"

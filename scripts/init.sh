@@ -84,6 +84,10 @@ choose_option() {
     if [ "$option" = d ] && [ -z "$providers" ] && [ -n "$unattended" ]; then
         die_usage 'option d needs --providers'
     fi
+    [ "$option" = d ] || [ -z "$providers" ] || die_usage "option $option takes no --providers"
+    case $option in
+        a | a+ | d) [ -z "$with_prices" ] || die_usage "option $option takes no --with-prices" ;;
+    esac
 }
 
 default_option() {
@@ -159,14 +163,14 @@ restore_backup() {
     restored=0
     RESTORE_SKIP_CONFIRM=yes
     export RESTORE_SKIP_CONFIRM
+    explained=yes # by the restore, whatever it is that ends it
     background_with_messages "$root/scripts/restore-assets.sh" ${quiet:+--quiet} \
         "$backup_file" >&3 2>&4
     wait "$child" || restored=$?
     case $restored in
-        0) return 0 ;;
-        3) incomplete=yes && return 0 ;; # the restore has said why
+        0) explained='' && return 0 ;;
+        3) explained='' incomplete=yes && return 0 ;; # the restore has said why
     esac
-    explained=yes # by the restore
     [ "$restored" -eq 1 ] || exit "$restored"
     agrees 'Fetch fresh data instead, without Azure (20-30 minutes)?' || exit 1
     explained=

@@ -46,6 +46,7 @@ main() {
     show_backup
     show_schema
     if [ -n "$dry_run" ]; then
+        say "a restore: $(replacement)"
         show_changes
         drop_temporary_data
     else
@@ -83,12 +84,12 @@ restore() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    dry_run='' tables='' keep_going='' drop_missing=''
+    dry_run='' tables='' keep_going='' drop_missing='' data_only='' schema_option=''
     while [ $# -gt 0 ]; do
         case $1 in
             -y | --yes) RESTORE_SKIP_CONFIRM=yes ;;
             --dry-run) dry_run=yes ;;
-            --data-only) RESTORE_SCHEMA=live ;;
+            --data-only) data_only=yes ;;
             --schema) use_schema "${2-}" && shift ;;
             --schema=*) use_schema "${1#--schema=}" ;;
             --keep-going) keep_going=yes ;;
@@ -103,15 +104,24 @@ parse_options() {
         shift
     done
     [ $# -le 1 ] || die_usage "expected one file, got $#: $*"
-    [ -z "$tables" ] || [ -z "$keep_going" ] || die_usage 'cannot combine --table and --keep-going'
+    refuse_contradictions
+    [ -z "$data_only" ] || RESTORE_SCHEMA=live
     backup_file=${1-$root/assets/assets.dump.gz}
     [ -n "$backup_file" ] || die_usage 'the file name is empty'
     backup_file=$(backup_path "$backup_file")
 }
 
+refuse_contradictions() {
+    [ -z "$tables" ] || [ -z "$keep_going" ] || die_usage 'cannot combine --table and --keep-going'
+    [ -z "$tables" ] || [ -z "$schema_option" ] || die_usage 'cannot combine --table and --schema'
+    case $data_only-$schema_option in
+        yes-backup | yes-auto) die_usage "cannot combine --data-only and --schema $schema_option" ;;
+    esac
+}
+
 use_schema() {
     case $1 in
-        backup | live | auto) RESTORE_SCHEMA=$1 ;;
+        backup | live | auto) RESTORE_SCHEMA=$1 schema_option=$1 ;;
         '') die_usage '--schema needs a value' ;;
         *) die_usage "--schema must be backup, live or auto, not '$1'" ;;
     esac
@@ -141,9 +151,11 @@ check_file() {
             "$(manifest_field created): row counts and fingerprints cannot be verified;" \
             'get the .info file of this backup, or make a new backup, which contains its manifest'
     elif [ -f "$manifest" ]; then
+        require_whole "$backup_file"
         head -c 10000 "$manifest" | grep '^summary: ' >"$work/preview" || :
         warn "'$manifest' has no hash of the file: row counts and fingerprints cannot be verified"
     else
+        require_whole "$backup_file"
         warn 'no manifest found: row counts and fingerprints cannot be verified'
     fi
 }

@@ -181,3 +181,13 @@ def test_backup_does_not_replace_a_pipe(direct: Database) -> None:
     assert run.status == 1, run
     assert "is not a file that can be replaced" in run.err
     assert fifo.is_fifo()
+
+
+def test_backup_replaces_no_other_kind_of_file(direct: Database, tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("precious")
+    run = direct.backup(path)
+    assert run.status == 1, run
+    assert "exists and is not a backup file; no backup was written" in run.err
+    assert path.read_text() == "precious"
+    assert list(tmp_path.glob("*.info")) == []

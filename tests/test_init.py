@@ -431,6 +431,7 @@ def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: T
         ([], 1, "-y, --option or INIT_OPTION"),
         (["--option", "x"], 2, "choose one of a, a+, b, c, d"),
         (["--option", "d"], 2, "option d needs --providers"),
+        (["--option", "b", "--providers", "aws"], 2, "option b takes no --providers"),
         (["--option"], 2, "--option needs a value"),
         (["--option", "a"], 1, "there is no backup"),
         (["b"], 2, "unexpected argument"),

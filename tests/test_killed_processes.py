@@ -121,6 +121,7 @@ def test_signal_while_a_child_is_started_ends_both(tmp_path: Path, shell: str, w
         root={shlex.quote(str(PROJECT))}
         . "$root/scripts/lib/use.sh"
         begin
+        explained=yes # a message would start slow programs, and the signal find the child started
         echo "$work" >&3
         read -r go
         background sleep 30
@@ -134,15 +135,15 @@ def test_signal_while_a_child_is_started_ends_both(tmp_path: Path, shell: str, w
         text=True,
     )
     work = process.stdout.readline().strip()
-    slowly = ["strace", "-f", "-o/dev/null", f"-einject={WINDOWS[window]}=1500000"]
+    slowly = ["strace", "-f", "-o/dev/null", f"-einject={WINDOWS[window]}=700000"]
     with subprocess.Popen(
         [*slowly, "-p", str(process.pid)], stderr=subprocess.PIPE, text=True
     ) as tracer:
         assert "attached" in tracer.stderr.readline()
         process.stdin.write("go\n")
         process.stdin.flush()
-        time.sleep(0.7)
+        time.sleep(0.35)
         process.send_signal(signal.SIGHUP)
-        assert process.wait(timeout=10) == 129
+        assert process.wait(timeout=30) == 129
         tracer.terminate()
     assert not Path(work).exists()

@@ -101,6 +101,8 @@ def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
         (["stats", "FILE=x"], "FILE has no effect here", ""),
         (["NAME=x"], "NAME has no effect here", ""),
         (["restore-assets", "NAME=x", "FILE=y"], "cannot combine FILE and NAME", ""),
+        (["backup-assets", "NAME=a/b"], "NAME is the name of a backup", "FILE='a/b'"),
+        (["setup", "ARGS=x"], "ARGS has no effect here", ""),
     ],
 )
 def test_what_make_would_ignore_is_refused(

@@ -197,3 +197,19 @@ def test_colour_is_for_terminals_that_have_it(checkout, environment: dict, colou
         assert run.err == "all is done\r\nwarning: look out\r\n"
     run = checkout.run("sh", "-c", messages, TERM="xterm")
     assert "\x1b" not in run.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--table", "t", "--keep-going"], "cannot combine --table and --keep-going"),
+        (["--table", "t", "--schema", "backup"], "cannot combine --table and --schema"),
+        (["--data-only", "--schema=backup"], "cannot combine --data-only and --schema backup"),
+    ],
+)
+def test_contradictory_options_are_refused(
+    checkout: Checkout, options: list[str], message: str
+) -> None:
+    run = checkout.run(RESTORE, *options)
+    assert run.status == 2, run
+    assert message in run.err

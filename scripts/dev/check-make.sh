@@ -1,6 +1,6 @@
 #!/bin/sh
-# check-make.sh TARGETS VARIABLES: ends with an error if make, called with these words, would
-# silently ignore one of them.
+# check-make.sh TARGETS VARIABLES NAME: ends with an error if make, called with these words, would
+# silently ignore one of them, or if NAME is a path.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -16,6 +16,7 @@ main() {
     refuse_idle_variable ARGS backup-assets restore-assets rollback-assets init stats db-size \
         clean-db up down test faults
     refuse_idle_variable PYTHON setup demo test faults bench picture lint
+    refuse_path_as_name "$3"
     ! { is_in FILE "$variables" && is_in NAME "$variables"; } || die 'cannot combine FILE and NAME'
 }
 
@@ -49,6 +50,15 @@ refuse_unknown_variable() {
 
 first_unknown() { # WORDS KNOWN
     printf '%s\n' "$1" | grep . | grep -Fxv -e "$2" | head -n 1 | grep .
+}
+
+refuse_path_as_name() { # NAME
+    case $1 in
+        */*)
+            hint "to name a file: FILE='$1'"
+            die "NAME is the name of a backup in backups/postgres, not a path: '$1'"
+            ;;
+    esac
 }
 
 # refuse_idle_variable VARIABLE TARGET...: none of the targets that use it is to be made

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Messages to the user, on standard error, and questions. Results go to standard output.
 # Needs: live_line muted quiet root unchanged work
-# Sets: explained live_line muted quiet reply started_at unchanged
+# Sets: explained live_line muted prompt_open quiet reply started_at unchanged
 
 # Sourcing this file opens the standard descriptors that are closed: the next file opened would
 # become one of them. Messages go to 4, because 2 takes raw errors once a run has begun.
@@ -17,6 +17,7 @@ explained=
 hints=
 live_line=
 muted=
+prompt_open=
 quiet=
 unchanged=
 
@@ -184,7 +185,7 @@ confirm() {
         hint "to run without a terminal, set $3=yes"
         die 'cannot ask for confirmation without a terminal'
     fi
-    ask_user "$(printable "$2") Type yes to continue: " || tell '\n'
+    ask_user "$(printable "$2") Type yes to continue: " || reply=
     is_yes || cancel
     started_at=$(date +%s)
 }
@@ -193,7 +194,13 @@ confirm() {
 ask_user() {
     tell_warnings
     tell '%s' "$1"
-    read -r reply
+    prompt_open=yes
+    read -r reply || {
+        prompt_open=
+        tell '\n'
+        return 1
+    }
+    prompt_open=
 }
 
 # is_yes: is that the user's reply?

@@ -120,7 +120,11 @@ compare_columns() {
 accept_missing_columns() {
     missing_columns=$(in_one_line "$(sed 's/^column //' "$work/columns.missing")")
     if [ -z "$drop_missing" ] || [ "$mode" = tables ]; then
-        [ "$mode" = tables ] || hint '--drop-missing-columns skips these columns'
+        if [ "$mode" = tables ]; then
+            hint 'restore all rows with --data-only --drop-missing-columns, or the whole backup'
+        else
+            hint '--drop-missing-columns skips these columns'
+        fi
         die "the live database lacks these columns of the backup (table, column): $missing_columns"
     fi
     warn "skipping columns of the backup that the live database lacks: $missing_columns"

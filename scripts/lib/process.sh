@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A run from its beginning to its end: child processes, pipes, exit status.
-# Needs: explained is_child room_advice root started_at unchanged work
+# Needs: explained is_child prompt_open room_advice root started_at unchanged work
 # Sets: child explained is_child program reader_status sql started_at unchanged writer_status
 
 begun=
@@ -42,7 +42,7 @@ end_run() {
     if [ "$status" -ne 0 ] && [ -z "$explained" ]; then
         explain_end
     fi
-    [ "$status" -eq 0 ] || explain_full_disk
+    [ "$status" -eq 0 ] || [ "$status" -ge 128 ] || explain_full_disk
     end_children || :
     for ending in $endings; do
         "$ending" "$status" || :
@@ -54,6 +54,7 @@ end_run() {
 
 # explain_end: where no message has said why the run ends. Sets status
 explain_end() {
+    [ -z "$prompt_open" ] || tell '\n'
     if [ "$status" -lt 128 ]; then
         explain_unexpected_end
     elif [ -n "$finished" ]; then

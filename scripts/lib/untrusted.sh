@@ -18,8 +18,8 @@ decide_trust() {
         hint 'if you trust its author, RESTORE_TRUST=yes restores it with your own rights'
         die "cannot load an untrusted backup: user '$TB_POSTGRES_USER' is not a superuser"
     }
-    say 'this backup was not made on this machine;' \
-        'loading it with restricted rights, then auditing it'
+    say 'this backup was not signed by this machine:' \
+        'a restore loads it with restricted rights and audits it'
 }
 
 # --- the restricted role ---
