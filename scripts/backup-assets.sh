@@ -11,20 +11,22 @@ usage() {
     cat <<EOF
 Usage: $0 [--data-only] [NAME | FILE]
 
-Backs up the assets database to a file, which includes its manifest (FILE.info is a copy), then
-prints table statistics.
+Backs up the assets database to a file, which includes its manifest (FILE.info
+is a copy), then prints table statistics.
 
   (none)       assets/assets.dump.gz, the shared backup
   FILE         any argument that contains a slash or ends in .dump.gz
   NAME         backups/postgres/NAME.dump.gz
   auto         backups/postgres/tumblebug_db_YYYYMMDD_HHMMSS.dump.gz
-  --data-only  back up rows only: a restore keeps the schema of the database it restores to
+  --data-only  back up rows only: a restore keeps the schema that is there
 
-An existing file is replaced only after the new one is verified, so the script does not ask.
+An existing backup is replaced only after the new one is verified, so the
+script does not ask.
 
-BACKUP_COMPRESSION is fast, small, smallest, none, auto (the default: smallest for assets/, fast
-elsewhere), or any compression value of pg_dump, such as zstd:12 or gzip:9. With smallest, the
-backup is first restored into a staging database, which tests it, and its rows are sorted there.
+BACKUP_COMPRESSION is fast, small, smallest, none, auto (the default: smallest
+for assets/, fast elsewhere), or any compression value of pg_dump, such as
+zstd:12 or gzip:9. With smallest, the backup is first restored into a staging
+database, which tests it, and its rows are sorted there.
 EOF
 }
 

@@ -10,8 +10,8 @@ usage() {
     cat <<EOF
 Usage: $0 [-y]
 
-Truncates all tables in one transaction. The schema stays, so CB-Tumblebug's server can keep
-running.
+Truncates all tables in one transaction. The schema stays, so CB-Tumblebug's
+server can keep running.
 
   -y, --yes  empty the database without asking (same as CLEAN_SKIP_CONFIRM=yes)
 EOF

@@ -10,8 +10,8 @@ usage() {
     cat <<EOF
 Usage: $0
 
-Stops and removes the container of docker-compose.yaml. The data stays in its volume:
-up.sh starts the container with it again.
+Stops and removes the container of docker-compose.yaml. The data stays in its
+volume: up.sh starts the container with it again.
 EOF
 }
 

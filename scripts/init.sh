@@ -9,7 +9,7 @@ use tumblebug
 
 usage() {
     cat <<EOF_USAGE
-Usage: $0 [-y] [--option OPTION] [--providers NAME,...] [--with-prices]
+Usage: $0 [-y] [--option X] [--providers X,...] [--with-prices]
 
 Fills the assets database by one of these options, from a menu:
 
@@ -24,7 +24,8 @@ Fills the assets database by one of these options, from a menu:
   --providers X  the providers of option d, separated by commas
   --with-prices  also fetch prices (b and c)
 
-TUMBLEBUG_SERVER (localhost:1323) is CB-Tumblebug's server, required by every option except a.
+TUMBLEBUG_SERVER (localhost:1323) is CB-Tumblebug's server, required by every
+option except a.
 EOF_USAGE
 }
 

@@ -11,28 +11,33 @@ usage() {
     cat <<EOF
 Usage: $0 [OPTION...] [NAME | FILE]
 
-Replaces the assets database with a backup. The backup is loaded into a staging database, verified,
-and swapped in within a fraction of a second. Until then the live database is unchanged.
+Replaces the assets database with a backup. The backup is loaded into a staging
+database, verified, and swapped in within a fraction of a second. Until then
+the live database is unchanged.
 
   (none)         assets/assets.dump.gz
   FILE           any argument that contains a slash or ends in .dump.gz or .dump
   NAME           backups/postgres/NAME.dump.gz
 
   --dry-run      check everything and show what would change; change nothing
-  --schema X     backup: replace the schema too; live: keep the live database's schema, take only
-                 the rows; auto (the default): live if CB-Tumblebug's server has a newer schema than
-                 the backup, otherwise backup (same as RESTORE_SCHEMA=X)
+  --schema X     backup: replace the schema too; live: keep the live database's
+                 schema, take only the rows; auto (the default): live if
+                 CB-Tumblebug's server has a newer schema than the backup,
+                 otherwise backup (same as RESTORE_SCHEMA=X)
   --data-only    same as --schema live
   --drop-missing-columns
-                 when only rows are restored: skip columns that the live database lacks (not
-                 with --table)
-  --table NAME   replace only this table's rows, in the live database; may be repeated
-  --keep-going   load what can be loaded, list what cannot; if anything failed, ask before the swap
-  --trust        restore with your own rights; an untrusted backup may then run code on the
-                 server (same as RESTORE_TRUST=yes)
+                 when only rows are restored: skip columns that the live
+                 database lacks (not with --table)
+  --table NAME   replace only this table's rows, in the live database; may be
+                 repeated
+  --keep-going   load what can be loaded, list what cannot; if anything failed,
+                 ask before the swap
+  --trust        restore with your own rights; an untrusted backup may then run
+                 code on the server (same as RESTORE_TRUST=yes)
   -y, --yes      restore without asking (same as RESTORE_SKIP_CONFIRM=yes)
 
-RESTORE_KEEP_PREVIOUS=yes keeps the replaced database: rollback-assets.sh swaps back to it.
+RESTORE_KEEP_PREVIOUS=yes keeps the replaced database: rollback-assets.sh swaps
+back to it.
 EOF
 }
 

@@ -10,7 +10,8 @@ usage() {
     cat <<EOF
 Usage: $0 [--size]
 
-Prints every table of the assets database: exact rows, size, share of the database's size.
+Prints every table of the assets database: exact rows, size, share of the
+database's size.
 
   --size  only the size of the whole database
 EOF

@@ -11,8 +11,8 @@ usage() {
 Usage: $0
 
 Starts the container of docker-compose.yaml and waits until it is healthy.
-TB_POSTGRES_IMAGE names another image than postgres:16-alpine, TB_POSTGRES_PORT another port than
-5432.
+TB_POSTGRES_IMAGE names another image than postgres:16-alpine,
+TB_POSTGRES_PORT another port than 5432.
 EOF
 }
 

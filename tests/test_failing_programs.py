@@ -85,12 +85,12 @@ def test_failed_load_keeps_the_live_database(direct: Database, jobs_done: int) -
 def test_full_host_disk_keeps_the_existing_backup(direct: Database, tmp_path: Path) -> None:
     with small_disk(tmp_path / "small", "16k") as directory:
         path = directory / "x.dump.gz"
-        path.write_bytes(b"earlier")
+        path.write_bytes(b"\x1f\x8b earlier")
         run = direct.backup(path)
         assert run.status == 1, run
         assert "; the existing backup is unchanged" in run.err
         assert "No space left on device" in run.err
-        assert path.read_bytes() == b"earlier"
+        assert path.read_bytes() == b"\x1f\x8b earlier"
         assert direct.left_behind() == []
         assert [entry.name for entry in directory.iterdir()] == ["x.dump.gz"]
 

@@ -22,6 +22,7 @@ def test_help_goes_to_stdout(checkout, script: str) -> None:
     assert run.status == 0, run
     assert run.out.startswith("Usage: ./scripts/" + script)
     assert "--quiet" in run.out and "--version" in run.out
+    assert [line for line in run.out.splitlines() if len(line) > 80] == []
     assert run.err == ""
 
 

@@ -13,7 +13,7 @@ in_doubt=
 begin() {
     exec 3>&1 >/dev/null
     program=${0##*/}
-    started_at=$(date +%s)
+    started_at=$(date +%s 2>/dev/null) || started_at=0 # a missing program is reported later
     sql=$root/scripts/sql
     endings=
     trap end_run EXIT
