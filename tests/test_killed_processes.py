@@ -88,8 +88,9 @@ def test_killed_program_of_a_run_ends_it_and_changes_nothing(
     path = direct.backed_up()
     before, backup = direct.content(), digest(path)
     process = start(direct, script, terminal=False)
-    until(lambda: processes_of(direct.checkout, program))
-    os.kill(processes_of(direct.checkout, program)[0], signal.SIGKILL)
+    found: list[int] = []
+    until(lambda: found.extend(processes_of(direct.checkout, program)) or found)
+    os.kill(found[0], signal.SIGKILL)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1, err
     lines = err.splitlines()
