@@ -36,13 +36,8 @@ main() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    for argument; do
-        case $argument in
-            -y | --yes) CLEAN_SKIP_CONFIRM=yes ;;
-            -?*) common_option "$argument" ;;
-            *) die_usage "unexpected argument: $argument" ;;
-        esac
-    done
+    parse_yes_option "$@"
+    [ -z "$assumed_yes" ] || CLEAN_SKIP_CONFIRM=yes
 }
 
 # has_rows: also where that could not be read; the deletion will then say why

@@ -80,7 +80,6 @@ restore() {
         tables) replace_tables ;;
         *) swap_databases ;;
     esac
-    finish
     begin_statistics
     drop_temporary_data
     print_statistics
@@ -340,11 +339,9 @@ swap_databases() {
     read_database_facts
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists; then
         rename_databases 'previous:replaced live:previous staging:live'
-        finish
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
     else
         rename_databases 'live:replaced staging:live'
-        finish
         report_older_previous
     fi
     if [ "$mode" = full ] && schemas_differ; then

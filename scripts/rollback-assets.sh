@@ -28,7 +28,6 @@ main() {
     require_replaceable ''
     confirm_rollback
     rename_databases 'live:replaced previous:live replaced:previous'
-    finish
     begin_statistics
     print_statistics
     say_done 'rolled back; run it again to undo'
@@ -36,13 +35,8 @@ main() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    for argument; do
-        case $argument in
-            -y | --yes) ROLLBACK_SKIP_CONFIRM=yes ;;
-            -?*) common_option "$argument" ;;
-            *) die_usage "unexpected argument: $argument" ;;
-        esac
-    done
+    parse_yes_option "$@"
+    [ -z "$assumed_yes" ] || ROLLBACK_SKIP_CONFIRM=yes
 }
 
 require_previous() {

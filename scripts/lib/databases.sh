@@ -92,7 +92,8 @@ require_replaceable() {
         "$(in_one_line "$(sed -n "s/^$obstacle //p" "$work/obstacles")")"
 }
 
-# rename_databases RENAMES: these FROM:TO (live, staging, replaced, previous), in one transaction
+# rename_databases RENAMES: these FROM:TO (live, staging, replaced, previous), in one transaction;
+# with that, what was asked for is done
 rename_databases() {
     require_own_session
     for swap_attempt in 1 2 3; do
@@ -102,6 +103,7 @@ rename_databases() {
         sessions_ended=yes
         ask lock <"$sql/restore/end-sessions.sql" >/dev/null || sessions_ended=
         if wait "$child" || was_renamed "$swap_attempt"; then
+            finish
             return 0
         fi
         clear_doubt

@@ -26,10 +26,13 @@ with_columns() {
         -f "$root/scripts/lib/awk/$1.awk" "$2" "$3"
 }
 
+# lines_of_one_file FILE FILE: those that the other one lacks
+lines_of_one_file() {
+    grep -Fxv -f "$2" "$1" || : # there is none
+    grep -Fxv -f "$1" "$2" || :
+}
+
 # differences FILE: the tables whose lines in FILE are not those of $work/expected
 differences() {
-    in_one_line "$({
-        grep -Fxv -f "$1" "$work/expected" || :
-        grep -Fxv -f "$work/expected" "$1" || :
-    } | sed 's/^[^ ]* [^ ]* //' | sort -u)"
+    in_one_line "$(lines_of_one_file "$1" "$work/expected" | sed 's/^[^ ]* [^ ]* //' | sort -u)"
 }

@@ -11,6 +11,7 @@
 # mode. Where the live schema is kept, $work/archive-rows gets what the archive's rows fill,
 # $work/columns the columns to restore
 choose_mode() {
+    rm -f "$work/archive-rows" # of an earlier examination
     : >"$work/columns"
     : >"$work/schema.differences"
     : >"$work/schema.backup"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Options that every script has, and what a misspelt word may have meant.
 # Needs: root
-# Sets: nearest quiet
+# Sets: assumed_yes nearest quiet
 
 # common_option ARGUMENT: one that every script has; any other ends the script. Sets quiet
 common_option() {
@@ -49,6 +49,17 @@ parse_no_options() {
             *) die_usage "unexpected argument: $1" ;;
         esac
         shift
+    done
+}
+
+# parse_yes_option ARGUMENT...: for a script that takes only -y besides. Sets assumed_yes
+parse_yes_option() {
+    assumed_yes=
+    for argument; do
+        case $argument in
+            -y | --yes) assumed_yes=yes ;;
+            *) parse_no_options "$argument" ;;
+        esac
     done
 }
 

@@ -80,10 +80,9 @@ require_objects_of_dump() {
     objects_of "$work/contents" >"$work/objects.first"
     objects_of "$work/contents.dumped" >"$work/objects.dumped"
     cmp -s "$work/objects.first" "$work/objects.dumped" ||
-        die "the restored objects differ from the dumped ones: $(in_one_line "$({
-            grep -Fxv -f "$work/objects.dumped" "$work/objects.first" || :
-            grep -Fxv -f "$work/objects.first" "$work/objects.dumped" || :
-        } | head -n 3)")"
+        die "the restored objects differ from the dumped ones: $(in_one_line "$(
+            lines_of_one_file "$work/objects.first" "$work/objects.dumped" | head -n 3
+        )")"
 }
 
 # objects_of FILE: the entries of a table of contents, without their numbers

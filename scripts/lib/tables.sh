@@ -17,6 +17,7 @@ replace_tables() {
     [ -z "$manifest_found" ] || compare_replaced
     begin_commit
     echo 'COMMIT;' | ask live >/dev/null || fail_replacement
+    finish
 }
 
 # copy_rows 'TABLE (COLUMN, ...)' 'COPY ... TO STDOUT': from psql to psql on the server. In the
