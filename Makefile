@@ -30,7 +30,7 @@ restore-assets: ## restore assets/assets.dump.gz, FILE=path or NAME=x
 rollback-assets: ## swap back to the database that the last restore kept
 	@./scripts/rollback-assets.sh $(ARGS)
 
-.PHONY: init stats db-size clean-db
+.PHONY: init stats db-size drop-copy clean-db
 init: ## fill a new database: from a backup, or fetched fresh (menu)
 	@./scripts/init.sh $(ARGS)
 
@@ -39,6 +39,9 @@ stats: ## print the tables: rows, size, share
 
 db-size: ## print the size of the database
 	@./scripts/stats.sh --size $(ARGS)
+
+drop-copy: ## drop the copy that RESTORE_KEEP_COPY=yes has kept
+	@./scripts/drop-copy.sh $(ARGS)
 
 clean-db: ## delete the rows of all tables; the schema stays
 	@./scripts/clean-db.sh $(ARGS)

@@ -74,7 +74,10 @@ def parse_arguments() -> argparse.Namespace:
     for name, text in DATABASE_VERBS.items():
         verb = verbs.add_parser(name, help=text, description=text)
         add_database_options(verb)
-        if name == "progress":
+        if name == "table-statistics":
+            text = "file with the table lines of a manifest; these tables are not counted again"
+            verb.add_argument("--counted", type=Path, help=text)
+        else:
             verb.add_argument("--script", type=int, required=True, help="process ID of the script")
             verb.add_argument("--phase", required=True, help="name of the phase that copies rows")
             verb.add_argument("--next-phase", required=True, help="name of the phase after it")
@@ -135,7 +138,8 @@ def run_database_verb(options: argparse.Namespace) -> int:
                 (options.phase, options.next_phase),
             )
         else:
-            print(stats.table_of_tables(options.query, options.addresses, server))
+            counted = options.counted.read_text(encoding="utf-8") if options.counted else ""
+            print(stats.table_of_tables(options.query, options.addresses, server, counted))
     except (connection.ServerUnavailable, psycopg.Error, UnicodeError):
         return EXIT_UNAVAILABLE
     return 0

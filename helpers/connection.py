@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,13 +26,20 @@ class Identity(NamedTuple):
     live: str
 
 
-def query_rows(query: Path, addresses: Sequence[str], server: Identity) -> list[dict]:
+def query_rows(
+    query: Path,
+    addresses: Sequence[str],
+    server: Identity,
+    settings: Mapping[str, str] | None = None,
+) -> list[dict]:
     """Run the SQL file ``query`` and return its rows, as dictionaries.
 
-    ``addresses`` and ``server`` are those of connect.
+    ``settings`` are made in the session first. ``addresses`` and ``server`` are those of connect.
     Raises ServerUnavailable as connect does, and psycopg.Error if the query fails.
     """
     with connect(addresses, server) as connection:
+        for name, value in (settings or {}).items():
+            connection.execute("SELECT set_config(%s, %s, false)", [name, value])
         return connection.execute(query.read_bytes()).fetchall()
 
 

@@ -11,15 +11,18 @@ from helpers.connection import Identity, query_rows
 from helpers.terminal import printable, without_blocks
 
 
-def table_of_tables(query: Path, addresses: Sequence[str], server: Identity) -> str:
+def table_of_tables(
+    query: Path, addresses: Sequence[str], server: Identity, counted: str = ""
+) -> str:
     """Return the rows of the SQL file ``query`` as a text table, as psql prints them.
 
     ``query`` is table-statistics.sql, which formats all numbers; ``addresses`` and ``server`` are
-    those of connection.connect. Raises ServerUnavailable or psycopg.Error.
+    those of connection.connect. Tables in ``counted``, lines of a manifest, are not counted again.
+    Raises ServerUnavailable or psycopg.Error.
     """
     rows = [
         [printable(cell or "") for cell in row.values()]
-        for row in query_rows(query, addresses, server)
+        for row in query_rows(query, addresses, server, {"assets.counted": counted})
     ]
     columns = ("left", "right", "right", "right", "left")
     return without_blocks(tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=columns))

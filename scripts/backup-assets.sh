@@ -42,7 +42,7 @@ main() {
     prepare_server "$data_directory"
     choose_compression
     dump_database
-    begin_statistics
+    begin_statistics "$work/tables"
     [ -z "$is_tested" ] || restore_and_dump_again
     verify_dump
     begin_removal

@@ -53,8 +53,10 @@ confirm_deletion() {
 
 empty_tables() {
     begin_commit
-    sql "$TB_POSTGRES_DATABASE" <"$sql/tables/empty-tables.sql" 2>"$work/sql.errors" ||
+    sql "$TB_POSTGRES_DATABASE" <"$sql/tables/empty-tables.sql" 2>"$work/sql.errors" || {
+        fail_commit "$work/sql.errors"
         fail_with "$work/sql.errors" 'could not empty the database'
+    }
     finish
     say_done "database '$TB_POSTGRES_DATABASE' is empty"
 }

@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock backup-file embedded-manifest publish report
+use backend session errors lock databases backup-file embedded-manifest publish report
 
 usage() {
     cat <<EOF
@@ -48,6 +48,9 @@ show_tables() {
         fail_with "$work/report.errors" 'could not read the statistics'
     say "database '$TB_POSTGRES_DATABASE' of $server"
     show_table <"$work/statistics" || die 'could not write the result'
+    read_copy_facts
+    [ -z "$copy_bytes" ] ||
+        say "kept copy: $(human_size "$copy_bytes"), $copied_backup; 'make drop-copy' drops it"
 }
 
 show_size() {

@@ -14,7 +14,7 @@ main() {
     refuse_idle_variable NAME backup-assets restore-assets
     refuse_idle_variable SCALE bench
     refuse_idle_variable ARGS backup-assets restore-assets rollback-assets init stats db-size \
-        clean-db up down test faults
+        drop-copy clean-db up down test faults
     refuse_idle_variable PYTHON setup demo test faults bench picture lint
     refuse_path_as_name "$3"
     ! { is_in FILE "$variables" && is_in NAME "$variables"; } || die 'cannot combine FILE and NAME'

@@ -1,7 +1,9 @@
 # shellcheck shell=sh
-# The live database and the temporary ones: staging, which a restore fills, and the replaced one.
+# The live database and those of this project: staging, which a restore fills, the replaced one,
+# the previous one and the kept copy.
 # Needs: child lock_backend previous replaced sql staging work
-# Sets: data_directory database_bytes database_encoding load_jobs may_create toast_compression
+# Sets: copied_backup copy_bytes data_directory database_bytes database_encoding load_jobs
+#   may_create toast_compression
 
 # read_database_facts: of the live one. Sets database_encoding, empty where it does not exist, and
 # database_bytes
@@ -106,7 +108,7 @@ rename_databases() {
             finish
             return 0
         fi
-        clear_doubt
+        fail_commit "$work/swap.errors"
         [ -n "$sessions_ended" ] ||
             fail_with "$work/lock.errors" 'could not end the sessions of the live database'
     done
@@ -141,6 +143,20 @@ drop_temporary_databases() {
 # time_of_previous: when the previous database was kept; nothing where there is none
 time_of_previous() {
     ask lock <"$sql/restore/previous-database.sql"
+}
+
+# read_copy_facts: of the kept copy. Sets copy_bytes, empty where there is none, and copied_backup
+read_copy_facts() {
+    copy_facts=$(ask lock <"$sql/report/kept-copy.sql") ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
+    copy_bytes=${copy_facts%%|*}
+    copied_backup=${copy_facts#*|}
+    copied_backup=${copied_backup%%,*}
+}
+
+drop_copy() {
+    ask lock <"$sql/restore/drop-copy.sql" >/dev/null ||
+        fail_with "$work/lock.errors" 'could not drop the kept copy'
 }
 
 # content_of DATABASE [TABLES]: '3 tables, 127,928 rows', of these tables only or of all; a lock on

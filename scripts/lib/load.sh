@@ -2,6 +2,9 @@
 # Loading the archive into the staging database, in the mode of the restore.
 # Needs: archive child keep_going load_jobs manifest_found mode root server_tmp
 #   server_version sql staging toast_compression trusted work
+# Sets: load_skipped
+
+load_skipped=
 
 # load_backup: into a new staging database, of which clients of the live one notice nothing
 load_backup() {
@@ -146,7 +149,7 @@ staging_size() {
 
 # --- owners and grants ---
 
-# choose_owners: the archive's, if all of them are roles here. Sets no_owner
+# choose_owners: the archive's, if all of them are roles here. Sets no_owner and load_skipped
 choose_owners() {
     no_owner=
     missing_roles=$({
@@ -154,7 +157,7 @@ choose_owners() {
         cat "$sql/restore/missing-roles.sql"
     } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
     [ -n "$missing_roles" ] || return 0
-    no_owner=yes
+    no_owner=yes load_skipped=yes
     warn "user '$TB_POSTGRES_USER' will own all tables, because these roles do not exist here:" \
         "$(in_one_line "$missing_roles")"
 }
@@ -194,8 +197,10 @@ load_grants() {
     list_grants || return 0
     write_list "$work/grants"
     on_server pg_restore --dbname="$staging" --use-list="$server_tmp/list" "$archive" \
-        </dev/null 2>"$work/grants.errors" || is_loaded "$work/grants.errors" ||
+        </dev/null 2>"$work/grants.errors" || is_loaded "$work/grants.errors" || {
+        load_skipped=yes
         warn "some grants were skipped: $(first_error "$work/grants.errors")"
+    }
 }
 
 # list_grants: into $work/grants; fails where there are none

@@ -11,10 +11,7 @@
 # mode. Where the live schema is kept, $work/archive-rows gets what the archive's rows fill,
 # $work/columns the columns to restore
 choose_mode() {
-    rm -f "$work/archive-rows" # of an earlier examination
-    : >"$work/columns"
-    : >"$work/schema.differences"
-    : >"$work/schema.backup"
+    begin_choice
     if [ -n "$tables" ]; then
         mode=tables
     elif is_data_only; then
@@ -26,8 +23,17 @@ choose_mode() {
     [ "$mode" = full ] || choose_rows
 }
 
-# choose_full_mode: for a dump that has just been made. Sets mode
+# begin_choice: forgets an earlier one, from before a question
+begin_choice() {
+    rm -f "$work/archive-rows"
+    : >"$work/columns"
+    : >"$work/schema.differences"
+    : >"$work/schema.backup"
+}
+
+# choose_full_mode: without comparing schemas. Sets mode
 choose_full_mode() {
+    begin_choice
     mode=full
 }
 

@@ -94,8 +94,10 @@ begin_commit() {
     in_doubt='; the database is complete: the old content or the new'
 }
 
-# clear_doubt: that step has failed, so the database is unchanged
-clear_doubt() {
+# fail_commit FILE: that step has failed. If the server has said so in FILE, nothing has changed;
+# otherwise nobody knows, because the connection was lost. Sets unchanged
+fail_commit() {
+    grep -q 'ERROR: \|FATAL: ' "$1" || unchanged=$in_doubt
     in_doubt=
 }
 

@@ -3,22 +3,28 @@
 # Needs: addresses child database_key quiet root server_tmp sql work
 # Sets: is_child live_line
 
-# print_table_statistics: on standard output, the same by the helper and by psql
+# print_table_statistics [COUNTED]: on standard output, the same by the helper and by psql. The file
+# COUNTED has lines of a manifest; these tables are not counted again
 print_table_statistics() {
-    print_by_helper || print_by_psql
+    set -- "${1:-/dev/null}"
+    print_by_helper "$1" || print_by_psql "$1"
 }
 
 print_by_helper() (
     PGDATABASE=$TB_POSTGRES_DATABASE
     # shellcheck disable=SC2086 # the addresses are words
     run_helper table-statistics --server-key "$database_key" --live "$TB_POSTGRES_DATABASE" \
-        "$sql/report/table-statistics.sql" $addresses
+        --counted "$1" "$sql/report/table-statistics.sql" $addresses
 )
 
 print_by_psql() (
     PGDATABASE=$TB_POSTGRES_DATABASE
-    on_server psql -X -q -t -P border=0 -v ON_ERROR_STOP=1 \
-        <"$sql/report/table-statistics.sql" >"$work/report" 2>"$work/report.errors" || exit
+    {
+        psql_set counted "$(cat "$1")"
+        echo "SELECT set_config('assets.counted', :'counted', false) \g /dev/null"
+        cat "$sql/report/table-statistics.sql"
+    } | on_server psql -X -q -t -P border=0 -v ON_ERROR_STOP=1 \
+        >"$work/report" 2>"$work/report.errors" || exit
     LC_ALL=C sed -e 's/ *$//' -e '/^$/d' -e "$(block_in_this_locale)" "$work/report"
 )
 
@@ -41,16 +47,16 @@ show_table() {
     fi
 }
 
-# begin_statistics: reads the tables while the rest is done; print_statistics waits for it
+# begin_statistics [COUNTED]: reads the tables while the rest is done; print_statistics waits for it
 begin_statistics() {
     [ -z "$quiet" ] || return 0
-    background read_statistics
+    background read_statistics "$@"
     reading_statistics=$child
 }
 
 read_statistics() {
     is_child= # the helper may leave the work to psql
-    print_table_statistics >"$work/statistics"
+    print_table_statistics "$@" >"$work/statistics"
 }
 
 # print_statistics: when the work is done; not being able to show them is no failure of it

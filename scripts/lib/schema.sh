@@ -7,13 +7,33 @@ list_schema() {
     run_remote list-schema "$(cat "$root/scripts/remote/list-schema.awk")" "$@" </dev/null
 }
 
-# compare_schemas ARCHIVE: with the live database's, into $work/schema.differences
-compare_schemas() {
+# begin_live_schema: lists it, where there is one, while other things are done
+begin_live_schema() {
+    database_exists || return 0
     background list_live_schema >"$work/schema.live" 2>"$work/dump.errors"
     live_listing=$child
+}
+
+# finish_live_schema: may be called twice; fails where the schema could not be listed
+finish_live_schema() {
+    [ -z "$live_listing" ] || {
+        live_listed=0
+        wait "$live_listing" || live_listed=$?
+        live_listing=
+    }
+    return "$live_listed"
+}
+
+# is_live_schema FINGERPRINT: is it the live schema's?
+is_live_schema() {
+    finish_live_schema && [ "$(sha256_of "$work/schema.live")" = "$1" ]
+}
+
+# compare_schemas ARCHIVE: with the live database's, into $work/schema.differences
+compare_schemas() {
     list_schema "$1" >"$work/schema.backup" 2>"$work/restore.errors" ||
         fail_with "$work/restore.errors" "could not read the backup's schema"
-    wait "$live_listing" || {
+    finish_live_schema || {
         require_no_newer_columns
         return 0
     }

@@ -16,7 +16,10 @@ replace_tables() {
     ask live <"$sql/tables/finish-chosen.sql" >/dev/null || fail_replacement
     [ -z "$manifest_found" ] || compare_replaced
     begin_commit
-    echo 'COMMIT;' | ask live >/dev/null || fail_replacement
+    echo 'COMMIT;' | ask live >/dev/null || {
+        fail_commit "$work/live.errors"
+        fail_replacement
+    }
     finish
 }
 

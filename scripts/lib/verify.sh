@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Verifying the staging database before it replaces anything.
-# Needs: child keep_going manifest_found mode sql staging work
+# Needs: child copy_found keep_going manifest_found mode sql staging work
 
 # verify_staging: ends the script unless it holds what the manifest says, to the last value; with
 # --keep-going, asks. The planner's statistics are computed meanwhile.
@@ -11,12 +11,15 @@ verify_staging() {
     wait "$analyzing" ||
         fail_with "$work/analyze.errors" 'could not analyze the staging database'
     [ -z "$keep_going" ] || confirm_failures
+    forget_hints # of a clone
 }
 
 compare_staging() {
     say 'verifying the data against the manifest'
     show_progress verifying verified_tables
     expected_tables | comparable >"$work/expected"
+    background list_staged_schema
+    listing_staged=$child
     read_staged_tables "$(cat "$work/columns")" || fail_unread_staging
     comparable <"$work/staged.all" >"$work/staged"
     [ -z "$keep_going" ] || return 0
@@ -56,14 +59,22 @@ comparable() {
 compare_staged_schema() {
     expected_schema=$(manifest_field schema)
     [ -n "$expected_schema" ] || return 0
-    (PGDATABASE=$staging && list_schema) >"$work/schema.staged" 2>"$work/dump.errors" ||
+    wait "$listing_staged" ||
         fail_with "$work/dump.errors" 'could not read the schema of the staging database'
     [ "$(sha256_of "$work/schema.staged")" = "$expected_schema" ] ||
         die 'the loaded schema differs from the manifest'
 }
 
+# analyze: a cloned copy has its statistics already; one that will be cloned gets the full sample
+list_staged_schema() {
+    PGDATABASE=$staging
+    list_schema >"$work/schema.staged" 2>"$work/dump.errors"
+}
+
 analyze() {
-    run_sql "$staging" <"$sql/restore/analyze.sql" 2>"$work/analyze.errors"
+    [ -z "$copy_found" ] || return 0
+    run_sql "$staging" -v full_sample="${RESTORE_KEEP_COPY:-no}" <"$sql/restore/analyze.sql" \
+        2>"$work/analyze.errors"
 }
 
 # confirm_failures: lists every object that could not be loaded and every table that differs, and

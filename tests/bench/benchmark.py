@@ -119,6 +119,10 @@ class Bench:
     def restore_shared(self) -> None:
         self.script("restore-assets.sh")
 
+    def restore_with_copy(self) -> None:
+        """Load the backup and keep a copy; or clone the copy that an earlier call has kept."""
+        self.script("restore-assets.sh", RESTORE_KEEP_COPY="yes")
+
     def restore_small(self) -> None:
         """Like restore_shared, but of rows that are not sorted."""
         self.script("restore-assets.sh", self.small_file)
@@ -161,7 +165,9 @@ BACKUPS: dict[str, Callable[[Bench], Path | None]] = {
 RESTORES: dict[str, Callable[[Bench], None]] = {
     GUIDE: Bench.restore_by_guide,
     "make restore-assets": Bench.restore_shared,
-    "the same, rows not sorted": Bench.restore_small,
+    "RESTORE_KEEP_COPY=yes, the first": Bench.restore_with_copy,
+    "RESTORE_KEEP_COPY=yes, the next": Bench.restore_with_copy,
+    "restore-assets.sh, rows not sorted": Bench.restore_small,
     "restore-assets.sh backups/…": Bench.restore_by_name,
     "floor: pg_restore -j alone": Bench.restore_only_load,
 }
@@ -190,6 +196,7 @@ def measure(scale: float, rounds: int) -> tuple[Results, Results]:
                 bench.prepare_floor()
             for name, figures in restores.items():
                 timed(bench, figures, RESTORES[name])
+            bench.script("drop-copy.sh")
         for results, commands in ((backups, BACKUPS), (restores, RESTORES)):
             for name in SHOWN if all_commands else OURS:
                 if name in results:

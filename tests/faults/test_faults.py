@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -19,7 +20,7 @@ import pytest
 from support.backups import manifest_of, read_pair, remove_manifest, write_pair
 from support.databases import Database
 from support.disks import small_disk
-from support.run import BACKUP, CONFIRMED, RESTORE, ROLLBACK, new_checkout
+from support.run import BACKUP, CONFIRMED, DROP, RESTORE, ROLLBACK, new_checkout
 from support.running import ended, kill
 from support.servers import BACKENDS, Container, Server, docker, started_container
 from support.waiting import until, until_line
@@ -43,6 +44,8 @@ from faults.faults import (
 )
 
 RESTORE_STEPS = ["checking", "backup ", "warning: every", "loading", "verifying", "swapping"]
+KEEP = {"RESTORE_KEEP_COPY": "yes"}
+CLONES = [(step, delay / 20) for step in ("copying", "cloning") for delay in range(8)]
 BACKUP_STEPS = ["backing up", "restoring", "verifying", "wrote"]
 MOMENTS = range(30)
 MODES = [((), moment) for moment in MOMENTS]
@@ -167,6 +170,33 @@ def drop_previous(database: Database) -> None:
         database.server.execute(f"DROP DATABASE {name}")
 
 
+@pytest.mark.parametrize(("step", "delay"), sampled(CLONES, 1))
+def test_restore_killed_while_it_clones_leaves_old_or_new(
+    target: Target, step: str, delay: float
+) -> None:
+    with restore_that_clones(target, step) as process:
+        time.sleep(delay)
+        kill(process)
+        assert target.state() in ("old", "new")
+
+
+@contextmanager
+def restore_that_clones(target: Target, step: str) -> Iterator[subprocess.Popen]:
+    """Yield a restore that is copying its staging database, or cloning a copy. Later ones work."""
+    if step == "cloning":
+        assert_done(target.database.restore(target.path, **KEEP))
+    target.make_old()
+    process = target.start(RESTORE, target.path, **KEEP)
+    until_line(process, step)
+    yield process
+    target.make_old()
+    assert_done(target.database.restore(target.path, **KEEP))
+    assert target.state() == "new"
+    assert [name[:12] for name in target.database.left_behind()] == ["assets_copy_"]
+    assert_done(target.database.checkout.run(DROP))
+    target.assert_recovers()
+
+
 @pytest.mark.parametrize("moment", sampled(MOMENTS, 1))
 def test_backup_killed_at_any_moment_leaves_one_whole_pair(target: Target, moment: int) -> None:
     delay = target.seconds(BACKUP) * moment / len(MOMENTS)
@@ -273,6 +303,25 @@ def test_container_ended_at_any_moment_keeps_old_or_new(
     start_again(container)
     assert target.state() in ("old", "new")
     target.assert_recovers()
+
+
+@together("own_container")
+@pytest.mark.parametrize(("step", "delay"), sampled([*CLONES, ("cloning", None)], 1))
+def test_container_killed_while_a_restore_clones_keeps_old_or_new(
+    own_container: tuple[Container, Target], step: str, delay: float | None
+) -> None:
+    container, target = own_container
+    with restore_that_clones(target, step) as process:
+        if delay is None:  # right after the run
+            assert_done(ended(process))
+        else:
+            time.sleep(delay)
+        docker("kill", container.name)
+        run = ended(process)
+        start_again(container)
+        states = [state for state in ("old", "new") if f"the {state} content" in run.err]
+        states = states or ["old" if run.status == 1 else "new"]
+        assert target.state() in states, run
 
 
 def restore_that_loads_for(target: Target, seconds: float) -> subprocess.Popen:
@@ -389,19 +438,21 @@ def test_disk_full_while_loading_changes_nothing(
 
 
 @together("full_container")
-@pytest.mark.parametrize("step", sampled(["loading", "verifying", "swapping"], 1))
+@pytest.mark.parametrize("step", sampled(["loading", "verifying", "copying", "swapping"], 1))
 def test_disk_full_at_a_step_leaves_old_or_new(
     full_container: tuple[Container, Target], step: str
 ) -> None:
     container, target = full_container
     target.make_old()
-    process = target.start(RESTORE, target.path)
+    process = target.start(RESTORE, target.path, **(KEEP if step == "copying" else {}))
     until_line(process, step)
     fill(container, DATA)
     run = ended(process)
     free(container, DATA)
+    container.wait()
     assert run.status in (0, 1, 3) and len(run.errors) == (run.status == 1), run
     assert target.state() == ("old" if run.status == 1 else "new"), run
+    assert_done(target.database.checkout.run(DROP))
     target.assert_recovers()
 
 

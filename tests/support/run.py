@@ -20,6 +20,7 @@ BACKUP = "./scripts/backup-assets.sh"
 RESTORE = "./scripts/restore-assets.sh"
 ROLLBACK = "./scripts/rollback-assets.sh"
 CLEAN = "./scripts/clean-db.sh"
+DROP = "./scripts/drop-copy.sh"
 STATS = "./scripts/stats.sh"
 
 

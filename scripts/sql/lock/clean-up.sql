@@ -9,12 +9,13 @@
     SELECT coalesce(string_agg(datname, E'\n' ORDER BY datname), '') AS temporary_databases
     FROM pg_database
     WHERE datname IN (:'staging', :'replaced')
+       OR datname = :'kept_copy' AND shobj_description(oid, 'pg_database') IS NULL -- incomplete
     \gset
     \set ON_ERROR_STOP off
     SELECT CASE WHEN datistemplate THEN format('ALTER DATABASE %I IS_TEMPLATE false', datname) END,
            format('DROP DATABASE %I WITH (FORCE)', datname)
     FROM pg_database
-    WHERE datname IN (:'staging', :'replaced')
+    WHERE datname = ANY (string_to_array(:'temporary_databases', E'\n'))
     ORDER BY datname
     \gexec
     SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname = :'restricted_role'

@@ -1,18 +1,27 @@
 -- Every table outside the system's own schemas, as text: exact rows, size with indexes and TOAST,
 -- share of the database, and a bar for that share. The heading comes first, the totals come last;
 -- numbers are padded, so that they are right-aligned however the columns are printed.
--- A partitioned table includes its partitions.
-WITH tables AS (
+-- A partitioned table includes its partitions. assets.counted may have lines of a manifest: these
+-- tables are not counted again.
+WITH counted AS (
+    SELECT split_part(line, ' ', 1)::bigint AS rows, regexp_replace(line, '^\S+ \S+ ', '') AS name
+    FROM string_to_table(nullif(current_setting('assets.counted', true), ''), E'\n') AS line
+),
+tables AS (
     SELECT format('%s%I', CASE WHEN nspname = 'public' THEN ''
                                ELSE quote_ident(nspname) || '.' END, relname) AS name,
            CASE WHEN relispopulated
-                THEN (regexp_match(
-                         query_to_xml(format('SELECT count(*) AS n FROM %I.%I', nspname, relname),
-                                      false, true, '')::text,
-                         '<n>(\d+)</n>'))[1]::bigint
+                THEN coalesce(
+                         counted.rows,
+                         (regexp_match(
+                             query_to_xml(format('SELECT count(*) AS n FROM %I.%I',
+                                                 nspname, relname), false, true, '')::text,
+                             '<n>(\d+)</n>'))[1]::bigint)
                 ELSE 0 END AS rows,
            bytes
-    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+         LEFT JOIN counted ON counted.name = format('%I.%I', nspname, relname)
+                              AND relkind = 'r' AND NOT relhassubclass,
          LATERAL (SELECT sum(pg_total_relation_size(relid)) AS bytes
                   FROM (SELECT pg_class.oid AS relid
                         UNION SELECT relid FROM pg_partition_tree(pg_class.oid)) AS parts) AS size

@@ -1,0 +1,81 @@
+# shellcheck shell=sh
+# A copy of a restored database, kept on the server: the next restore of the same backup clones it,
+# which is faster than loading the backup again.
+# Needs: backup_file child keep_going kept_copy load_skipped manifest_found mode sql
+#   staging tables trusted work
+# Sets: copy_failed copy_found
+
+copy_failed=
+
+# find_copy: is there a copy of this backup that fits the live database? Sets copy_found
+find_copy() {
+    copy_found=
+    if [ -z "$manifest_found" ] || [ -n "$tables$keep_going" ] || [ "$RESTORE_SCHEMA" = live ]; then
+        return 0
+    fi
+    copy_found=$({ psql_set comment "$(comment_of_copy)" && cat "$sql/restore/find-copy.sql"; } |
+        ask lock) || fail_with "$work/lock.errors" 'could not read the catalog'
+}
+
+# comment_of_copy: which backup it is a copy of, and with whose rights that was loaded
+comment_of_copy() {
+    printf 'backup of %s, SHA-256 %s, loaded by %s%s\n' "$(manifest_field created)" \
+        "$(manifest_field sha256)" "$TB_POSTGRES_USER" "${trusted:+ without restrictions}"
+}
+
+# is_copy_enough: is the archive not needed, because the live schema is the backup's too?
+is_copy_enough() {
+    [ -n "$copy_found" ] || return 1
+    ! database_exists || is_live_schema "$(manifest_field schema)"
+}
+
+# choose_copy: instead of an upload; the file must still be what the manifest describes
+choose_copy() {
+    describes "$work/manifest" "$backup_file" || fail_mismatch "$backup_file"
+    choose_full_mode
+}
+
+# clone_copy: to staging
+clone_copy() {
+    say 'cloning the copy of this backup that an earlier restore has kept'
+    show_progress cloning
+    hint "'make drop-copy' drops the copy; then run this again"
+    background clone "$kept_copy" "$staging" true ''
+    wait "$child" || fail_with "$work/clone.errors" 'could not clone the kept copy'
+}
+
+# keep_copy: of staging, where the user wants one. The restore goes on without it. Sets copy_failed
+keep_copy() {
+    if [ "$RESTORE_KEEP_COPY" != yes ] || [ -n "$copy_found" ]; then
+        return 0
+    fi
+    find_obstacle_to_copy
+    if [ -n "$no_copy" ]; then
+        warn "no copy is kept, because $no_copy"
+        return 0
+    fi
+    say 'copying the staging database, for the next restore of this backup'
+    show_progress copying
+    drop_copy
+    background clone "$staging" "$kept_copy" false "$(comment_of_copy)"
+    wait "$child" || {
+        copy_failed=yes
+        warn "could not keep a copy: $(first_error "$work/clone.errors")"
+    }
+}
+
+# find_obstacle_to_copy: as the end of a sentence; or nothing. Sets no_copy
+find_obstacle_to_copy() {
+    no_copy=
+    if [ "$mode" != full ] || [ -z "$manifest_found" ] || [ -n "$keep_going" ]; then
+        no_copy='that takes a full restore of a backup with a manifest'
+    elif [ -n "$load_skipped" ]; then
+        no_copy='owners or grants of the backup were skipped'
+    fi
+}
+
+# clone SOURCE TARGET ACCEPTS_CONNECTIONS COMMENT: in a session of its own, in a child
+clone() {
+    run_sql postgres -v source="$1" -v target="$2" -v accepts_connections="$3" -v comment="$4" \
+        -v live="$TB_POSTGRES_DATABASE" <"$sql/restore/clone.sql" 2>"$work/clone.errors"
+}

@@ -1,0 +1,30 @@
+-- Clones the database :source to :target, which gets the live database's owner, or else that of
+-- :source. Nobody may be connected to :source: sessions that look into it end here, and CREATE
+-- DATABASE waits for others. The comment comes last: a copy without one is incomplete.
+SELECT pg_terminate_backend(pid)
+FROM pg_stat_activity
+WHERE datname = :'source' AND pg_has_role(usesysid, 'usage')
+\g /dev/null
+SELECT format('CREATE DATABASE %I TEMPLATE %I OWNER %s ALLOW_CONNECTIONS %s%s',
+              :'target', :'source', coalesce(live.datdba, source.datdba)::regrole,
+              :'accepts_connections',
+              CASE WHEN :SERVER_VERSION_NUM >= 150000 THEN ' STRATEGY file_copy' END) AS create,
+       :SERVER_VERSION_NUM >= 180000 AS may_clone_files
+FROM pg_database AS source LEFT JOIN pg_database AS live ON live.datname = :'live'
+WHERE source.datname = :'source'
+\gset
+\if :may_clone_files
+    \set ON_ERROR_STOP off
+    SET file_copy_method = clone;
+    :create;
+    \set ON_ERROR_STOP on
+    SELECT :'ERROR' AS failed \gset
+    \if :failed
+        SET file_copy_method = copy;
+        :create;
+    \endif
+\else
+    :create;
+\endif
+SELECT format('COMMENT ON DATABASE %I IS %L', :'target', :'comment') WHERE :'comment' <> ''
+\gexec

@@ -1,0 +1,12 @@
+-- Prints 'yes' if the kept copy is complete, has this comment, and the encoding, locale and
+-- tablespace of the live database, where there is one. The rows are read as JSON because the
+-- columns for locales differ between versions 15 and 17.
+SELECT 'yes'
+FROM pg_database AS copy LEFT JOIN pg_database AS live ON live.datname = :'live'
+WHERE copy.datname = :'kept_copy' AND NOT copy.datallowconn
+  AND shobj_description(copy.oid, 'pg_database') = :'comment'
+  AND (live.oid IS NULL
+       OR NOT EXISTS (SELECT FROM jsonb_each(to_jsonb(copy)) AS copied
+                      WHERE key IN ('encoding', 'datcollate', 'datctype', 'dattablespace',
+                                    'datlocprovider', 'datlocale', 'daticulocale', 'daticurules')
+                        AND value IS DISTINCT FROM to_jsonb(live) -> key));
