@@ -55,19 +55,18 @@ main() {
 
 parse_options() {
     unchanged='; no backup was written'
-    holds='schema and data'
+    holds='schema and data' operand=''
     while [ $# -gt 0 ]; do
         case $1 in
             --data-only) holds='data only' ;;
             --) shift && break ;;
             -?*) common_option "$1" ;;
-            *) break ;;
+            *) take_operands "$1" ;;
         esac
         shift
     done
-    [ $# -le 1 ] || die_usage "expected one name or file, got $#: $*"
-    target=${1-$root/assets/assets.dump.gz}
-    [ -n "$target" ] || die_usage 'the name is empty'
+    take_operands "$@"
+    target=${operand:-$root/assets/assets.dump.gz}
 }
 
 # --- the file ---

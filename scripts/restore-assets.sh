@@ -88,7 +88,7 @@ restore() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    dry_run='' tables='' keep_going='' drop_missing='' data_only='' schema_option=''
+    operand='' dry_run='' tables='' keep_going='' drop_missing='' data_only='' schema_option=''
     while [ $# -gt 0 ]; do
         case $1 in
             -y | --yes) RESTORE_SKIP_CONFIRM=yes ;;
@@ -103,16 +103,14 @@ parse_options() {
             --table=*) add_table "${1#--table=}" ;;
             --) shift && break ;;
             -?*) common_option "$1" ;;
-            *) break ;;
+            *) take_operands "$1" ;;
         esac
         shift
     done
-    [ $# -le 1 ] || die_usage "expected one file, got $#: $*"
+    take_operands "$@"
     refuse_contradictions
     [ -z "$data_only" ] || RESTORE_SCHEMA=live
-    backup_file=${1-$root/assets/assets.dump.gz}
-    [ -n "$backup_file" ] || die_usage 'the file name is empty'
-    backup_file=$(backup_path "$backup_file")
+    backup_file=$(backup_path "${operand:-$root/assets/assets.dump.gz}")
 }
 
 refuse_contradictions() {

@@ -23,7 +23,7 @@ def test_dry_run_shows_the_difference_and_changes_nothing(direct: Database) -> N
     for manifest in (True, False):
         if not manifest:
             remove_manifest(path)
-        run = direct.restore("--dry-run", path, RESTORE_SKIP_CONFIRM="")
+        run = direct.restore(path, "--dry-run", RESTORE_SKIP_CONFIRM="")
         assert run.status == 0, run
         rows = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
         assert rows["public.pricing_info"] == ["640", "960", "+320"]

@@ -56,6 +56,16 @@ def test_usage_error_ends_the_run_before_any_effect(
 
 
 @pytest.mark.parametrize("script", ["backup-assets.sh", "restore-assets.sh"])
+def test_options_may_follow_the_name(checkout, script: str) -> None:
+    run = checkout.run(f"./scripts/{script}", "x", "--data-only", "y")
+    assert run.status == 2 and "got 'x' and 'y'" in run.err, run
+    run = checkout.run(f"./scripts/{script}", "x", "--", "--data-only")
+    assert run.status == 2 and "got 'x' and '--data-only'" in run.err, run
+    run = checkout.run(f"./scripts/{script}", "x", "--help")
+    assert run.status == 0 and run.out.startswith("Usage:"), run
+
+
+@pytest.mark.parametrize("script", ["backup-assets.sh", "restore-assets.sh"])
 def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
     run = checkout.run(f"./scripts/{script}", "")
     assert run.status == 2, run
