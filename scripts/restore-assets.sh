@@ -17,7 +17,7 @@ the live database is unchanged.
 
   (none)         assets/assets.dump.gz
   FILE           any argument that contains a slash or ends in .dump.gz or .dump
-  NAME           backups/postgres/NAME.dump.gz
+  NAME           backups/postgres/NAME.dump.gz or NAME.dump
 
   --dry-run      check everything and show what would change; change nothing
   --schema X     backup: replace the schema too; live: keep the live database's

@@ -85,6 +85,12 @@ def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
     assert (direct.checkout.named_backups / "mine.dump.gz").is_file()
     run = direct.checkout.run(RESTORE, "--yes", "mine")
     assert run.status == 0, run
+    (direct.checkout.named_backups / "mine.dump.gz").rename(
+        direct.checkout.named_backups / "plain.dump"
+    )
+    for name in ("plain", "plain.dump"):
+        run = direct.checkout.run("make", "restore-assets", f"NAME={name}", "ARGS=--dry-run")
+        assert run.status == 0, run
 
 
 @pytest.mark.parametrize(
@@ -102,6 +108,7 @@ def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
         (["NAME=x"], "NAME has no effect here", ""),
         (["restore-assets", "NAME=x", "FILE=y"], "cannot combine FILE and NAME", ""),
         (["backup-assets", "NAME=a/b"], "NAME is the name of a backup", "FILE='a/b'"),
+        (["restore-assets", "FILE=x"], "FILE is a path or ends in", "FILE='./x'"),
         (["setup", "ARGS=x"], "ARGS has no effect here", ""),
     ],
 )
