@@ -33,6 +33,7 @@ EOF
 main() {
     parse_options "$@"
     begin
+    require_backup_settings
     choose_target
     select_server
     lock_database

@@ -32,6 +32,7 @@ EOF_USAGE
 main() {
     parse_options "$@"
     begin
+    require_seconds TUMBLEBUG_WAIT_SECONDS "$TUMBLEBUG_WAIT_SECONDS"
     at_end report_interruption
     choose_option
     [ "$option" = a ] || require_tumblebug

@@ -44,6 +44,7 @@ EOF
 main() {
     parse_options "$@"
     begin
+    require_restore_settings
     check_file
     select_server
     lock_database
