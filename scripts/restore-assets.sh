@@ -217,8 +217,12 @@ show_backup() {
     elif [ -s "$work/preview" ]; then
         say "holds     $(with_commas "$(sed -n 's/^summary: *//p' "$work/preview")") (unverified)"
     else
-        say "holds     $(grep -c ' TABLE DATA ' "$work/contents") tables"
+        say "holds     $(tables_in_backup)"
     fi
+}
+
+tables_in_backup() {
+    echo "$(grep -c ' TABLE DATA ' "$work/contents") tables"
 }
 
 # show_schema: how the backup's schema differs from the live one, and which one remains
@@ -284,18 +288,16 @@ rows_in_backup() {
     fi
 }
 
-# confirm_replacement: asks without the lock and with nothing on the server; then examines again
+# confirm_replacement: asks without the lock and with nothing on the server; then examines again.
+# A run that does not ask logs the same
 confirm_replacement() {
-    if [ "$RESTORE_SKIP_CONFIRM" = yes ]; then
-        warn "$(replacement)"
-        return 0
-    fi
     question_about="$(replacement): $(both_contents)"
     if database_exists; then
         warn "$question_about"
     else
         say "$question_about"
     fi
+    [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
     [ "$mode" = full ] || end_live_session ''
     confirm_unlocked "$RESTORE_SKIP_CONFIRM" 'Restore this backup?' RESTORE_SKIP_CONFIRM
     muted=yes
@@ -326,7 +328,12 @@ both_contents() {
     if database_exists; then
         printf 'now %s; afterwards ' "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
     fi
-    rows_in_backup | sum_of_tables
+    if [ "$RESTORE_SKIP_CONFIRM" = yes ] && [ -z "$manifest_found" ] &&
+        ! [ -s "$work/archive-rows" ]; then
+        tables_in_backup # counting its rows would take as long as a load
+    else
+        rows_in_backup | sum_of_tables
+    fi
 }
 
 # --- the swap ---
