@@ -34,6 +34,7 @@ def test_statistics_are_the_same_with_and_without_python(database: Database) -> 
     assert numbers(run.out) == EXPECTED
     assert re.search(r"^spec_info +1,200 +[\d.]+ kB +[\d.]+%  █", run.out, re.MULTILINE), run
     assert re.search(r"^9 tables +4,701 +[\d.]+ MB +[\d.]+%$", run.out, re.MULTILINE), run
+    assert re.search(r"^database +[\d.]+ MB +100\.0%\n\Z", run.out, re.MULTILINE), run
     assert run.out.startswith("table ")
     server = "container '" if database.server.environment().get("PG_BINDIR") is None else "server '"
     assert f"database '{database.name}' of {server}" in run.err
@@ -119,4 +120,5 @@ def test_database_without_tables_says_so(direct: Database) -> None:
     direct.create_empty()
     run = direct.checkout.run("make", "stats")
     assert run.status == 0, run
-    assert re.fullmatch(r"table +rows +size +share\n0 tables +0 +0 B +0.0%\n", run.out), run
+    total, database = r"0 tables +0 +0 B +0\.0%", r"database +[\d.]+ MB +100\.0%"
+    assert re.fullmatch(rf"table +rows +size +share\n{total}\n{database}\n", run.out), run
