@@ -71,7 +71,7 @@ def test_data_only_names_the_columns_that_differ_before_it_asks(direct: Database
     direct.execute("ALTER TABLE image_info ADD COLUMN \"a, (new) one\" text DEFAULT 'x'")
     run = direct.restore("--data-only", path, RESTORE_SKIP_CONFIRM="")
     assert run.status == 1, run
-    assert 'public.image_info "a, (new) one"' in run.err
+    assert '  image_info."a, (new) one"  only in the live database\n' in run.err
     assert "cannot ask for confirmation without a terminal" in run.err
     run = direct.restore("--data-only", path)
     assert run.status == 0, run
