@@ -282,7 +282,7 @@ restore_and_dump_again() {
     : >"$work/live.errors" # where the end of the snapshot's session was noted
     background read_staged_tables ''
     reading_staging=$child
-    show_rows_progress 'dumping sorted rows' archive_size 'checking archive' "$staging"
+    show_rows_progress 'dumping rows' archive_size 'checking archive' "$staging"
     pipe dump_staging pack_dump
     if [ "$writer_status" -ne 0 ] || [ "$reader_status" -ne 0 ]; then
         explain_failed_dump
