@@ -67,7 +67,7 @@ parse_options() {
         shift
     done
     take_operands "$@"
-    target=${operand:-$root/assets/assets.dump.gz}
+    target=${operand:-$project/assets/assets.dump.gz}
 }
 
 # --- the file ---
@@ -107,7 +107,7 @@ require_target() {
 # use_backups_directory NAME: only the owner can read these; assets/ follows the umask, for Git
 use_backups_directory() {
     umask 077
-    target=$root/backups/postgres/$1.dump.gz
+    target=$project/backups/postgres/$1.dump.gz
 }
 
 # remove_partials: once the file is replaced, its manifest's copy follows, now or in the next run

@@ -70,7 +70,7 @@ parse_options() {
 
 # choose_option: from the command line, from INIT_OPTION, or by the menu. Sets option
 choose_option() {
-    backup_file=$root/assets/assets.dump.gz
+    backup_file=$project/assets/assets.dump.gz
     current_content=
     option=${chosen_option:-$INIT_OPTION}
     [ -n "$option" ] || [ -z "$providers" ] || option=d

@@ -111,7 +111,7 @@ parse_options() {
     take_operands "$@"
     refuse_contradictions
     [ -z "$data_only" ] || RESTORE_SCHEMA=live
-    backup_file=$(backup_path "${operand:-$root/assets/assets.dump.gz}")
+    backup_file=$(backup_path "${operand:-$project/assets/assets.dump.gz}")
 }
 
 refuse_contradictions() {

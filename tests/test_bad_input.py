@@ -72,6 +72,13 @@ def test_missing_file_without_backups_says_how_to_make_one(direct: Database) -> 
     refused(direct, "nowhere.dump.gz", "there is no backup file", "make backup-assets")
 
 
+def test_paths_are_relative_in_the_project(checkout: Checkout) -> None:
+    for directory, shown in ((checkout.path, "."), (checkout.home, checkout.path)):
+        run = checkout.run(checkout.path / RESTORE, cwd=directory)
+        assert run.status == 1, run
+        assert f"there is no backup file '{shown}/assets/assets.dump.gz'" in run.err
+
+
 def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:
     refused(direct, tmp_path, "is a directory")
 

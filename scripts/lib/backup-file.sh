@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A backup file: PostgreSQL's custom format, in gzip or bare.
-# Needs: root work
+# Needs: project root work
 
 # require_file FILE: ends the script unless it is a readable file that can be a backup
 require_file() {
@@ -24,7 +24,7 @@ backup_path() {
         */*) printf '%s\n' "$1" ;;
         *.dump.gz | *.dump) printf './%s\n' "$1" ;;
         *)
-            set -- "$root/backups/postgres/$1.dump"
+            set -- "$project/backups/postgres/$1.dump"
             if [ -f "$1" ] && ! [ -e "$1.gz" ]; then
                 printf '%s\n' "$1"
             else
@@ -40,7 +40,7 @@ hint_meant_backup() {
     stem=${stem%.gz}
     stem=${stem%.dump}
     for candidate in "./$stem" "./$stem.dump" "./$stem.dump.gz" \
-        "$root/backups/postgres/$stem.dump.gz" "$root/assets/$stem.dump.gz"; do
+        "$project/backups/postgres/$stem.dump.gz" "$project/assets/$stem.dump.gz"; do
         ! is_backup "$candidate" || hint "did you mean $candidate?"
     done
     case $1 in
@@ -50,8 +50,9 @@ hint_meant_backup() {
 
 # hint_available_backups: the newest five
 hint_available_backups() {
-    ls -t -- "$root"/assets/*.dump.gz "$root"/assets/*.dump "$root"/backups/postgres/*.dump.gz \
-        "$root"/backups/postgres/*.dump >"$work/available" 2>/dev/null || : # some match nothing
+    ls -t -- "$project"/assets/*.dump.gz "$project"/assets/*.dump \
+        "$project"/backups/postgres/*.dump.gz "$project"/backups/postgres/*.dump \
+        >"$work/available" 2>/dev/null || : # some match nothing
     available=0
     while IFS= read -r candidate; do
         is_backup "$candidate" || continue

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # Settings. Precedence: options, environment, .env, defaults.
-# Needs: root
+# Needs: project root
 
 load_settings() {
-    read_env_file "$root/.env"
-    name_misspelt "$root/.env"
+    read_env_file "$project/.env"
+    name_misspelt "$project/.env"
     : "${TB_POSTGRES_CONTAINER:=}"
     : "${TB_POSTGRES_USER:=${POSTGRES_USER:-tumblebug}}"
     : "${TB_POSTGRES_DATABASE:=${POSTGRES_DB:-tumblebug}}"
@@ -74,7 +74,7 @@ is_port() {
 
 # refuse_setting NAME VALUE EXPECTED: ends the script
 refuse_setting() {
-    hint "correct $1 on the command line, in the environment, or in '$root/.env'"
+    hint "correct $1 on the command line, in the environment, or in '$project/.env'"
     fail 2 "$1 must be $3, not '$2'"
 }
 
