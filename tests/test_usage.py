@@ -7,7 +7,7 @@ import shutil
 import pytest
 from support.databases import Database
 from support.fakes import fake
-from support.run import BACKUP, CLEAN, PROJECT, RESTORE, ROLLBACK, STATS, Checkout
+from support.run import BACKUP, CLEAN, PROJECT, RESTORE, ROLLBACK, STATS, UP, Checkout
 
 import helpers
 
@@ -85,6 +85,7 @@ def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
         (BACKUP, "RESTORE_JOBS", ["0"], "from 1 to 999"),
         (RESTORE, "RESTORE_MAX_BYTES", ["1GB"], "a number of bytes"),
         (RESTORE, "RESTORE_MAX_SECONDS", ["0", "1h"], "a number of seconds, from 1 to 999999999"),
+        (UP, "TB_POSTGRES_PORT", ["http", "99999"], "from 1 to 65535"),
         (STATS, "ASSETS_PG_BACKEND", ["telepathy"], "auto, docker or direct"),
         (
             STATS,

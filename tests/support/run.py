@@ -21,6 +21,7 @@ RESTORE = "./scripts/restore-assets.sh"
 ROLLBACK = "./scripts/rollback-assets.sh"
 CLEAN = "./scripts/clean-db.sh"
 STATS = "./scripts/stats.sh"
+UP = "./scripts/up.sh"
 
 
 @dataclass(repr=False)
