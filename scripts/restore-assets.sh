@@ -286,7 +286,11 @@ rows_in_backup() {
         expected_tables
     else
         [ -s "$work/archive-rows" ] || list_archive_rows
-        sed -n 's/^rows \(.*\) \([0-9]*\)$/\2 - \1/p' "$work/archive-rows"
+        sed -n 's/^rows \(.*\) \([0-9]*\)$/\2 - \1/p' "$work/archive-rows" >"$work/counted"
+        case $mode in
+            tables) with_columns lines-of-tables "$work/columns" "$work/counted" ;;
+            *) cat "$work/counted" ;;
+        esac
     fi
 }
 
