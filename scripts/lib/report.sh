@@ -129,8 +129,8 @@ draw_plainly() { # PHASE AMOUNT HINT
         passed=$(($(date +%s) - started))
         live_time=$(printf 'elapsed %d:%02d' "$((passed / 60))" "$((passed % 60))")
         live_text=$(printf '%-16s  %7s  %s' "$1" "$("$2")" "$live_time")
-        tell '\r\033[K%s' \
-            "$(first_that_fits "$(($(screen_columns 4) - 1))" "$live_text$3" "$live_text" "$1")"
+        tell '\r\033[K%s' "$(first_that_fits "$(($(screen_columns 4) - 1))" \
+            "$live_text$3" "$live_text" "$1  $live_time" "$1")"
     done
 }
 
