@@ -12,7 +12,7 @@ export MAKE_NAME = $(value NAME)
 quoted = '$(subst ','\'',$1)'
 given := $(foreach each,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(each)))),$(each)))
 checked = ./scripts/dev/check-make.sh $(call quoted,$(MAKECMDGOALS)) $(call quoted,$(given)) \
-    $(call quoted,$(value NAME))
+    $(call quoted,$(value NAME)) $(call quoted,$(value FILE))
 ifneq ($(shell $(checked) && echo fit),fit)
 $(error nothing was done)
 endif
@@ -20,11 +20,11 @@ endif
 ##@ Assets
 .PHONY: backup-assets restore-assets rollback-assets
 backup-assets: ## back up to assets/assets.dump.gz; NAME=x: to backups/postgres
-	@name=$${MAKE_NAME%.dump.gz}; \
+	@name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
 	    ./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
 
 restore-assets: ## restore assets/assets.dump.gz, FILE=path or NAME=x
-	@name=$${MAKE_NAME%.dump.gz}; \
+	@name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
 	    ./scripts/restore-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
 
 rollback-assets: ## swap back to the database that the last restore kept

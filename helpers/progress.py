@@ -14,7 +14,7 @@ from helpers.terminal import bar, clock, columns, cut, draw_line, printable
 INTERVAL_SECONDS = 0.3
 SETTLING_SECONDS = 1  # before that, a rate would mislead, and a pause may be between two tables
 PHASE_COLUMNS = len("building indexes")
-TIME_COLUMNS, TIMES_COLUMNS = len("elapsed 0:12"), len("elapsed 0:12, left 0:30")
+TIME_COLUMNS, TIMES_COLUMNS = len("elapsed 10:12"), len("elapsed 10:12, left 10:30")
 NARROW_COLUMNS = 60  # below that, one time is shown
 MOST_BAR_COLUMNS, LEAST_BAR_COLUMNS = 24, 4
 ESTIMATED_ROWS = """

@@ -33,6 +33,7 @@ EOF
 main() {
     parse_options "$@"
     begin
+    require_backup_settings
     choose_target
     select_server
     lock_database
@@ -55,19 +56,18 @@ main() {
 
 parse_options() {
     unchanged='; no backup was written'
-    holds='schema and data'
+    holds='schema and data' operand=''
     while [ $# -gt 0 ]; do
         case $1 in
             --data-only) holds='data only' ;;
             --) shift && break ;;
             -?*) common_option "$1" ;;
-            *) break ;;
+            *) take_operands "$1" ;;
         esac
         shift
     done
-    [ $# -le 1 ] || die_usage "expected one name or file, got $#: $*"
-    target=${1-$root/assets/assets.dump.gz}
-    [ -n "$target" ] || die_usage 'the name is empty'
+    take_operands "$@"
+    target=${operand:-$project/assets/assets.dump.gz}
 }
 
 # --- the file ---
@@ -107,7 +107,7 @@ require_target() {
 # use_backups_directory NAME: only the owner can read these; assets/ follows the umask, for Git
 use_backups_directory() {
     umask 077
-    target=$root/backups/postgres/$1.dump.gz
+    target=$project/backups/postgres/$1.dump.gz
 }
 
 # remove_partials: once the file is replaced, its manifest's copy follows, now or in the next run
@@ -282,7 +282,7 @@ restore_and_dump_again() {
     : >"$work/live.errors" # where the end of the snapshot's session was noted
     background read_staged_tables ''
     reading_staging=$child
-    show_rows_progress 'dumping sorted rows' archive_size 'checking archive' "$staging"
+    show_rows_progress 'dumping rows' archive_size 'checking archive' "$staging"
     pipe dump_staging pack_dump
     if [ "$writer_status" -ne 0 ] || [ "$reader_status" -ne 0 ]; then
         explain_failed_dump

@@ -32,6 +32,7 @@ EOF_USAGE
 main() {
     parse_options "$@"
     begin
+    require_seconds TUMBLEBUG_WAIT_SECONDS "$TUMBLEBUG_WAIT_SECONDS"
     at_end report_interruption
     choose_option
     [ "$option" = a ] || require_tumblebug
@@ -69,7 +70,7 @@ parse_options() {
 
 # choose_option: from the command line, from INIT_OPTION, or by the menu. Sets option
 choose_option() {
-    backup_file=$root/assets/assets.dump.gz
+    backup_file=$project/assets/assets.dump.gz
     current_content=
     option=${chosen_option:-$INIT_OPTION}
     [ -n "$option" ] || [ -z "$providers" ] || option=d

@@ -17,7 +17,7 @@ the live database is unchanged.
 
   (none)         assets/assets.dump.gz
   FILE           any argument that contains a slash or ends in .dump.gz or .dump
-  NAME           backups/postgres/NAME.dump.gz
+  NAME           backups/postgres/NAME.dump.gz or NAME.dump
 
   --dry-run      check everything and show what would change; change nothing
   --schema X     backup: replace the schema too; live: keep the live database's
@@ -46,6 +46,7 @@ EOF
 main() {
     parse_options "$@"
     begin
+    require_restore_settings
     check_file
     select_server
     lock_database
@@ -108,7 +109,7 @@ fill_staging() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    dry_run='' tables='' keep_going='' drop_missing='' data_only='' schema_option=''
+    operand='' dry_run='' tables='' keep_going='' drop_missing='' data_only='' schema_option=''
     while [ $# -gt 0 ]; do
         case $1 in
             -y | --yes) RESTORE_SKIP_CONFIRM=yes ;;
@@ -124,16 +125,14 @@ parse_options() {
             --table=*) add_table "${1#--table=}" ;;
             --) shift && break ;;
             -?*) common_option "$1" ;;
-            *) break ;;
+            *) take_operands "$1" ;;
         esac
         shift
     done
-    [ $# -le 1 ] || die_usage "expected one file, got $#: $*"
+    take_operands "$@"
     refuse_contradictions
     [ -z "$data_only" ] || RESTORE_SCHEMA=live
-    backup_file=${1-$root/assets/assets.dump.gz}
-    [ -n "$backup_file" ] || die_usage 'the file name is empty'
-    backup_file=$(backup_path "$backup_file")
+    backup_file=$(backup_path "${operand:-$project/assets/assets.dump.gz}")
 }
 
 # only_drop_copy: the rest of the command line
@@ -257,8 +256,12 @@ show_backup() {
     if [ -s "$work/preview" ]; then
         say "holds     $(with_commas "$(sed -n 's/^summary: *//p' "$work/preview")") (unverified)"
     else
-        say "holds     $(grep -c ' TABLE DATA ' "$work/contents") tables"
+        say "holds     $(tables_in_backup)"
     fi
+}
+
+tables_in_backup() {
+    echo "$(grep -c ' TABLE DATA ' "$work/contents") tables"
 }
 
 # show_schema: how the backup's schema differs from the live one, and which one remains
@@ -268,7 +271,8 @@ show_schema() {
     elif [ "$mode" = data-only ]; then
         say "schema    the live database's is kept, only rows are restored; differences:"
         show_differences
-        [ "$RESTORE_SCHEMA" = live ] || say 'schema    --schema backup would replace it'
+        [ -z "$unfilled" ] || say 'columns only in the live database will be empty or default'
+        [ "$RESTORE_SCHEMA" = live ] || say 'use --schema backup to replace the live schema too'
     else
         warn "the backup's schema will replace the live one; differences:"
         show_differences
@@ -290,7 +294,8 @@ show_changes() {
     rows_in_backup >"$work/then"
     awk -f "$root/scripts/lib/awk/changes.awk" "$work/now" "$work/then" |
         LC_ALL=C sort -k 4 | printable_lines |
-        awk -f "$root/scripts/lib/awk/changes-table.awk" | show_table ||
+        awk -v columns="$(screen_columns 3)" -f "$root/scripts/lib/awk/changes-table.awk" |
+        show_table ||
         die 'could not write the result'
     say 'this was a dry run; the database is unchanged'
 }
@@ -320,22 +325,24 @@ rows_in_backup() {
         expected_tables
     else
         [ -s "$work/archive-rows" ] || list_archive_rows
-        sed -n 's/^rows \(.*\) \([0-9]*\)$/\2 - \1/p' "$work/archive-rows"
+        sed -n 's/^rows \(.*\) \([0-9]*\)$/\2 - \1/p' "$work/archive-rows" >"$work/counted"
+        case $mode in
+            tables) with_columns lines-of-tables "$work/columns" "$work/counted" ;;
+            *) cat "$work/counted" ;;
+        esac
     fi
 }
 
-# confirm_replacement: asks without the lock and with nothing on the server; then examines again
+# confirm_replacement: asks without the lock and with nothing on the server; then examines again.
+# A run that does not ask logs the same
 confirm_replacement() {
-    if [ "$RESTORE_SKIP_CONFIRM" = yes ]; then
-        warn "$(replacement)"
-        return 0
-    fi
     question_about="$(replacement): $(both_contents)"
     if database_exists; then
         warn "$question_about"
     else
         say "$question_about"
     fi
+    [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
     [ "$mode" = full ] || end_live_session ''
     confirm_unlocked "$RESTORE_SKIP_CONFIRM" 'Restore this backup?' RESTORE_SKIP_CONFIRM
     muted=yes
@@ -366,7 +373,12 @@ both_contents() {
     if database_exists; then
         printf 'now %s; afterwards ' "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
     fi
-    rows_in_backup | sum_of_tables
+    if [ "$RESTORE_SKIP_CONFIRM" = yes ] && [ -z "$manifest_found" ] &&
+        ! [ -s "$work/archive-rows" ]; then
+        tables_in_backup # counting its rows would take as long as a load
+    else
+        rows_in_backup | sum_of_tables
+    fi
 }
 
 # --- the swap ---

@@ -20,6 +20,7 @@ EOF
 main() {
     parse_options "$@"
     begin
+    require_yes_or_no ROLLBACK_SKIP_CONFIRM "$ROLLBACK_SKIP_CONFIRM"
     select_server
     lock_database
     clean_up_backups

@@ -19,11 +19,13 @@ EOF
 main() {
     parse_no_options "$@"
     begin
+    is_port "$TB_POSTGRES_PORT" ||
+        refuse_setting TB_POSTGRES_PORT "$TB_POSTGRES_PORT" 'from 1 to 65535'
     require_container_cli
     : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
     read_container_state
     if [ "$container_state" = running ]; then
-        say "container '$TB_POSTGRES_CONTAINER' is already running"
+        report_running
     else
         compose up -d || fail_to_start
     fi

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from support.backups import content_of, manifest_of, remove_manifest
 from support.databases import Database
 from support.fakes import path_without
-from support.run import BACKUP, RESTORE
+from support.run import BACKUP, RESTORE, Checkout
 
 
 def refused(database: Database, path: Path | str, *sentences: str) -> None:
@@ -32,8 +33,50 @@ def test_missing_file_lists_the_backups_that_exist(direct: Database) -> None:
     refused(direct, "nowhere.dump.gz", "there is no backup file", "assets/assets.dump.gz")
 
 
+def test_missing_file_lists_the_five_newest_backups(direct: Database) -> None:
+    content = content_of(direct.sample_backup())
+    direct.checkout.named_backups.mkdir(parents=True)
+    for age in range(7):
+        path = direct.checkout.named_backups / f"{age}.dump{'.gz' if age % 2 else ''}"
+        path.write_bytes(content)
+        os.utime(path, (1e9 - age, 1e9 - age))
+    (direct.checkout.named_backups / "empty.dump.gz").touch()
+    run = direct.restore("nowhere")
+    assert run.status == 1, run
+    listed = re.findall(r"available: .*/([^/]+) \([\d.]+ kB\)\n", run.err)
+    assert listed == ["assets.dump.gz", "0.dump", "1.dump.gz", "2.dump", "3.dump.gz"], run
+    assert "hint: and 3 more in assets and backups/postgres\n" in run.err
+
+
+@pytest.mark.parametrize(
+    ("existing", "asked", "hint"),
+    [
+        ("x", "x", "did you mean ./x?"),
+        ("x.dump.gz", "x", "did you mean ./x.dump.gz?"),
+        ("assets/x.dump.gz", "x", "/assets/x.dump.gz?"),
+        ("backups/postgres/x.dump.gz", "x.dump.gz", "/backups/postgres/x.dump.gz?"),
+        ("x", "auto", "'auto' is a name for new backups only"),
+    ],
+)
+def test_missing_file_leads_to_the_same_name_elsewhere(
+    checkout: Checkout, existing: str, asked: str, hint: str
+) -> None:
+    (checkout.path / existing).parent.mkdir(parents=True, exist_ok=True)
+    (checkout.path / existing).write_bytes(gzip.compress(b""))
+    run = checkout.run(RESTORE, asked)
+    assert run.status == 1, run
+    assert hint in run.err and "there is no backup file" in run.err
+
+
 def test_missing_file_without_backups_says_how_to_make_one(direct: Database) -> None:
     refused(direct, "nowhere.dump.gz", "there is no backup file", "make backup-assets")
+
+
+def test_paths_are_relative_in_the_project(checkout: Checkout) -> None:
+    for directory, shown in ((checkout.path, "."), (checkout.home, checkout.path)):
+        run = checkout.run(checkout.path / RESTORE, cwd=directory)
+        assert run.status == 1, run
+        assert f"there is no backup file '{shown}/assets/assets.dump.gz'" in run.err
 
 
 def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:

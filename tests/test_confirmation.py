@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from support.backups import remove_manifest
 from support.databases import Database
 from support.run import CLEAN, RESTORE
 
@@ -22,6 +23,23 @@ def test_yes_on_a_terminal_goes_on(direct: Database, script: str, answer: bytes)
     assert re.search(r"(: now|deleted:) \d+ tables, \d,\d+ rows", run.err)
     priced = direct.execute("SELECT count(*) FROM pricing_info")[0][0]
     assert priced == (960 if script == RESTORE else 0)
+
+
+def test_run_that_does_not_ask_logs_the_same(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute("DELETE FROM pricing_info")
+    run = direct.restore(path)
+    assert run.status == 0, run
+    now, later = re.search(
+        rf"warning: everything in database '{direct.name}' of server .* will be replaced:"
+        r" now \d+ tables, ([\d,]+) rows; afterwards \d+ tables, ([\d,]+) rows\n",
+        run.err,
+    ).groups()
+    assert int(later.replace(",", "")) - int(now.replace(",", "")) == 960
+    remove_manifest(path)
+    run = direct.restore("-y", path)
+    assert run.status == 0, run
+    assert re.search(r" rows; afterwards \d+ tables\n", run.err), run
 
 
 @pytest.mark.parametrize("answer", [b"no\n", b"\n", b"yes please\n", b"\x04"])

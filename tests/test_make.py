@@ -85,6 +85,12 @@ def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
     assert (direct.checkout.named_backups / "mine.dump.gz").is_file()
     run = direct.checkout.run(RESTORE, "--yes", "mine")
     assert run.status == 0, run
+    (direct.checkout.named_backups / "mine.dump.gz").rename(
+        direct.checkout.named_backups / "plain.dump"
+    )
+    for name in ("plain", "plain.dump"):
+        run = direct.checkout.run("make", "restore-assets", f"NAME={name}", "ARGS=--dry-run")
+        assert run.status == 0, run
 
 
 @pytest.mark.parametrize(
@@ -102,6 +108,7 @@ def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
         (["NAME=x"], "NAME has no effect here", ""),
         (["restore-assets", "NAME=x", "FILE=y"], "cannot combine FILE and NAME", ""),
         (["backup-assets", "NAME=a/b"], "NAME is the name of a backup", "FILE='a/b'"),
+        (["restore-assets", "FILE=x"], "FILE is a path or ends in", "FILE='./x'"),
         (["setup", "ARGS=x"], "ARGS has no effect here", ""),
     ],
 )
@@ -175,8 +182,10 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     }
     with psycopg.connect(**login) as connection:
         connection.execute("CREATE TABLE spec_info AS SELECT generate_series(1, 42) AS id")
-    again = compose.run("make", "up")
+    again = compose.run("make", "up", TB_POSTGRES_PORT="1")
     assert again.status == 0, again
+    assert f"container '{name}' is already running\n" in again.err
+    assert f"publishes 127.0.0.1:{port}, not TB_POSTGRES_PORT=1" in again.err
     down = compose.run("make", "down")
     assert down.status == 0, down
     assert (
@@ -197,6 +206,25 @@ def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:
     run = compose.run("./scripts/up.sh", TB_POSTGRES_IMAGE="localhost:1/no-such-image:1")
     assert run.status == 1, run
     assert "could not start container" in run.err
+
+
+def test_up_says_that_another_command_created_the_container(
+    compose: Checkout, container: Container
+) -> None:
+    """Here one without a health check; a container without PostgreSQL is refused."""
+    up = compose.run("./scripts/up.sh", TB_POSTGRES_CONTAINER=container.name)
+    assert up.status == 0, up
+    assert "is already running; 'make up' did not create it\n" in up.err
+    name = compose.environment["TB_POSTGRES_CONTAINER"]
+    no_programs = ("-e", "PATH=/nowhere", "--entrypoint", "/bin/sh")
+    docker("run", "--detach", "--name", name, *no_programs, image(), "-c", "/bin/sleep 99")
+    up = compose.run("./scripts/up.sh")
+    assert up.status == 1, up
+    assert f"error: container '{name}' has no PostgreSQL\n" in up.err
+    docker("kill", name)
+    up = compose.run("./scripts/up.sh")
+    assert up.status == 1, up
+    assert f"start it with 'docker start {name}'" in up.err
 
 
 def test_up_names_a_busy_port_and_its_setting(compose: Checkout) -> None:

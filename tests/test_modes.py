@@ -23,7 +23,7 @@ def test_dry_run_shows_the_difference_and_changes_nothing(direct: Database) -> N
     for manifest in (True, False):
         if not manifest:
             remove_manifest(path)
-        run = direct.restore("--dry-run", path, RESTORE_SKIP_CONFIRM="")
+        run = direct.restore(path, "--dry-run", RESTORE_SKIP_CONFIRM="")
         assert run.status == 0, run
         rows = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
         assert rows["public.pricing_info"] == ["640", "960", "+320"]
@@ -56,7 +56,8 @@ def test_data_only_restores_rows_and_keeps_the_live_schema(
     schema = database.schema()
     run = database.restore(*([] if archive == "data only" else ["--data-only"]), path)
     assert run.status == 0, run
-    assert "public.later n" in run.err
+    named = "public.later n" if archive == "data only" else "  table later  only in the live"
+    assert named in run.err
     assert "verifying the data against the manifest" in run.err
     after = database.content()
     assert after.pop("public.later")[0][0] == 0
@@ -71,7 +72,7 @@ def test_data_only_names_the_columns_that_differ_before_it_asks(direct: Database
     direct.execute("ALTER TABLE image_info ADD COLUMN \"a, (new) one\" text DEFAULT 'x'")
     run = direct.restore("--data-only", path, RESTORE_SKIP_CONFIRM="")
     assert run.status == 1, run
-    assert 'public.image_info "a, (new) one"' in run.err
+    assert '  image_info."a, (new) one"  only in the live database\n' in run.err
     assert "cannot ask for confirmation without a terminal" in run.err
     run = direct.restore("--data-only", path)
     assert run.status == 0, run
@@ -128,6 +129,17 @@ def test_triggers_do_not_run_while_chosen_tables_are_replaced(direct: Database) 
     )
     assert direct.restore("--table", "image_info", path).status == 0
     assert counts(direct, "log") == [0]
+
+
+def test_only_chosen_tables_are_counted_without_a_manifest(direct: Database) -> None:
+    path = direct.sample_backup()
+    remove_manifest(path)
+    direct.execute("DELETE FROM pricing_info")
+    run = direct.restore("--dry-run", "--table", "pricing_info", path)
+    assert run.status == 0, run
+    assert run.out.splitlines()[1:] == ["public.pricing_info    0        960        +960"]
+    run = direct.restore("--table", "pricing_info", path)
+    assert "now 1 table, 0 rows; afterwards 1 table, 960 rows\n" in run.err, run
 
 
 def test_unknown_table_is_named(direct: Database) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.databases import Database
 from support.fakes import without_python
-from support.run import BACKUP, RESTORE, Run
+from support.run import BACKUP, RESTORE, Checkout, Run
 
 from helpers.progress import Line, Progress, read_totals
 from helpers.terminal import clock, cut
@@ -42,7 +42,7 @@ def test_line_has_phase_bar_and_both_times() -> None:
 def test_line_fits_and_its_parts_stay_where_they_are(width: int) -> None:
     lines = [
         Line("loading rows", 12, 0.07).text(width),
-        Line("loading rows", 599, 0.99).text(width),
+        Line("loading rows", 3599, 0.99).text(width),
         Line("building indexes", 65, names=("public.a_long_name_of_an_index", "b")).text(width),
     ]
     assert max(map(len, lines)) <= width
@@ -142,3 +142,8 @@ def test_without_python_the_line_counts_bytes(direct: Database, columns: int) ->
     assert re.fullmatch(r"reading rows +[\d.]+ [kM]?B  elapsed 0:01(  \(make .*)?", lines[0]), run
     assert ("make setup" in lines[0]) == (columns == 80)
     assert max(map(len, lines)) < columns
+
+
+def test_line_that_does_not_fit_loses_whole_parts(checkout: Checkout) -> None:
+    command = ". scripts/lib/report.sh; first_that_fits 9 'one  two  three' 'one  two' one"
+    assert checkout.run("sh", "-c", command).out == "one  two\n"

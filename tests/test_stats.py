@@ -7,7 +7,7 @@ import re
 import pytest
 from support.databases import Database
 from support.fakes import fake, without_python
-from support.run import STATS
+from support.run import RESTORE, STATS
 from support.servers import Container, started_container
 
 ROWS = {
@@ -34,6 +34,7 @@ def test_statistics_are_the_same_with_and_without_python(database: Database) -> 
     assert numbers(run.out) == EXPECTED
     assert re.search(r"^spec_info +1,200 +[\d.]+ kB +[\d.]+%  █", run.out, re.MULTILINE), run
     assert re.search(r"^9 tables +4,701 +[\d.]+ MB +[\d.]+%$", run.out, re.MULTILINE), run
+    assert re.search(r"^database +[\d.]+ MB +100\.0%\n\Z", run.out, re.MULTILINE), run
     assert run.out.startswith("table ")
     server = "container '" if database.server.environment().get("PG_BINDIR") is None else "server '"
     assert f"database '{database.name}' of {server}" in run.err
@@ -63,6 +64,27 @@ def test_heading_is_bold_only_where_a_terminal_has_colour(direct: Database) -> N
         assert run.status == 0, run
         assert ("\x1b[1mtable " in run.err) == bold, run
         assert ("\x1b" in run.err) == bold, run
+
+
+def test_tables_fit_a_narrow_terminal(direct: Database) -> None:
+    direct.sample_backup()
+    direct.execute(
+        'DROP SCHEMA "Odd ""schema""; --" CASCADE;'
+        " CREATE TABLE large AS SELECT generate_series(1, 100000) AS n"
+    )
+    for columns, has_bars in ((40, False), (80, True)):
+        run = direct.checkout.run_on_terminal(
+            "sh", "-c", f"{STATS} >&2", columns=columns, NO_COLOR="1"
+        )
+        assert run.status == 0, run
+        table = run.err.splitlines()[1:]
+        assert max(map(len, table)) <= columns and ("█" in run.err) == has_bars, run
+    command = f"{RESTORE} --dry-run >&2"
+    run = direct.checkout.run_on_terminal("sh", "-c", command, columns=40, NO_COLOR="1")
+    assert run.status == 0, run
+    table = run.err.partition("\r\ntable ")[2].splitlines()
+    numbers = [line for line in table if line.endswith((" 0", "+7"))]
+    assert len(numbers) > 9 and max(map(len, numbers)) < 40, run
 
 
 def test_backup_and_restore_need_no_python(direct: Database) -> None:
@@ -119,4 +141,5 @@ def test_database_without_tables_says_so(direct: Database) -> None:
     direct.create_empty()
     run = direct.checkout.run("make", "stats")
     assert run.status == 0, run
-    assert re.fullmatch(r"table +rows +size +share\n0 tables +0 +0 B +0.0%\n", run.out), run
+    total, database = r"0 tables +0 +0 B +0\.0%", r"database +[\d.]+ MB +100\.0%"
+    assert re.fullmatch(rf"table +rows +size +share\n{total}\n{database}\n", run.out), run

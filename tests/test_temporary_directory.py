@@ -11,7 +11,7 @@ from support.backups import digest
 from support.databases import Database
 from support.disks import small_disk
 from support.fakes import fake
-from support.run import CONFIRMED, STATS
+from support.run import CONFIRMED, STATS, Checkout
 
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh", "stats.sh", "clean-db.sh", "rollback-assets.sh"]
 SHELLS = ["dash", "busybox sh", "bash"]
@@ -54,6 +54,15 @@ def test_full_temporary_directory_is_one_sentence(
     assert run.out == ""
     assert [entry.name for entry in full.iterdir()] == ["ballast"]
     assert direct.content() == before and digest(path) == backup
+
+
+def test_temporary_directory_that_does_not_exist_is_named(checkout: Checkout) -> None:
+    run = checkout.run(STATS, TMPDIR="/nowhere")
+    assert run.status == 1, run
+    assert run.err == (
+        "error: could not write to the temporary directory '/nowhere'\n"
+        " hint: set TMPDIR to a directory that exists\n"
+    )
 
 
 def test_temporary_directory_that_fills_up_later_is_one_sentence(

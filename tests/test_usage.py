@@ -7,7 +7,7 @@ import shutil
 import pytest
 from support.databases import Database
 from support.fakes import fake
-from support.run import BACKUP, CLEAN, PROJECT, RESTORE, ROLLBACK, STATS, Checkout
+from support.run import BACKUP, CLEAN, PROJECT, RESTORE, ROLLBACK, STATS, UP, Checkout
 
 import helpers
 
@@ -56,6 +56,16 @@ def test_usage_error_ends_the_run_before_any_effect(
 
 
 @pytest.mark.parametrize("script", ["backup-assets.sh", "restore-assets.sh"])
+def test_options_may_follow_the_name(checkout, script: str) -> None:
+    run = checkout.run(f"./scripts/{script}", "x", "--data-only", "y")
+    assert run.status == 2 and "got 'x' and 'y'" in run.err, run
+    run = checkout.run(f"./scripts/{script}", "x", "--", "--data-only")
+    assert run.status == 2 and "got 'x' and '--data-only'" in run.err, run
+    run = checkout.run(f"./scripts/{script}", "x", "--help")
+    assert run.status == 0 and run.out.startswith("Usage:"), run
+
+
+@pytest.mark.parametrize("script", ["backup-assets.sh", "restore-assets.sh"])
 def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
     run = checkout.run(f"./scripts/{script}", "")
     assert run.status == 2, run
@@ -63,33 +73,55 @@ def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "expected"),
+    ("script", "name", "values", "expected"),
     [
-        ("RESTORE_SKIP_CONFIRM", ["true"], "yes or no"),
-        ("RESTORE_KEEP_PREVIOUS", ["1"], "yes or no"),
-        ("RESTORE_TRUST", ["y"], "yes or no"),
-        ("CLEAN_SKIP_CONFIRM", ["Yes"], "yes or no"),
-        ("ROLLBACK_SKIP_CONFIRM", ["Yes"], "yes or no"),
-        ("RESTORE_SCHEMA", ["new"], "backup, live or auto"),
-        ("RESTORE_JOBS", ["0", "many", "-1", "99999"], "from 1 to 999"),
-        ("RESTORE_MAX_BYTES", ["1GB"], "a number of bytes"),
-        ("RESTORE_MAX_SECONDS", ["0", "1h"], "a number of seconds, from 1 to 999999999"),
-        ("ASSETS_PG_BACKEND", ["telepathy"], "auto, docker or direct"),
+        (RESTORE, "RESTORE_SKIP_CONFIRM", ["true"], "yes or no"),
+        (RESTORE, "RESTORE_KEEP_PREVIOUS", ["1"], "yes or no"),
+        (RESTORE, "RESTORE_TRUST", ["y"], "yes or no"),
+        (CLEAN, "CLEAN_SKIP_CONFIRM", ["Yes"], "yes or no"),
+        (ROLLBACK, "ROLLBACK_SKIP_CONFIRM", ["Yes"], "yes or no"),
+        (RESTORE, "RESTORE_SCHEMA", ["new"], "backup, live or auto"),
+        (RESTORE, "RESTORE_JOBS", ["0", "many", "-1", "99999"], "from 1 to 999"),
+        (BACKUP, "RESTORE_JOBS", ["0"], "from 1 to 999"),
+        (RESTORE, "RESTORE_MAX_BYTES", ["1GB"], "a number of bytes"),
+        (RESTORE, "RESTORE_MAX_SECONDS", ["0", "1h"], "a number of seconds, from 1 to 999999999"),
+        (UP, "TB_POSTGRES_PORT", ["http", "99999"], "from 1 to 65535"),
+        (STATS, "ASSETS_PG_BACKEND", ["telepathy"], "auto, docker or direct"),
         (
+            STATS,
+            "TB_POSTGRES_ENDPOINT",
+            ["abc:def", "abc:", "[::1]", "abc:99999"],
+            "host:port with a port from 1 to 65535",
+        ),
+        (
+            BACKUP,
             "BACKUP_COMPRESSION",
-            ["best", "Small"],
-            "auto, fast, small, smallest, none, gzip:LEVEL, lz4:LEVEL or zstd:LEVEL",
+            ["best", "Small", "zstd:99", "gzip:0", "lz4:13", "zstd:"],
+            "auto, fast, small, smallest, none, gzip:1 to 9, lz4:1 to 12 or zstd:1 to 22",
         ),
     ],
 )
 def test_wrong_setting_is_refused_with_what_it_can_be(
-    checkout: Checkout, name: str, values: list[str], expected: str
+    checkout: Checkout, script: str, name: str, values: list[str], expected: str
 ) -> None:
     for value in values:
-        run = checkout.run(STATS, **{name: value})
+        run = checkout.run(script, **{name: value})
         assert run.status == 2, run
         assert f"error: {name} must be {expected}, not '{value}'" in run.err
         assert f"hint: correct {name} on" in run.err and "--help" not in run.err
+
+
+def test_directory_without_client_programs_is_refused(checkout: Checkout) -> None:
+    for directory in ("/nowhere", str(checkout.home)):
+        run = checkout.run(STATS, ASSETS_PG_BACKEND="direct", PG_BINDIR=directory)
+        assert run.status == 2, run
+        assert f"PG_BINDIR must be a directory that contains psql, not '{directory}'" in run.err
+
+
+def test_setting_of_another_script_does_not_stop_a_run(direct: Database) -> None:
+    wrong = {"RESTORE_JOBS": "0", "BACKUP_COMPRESSION": "best", "CLEAN_SKIP_CONFIRM": "true"}
+    run = direct.checkout.run(STATS, **wrong)
+    assert run.status == 0, run
 
 
 def test_misspelt_settings_are_named(checkout: Checkout) -> None:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# check-make.sh TARGETS VARIABLES NAME: ends with an error if make, called with these words, would
-# silently ignore one of them, or if NAME is a path.
+# check-make.sh TARGETS VARIABLES NAME FILE: ends with an error if make, called with these words,
+# would silently ignore one of them, or if NAME is a path or FILE a name.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -16,8 +16,9 @@ main() {
     refuse_idle_variable ARGS backup-assets restore-assets rollback-assets init stats db-size \
         drop-copy clean-db up down test faults
     refuse_idle_variable PYTHON setup demo test faults bench picture lint
-    refuse_path_as_name "$3"
     ! { is_in FILE "$variables" && is_in NAME "$variables"; } || die 'cannot combine FILE and NAME'
+    refuse_path_as_name "$3"
+    refuse_name_as_path "$4"
 }
 
 in_lines() {
@@ -57,6 +58,16 @@ refuse_path_as_name() { # NAME
         */*)
             hint "to name a file: FILE='$1'"
             die "NAME is the name of a backup in backups/postgres, not a path: '$1'"
+            ;;
+    esac
+}
+
+refuse_name_as_path() { # FILE
+    case $1 in
+        '' | */* | *.dump.gz | *.dump) ;;
+        *)
+            hint "FILE='./$1' is a file in this directory, NAME='$1' a backup in backups/postgres"
+            die "FILE is a path or ends in .dump.gz or .dump, not a name: '$1'"
             ;;
     esac
 }

@@ -11,6 +11,9 @@ use backends/docker backends/direct
 # select_server: chooses the backend and prepares the environment of every client program
 select_server() {
     set_client_environment
+    case $ASSETS_PG_BACKEND-$TB_POSTGRES_ENDPOINT in
+        direct-* | auto-?*) require_direct_settings ;;
+    esac
     [ "$ASSETS_PG_BACKEND" != auto ] || choose_backend
     case $ASSETS_PG_BACKEND in
         docker | direct) "select_$ASSETS_PG_BACKEND" ;;

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # A backup file: PostgreSQL's custom format, in gzip or bare.
-# Needs: root work
+# Needs: project root work
 
 # require_file FILE: ends the script unless it is a readable file that can be a backup
 require_file() {
     if ! [ -e "$1" ]; then
+        hint_meant_backup "$1"
         hint_available_backups
         die "there is no backup file '$1'"
     fi
@@ -22,18 +23,50 @@ backup_path() {
     case $1 in
         */*) printf '%s\n' "$1" ;;
         *.dump.gz | *.dump) printf './%s\n' "$1" ;;
-        *) printf '%s\n' "$root/backups/postgres/$1.dump.gz" ;;
+        *)
+            set -- "$project/backups/postgres/$1.dump"
+            if [ -f "$1" ] && ! [ -e "$1.gz" ]; then
+                printf '%s\n' "$1"
+            else
+                printf '%s\n' "$1.gz"
+            fi
+            ;;
     esac
 }
 
-hint_available_backups() {
-    available=
-    for candidate in "$root"/assets/*.dump.gz "$root"/backups/postgres/*.dump.gz; do
-        [ -f "$candidate" ] || continue
-        available=yes
-        hint "available: $candidate ($(human_size "$(size_of "$candidate")"))"
+# hint_meant_backup FILE: the same name elsewhere, or without its ending
+hint_meant_backup() {
+    stem=${1##*/}
+    stem=${stem%.gz}
+    stem=${stem%.dump}
+    for candidate in "./$stem" "./$stem.dump" "./$stem.dump.gz" \
+        "$project/backups/postgres/$stem.dump.gz" "$project/assets/$stem.dump.gz"; do
+        ! is_backup "$candidate" || hint "did you mean $candidate?"
     done
-    [ -n "$available" ] || hint "create one with 'make backup-assets'"
+    case $1 in
+        */postgres/auto.dump.gz) hint "'auto' is a name for new backups only" ;;
+    esac
+}
+
+# hint_available_backups: the newest five
+hint_available_backups() {
+    ls -t -- "$project"/assets/*.dump.gz "$project"/assets/*.dump \
+        "$project"/backups/postgres/*.dump.gz "$project"/backups/postgres/*.dump \
+        >"$work/available" 2>/dev/null || : # some match nothing
+    available=0
+    while IFS= read -r candidate; do
+        is_backup "$candidate" || continue
+        available=$((available + 1))
+        [ "$available" -gt 5 ] ||
+            hint "available: $candidate ($(human_size "$(size_of "$candidate")"))"
+    done <"$work/available"
+    [ "$available" -le 5 ] || hint "and $((available - 5)) more in assets and backups/postgres"
+    [ "$available" -gt 0 ] || hint "create one with 'make backup-assets'"
+}
+
+# is_backup FILE: by its first bytes
+is_backup() {
+    [ -f "$1" ] && [ "$(file_kind "$1")" != unknown ]
 }
 
 # file_kind FILE: gzip, archive (bare custom format) or unknown, by its first bytes

@@ -25,8 +25,39 @@ run_compose() {
     fi
 }
 
+# report_running: which container it is, if 'make up' did not create it, and its port
+report_running() {
+    creator=$(directory_of_creator)
+    case $creator in
+        "$root") say "container '$TB_POSTGRES_CONTAINER' is already running" ;;
+        '') say "container '$TB_POSTGRES_CONTAINER' is already running;" \
+            "'make up' did not create it" ;;
+        *) say "container '$TB_POSTGRES_CONTAINER' is already running; it was created in" \
+            "'$creator'" ;;
+    esac
+    published_ports=$("$CONTAINER_CLI" port "$TB_POSTGRES_CONTAINER" 5432/tcp 2>/dev/null) ||
+        published_ports=
+    case $published_ports: in
+        *":$TB_POSTGRES_PORT"[!0-9]*) ;;
+        *) [ "$TB_POSTGRES_PORT" = 0 ] ||
+            warn "the running container publishes ${published_ports:-no port}, not" \
+                "TB_POSTGRES_PORT=$TB_POSTGRES_PORT, which takes effect when 'make up' starts it" ;;
+    esac
+}
+
+# directory_of_creator: that of the compose file; nothing where there was none
+directory_of_creator() {
+    "$CONTAINER_CLI" inspect --type container \
+        --format '{{index .Config.Labels "com.docker.compose.project.working_dir"}}' \
+        "$TB_POSTGRES_CONTAINER" 2>/dev/null
+}
+
 # fail_to_start: after compose has said why
 fail_to_start() {
+    if creator=$(directory_of_creator) && [ "$creator" != "$root" ]; then
+        hint "'make up' did not create the container of that name:" \
+            "start it with '$CONTAINER_CLI start $TB_POSTGRES_CONTAINER', or rename or remove it"
+    fi
     case $("$CONTAINER_CLI" inspect --format '{{.State.Error}}' "$TB_POSTGRES_CONTAINER") in
         *'address already in use'* | *'port is already allocated'*)
             hint 'end the program that uses it, or set TB_POSTGRES_PORT to another port'
@@ -36,17 +67,32 @@ fail_to_start() {
     die "could not start container '$TB_POSTGRES_CONTAINER'; see above"
 }
 
-# wait_until_healthy SECONDS: by the container's own health check, where it has one
+# wait_until_healthy SECONDS: by the container's own health check, or else by pg_isready
 wait_until_healthy() {
     format='{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}'
     for second in $(seq "$1"); do
         health=$("$CONTAINER_CLI" inspect --format "$format" "$TB_POSTGRES_CONTAINER")
         case $health in
-            healthy | running) return 0 ;;
+            healthy) return 0 ;;
+            running) ! is_ready || return 0 ;;
             exited | dead) break ;;
         esac
         sleep 1
     done
     hint "see why with '$CONTAINER_CLI logs $TB_POSTGRES_CONTAINER'"
     die "container '$TB_POSTGRES_CONTAINER' is '$health' after $second s, not healthy"
+}
+
+# is_ready: does PostgreSQL accept connections? Ends the script if the container has none
+is_ready() {
+    ready=0
+    "$CONTAINER_CLI" exec "$TB_POSTGRES_CONTAINER" pg_isready -q -h 127.0.0.1 \
+        </dev/null 2>"$work/ready.errors" || ready=$?
+    case $ready in
+        126 | 127)
+            hint 'set TB_POSTGRES_CONTAINER to another name, or remove that container'
+            die "container '$TB_POSTGRES_CONTAINER' has no PostgreSQL"
+            ;;
+    esac
+    return "$ready"
 }

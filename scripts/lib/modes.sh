@@ -1,15 +1,15 @@
 # shellcheck shell=sh
 # The mode of a restore, and what the chosen mode fills.
 # Needs: archive drop_missing manifest_found root sql tables work
-# Sets: mode
+# Sets: mode unfilled
 #
 #   full       schema and rows come from the archive
 #   data-only  the schema is the live database's, the rows are the archive's
 #   tables     the same for some tables, whose rows then replace those in the live database
 
 # choose_mode: from the options, from what the archive holds and from how the schemas differ. Sets
-# mode. Where the live schema is kept, $work/archive-rows gets what the archive's rows fill,
-# $work/columns the columns to restore
+# mode, and unfilled, the live columns that the backup lacks. Where the live schema is kept,
+# $work/archive-rows gets what the archive's rows fill, $work/columns the columns to restore
 choose_mode() {
     begin_choice
     if [ -n "$tables" ]; then
@@ -25,6 +25,7 @@ choose_mode() {
 
 # begin_choice: forgets an earlier one, from before a question
 begin_choice() {
+    unfilled=
     rm -f "$work/archive-rows"
     : >"$work/columns"
     : >"$work/schema.differences"
@@ -118,7 +119,7 @@ compare_columns() {
     require_partitions
     [ -s "$work/columns" ] || die 'the backup contains none of the tables to restore'
     unfilled=$(grep -Fxv -f "$work/columns" "$work/live-columns.chosen" | sed 's/^column //')
-    [ -z "$unfilled" ] ||
+    [ -z "$unfilled" ] || schemas_differ || # which are shown
         warn 'missing from the backup; will be empty or default (table, column):' \
             "$(in_one_line "$unfilled")"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Options that every script has, and what a misspelt word may have meant.
-# Needs: root
-# Sets: assumed_yes nearest quiet
+# Needs: operand root
+# Sets: assumed_yes nearest operand quiet
 
 # common_option ARGUMENT: one that every script has; any other ends the script. Sets quiet
 common_option() {
@@ -39,6 +39,15 @@ show_version() {
     version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$root/helpers/__init__.py" 2>/dev/null) || :
     printf 'tumblebug-assets %s\n' "${version:-(unknown version)}" 2>/dev/null || exit 1
     exit 0
+}
+
+# take_operands TEXT...: what is no option; at most one in all. Sets operand
+take_operands() {
+    for argument; do
+        [ -n "$argument" ] || die_usage 'the name is empty'
+        [ -z "$operand" ] || die_usage "expected one name or file, got '$operand' and '$argument'"
+        operand=$argument
+    done
 }
 
 # parse_no_options ARGUMENT...: for a script that takes only the common ones

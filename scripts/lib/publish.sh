@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Publishing a backup: the file, which has its manifest in it, and FILE.info, a copy of that
 # manifest, are written under temporary names and renamed one after the other.
-# Needs: root run_name work
+# Needs: project run_name work
 
 # partial_of FILE: its temporary name, which ends with the run's
 partial_of() {
@@ -33,7 +33,7 @@ sync_directory() {
 # a crash has left under its temporary name, whoever made it, and removes other partial files of
 # this host's crashed runs
 clean_up_backups() {
-    for partial_file in "$root"/assets/.*.partial.* "$root"/backups/postgres/.*.partial.* \
+    for partial_file in "$project"/assets/.*.partial.* "$project"/backups/postgres/.*.partial.* \
         ${1:+"$1".*.partial.*}; do
         if [ -f "$partial_file" ] && [ ! -L "$partial_file" ]; then
             clean_up_partial "$partial_file"

@@ -40,10 +40,19 @@ block_in_this_locale() {
 # show_table: the one on standard input as a result; a terminal shows its heading bold
 show_table() {
     end_live_line
-    if has_colour 3; then
+    fit_table | if has_colour 3; then
         sed "1s/.*/$(printf '\033[1m&\033[0m')/" >&3
     else
         cat >&3
+    fi
+}
+
+# fit_table: a terminal that is too narrow for the bars does not show them
+fit_table() {
+    if [ -t 3 ]; then
+        awk -v columns="$(screen_columns 3)" -f "$root/scripts/lib/awk/fit-table.awk"
+    else
+        cat
     fi
 }
 
@@ -124,14 +133,25 @@ draw_plainly() { # PHASE AMOUNT HINT
         drawing=$!
         wait "$drawing"
         passed=$(($(date +%s) - started))
-        live_text=$(printf '%-16s  %7s  elapsed %d:%02d%s' "$1" "$("$2")" \
-            "$((passed / 60))" "$((passed % 60))" "$3" | cut -c "1-$(($(screen_columns) - 1))")
-        tell '\r\033[K%s' "$live_text"
+        live_time=$(printf 'elapsed %d:%02d' "$((passed / 60))" "$((passed % 60))")
+        live_text=$(printf '%-16s  %7s  %s' "$1" "$("$2")" "$live_time")
+        tell '\r\033[K%s' "$(first_that_fits "$(($(screen_columns 4) - 1))" \
+            "$live_text$3" "$live_text" "$1  $live_time" "$1")"
     done
 }
 
+first_that_fits() { # COLUMNS TEXT...
+    most_columns=$1
+    shift
+    while [ $# -gt 1 ] && [ ${#1} -gt "$most_columns" ]; do
+        shift
+    done
+    echo "$1"
+}
+
+# screen_columns DESCRIPTOR: of that terminal, or 80
 screen_columns() (
-    size=$(stty size <&4 2>/dev/null) || size=
+    size=$(stty size <&"$1" 2>/dev/null) || size=
     case $size in
         *' '[1-9]*) echo "${size#* }" ;;
         *) echo 80 ;;

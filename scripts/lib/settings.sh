@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # Settings. Precedence: options, environment, .env, defaults.
-# Needs: root
+# Needs: project root
 
 load_settings() {
-    read_env_file "$root/.env"
-    name_misspelt "$root/.env"
+    read_env_file "$project/.env"
+    name_misspelt "$project/.env"
     : "${TB_POSTGRES_CONTAINER:=}"
     : "${TB_POSTGRES_USER:=${POSTGRES_USER:-tumblebug}}"
     : "${TB_POSTGRES_DATABASE:=${POSTGRES_DB:-tumblebug}}"
@@ -32,34 +32,51 @@ load_settings() {
     : "${TUMBLEBUG_WAIT_SECONDS:=30}"
     : "${TB_API_USERNAME:=default}"
     : "${TB_API_PASSWORD:=default}"
+}
+
+# --- what a setting can be: each script checks those that it uses ---
+
+require_restore_settings() {
     require_yes_or_no RESTORE_SKIP_CONFIRM "$RESTORE_SKIP_CONFIRM"
     require_yes_or_no RESTORE_KEEP_PREVIOUS "$RESTORE_KEEP_PREVIOUS"
     require_yes_or_no RESTORE_KEEP_COPY "$RESTORE_KEEP_COPY"
     require_yes_or_no RESTORE_TRUST "$RESTORE_TRUST"
-    require_yes_or_no CLEAN_SKIP_CONFIRM "$CLEAN_SKIP_CONFIRM"
-    require_yes_or_no ROLLBACK_SKIP_CONFIRM "$ROLLBACK_SKIP_CONFIRM"
     case $RESTORE_SCHEMA in
         backup | live | auto) ;;
         *) refuse_setting RESTORE_SCHEMA "$RESTORE_SCHEMA" 'backup, live or auto' ;;
     esac
-    case $BACKUP_COMPRESSION in
-        auto | fast | small | smallest | none) ;;
-        [0-9] | gzip | gzip:* | lz4 | lz4:* | zstd | zstd:*) ;;
-        *) refuse_setting BACKUP_COMPRESSION "$BACKUP_COMPRESSION" \
-            'auto, fast, small, smallest, none, gzip:LEVEL, lz4:LEVEL or zstd:LEVEL' ;;
-    esac
-    case $RESTORE_JOBS in
-        0* | *[!0-9]* | ????*) refuse_setting RESTORE_JOBS "$RESTORE_JOBS" 'from 1 to 999' ;;
-    esac
+    require_jobs
     [ -z "$RESTORE_MAX_BYTES" ] || is_number "$RESTORE_MAX_BYTES" ||
         refuse_setting RESTORE_MAX_BYTES "$RESTORE_MAX_BYTES" 'a number of bytes'
     require_seconds RESTORE_MAX_SECONDS "$RESTORE_MAX_SECONDS"
-    require_seconds TUMBLEBUG_WAIT_SECONDS "$TUMBLEBUG_WAIT_SECONDS"
+}
+
+# require_backup_settings: those of its restore test too
+require_backup_settings() {
+    case $BACKUP_COMPRESSION in
+        auto | fast | small | smallest | none | [0-9] | gzip | lz4 | zstd) ;;
+        gzip:[1-9] | lz4:[1-9] | lz4:1[0-2] | zstd:[1-9] | zstd:1[0-9] | zstd:2[0-2]) ;;
+        gzip:*[!0-9]* | lz4:*[!0-9]* | zstd:*[!0-9]*) ;; # only pg_dump knows these
+        *) refuse_setting BACKUP_COMPRESSION "$BACKUP_COMPRESSION" \
+            'auto, fast, small, smallest, none, gzip:1 to 9, lz4:1 to 12 or zstd:1 to 22' ;;
+    esac
+    require_jobs
+}
+
+require_jobs() {
+    case $RESTORE_JOBS in
+        0* | *[!0-9]* | ????*) refuse_setting RESTORE_JOBS "$RESTORE_JOBS" 'from 1 to 999' ;;
+    esac
+}
+
+# is_port TEXT: 0 is any free one
+is_port() {
+    is_number "$1" && [ "$1" -le 65535 ]
 }
 
 # refuse_setting NAME VALUE EXPECTED: ends the script
 refuse_setting() {
-    hint "correct $1 on the command line, in the environment, or in '$root/.env'"
+    hint "correct $1 on the command line, in the environment, or in '$project/.env'"
     fail 2 "$1 must be $3, not '$2'"
 }
 

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Sourcing libraries. Those of the base come with this one: they need nothing but the shell.
 # Needs: root
+# Sets: project
 
 # use LIBRARY...: sources lib/LIBRARY.sh
 use() {
@@ -8,5 +9,9 @@ use() {
         . "$root/scripts/lib/$library.sh"
     done
 }
+
+# the project's directory as messages show it
+project=$root
+[ "$(pwd -P 2>/dev/null)" != "$root" ] || project=.
 
 use messages options settings work process python

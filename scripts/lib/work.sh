@@ -30,7 +30,11 @@ has_space() {
 room_advice='free some space there, or set TMPDIR to another directory'
 
 no_temporary_file() {
-    hint "$room_advice"
+    if [ -d "$TMPDIR" ]; then
+        hint "$room_advice"
+    else
+        hint 'set TMPDIR to a directory that exists'
+    fi
     die "could not write to the temporary directory '$TMPDIR'"
 }
 

@@ -22,6 +22,7 @@ ROLLBACK = "./scripts/rollback-assets.sh"
 CLEAN = "./scripts/clean-db.sh"
 DROP = "./scripts/drop-copy.sh"
 STATS = "./scripts/stats.sh"
+UP = "./scripts/up.sh"
 
 
 @dataclass(repr=False)

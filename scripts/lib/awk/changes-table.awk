@@ -1,5 +1,5 @@
-# Prints the lines of changes.awk as a table of at most 79 columns; a name that is too long for it
-# has a line of its own.
+# Prints the lines of changes.awk as a table of less than `columns` columns, at most 79; a name that
+# is too long for it has a line of its own.
 function with_commas(number) {
     while (match(number, /[0-9][0-9][0-9][0-9](,|$)/))
         number = substr(number, 1, RSTART) "," substr(number, RSTART + 1)
@@ -20,7 +20,8 @@ BEGIN { add("table", "now", "in backup", "difference") }
     add(name, with_commas($1), with_commas($2), ($3 > 0 ? "+" : "") with_commas($3))
 }
 END {
-    most = 79 - 6 - wide[1] - wide[2] - wide[3]
+    most = (columns < 80 ? columns - 1 : 79) - 6 - wide[1] - wide[2] - wide[3]
+    if (most < 1) most = 1
     if (wide[0] > most) wide[0] = most
     format = "%-" wide[0] "s  %" wide[1] "s  %" wide[2] "s  %" wide[3] "s\n"
     for (line = 1; line <= n; line++) {

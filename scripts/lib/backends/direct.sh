@@ -2,6 +2,17 @@
 # Backend direct: PostgreSQL's client programs on this host, over TCP or a socket directory.
 # Sets: addresses server
 
+# require_direct_settings: before any server is asked
+require_direct_settings() {
+    case $TB_POSTGRES_ENDPOINT in
+        *:*) is_port "${TB_POSTGRES_ENDPOINT##*:}" ||
+            refuse_setting TB_POSTGRES_ENDPOINT "$TB_POSTGRES_ENDPOINT" \
+                'host:port with a port from 1 to 65535' ;;
+    esac
+    [ -z "$PG_BINDIR" ] || [ -x "$PG_BINDIR/psql" ] ||
+        refuse_setting PG_BINDIR "$PG_BINDIR" 'a directory that contains psql'
+}
+
 # select_direct: are there client programs? Sets server and addresses
 select_direct() {
     : "${TB_POSTGRES_ENDPOINT:=localhost:5432}"

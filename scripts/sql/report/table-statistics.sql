@@ -1,6 +1,7 @@
 -- Every table outside the system's own schemas, as text: exact rows, size with indexes and TOAST,
--- share of the database, and a bar for that share. The heading comes first, the totals come last;
--- numbers are padded, so that they are right-aligned however the columns are printed.
+-- share of the database, and a bar for that share. The heading comes first, the totals and the
+-- whole database, with the system's own tables, come last. Numbers are padded, so that they are
+-- right-aligned however the columns are printed.
 -- A partitioned table includes its partitions. assets.counted may have lines of a manifest: these
 -- tables are not counted again.
 WITH counted AS (
@@ -35,9 +36,11 @@ numbers AS (
     SELECT 'total', count(*) || CASE count(*) WHEN 1 THEN ' table' ELSE ' tables' END,
            coalesce(sum(rows), 0), coalesce(sum(bytes), 0)
     FROM tables
+    UNION ALL
+    SELECT 'whole', 'database', NULL, pg_database_size(current_database())
 ),
 texts AS (
-    SELECT kind, name, bytes, to_char(rows, 'FM999,999,999,999,990') AS rows,
+    SELECT kind, name, bytes, coalesce(to_char(rows, 'FM999,999,999,999,990'), '') AS rows,
            to_char(scaled, CASE WHEN scaled < 99.95 AND unit <> 'B' THEN 'FM990.0 '
                                 ELSE 'FM999990 ' END) || unit AS size,
            to_char(share, 'FM990.0') || '%' AS share,
@@ -61,4 +64,4 @@ SELECT name, lpad(rows, max(length(rows)) OVER () + 1) AS rows,
        lpad(size, max(length(size)) OVER () + 1) AS size,
        lpad(share, max(length(share)) OVER () + 1) AS share, ' ' || bar AS bar
 FROM texts
-ORDER BY CASE kind WHEN 'heading' THEN 1 WHEN 'table' THEN 2 ELSE 3 END, bytes DESC, name;
+ORDER BY array_position(ARRAY['heading', 'table', 'total', 'whole'], kind), bytes DESC, name;
