@@ -1,0 +1,146 @@
+# shellcheck shell=sh
+# What comes before a restore: checking the file and the server, and showing what was found.
+# Needs: backup_file copy_found data_directory manifest manifest_found may_create mode server tables
+#   unfilled work
+# Sets: copy_found
+
+# examine: everything that comes before the question; the live database does not change
+examine() {
+    clean_up_backups
+    read_database_facts
+    read_server_facts
+    prepare_server "$data_directory"
+    check_file_again
+    require_replaceable_database
+    decide_trust
+    [ -n "$tables" ] || begin_live_schema
+    find_copy
+    check_room
+    if is_copy_enough; then
+        choose_copy
+    else
+        upload_archive
+        choose_mode
+        [ "$mode" = full ] || copy_found=
+    fi
+}
+
+# --- the file ---
+
+# check_file: what can be checked before any server is asked; its content is checked on its way to
+# the server
+check_file() {
+    say "checking $backup_file"
+    clean_up_backups "${backup_file%/*}/"
+    [ ! -L "$backup_file" ] || clean_up_backups "$(dirname -- "$(link_target "$backup_file")")/"
+    require_file "$backup_file"
+    find_manifest "$backup_file"
+    : >"$work/preview"
+    if [ -n "$manifest_found" ]; then
+        check_manifest "$backup_file"
+        compare_copy
+        [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
+            "$(manifest_field created): row counts and fingerprints cannot be verified;" \
+            'get the .info file of this backup, or make a new backup, which contains its manifest'
+    elif [ -f "$manifest" ]; then
+        require_whole "$backup_file"
+        head -c 10000 "$manifest" | grep '^summary: ' >"$work/preview" || :
+        warn "'$manifest' has no hash of the file: row counts and fingerprints cannot be verified"
+    else
+        require_whole "$backup_file"
+        warn 'no manifest found: row counts and fingerprints cannot be verified'
+    fi
+}
+
+# compare_copy: FILE.info may be older or newer than the file, if only one of them was copied
+compare_copy() {
+    if [ "$manifest" = "$backup_file" ] && [ -f "$backup_file.info" ] &&
+        ! cmp -s "$backup_file.info" "$work/info"; then
+        say "using the manifest inside $backup_file; $backup_file.info differs from it"
+    fi
+}
+
+# check_file_again: a backup may have replaced the file before this run had the lock
+check_file_again() {
+    [ -n "$manifest_found" ] || return 0
+    mv "$work/info" "$work/info.checked"
+    find_manifest "$backup_file"
+    cmp -s "$work/info" "$work/info.checked" || check_file
+}
+
+require_replaceable_database() {
+    if [ "$TB_POSTGRES_DATABASE" = postgres ]; then
+        hint 'set TB_POSTGRES_DATABASE'
+        die "cannot replace database 'postgres', which is the server's own"
+    fi
+    if [ "$may_create" != t ]; then
+        hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
+        die "user '$TB_POSTGRES_USER' may not create the staging database"
+    fi
+    [ -n "$tables" ] || require_replaceable 'single tables can still be restored with --table'
+}
+
+# check_room: for the staging database, a copy to keep, and the archive
+check_room() {
+    databases=1
+    if [ "$RESTORE_KEEP_COPY" = yes ] && [ -z "$copy_found" ]; then
+        databases=2
+        hint 'RESTORE_KEEP_COPY=no needs half of it'
+    fi
+    require_room 'data directory' "$data_directory" "$(server_fact data-free)" \
+        "$(($(expected_bytes) * databases))"
+    forget_hints
+    require_room 'temporary directory' "$(server_fact tmp-parent)" "$(server_fact tmp-free)" \
+        "$(size_of "$backup_file")"
+}
+
+# require_room NAME DIRECTORY KIB BYTES: ends the script if less is free
+require_room() {
+    is_number "$4" || die "backup file '$backup_file' disappeared during the checks"
+    server_has_room "$1" "$3" "$4" || {
+        hint "free some space in $2 of $server"
+        die "the server's $1 has $(human_size "$(($3 * 1024))") free," \
+            "and this restore needs $(human_size "$4")"
+    }
+}
+
+# --- what is shown ---
+
+show_backup() {
+    say "backup    $backup_file ($(human_size "$(size_of "$backup_file")"))"
+    if [ -n "$manifest_found" ]; then
+        say "created   $(manifest_field created) from $(manifest_field server)"
+        say "holds     $(with_commas "$(manifest_field summary)")"
+        return 0
+    fi
+    say "created   $(contents_field 'Archive created at')" \
+        "by pg_dump $(contents_field 'Dumped by pg_dump version:')"
+    if [ -s "$work/preview" ]; then
+        say "holds     $(with_commas "$(sed -n 's/^summary: *//p' "$work/preview")") (unverified)"
+    else
+        say "holds     $(tables_in_backup)"
+    fi
+}
+
+tables_in_backup() {
+    echo "$(grep -c ' TABLE DATA ' "$work/contents") tables"
+}
+
+# show_schema: how the backup's schema differs from the live one, and which one remains
+show_schema() {
+    if ! schemas_differ; then
+        return 0
+    elif [ "$mode" = data-only ]; then
+        say "schema    the live database's is kept, only rows are restored; differences:"
+        show_differences
+        [ -z "$unfilled" ] || say 'columns only in the live database will be empty or default'
+        [ "$RESTORE_SCHEMA" = live ] || say 'use --schema backup to replace the live schema too'
+    else
+        warn "the backup's schema will replace the live one; differences:"
+        show_differences
+    fi
+}
+
+contents_field() {
+    sed -n "s/^; *$1 *//p" "$work/contents" | head -n 1
+}
