@@ -4,8 +4,8 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file embedded-manifest signature manifest
-use fingerprints schema publish report modes untrusted load verify restore-test
+use backend session errors lock client-programs databases backup-file embedded-manifest signature
+use manifest fingerprints schema publish report modes untrusted load verify restore-test
 
 usage() {
     cat <<EOF
@@ -152,23 +152,6 @@ choose_test() {
     else
         is_tested=yes
     fi
-}
-
-# require_dump_version: Sets dump_version, a major one
-require_dump_version() {
-    dump_version=$(server_fact pg_dump)
-    [ -n "$dump_version" ] ||
-        fail_with "$work/server.errors" "could not determine pg_dump's version"
-    require_number "pg_dump's version" "$dump_version"
-    [ "$dump_version" -ge "$((server_version / 10000))" ] || {
-        hint "install the client programs of PostgreSQL $((server_version / 10000));" \
-            'PG_BINDIR names their directory'
-        die "pg_dump $dump_version cannot back up $server (PostgreSQL $server_release)"
-    }
-}
-
-has_zstd() {
-    [ "$dump_version" -ge 16 ] && [ "$(server_fact zstd)" = yes ]
 }
 
 default_compression() {

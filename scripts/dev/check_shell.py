@@ -35,8 +35,8 @@ from shell_code import NAME, functions
 LAYERS = {
     "base": "use messages options settings work process python",
     "server": "backends/docker backends/direct backend session errors compose",
-    "things": "lock databases backup-file embedded-manifest signature manifest fingerprints"
-    " schema publish",
+    "things": "lock client-programs databases backup-file embedded-manifest signature manifest"
+    " fingerprints schema publish",
     "workflow": "report upload modes untrusted load kept-copy preflight verify restore-test tables"
     " tumblebug",
 }
