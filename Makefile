@@ -36,7 +36,7 @@ verify-backup: ## verify a backup; LEVEL=hash, read or restore (default)
 rollback-assets: ## swap back to the database that the last restore kept
 	@./scripts/rollback-assets.sh $(ARGS)
 
-.PHONY: init stats db-size doctor drop-copy clean-db
+.PHONY: init stats db-size schedule doctor drop-copy clean-db
 init: ## fill a new database: from a backup, or fetched fresh (menu)
 	@./scripts/init.sh $(ARGS)
 
@@ -45,6 +45,9 @@ stats: ## print the tables: rows, size, share
 
 db-size: ## print the size of the database
 	@./scripts/stats.sh --size $(ARGS)
+
+schedule: ## print a nightly backup for cron; ARGS=systemd: for systemd
+	@./scripts/schedule.sh $(if $(ARGS),$(ARGS),cron)
 
 doctor: ## check all that a backup and a restore need
 	@./scripts/doctor.sh $(ARGS)

@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock client-programs databases backup-file embedded-manifest signature
-use manifest fingerprints schema publish report modes untrusted load verify restore-test
+use manifest fingerprints schema publish report modes untrusted load verify restore-test hooks
 
 usage() {
     cat <<EOF
@@ -33,6 +33,7 @@ EOF
 main() {
     parse_options "$@"
     begin
+    at_end run_hook
     require_backup_settings
     choose_target
     select_server

@@ -15,7 +15,7 @@ main() {
     refuse_idle_variable LEVEL verify-backup
     refuse_idle_variable SCALE bench
     refuse_idle_variable ARGS backup-assets restore-assets verify-backup rollback-assets init \
-        stats db-size doctor drop-copy clean-db up down test faults
+        stats db-size schedule doctor drop-copy clean-db up down test faults
     refuse_idle_variable PYTHON setup demo test faults bench picture lint
     ! { is_in FILE "$variables" && is_in NAME "$variables"; } || die 'cannot combine FILE and NAME'
     refuse_path_as_name "$3"

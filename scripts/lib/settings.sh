@@ -16,6 +16,8 @@ load_settings() {
     : "${CONTAINER_CLI:=docker}"
     : "${PG_BINDIR:=}"
     : "${BACKUP_COMPRESSION:=auto}"
+    : "${BACKUP_ON_SUCCESS:=}"
+    : "${BACKUP_ON_FAILURE:=}"
     : "${RESTORE_SKIP_CONFIRM:=}"
     : "${RESTORE_KEEP_PREVIOUS:=}"
     : "${RESTORE_KEEP_COPY:=}"

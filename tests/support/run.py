@@ -171,6 +171,7 @@ def new_checkout(parent: Path) -> Checkout:
         shutil.copytree(PROJECT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "docker-compose.yaml", "pyproject.toml"):
         shutil.copy(PROJECT / name, path / name)
+    shutil.copytree(PROJECT / "docs" / "schedules", path / "docs" / "schedules")
     (path / "assets").mkdir()
     (path / ".venv").symlink_to(PROJECT / ".venv")
     return Checkout(path)
