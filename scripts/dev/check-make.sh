@@ -12,6 +12,7 @@ main() {
     refuse_unknown_variable
     refuse_idle_variable FILE backup-assets restore-assets
     refuse_idle_variable NAME backup-assets restore-assets
+    refuse_idle_variable FORCE backup-assets
     refuse_idle_variable SCALE bench
     refuse_idle_variable ARGS backup-assets restore-assets rollback-assets init stats db-size \
         drop-copy clean-db up down test faults

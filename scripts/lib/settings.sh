@@ -16,6 +16,7 @@ load_settings() {
     : "${CONTAINER_CLI:=docker}"
     : "${PG_BINDIR:=}"
     : "${BACKUP_COMPRESSION:=auto}"
+    : "${FORCE:=}"
     : "${RESTORE_SKIP_CONFIRM:=}"
     : "${RESTORE_KEEP_PREVIOUS:=}"
     : "${RESTORE_KEEP_COPY:=}"
