@@ -43,7 +43,7 @@ compare_existing() {
     fi
 }
 
-# read_existing: fails unless there is an intact backup with a manifest; whose, does not matter here
+# read_existing: fails unless there is an intact backup with a manifest, trusted or not
 read_existing() {
     [ -f "$target" ] && [ -r "$target" ] || return 1
     find_manifest "$target"
