@@ -13,6 +13,7 @@ main() {
     refuse_idle_variable FILE backup-assets restore-assets verify-backup
     refuse_idle_variable NAME backup-assets restore-assets verify-backup
     refuse_idle_variable LEVEL verify-backup
+    refuse_idle_variable FORCE backup-assets
     refuse_idle_variable SCALE bench
     refuse_idle_variable ARGS backup-assets restore-assets verify-backup rollback-assets init \
         stats db-size schedule doctor drop-copy clean-db up down test faults

@@ -18,6 +18,7 @@ load_settings() {
     : "${BACKUP_COMPRESSION:=auto}"
     : "${BACKUP_ON_SUCCESS:=}"
     : "${BACKUP_ON_FAILURE:=}"
+    : "${FORCE:=}"
     : "${RESTORE_SKIP_CONFIRM:=}"
     : "${RESTORE_KEEP_PREVIOUS:=}"
     : "${RESTORE_KEEP_COPY:=}"

@@ -59,6 +59,7 @@ class Checkout:
             "TMPDIR": str(self.temporary),
             "LANG": "C.UTF-8",
             "BACKUP_COMPRESSION": "small",  # the default takes longer: it restores the backup
+            "FORCE": "yes",  # most tests replace a backup, by one of the same content or of less
             "TB_POSTGRES_CONTAINER": "tumblebug-assets-test-none",
             "DOCKER_CONFIG": os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker")),
             **{name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ},
