@@ -295,19 +295,25 @@ verify_dump() {
     hashing=$child
     background list_dumped_schema
     listing=$child
+    background hash_dumped_schema
+    hashing_schema=$child
     pipe unpack_partial hash_content
     [ "$writer_status" -eq 0 ] || die "could not read the new backup: $(gzip_error)"
     [ "$(cat "$work/content.sha256")" = "$(sed -n 's/^sha256 //p' "$work/dump.errors")" ] ||
         die 'the new backup is not what the server sent'
     wait "$hashing"
-    wait "$listing" ||
+    { wait "$listing" && wait "$hashing_schema"; } ||
         fail_with "$work/schema.errors" 'could not read the schema of the new backup'
     [ -z "$is_tested" ] || require_objects_of_dump
     forget_hints
 }
 
 list_dumped_schema() {
-    list_schema "$server_tmp/archive" >"$work/schema.dumped" 2>"$work/schema.errors"
+    list_schema "$server_tmp/archive" >"$work/schema.dumped" 2>>"$work/schema.errors"
+}
+
+hash_dumped_schema() {
+    hash_schema "$server_tmp/archive" >"$work/definitions" 2>>"$work/schema.errors"
 }
 
 hash_partial() {
@@ -371,7 +377,8 @@ manifest_fields() {
     printf 'encoding: %s\n' "$database_encoding"
     printf 'server: PostgreSQL %s\n' "$server_release"
     printf 'holds: %s\n' "$holds"
-    [ "$holds" = 'data only' ] || printf 'schema: %s\n' "$(sha256_of "$work/schema.dumped")"
+    [ "$holds" = 'data only' ] || printf 'schema: %s\ndefinitions: %s\n' \
+        "$(sha256_of "$work/schema.dumped")" "$(cat "$work/definitions")"
     [ -z "$is_tested" ] || echo 'restore-tested: yes'
     [ -z "$sorted_tables" ] || echo 'rows: sorted'
 }

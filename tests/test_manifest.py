@@ -23,7 +23,7 @@ from support.fakes import fake
 from support.run import BACKUP
 
 FIELDS = ["created", "summary", "size", "bytes", "sha256", "compression", "database-bytes"]
-FIELDS += ["encoding", "server", "holds", "schema", "restore-tested", "rows"]
+FIELDS += ["encoding", "server", "holds", "schema", "definitions", "restore-tested", "rows"]
 POISON = [
     *(f"{name}: 0" for name in FIELDS),
     "tables: x",

@@ -61,15 +61,21 @@ read_live_tables() {
 }
 
 # is_same_content: and would the pair of files be the same? The schema is read after the rows: a
-# column renamed meanwhile shows. A data-only backup does not say of which schema it is
+# column renamed meanwhile shows. A data-only backup does not say of which schema it is, and no
+# manifest says what large objects contain
 is_same_content() {
     [ "$manifest" = "$target" ] && cmp -s "$work/info" "$target.info" &&
         [ "$holds" = 'schema and data' ] && [ "$(manifest_field holds)" = "$holds" ] &&
         [ "$(manifest_field encoding)" = "$database_encoding" ] &&
         cmp -s "$work/existing" "$work/live" &&
-        list_live_schema >"$work/schema.live" 2>"$work/dump.errors" &&
-        [ "$(manifest_field schema)" = "$(sha256_of "$work/schema.live")" ]
+        [ "$(manifest_field definitions)" = "$(hash_live_schema)" ] &&
+        [ "$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" 2>/dev/null)" = 0 ]
 }
+
+hash_live_schema() (
+    PGDATABASE=$TB_POSTGRES_DATABASE
+    hash_schema 2>"$work/dump.errors" || echo unknown
+)
 
 end_unchanged() {
     clean_up_server

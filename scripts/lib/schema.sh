@@ -7,6 +7,12 @@ list_schema() {
     run_remote list-schema "$(cat "$root/scripts/remote/list-schema.awk")" "$@" </dev/null
 }
 
+# hash_schema [ARCHIVE]: the SHA-256 of all definitions of that archive, or of the database
+# PGDATABASE; see remote/hash-schema.sh
+hash_schema() {
+    run_remote hash-schema "$@" </dev/null
+}
+
 # begin_live_schema: lists it, where there is one, while other things are done
 begin_live_schema() {
     database_exists || return 0
