@@ -38,7 +38,7 @@ LAYERS = {
     "things": "lock databases backup-file embedded-manifest signature manifest fingerprints"
     " schema publish",
     "workflow": "report upload modes untrusted load kept-copy preflight verify restore-test tables"
-    " tumblebug",
+    " catalog tumblebug",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220
