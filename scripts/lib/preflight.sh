@@ -73,11 +73,15 @@ require_replaceable_database() {
         hint 'set TB_POSTGRES_DATABASE'
         die "cannot replace database 'postgres', which is the server's own"
     fi
-    if [ "$may_create" != t ]; then
+    require_right_to_create
+    [ -n "$tables" ] || require_replaceable 'single tables can still be restored with --table'
+}
+
+require_right_to_create() {
+    [ "$may_create" = t ] || {
         hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
         die "user '$TB_POSTGRES_USER' may not create the staging database"
-    fi
-    [ -n "$tables" ] || require_replaceable 'single tables can still be restored with --table'
+    }
 }
 
 # check_room: for the staging database, a copy to keep, and the archive

@@ -1,0 +1,159 @@
+#!/bin/sh
+# verify-backup.sh: verifies a backup, up to restoring it beside the live database. See --help.
+set -eu
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
+. "$root/scripts/lib/use.sh"
+use backend session errors lock databases backup-file embedded-manifest signature manifest
+use fingerprints schema publish report upload modes untrusted load kept-copy preflight verify
+
+usage() {
+    cat <<EOF
+Usage: $0 [--level LEVEL] [NAME | FILE]
+
+Verifies a backup. The live database is unchanged. Each level includes those
+before it:
+
+  hash     compare the file's size and SHA-256 with its manifest
+  read     read the archive to its end on the server, by pg_restore
+  restore  restore it into a staging database, audit it if it is untrusted,
+           compare rows, fingerprints and schema with the manifest (default)
+
+  (none)   assets/assets.dump.gz
+  FILE     any argument that contains a slash or ends in .dump.gz or .dump
+  NAME     backups/postgres/NAME.dump.gz or NAME.dump
+
+  --level LEVEL  hash, read or restore
+  --private      use a private server, which 'make demo' installs and which
+                 ends with this run; without any server, this is the default
+  --trust        restore with your own rights (same as RESTORE_TRUST=yes)
+EOF
+}
+
+main() {
+    parse_options "$@"
+    begin
+    require_restore_settings
+    RESTORE_KEEP_COPY=
+    [ "$level" = hash ] || choose_private_server
+    verify_hash
+    [ "$level" = hash ] || verify_on_server
+    finish
+    say_done "$backup_file is verified, level $level: $(verified_content)"
+}
+
+parse_options() {
+    operand='' level=restore private=''
+    tables='' keep_going='' drop_missing=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --level) use_level "${2-}" && shift ;;
+            --level=*) use_level "${1#--level=}" ;;
+            --private) private=yes ;;
+            --trust) RESTORE_TRUST=yes ;;
+            --) shift && break ;;
+            -?*) common_option "$1" ;;
+            *) take_operands "$1" ;;
+        esac
+        shift
+    done
+    take_operands "$@"
+    backup_file=$(backup_path "${operand:-$project/assets/assets.dump.gz}")
+}
+
+use_level() {
+    case $1 in
+        hash | read | restore) level=$1 ;;
+        '') die_usage '--level needs a value' ;;
+        *) die_usage "--level must be hash, read or restore, not '$1'" ;;
+    esac
+}
+
+# --- levels ---
+
+begin_level() {
+    running_level=$1
+    level_started=$(date +%s)
+}
+
+# end_level: prints its name and its time as a result
+end_level() {
+    end_live_line
+    printf '%-8s ok in %d s\n' "$running_level" "$(($(date +%s) - level_started))" >&3 ||
+        die 'could not write the result'
+}
+
+verify_hash() {
+    begin_level hash
+    check_file
+    if [ -n "$manifest_found" ]; then
+        describes "$work/manifest" "$backup_file" || fail_mismatch "$backup_file"
+    fi
+    end_level
+}
+
+verify_on_server() {
+    begin_level read
+    select_server
+    lock_database
+    clean_up_backups
+    read_database_facts
+    read_server_facts
+    prepare_server "$data_directory"
+    check_file_again
+    [ "$level" = read ] || require_right_to_create
+    decide_trust
+    upload_archive
+    [ -z "$manifest_found" ] || read_archive || fail_not_whole "$work/restore.errors"
+    end_level
+    [ "$level" = read ] || verify_restore
+    drop_temporary_data
+}
+
+# verify_restore: what a restore does before the swap
+verify_restore() {
+    begin_level restore
+    check_room
+    if is_data_only; then
+        choose_mode
+    else
+        choose_full_mode
+    fi
+    load_backup
+    verify_staging
+    end_level
+}
+
+# verified_content: as the manifest says
+verified_content() {
+    if [ -n "$manifest_found" ]; then
+        sum_of_tables <"$work/tables"
+    else
+        echo 'it has no manifest'
+    fi
+}
+
+# --- the private server ---
+
+# choose_private_server: where the user wants it, or where there is no server and the user has named
+# none: another run of this script then does all
+choose_private_server() {
+    case $private-$ASSETS_PG_BACKEND-$TB_POSTGRES_ENDPOINT$TB_POSTGRES_CONTAINER in
+        yes-*) ;;
+        -auto-) ! (select_server) 4>/dev/null || return 0 ;;
+        *) return 0 ;;
+    esac
+    say 'using a private server'
+    explained=yes # by that run, whatever it is that ends it
+    verified=0
+    background_with_messages run_helper private-server "$root/scripts/verify-backup.sh" \
+        ${quiet:+--quiet} --level "$level" -- "$backup_file" >&3 2>&4
+    wait "$child" || verified=$?
+    [ "$verified" -ne 69 ] || {
+        hint "start a server, or run 'make demo', which installs a private one"
+        die 'there is no server to restore the backup into'
+    }
+    exit "$verified"
+}
+
+main "$@"

@@ -1,0 +1,118 @@
+"""verify-backup: a backup is read and restored, and the live database plays no part."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support.backups import manifest_of, remove_manifest, with_checksum
+from support.databases import Database, broken_backup
+from support.run import Checkout
+
+VERIFY = "./scripts/verify-backup.sh"
+LEVELS = ["hash", "read", "restore"]
+
+
+def verified(out: str) -> list[str]:
+    """Return the levels that the result names."""
+    return re.findall(r"^(\w+) +ok in \d+ s$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("backend", ["direct", "docker"])
+def test_each_level_includes_those_before_it(request: pytest.FixtureRequest, backend: str) -> None:
+    database = request.getfixturevalue(backend)
+    path = database.sample_backup()
+    database.execute("DROP TABLE pricing_info")
+    before = database.content()
+    for count, level in enumerate(LEVELS, start=1):
+        run = database.checkout.run("make", "verify-backup", f"FILE={path}", f"LEVEL={level}")
+        assert run.status == 0 and verified(run.out) == LEVELS[:count], run
+        assert f"is verified, level {level}: 10 tables, 4,701 rows" in run.err
+    assert database.content() == before
+    assert database.left_behind() == []
+
+
+def test_changed_byte_fails_the_hash(direct: Database) -> None:
+    path = direct.sample_backup()
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.write_bytes(data)
+    run = direct.checkout.run(VERIFY)
+    assert run.status == 1 and run.out == "", run
+    assert len(run.errors) == 1 and "is damaged" in run.err
+
+
+def test_backup_that_does_not_load_fails_the_restore(direct: Database) -> None:
+    run = direct.checkout.run(VERIFY, broken_backup(direct), RESTORE_TRUST="yes")
+    assert run.status == 1 and verified(run.out) == LEVELS[:2], run
+    assert len(run.errors) == 1 and "could not load the backup" in run.err
+    assert direct.left_behind() == []
+
+
+def test_other_rows_than_the_manifest_says_fail_the_restore(direct: Database) -> None:
+    path = direct.sample_backup()
+    info = manifest_of(path)
+    lines = info.read_text().splitlines(keepends=True)
+    data = path.read_bytes()[: int(re.search(r"^bytes: (\d+)$", "".join(lines), re.M)[1])]
+    path.write_bytes(data)  # without the manifest in it
+    kept = [line for line in lines if not line.startswith(("manifest: ", "signature: "))]
+    changed = re.sub(r"^\d+ (\d+ public\.pricing_info)$", r"7 \1", "".join(kept), flags=re.M)
+    info.write_text(with_checksum(changed))
+    run = direct.checkout.run(VERIFY)
+    assert run.status == 1 and verified(run.out) == LEVELS[:2], run
+    assert "differs from the manifest: public.pricing_info" in run.err
+
+
+def test_untrusted_backup_is_audited(direct: Database) -> None:
+    direct.execute("CREATE FUNCTION evil() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'")
+    path = direct.backed_up()
+    direct.checkout.key.unlink()
+    run = direct.checkout.run(VERIFY, path)
+    assert run.status == 1 and verified(run.out) == LEVELS[:2], run
+    assert "evil" in run.err
+    assert direct.left_behind() == []
+    run = direct.checkout.run(VERIFY, "--trust", path)
+    assert run.status == 0 and verified(run.out) == LEVELS, run
+
+
+def test_data_only_backup_is_loaded_into_the_live_schema(direct: Database) -> None:
+    path = direct.checkout.path / "rows.dump.gz"
+    assert direct.backup("--data-only", path).status == 0
+    run = direct.checkout.run(VERIFY, path)
+    assert run.status == 0 and verified(run.out) == LEVELS, run
+    assert direct.left_behind() == []
+
+
+def test_backup_without_a_manifest_is_read_and_loaded(direct: Database) -> None:
+    path = direct.sample_backup()
+    remove_manifest(path)
+    run = direct.checkout.run(VERIFY)
+    assert run.status == 0 and verified(run.out) == LEVELS, run
+    assert "no manifest found" in run.err and "it has no manifest" in run.err
+
+
+def test_private_server_is_used_where_there_is_none(direct: Database) -> None:
+    direct.sample_backup()
+    nowhere = {"ASSETS_PG_BACKEND": "auto", "CONTAINER_CLI": "no-such-program"}
+    nowhere |= {"TB_POSTGRES_ENDPOINT": "", "TB_POSTGRES_CONTAINER": ""}
+    run = direct.checkout.run(VERIFY, **nowhere)
+    assert run.status == 0 and verified(run.out) == LEVELS, run
+    assert "using a private server" in run.err
+    (direct.checkout.path / ".venv").unlink()
+    run = direct.checkout.run(VERIFY, **nowhere)
+    assert run.status == 1, run
+    assert len(run.errors) == 1 and "there is no server to restore the backup into" in run.err
+    assert "make demo" in run.err
+
+
+def test_named_server_that_does_not_answer_is_an_error(direct: Database) -> None:
+    direct.sample_backup()
+    run = direct.checkout.run(VERIFY, TB_POSTGRES_ENDPOINT="127.0.0.1:1")
+    assert run.status == 1 and verified(run.out) == ["hash"], run
+    assert len(run.errors) == 1
+
+
+def test_unknown_level_is_a_usage_error(checkout: Checkout) -> None:
+    for arguments in (("--level", "deep"), ("--level",)):
+        run = checkout.run(VERIFY, *arguments)
+        assert run.status == 2 and "--level" in run.err, run
