@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # The catalog: one line for each backup in some directories. It opens only files that do not fit
 # their FILE.info, and starts no process per file for the others.
-# Needs: manifest manifest_found run_name work
+# Needs: manifest manifest_found root work
 
-# print_catalog DIRECTORY...: lines of fields separated by tabs: created, size, rows, tables, server,
-# holds, state, level, result and time of the last verification, sha256, trust, path. What is not
-# known is '-'. The state is
+# print_catalog DIRECTORY...: lines of fields separated by tabs: created, size, rows, tables,
+# server, holds, state, level, result and time of the last verification, sha256, trust, path. What
+# is not known is '-'. The state is
 #   ok          file and FILE.info fit together, by their sizes
 #   no-info     there is no FILE.info; the manifest in the file is whole
 #   other-info  FILE.info is not the manifest in the file, which is whole
@@ -34,24 +34,25 @@ print_catalog() {
 list_backup_files() {
     line_break='
 '
-    path_number=0
-    for directory; do
-        for path in "$directory"/*.dump.gz "$directory"/*.dump; do
-            case $path in *"$line_break"*) continue ;; esac
-            [ -f "$path" ] || continue
-            path_number=$((path_number + 1))
-            printf '%s\n' "$path"
-            [ -r "$path" ] || echo "$path_number" >>"$catalog/unreadable"
+    listed_number=0
+    for listed_directory; do
+        for listed_file in "$listed_directory"/*.dump.gz "$listed_directory"/*.dump; do
+            case $listed_file in *"$line_break"*) continue ;; esac
+            [ -f "$listed_file" ] || continue
+            listed_number=$((listed_number + 1))
+            printf '%s\n' "$listed_file"
+            [ -r "$listed_file" ] || echo "$listed_number" >>"$catalog/unreadable"
         done
     done >"$catalog/paths"
 }
 
-# list_sizes DIRECTORY...: by ls, without the variables that change its output
+# list_sizes DIRECTORY...: by ls, without the variables that change its output; it fails where a
+# link is broken
 list_sizes() {
-    for directory; do
-        [ -d "$directory" ] || continue
-        printf 'in %s\n' "$directory"
-        env -i PATH="$PATH" LC_ALL=C ls -lnL "$directory/" 2>"$work/ls.errors" || : # broken links
+    for listed_directory; do
+        [ -d "$listed_directory" ] || continue
+        printf 'in %s\n' "$listed_directory"
+        env -i PATH="$PATH" LC_ALL=C ls -lnL "$listed_directory/" 2>"$work/ls.errors" || :
     done
 }
 

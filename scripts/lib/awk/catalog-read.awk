@@ -1,7 +1,7 @@
 # Reads what is known of each backup without opening it. Input: the output of `ls -lnL` of some
 # directories, each after a line 'in DIRECTORY'. In the directory CATALOG (an environment variable):
-# `paths`, one backup a line; `unreadable` and `opened`, the numbers of such lines. For an opened one
-# there is N.manifest, N.beside (there is none in the file), or N.time.
+# `paths`, one backup a line; `unreadable` and `opened`, the numbers of such lines. For an opened
+# one there is N.manifest, N.beside (there is none in the file), or N.time.
 #
 # Prints a line for each path, its fields separated by tabs: created, size, rows, tables, server,
 # holds, state, level, result and time of the last verification, sha256, signature, checksum. What
@@ -62,8 +62,8 @@ function read_manifest(file,    line, name, paragraph) {
     while ((getline line <file) > 0) {
         text[++lines] = line
         manifest_size += length(line) + 1
+        sub(/^seal: /, "signature: ", line)
         name = substr(line, 1, index(line, ": ") - 1)
-        sub(/^seal$/, "signature", name)
         if (line == "" && paragraph != "tables") paragraph++
         if (line ~ /^tables: [0-9]+ \(rows, fingerprint, name\)$/ && paragraph != "tables") {
             last = paragraph - 1
@@ -129,5 +129,6 @@ function is_hash(what) {
 }
 
 function is_time(what) {
-    return what ~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9] UTC$/
+    gsub(/[0-9]/, "0", what)
+    return what == "0000-00-00 00:00:00 UTC"
 }
