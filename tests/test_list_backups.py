@@ -152,6 +152,8 @@ def test_the_state_says_what_does_not_agree(signing: Checkout) -> None:
         "foreign": "unknown",
         "backups/postgres/empty.dump": "empty",
     }
+    last = signing.run(LIST).out.splitlines()[-1].split()
+    assert last == ["backups/postgres/empty.dump", "-", "0", "B", "-", "-", "empty", "-"]
 
 
 def test_a_foreign_backup_has_the_age_of_its_file(signing: Checkout) -> None:

@@ -21,10 +21,9 @@ print_catalog() {
     : >"$catalog/unreadable"
     : >"$catalog/opened"
     list_backup_files "$@"
-    list_sizes "$@" >"$catalog/listing"
-    read_entries
+    read_entries "$@"
     if open_unclear_files; then
-        read_entries
+        read_entries "$@"
     fi
     cat "$catalog/joined"
 }
@@ -56,8 +55,9 @@ list_sizes() {
     done
 }
 
-# read_entries: from FILE.info, or where there is one, the manifest taken from the file
+# read_entries DIRECTORY...: from FILE.info, or where there is one, the manifest taken from the file
 read_entries() {
+    list_sizes "$@" >"$catalog/listing"
     read_text_key
     CATALOG=$catalog SIGNING_KEY=$text_key LC_ALL=C \
         awk -f "$root/scripts/lib/awk/catalog-read.awk" "$catalog/listing" >"$catalog/entries"

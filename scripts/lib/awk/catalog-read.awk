@@ -35,7 +35,7 @@ END {
 
 function state_of(info, own,    is_opened, expected) {
     is_opened = n in opened && read_manifest(own ".manifest")
-    if (!is_opened && info in size_of && size_of[info] <= 10000000) read_manifest(info)
+    if (!is_opened) read_manifest(info in size_of && size_of[info] <= 10000000 ? info : "/dev/null")
     if (n in unreadable || !(path in size_of)) return "unreadable"
     if (size_of[path] == 0) return "empty"
     if (!has_manifest) return "unknown"
@@ -96,7 +96,7 @@ function write_parts(own,    i) {
     close(own ".signed")
 }
 
-function print_fields(    server, sha256, verified) {
+function print_fields(    server, sha256, remembered, verified) {
     server = field("server")
     gsub(/^PostgreSQL | .*/, "", server)
     sha256 = known(is_hash(field("sha256")), field("sha256"))
@@ -104,7 +104,9 @@ function print_fields(    server, sha256, verified) {
     printf("%s\t%s\t", known(has_tables, sprintf("%.0f", rows)), known(has_tables, tables))
     printf("%s\t%s\t", known(server ~ /^[0-9A-Za-z.]+$/, server),
            known(field("holds") ~ /^(schema and data|data only)$/, field("holds")))
-    split(first_line(path ".verified"), verified, "\t")
+    remembered = path ".verified"
+    if (remembered in size_of && size_of[remembered] <= 1000)
+        split(first_line(remembered), verified, "\t")
     if (verified[4] != sha256 || !is_time(verified[1]) || verified[2] !~ /^(hash|read|restore)$/)
         split("-\t-\t-", verified, "\t")
     printf("%s\t%s\t%s\t%s\t", state, verified[2],
@@ -114,7 +116,6 @@ function print_fields(    server, sha256, verified) {
 }
 
 function first_line(file,    line) {
-    if (file ~ /\.verified$/ && !(file in size_of)) return ""
     getline line <file
     close(file)
     return line
