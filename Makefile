@@ -43,7 +43,7 @@ list-backups: ## list backups: age, rows, state, last verification
 prune-backups: ## delete old backups of backups/postgres; KEEP=7 keeps 7
 	@./scripts/prune-backups.sh $(ARGS)
 
-.PHONY: init stats db-size drop-copy clean-db
+.PHONY: init stats db-size schedule doctor drop-copy clean-db
 init: ## fill a new database: from a backup, or fetched fresh (menu)
 	@./scripts/init.sh $(ARGS)
 
@@ -52,6 +52,12 @@ stats: ## print the tables: rows, size, share
 
 db-size: ## print the size of the database
 	@./scripts/stats.sh --size $(ARGS)
+
+schedule: ## print a nightly backup for cron; ARGS=systemd: for systemd
+	@./scripts/schedule.sh $(if $(ARGS),$(ARGS),cron)
+
+doctor: ## check all that a backup and a restore need
+	@./scripts/doctor.sh $(ARGS)
 
 drop-copy: ## drop the copy that RESTORE_KEEP_COPY=yes has kept
 	@./scripts/drop-copy.sh $(ARGS)

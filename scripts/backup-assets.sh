@@ -4,12 +4,13 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file embedded-manifest signature manifest
-use fingerprints schema publish report modes untrusted load verify restore-test
+use backend session errors lock client-programs databases backup-file embedded-manifest signature
+use manifest fingerprints schema publish report modes untrusted load verify restore-test guards
+use hooks
 
 usage() {
     cat <<EOF
-Usage: $0 [--data-only] [NAME | FILE]
+Usage: $0 [--data-only] [--force] [NAME | FILE]
 
 Backs up the assets database to a file, which includes its manifest (FILE.info
 is a copy), then prints table statistics.
@@ -19,9 +20,13 @@ is a copy), then prints table statistics.
   NAME         backups/postgres/NAME.dump.gz
   auto         backups/postgres/tumblebug_db_YYYYMMDD_HHMMSS.dump.gz
   --data-only  back up rows only: a restore keeps the schema that is there
+  --force      write it even if nothing changed since the existing backup, if
+               tables lost more than a fifth of their rows, or if it is too
+               large for Git (same as FORCE=yes)
 
-An existing backup is replaced only after the new one is verified, so the
-script does not ask.
+An existing backup is replaced only after the new one is verified. The script
+asks only if tables lost more than a fifth of their rows since that backup;
+without a terminal it then fails. If nothing changed, it writes nothing.
 
 BACKUP_COMPRESSION is fast, small, smallest, none, auto (the default: smallest
 for assets/, fast elsewhere), or any compression value of pg_dump, such as
@@ -33,18 +38,22 @@ EOF
 main() {
     parse_options "$@"
     begin
+    at_end run_hook
     require_backup_settings
     choose_target
     select_server
     lock_database
     clean_up_backups "$target_directory/"
     require_database
+    guard_existing_backup
     read_server_facts
     prepare_server "$data_directory"
     choose_compression
     dump_database
+    guard_against_losses
     begin_statistics "$work/tables"
     [ -z "$is_tested" ] || restore_and_dump_again
+    ! is_shared || guard_shared_size "$partial"
     verify_dump
     begin_removal
     [ -z "$is_tested" ] || drop_temporary_databases
@@ -60,6 +69,7 @@ parse_options() {
     while [ $# -gt 0 ]; do
         case $1 in
             --data-only) holds='data only' ;;
+            --force) FORCE=yes ;;
             --) shift && break ;;
             -?*) common_option "$1" ;;
             *) take_operands "$1" ;;
@@ -67,6 +77,7 @@ parse_options() {
         shift
     done
     take_operands "$@"
+    require_yes_or_no FORCE "${FORCE-}"
     target=${operand:-$project/assets/assets.dump.gz}
 }
 
@@ -152,23 +163,6 @@ choose_test() {
     else
         is_tested=yes
     fi
-}
-
-# require_dump_version: Sets dump_version, a major one
-require_dump_version() {
-    dump_version=$(server_fact pg_dump)
-    [ -n "$dump_version" ] ||
-        fail_with "$work/server.errors" "could not determine pg_dump's version"
-    require_number "pg_dump's version" "$dump_version"
-    [ "$dump_version" -ge "$((server_version / 10000))" ] || {
-        hint "install the client programs of PostgreSQL $((server_version / 10000));" \
-            'PG_BINDIR names their directory'
-        die "pg_dump $dump_version cannot back up $server (PostgreSQL $server_release)"
-    }
-}
-
-has_zstd() {
-    [ "$dump_version" -ge 16 ] && [ "$(server_fact zstd)" = yes ]
 }
 
 default_compression() {

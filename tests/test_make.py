@@ -106,6 +106,7 @@ def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
         (["$(touch x)'"], "there is no target", "run 'make' to list the targets"),
         (["stats", "FILE=x"], "FILE has no effect here", ""),
         (["NAME=x"], "NAME has no effect here", ""),
+        (["restore-assets", "FORCE=yes"], "FORCE has no effect here", ""),
         (["restore-assets", "NAME=x", "FILE=y"], "cannot combine FILE and NAME", ""),
         (["backup-assets", "NAME=a/b"], "NAME is the name of a backup", "FILE='a/b'"),
         (["restore-assets", "FILE=x"], "FILE is a path or ends in", "FILE='./x'"),

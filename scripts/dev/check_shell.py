@@ -35,10 +35,10 @@ from shell_code import NAME, functions
 LAYERS = {
     "base": "use messages options settings work process python",
     "server": "backends/docker backends/direct backend session errors compose",
-    "things": "lock databases backup-file embedded-manifest signature manifest fingerprints"
-    " schema publish",
-    "workflow": "report upload modes untrusted load kept-copy preflight verify restore-test tables"
-    " catalog tumblebug",
+    "things": "lock client-programs databases backup-file embedded-manifest signature manifest"
+    " fingerprints schema publish",
+    "workflow": "report upload modes untrusted load kept-copy preflight verify restore-test guards"
+    " tables catalog tumblebug hooks",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220

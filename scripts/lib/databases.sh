@@ -44,6 +44,13 @@ EOF
     load_jobs=${RESTORE_JOBS:-$load_jobs}
 }
 
+require_right_to_create() {
+    [ "$may_create" = t ] || {
+        hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
+        die "user '$TB_POSTGRES_USER' may not create the staging database"
+    }
+}
+
 # server_has_room NAME KIB BYTES: are so many bytes free in that directory? KIB is empty if unknown,
 # as for another host's data directory: there a full disk ends the load, which changes nothing
 server_has_room() {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
-# Needs: backup_file copy_found data_directory manifest manifest_found may_create mode server tables
+# Needs: backup_file copy_found data_directory manifest manifest_found mode server tables
 #   unfilled work
 # Sets: copy_found
 
@@ -75,13 +75,6 @@ require_replaceable_database() {
     fi
     require_right_to_create
     [ -n "$tables" ] || require_replaceable 'single tables can still be restored with --table'
-}
-
-require_right_to_create() {
-    [ "$may_create" = t ] || {
-        hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
-        die "user '$TB_POSTGRES_USER' may not create the staging database"
-    }
 }
 
 # check_room: for the staging database, a copy to keep, and the archive

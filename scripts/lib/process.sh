@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # A run from its beginning to its end: child processes, pipes, exit status.
-# Needs: explained is_child prompt_open room_advice root started_at unchanged work
-# Sets: child explained is_child program reader_status sql started_at unchanged writer_status
+# Needs: explained is_child prompt_open room_advice root started_at status unchanged work
+# Sets: child explained is_child program reader_status sql started_at status unchanged
+#   writer_status
 
 begun=
 finished=

@@ -61,6 +61,7 @@ class Checkout:
             "TMPDIR": str(self.temporary),
             "LANG": "C.UTF-8",
             "BACKUP_COMPRESSION": "small",  # the default takes longer: it restores the backup
+            "FORCE": "yes",  # most tests replace a backup, by one of the same content or of less
             "TB_POSTGRES_CONTAINER": "tumblebug-assets-test-none",
             "DOCKER_CONFIG": os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker")),
             **{name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ},
@@ -173,6 +174,7 @@ def new_checkout(parent: Path) -> Checkout:
         shutil.copytree(PROJECT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "docker-compose.yaml", "pyproject.toml"):
         shutil.copy(PROJECT / name, path / name)
+    shutil.copytree(PROJECT / "docs" / "schedules", path / "docs" / "schedules")
     (path / "assets").mkdir()
     (path / ".venv").symlink_to(PROJECT / ".venv")
     return Checkout(path)

@@ -1,0 +1,252 @@
+#!/bin/sh
+# doctor.sh: checks all that a backup and a restore need. See --help.
+set -eu
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
+. "$root/scripts/lib/use.sh"
+use backend session errors lock client-programs databases backup-file embedded-manifest signature
+use manifest fingerprints publish tumblebug
+
+usage() {
+    cat <<EOF
+Usage: $0
+
+Checks all that a backup and a restore need, from this machine's programs to
+the server's free space, and says what to do about each problem. It changes
+nothing, except that it cleans up after crashed runs.
+
+Exit code 1: a backup or a restore would not work. What is only marked 'note'
+is no problem, or not one of these two.
+EOF
+}
+
+main() {
+    parse_no_options "$@"
+    begin
+    problems=0
+    check_host
+    if check problem server find_server && check problem login log_in &&
+        check note lock find_lock; then
+        check_server
+    fi
+    check_tumblebug
+    [ "$problems" -eq 0 ] || fail 1 "problems found: $problems"
+    say_done 'a backup and a restore would work'
+}
+
+# check LEVEL NAME FUNCTION: prints 'ok' and what the function prints; or, if it fails, the level,
+# its error and its hints. Fails as it does
+check() {
+    level=ok
+    ("$3") >"$work/found" 4>"$work/said" || level=$1
+    if [ "$level" = ok ]; then
+        show_result 32 ok "$2" "$(cat "$work/found")"
+        return 0
+    fi
+    [ "$level" = note ] || problems=$((problems + 1))
+    show_result "$([ "$level" = note ] && echo 33 || echo 31)" "$level" "$2" \
+        "$(sed -n 's/^\(error\|warning\): //p' "$work/said" | head -n 1)"
+    sed -n 's/^ hint: //p' "$work/said" | while IFS= read -r remedy; do
+        printf '%-22s%s\n' '' "$remedy" >&3
+    done
+    return 1
+}
+
+show_result() { # COLOUR LEVEL NAME TEXT
+    printf '%s%-7s%s  %-11s  %s\n' "$(colour_on_3 "$1")" "$2" "$(colour_on_3 0)" "$3" \
+        "$(printable "$4")" >&3 || die 'could not write the result'
+}
+
+colour_on_3() {
+    ! has_colour 3 || printf '\033[%sm' "$1"
+}
+
+# --- this machine ---
+
+check_host() {
+    check problem directory find_work_directory || :
+    check note pigz find_pigz || :
+    check note python find_packages || :
+    check note key find_key || :
+    check note backup read_shared_backup || :
+}
+
+find_work_directory() {
+    echo "temporary directory '$TMPDIR', $(df -Pk "$TMPDIR" | awk 'NR == 2 { print $4 }' |
+        human_kib) free"
+}
+
+human_kib() {
+    read -r kib && human_size "$((kib * 1024))"
+}
+
+find_pigz() {
+    command -v pigz || {
+        hint 'optional: with pigz, files are checked and written faster'
+        die 'not installed'
+    }
+}
+
+find_packages() {
+    if ! "$(find_python)" -c 'import psycopg, tabulate' 2>/dev/null; then
+        hint "optional: 'make setup' adds a bar to the progress line; make init needs Python"
+        die 'packages psycopg and tabulate are missing'
+    fi
+    find_python
+}
+
+find_key() {
+    has_key || {
+        hint 'the next backup creates it; backups signed by another key are restored as untrusted'
+        die "there is no key '$(key_file)' yet"
+    }
+    key_file
+    echo
+}
+
+read_shared_backup() {
+    if ! [ -e "$project/assets/assets.dump.gz" ]; then
+        hint "'make backup-assets' writes it"
+        die "there is no '$project/assets/assets.dump.gz'"
+    fi
+    require_file "$project/assets/assets.dump.gz"
+    find_manifest "$project/assets/assets.dump.gz"
+    [ -n "$manifest_found" ] || die "'$project/assets/assets.dump.gz' has no manifest"
+    check_manifest "$project/assets/assets.dump.gz"
+    describes "$work/manifest" "$project/assets/assets.dump.gz" ||
+        fail_mismatch "$project/assets/assets.dump.gz"
+    echo "$project/assets/assets.dump.gz, of $(manifest_field created)," \
+        "$(sum_of_tables <"$work/tables")"
+}
+
+# --- the server ---
+
+find_server() {
+    select_server
+    echo "$server"
+}
+
+log_in() {
+    select_server
+    open_lock
+    echo "user '$TB_POSTGRES_USER', PostgreSQL $server_release"
+    rm "$work/lock.in" "$work/lock.out"
+}
+
+find_lock() {
+    select_server
+    lock_database
+    echo 'no other run is using the database'
+    rm "$work/lock.in" "$work/lock.out"
+}
+
+# check_server: what is checked with the lock
+check_server() {
+    muted=yes
+    select_server
+    muted=
+    lock_database
+    [ "$ASSETS_PG_BACKEND" != docker ] || check note password log_in_by_tcp || :
+    read_database_facts
+    read_server_facts
+    prepare_server "$data_directory"
+    check note database find_live_database || :
+    check problem programs find_client_programs || :
+    check note zstd find_zstd || :
+    check problem rights find_rights || :
+    check problem space find_room || :
+    check problem swap find_obstacles || :
+    show_kept_databases
+    begin_removal
+    finish_removal
+}
+
+# log_in_by_tcp: as CB-Tumblebug's server does; the container's own programs need no password
+log_in_by_tcp() {
+    # shellcheck disable=SC2016 # expands on the server
+    on_server sh -c 'PGHOST=$(hostname -i | cut -d " " -f 1) psql -X -q -c ""' \
+        </dev/null 2>"$work/sql.errors" || {
+        hint 'set TB_POSTGRES_PASSWORD to the one of the server'
+        die "a login over TCP failed: $(first_error "$work/sql.errors")"
+    }
+    echo 'accepted over TCP'
+}
+
+find_live_database() {
+    if ! database_exists; then
+        hint 'a restore creates it'
+        die "there is no database '$TB_POSTGRES_DATABASE'"
+    fi
+    echo "'$TB_POSTGRES_DATABASE', $(content_of "$TB_POSTGRES_DATABASE")," \
+        "$(human_size "$database_bytes")"
+}
+
+find_client_programs() {
+    require_dump_version
+    echo "pg_dump $dump_version, pg_restore $(server_fact pg_restore)"
+}
+
+find_zstd() {
+    require_dump_version
+    has_zstd || {
+        hint 'zstd comes with pg_dump 16 and later; backups are then smaller and faster'
+        die "pg_dump $dump_version has no zstd"
+    }
+    echo 'pg_dump has it'
+}
+
+find_rights() {
+    require_right_to_create
+    if [ "$is_superuser" = t ]; then
+        echo "user '$TB_POSTGRES_USER' is a superuser"
+    else
+        echo "user '$TB_POSTGRES_USER' may create databases, but not restore untrusted backups"
+    fi
+}
+
+find_room() {
+    kib=$(server_fact data-free)
+    if [ -z "$kib" ]; then
+        echo "unknown: the data directory is out of this user's reach"
+        return 0
+    fi
+    room="$(human_size "$((kib * 1024))") free in the data directory"
+    server_has_room 'data directory' "$kib" "$database_bytes" || {
+        hint "free some space in $data_directory of $server"
+        die "$room, and a restore needs about $(human_size "$database_bytes")"
+    }
+    server_has_room 'data directory' "$kib" "$((database_bytes * 3))" ||
+        room="$room: enough for a restore, not for BACKUP_COMPRESSION=smallest"
+    echo "$room"
+}
+
+find_obstacles() {
+    require_replaceable ''
+    echo 'nothing prevents that a restore replaces the database'
+}
+
+show_kept_databases() {
+    read_copy_facts
+    [ -z "$copy_bytes" ] || show_result 33 note copy \
+        "$(human_size "$copy_bytes"), $copied_backup; make drop-copy drops it"
+    kept_at=$(time_of_previous)
+    [ -z "$kept_at" ] ||
+        show_result 33 note previous "a database kept $kept_at; make rollback-assets swaps to it"
+}
+
+# --- CB-Tumblebug's server ---
+
+check_tumblebug() {
+    check note tumblebug find_tumblebug || :
+}
+
+find_tumblebug() {
+    has_new_python || die "$python_needed"
+    ask_tumblebug ready || {
+        hint "only make init needs it; TUMBLEBUG_SERVER=host:port"
+        die "$(tumblebug_answer)"
+    }
+    echo "answers at $TUMBLEBUG_SERVER"
+}
+
+main "$@"

@@ -1,0 +1,124 @@
+# shellcheck shell=sh
+# What keeps an existing backup: the same content does not replace it, and much less content only if
+# the user wants that. And what keeps the shared backup small enough for Git.
+# Needs: database_encoding holds manifest manifest_found root sql target work
+
+size_to_warn=52428800   # 50 MiB
+size_to_refuse=99614720 # 95 MiB: Git hosts reject a file above 100 MiB
+
+# guard_existing_backup: before the dump. Ends the script if nothing has changed since the existing
+# backup; asks if much of it would be lost
+guard_existing_backup() {
+    [ "$FORCE" != yes ] || return 0
+    compare_existing
+    [ -n "$losses" ] || return 0
+    show_losses
+    [ -t 0 ] || refuse_losses
+    losses_shown=$(in_one_line "$losses")
+    confirm_unlocked '' 'Replace the existing backup anyway?' FORCE
+    require_database
+    compare_existing
+    require_same "$losses_shown" "$(in_one_line "$losses")"
+}
+
+# guard_against_losses: after the dump, for what was lost since guard_existing_backup, or what that
+# could not read
+guard_against_losses() {
+    [ "$FORCE" != yes ] && [ -z "$losses" ] || return 0
+    find_losses "$work/tables"
+    [ -z "$losses" ] || {
+        show_losses
+        refuse_losses
+    }
+}
+
+# compare_existing: with the live database. If that could not be read, the dump will say why. Sets
+# losses, a line for each table
+compare_existing() {
+    losses=
+    : >"$work/existing"
+    if read_existing && read_live_tables; then
+        ! is_same_content || end_unchanged
+        find_losses "$work/live"
+    fi
+}
+
+# read_existing: fails unless there is an intact backup with a manifest, trusted or not
+read_existing() {
+    [ -f "$target" ] && [ -r "$target" ] || return 1
+    find_manifest "$target"
+    [ -n "$manifest_found" ] && is_complete "$work/info" && describes "$work/info" "$target" ||
+        return 1
+    sed '$d' "$work/info" >"$work/manifest"
+    read_manifest "$work/manifest" >"$work/existing"
+}
+
+# read_live_tables: in one snapshot
+read_live_tables() {
+    show_progress comparing
+    { cat "$sql/backup/one-snapshot.sql" && fingerprints_sql ''; } |
+        sql "$TB_POSTGRES_DATABASE" >"$work/live" 2>"$work/sql.errors"
+}
+
+# is_same_content: and would the pair of files be the same? The schema is read after the rows: a
+# column renamed meanwhile shows. A data-only backup does not say of which schema it is
+is_same_content() {
+    [ "$manifest" = "$target" ] && cmp -s "$work/info" "$target.info" &&
+        [ "$holds" = 'schema and data' ] && [ "$(manifest_field holds)" = "$holds" ] &&
+        [ "$(manifest_field encoding)" = "$database_encoding" ] &&
+        cmp -s "$work/existing" "$work/live" &&
+        list_live_schema >"$work/schema.live" 2>"$work/dump.errors" &&
+        [ "$(manifest_field schema)" = "$(sha256_of "$work/schema.live")" ]
+}
+
+end_unchanged() {
+    clean_up_server
+    if is_own_manifest; then
+        say 'to write a new one anyway, set FORCE=yes'
+    else
+        say 'the existing backup was not made on this machine; to write your own, set FORCE=yes'
+    fi
+    say_done "nothing changed since $(manifest_field created); the existing backup is unchanged"
+    exit 0
+}
+
+# find_losses TABLES: between the existing backup and these lines of tables. Sets losses
+find_losses() {
+    losses=$(LC_ALL=C awk -f "$root/scripts/lib/awk/losses.awk" "$work/existing" "$1" |
+        while read -r rows_before rows_now table_name; do
+            case $rows_now in
+                gone) change="$rows_before rows -> gone" ;;
+                *) change="$rows_before -> $rows_now rows" ;;
+            esac
+            printf '%s: %s\n' "${table_name#public.}" "$(with_commas "$change")"
+        done)
+}
+
+# show_losses: also with --quiet, because they are what the question or the error is about
+show_losses() {
+    say_always "the new backup would hold less than the one of $(manifest_field created):"
+    printf '%s\n' "$losses" | while IFS= read -r loss; do
+        say_always "  $loss"
+    done
+}
+
+refuse_losses() {
+    hint 'to replace it anyway, set FORCE=yes; to keep both, give the new one a NAME'
+    die 'these tables are gone or lost more than a fifth of their rows'
+}
+
+# guard_shared_size FILE: warns or ends the script if the shared backup is too large for Git
+guard_shared_size() {
+    size_found=$(size_of "$1")
+    [ "$size_found" -ge "$size_to_warn" ] || return 0
+    found="the new backup has $(human_size "$size_found")"
+    if [ "$size_found" -lt "$size_to_refuse" ] || [ "$FORCE" = yes ]; then
+        warn "$found: Git hosts warn of files above 52.4 MB and reject those above 105 MB"
+        return 0
+    fi
+    hint 'BACKUP_COMPRESSION=smallest writes the smallest file'
+    hint 'NAME=x writes to backups/postgres/, which is not in Git'
+    hint 'with Git LFS, which takes larger files, set FORCE=yes'
+    die "$found, and assets/ takes less than $(human_size "$size_to_refuse"):" \
+        'Git hosts reject files above 105 MB'
+}

@@ -1,0 +1,32 @@
+# shellcheck shell=sh
+# Commands of the user's that run after a backup, with its outcome in their environment.
+# Needs: started_at target work
+# Sets: status
+
+# run_hook STATUS: BACKUP_ON_SUCCESS after a backup that was written, BACKUP_ON_FAILURE after any
+# other end. A hook that fails makes a success incomplete. Sets status
+run_hook() {
+    case $1 in
+        0 | 3) hook=BACKUP_ON_SUCCESS command=$BACKUP_ON_SUCCESS ;;
+        *) hook=BACKUP_ON_FAILURE command=$BACKUP_ON_FAILURE ;;
+    esac
+    [ -n "$command" ] || return 0
+    export_outcome "$1"
+    if (trap - HUP INT TERM && in_time sh -c "$command") </dev/null >&4 2>&4; then
+        return 0
+    fi
+    warn "$hook failed: $command"
+    [ "$1" -ne 0 ] || status=3
+}
+
+# export_outcome STATUS: for the hook
+export_outcome() {
+    BACKUP_STATUS=$1
+    BACKUP_FILE=$target
+    BACKUP_SECONDS=$(($(date +%s) - started_at))
+    BACKUP_BYTES=0
+    [ ! -f "$target" ] || BACKUP_BYTES=$(size_of "$target")
+    BACKUP_ERROR=$(cat "$work/failure" 2>/dev/null) || :
+    [ "$1" -lt 128 ] || BACKUP_ERROR="ended by signal $(($1 - 128))"
+    export BACKUP_STATUS BACKUP_FILE BACKUP_SECONDS BACKUP_BYTES BACKUP_ERROR
+}

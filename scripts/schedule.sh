@@ -1,0 +1,52 @@
+#!/bin/sh
+# schedule.sh: prints what makes cron or systemd back up every night. See --help.
+set -eu
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
+. "$root/scripts/lib/use.sh"
+
+usage() {
+    cat <<EOF
+Usage: $0 cron | systemd
+
+Prints a file that makes cron or systemd back up every night, with this
+project's path. It installs nothing.
+EOF
+}
+
+main() {
+    parse_options "$@"
+    quoted_root=$(quote_for_"$operand")
+    sed "s|/opt/tumblebug-assets|$(printf '%s' "$quoted_root" | sed 's/[&|\\]/\\&/g')|g" \
+        "$root/docs/schedules/$operand" || die 'could not write the result'
+}
+
+# quote_for_cron: the path inside single quotes of a shell, where cron takes % for a line end
+quote_for_cron() {
+    printf '%s' "$root" | sed "s/'/'\\\\''/g; s/%/\\\\%/g"
+}
+
+# quote_for_systemd: the path inside double quotes, where % and $ have a meaning
+quote_for_systemd() {
+    printf '%s' "$root" | sed 's/[\\"]/\\&/g; s/%/%%/g; s/\$/$$/g'
+}
+
+parse_options() {
+    operand=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --) shift && break ;;
+            -?*) common_option "$1" ;;
+            *) take_operands "$1" ;;
+        esac
+        shift
+    done
+    take_operands "$@"
+    case $operand in
+        cron | systemd) ;;
+        '') die_usage 'expected cron or systemd' ;;
+        *) die_usage "expected cron or systemd, not '$operand'" ;;
+    esac
+}
+
+main "$@"

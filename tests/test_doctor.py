@@ -1,0 +1,87 @@
+"""doctor: every check says what it found, and what to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support.databases import Database
+from support.run import Checkout
+
+DOCTOR = "./scripts/doctor.sh"
+OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
+OK += ["rights", "space", "swap"]
+
+
+def lines(out: str, level: str) -> dict[str, str]:
+    """Return what the checks of that level found."""
+    return dict(re.findall(rf"^{level} +(\w+) +(.*)$", out, re.MULTILINE))
+
+
+@pytest.mark.parametrize("backend", ["direct", "docker"])
+def test_all_that_works_is_ok(request: pytest.FixtureRequest, backend: str) -> None:
+    database = request.getfixturevalue(backend)
+    database.sample_backup()
+    before = database.content()
+    run = database.checkout.run("make", "doctor")
+    assert run.status == 0 and "a backup and a restore would work" in run.err, run
+    found = lines(run.out, "ok")
+    assert set(OK) <= set(found), run
+    assert ("password" in found) == (backend == "docker")
+    assert found["database"].startswith(f"'{database.name}', 10 tables, 4,701 rows, ")
+    assert database.content() == before
+    assert database.left_behind() == []
+
+
+def test_problem_names_what_to_do(direct: Database) -> None:
+    for settings, check, remedy in (
+        ({"TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}, "login", "start the server"),
+        ({"TB_POSTGRES_PASSWORD": "wrong"}, "login", "set TB_POSTGRES_PASSWORD"),
+        ({"PATH": "/usr/bin:/bin", "ASSETS_PG_BACKEND": "docker"}, "server", ""),
+    ):
+        run = direct.checkout.run(DOCTOR, **settings)
+        assert run.status == 1 and list(lines(run.out, "problem")) == [check], run
+        assert f"{' ' * 22}{remedy}" in run.out
+        assert run.errors == ["error: problems found: 1"]
+
+
+def test_missing_rights_are_a_problem(direct: Database) -> None:
+    role = f"nobody_{direct.name}"
+    direct.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' NOSUPERUSER NOCREATEDB")
+    try:
+        run = direct.checkout.run(DOCTOR, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
+    finally:
+        direct.execute(f"DROP ROLE {role}")
+    assert run.status == 1, run
+    assert "may not create the staging database" in lines(run.out, "problem")["rights"]
+
+
+def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
+    path = direct.sample_backup()
+    kept = {"RESTORE_KEEP_COPY": "yes", "RESTORE_KEEP_PREVIOUS": "yes"}
+    assert direct.restore(path, **kept).status == 0
+    run = direct.checkout.run(DOCTOR)
+    notes = lines(run.out, "note")
+    assert run.status == 0 and "make drop-copy drops it" in notes["copy"], run
+    assert "make rollback-assets swaps to it" in notes["previous"]
+    with direct.server.connect() as connection:
+        connection.execute(
+            "SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"tumblebug-assets/{direct.name}"]
+        )
+        run = direct.checkout.run(DOCTOR)
+    assert run.status == 0, run
+    assert "another run is using database" in lines(run.out, "note")["lock"]
+
+
+def test_damaged_backup_is_a_note(direct: Database) -> None:
+    path = direct.sample_backup()
+    path.write_bytes(path.read_bytes()[:-5000])
+    run = direct.checkout.run(DOCTOR)
+    assert run.status == 0, run
+    assert "damaged" in lines(run.out, "note")["backup"]
+    assert "does not answer" in lines(run.out, "note")["tumblebug"]
+
+
+def test_argument_is_a_usage_error(checkout: Checkout) -> None:
+    run = checkout.run(DOCTOR, "all")
+    assert run.status == 2 and "unexpected argument: all" in run.err, run

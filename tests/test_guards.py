@@ -1,0 +1,167 @@
+"""What keeps an existing backup: the same content, much less content, a file too large for Git."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.backups import manifest_of, read_pair, separate_manifest
+from support.databases import Database
+from support.run import BACKUP
+
+GUARDED = {"FORCE": ""}
+GUARDS = "scripts/lib/guards.sh"
+LESS = """
+    DROP TABLE every_type, "Odd ""schema""; --"."tablé 'with' $odd$ name";
+    DELETE FROM pricing_info;
+    DELETE FROM image_info WHERE id LIKE 'image-1%';
+    DELETE FROM measured_2024 WHERE value > 28
+"""
+LOSSES = """  "Odd ""schema""; --"."tablé 'with' $odd$ name": 7 rows -> gone
+  every_type: 3 rows -> gone
+  image_info: 2,000 -> 889 rows
+  pricing_info: 960 -> 0 rows
+"""
+
+
+def created(path: Path) -> str:
+    lines = manifest_of(path).read_text().splitlines()
+    return next(line.removeprefix("created: ") for line in lines if line.startswith("created: "))
+
+
+@pytest.mark.parametrize("compression", ["small", "smallest"])
+def test_unchanged_database_keeps_the_existing_backup(direct: Database, compression: str) -> None:
+    path = direct.sample_backup()
+    earlier = read_pair(path)
+    direct.execute("CLUSTER image_info USING image_info_pkey")
+    run = direct.backup(path, BACKUP_COMPRESSION=compression, **GUARDED)
+    assert run.status == 0, run
+    end = f"nothing changed since {created(path)}; the existing backup is unchanged"
+    assert run.err.splitlines()[-2:] == ["to write a new one anyway, set FORCE=yes", end]
+    assert read_pair(path) == earlier
+    direct.checkout.key.write_text("another machine's")
+    run = direct.backup(path, **GUARDED)
+    assert run.status == 0 and run.err.endswith(f"{end}\n"), run
+    assert "the existing backup was not made on this machine" in run.err
+    assert read_pair(path) == earlier
+    assert direct.left_behind() == []
+
+
+def value(database: Database, _: Path) -> None:
+    database.execute("UPDATE spec_info SET v_cpu = v_cpu + 1 WHERE id = 'aws+aws-region-1+1'")
+
+
+def column(database: Database, _: Path) -> None:
+    """The fingerprint is the same: the order of the columns' names is."""
+    database.execute("ALTER TABLE spec_info RENAME v_cpu TO v_cpus")
+
+
+def cut_file(_: Database, path: Path) -> None:
+    separate_manifest(path)
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def damaged_content(_: Database, path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 1
+    path.write_bytes(content)
+
+
+def rows_only(database: Database, path: Path) -> None:
+    assert database.backup("--data-only", path).status == 0
+
+
+@pytest.mark.parametrize("change", [value, column, cut_file, damaged_content, rows_only])
+def test_any_difference_makes_a_new_backup(
+    direct: Database, change: Callable[[Database, Path], None]
+) -> None:
+    path = direct.sample_backup()
+    change(direct, path)
+    earlier = path.read_bytes()
+    run = direct.backup(path, **GUARDED)
+    assert run.status == 0 and f"wrote {path}: " in run.err, run
+    assert path.read_bytes() != earlier
+
+
+def test_much_less_content_does_not_replace_the_existing_backup(direct: Database) -> None:
+    path = direct.sample_backup()
+    earlier = read_pair(path)
+    direct.execute(LESS)
+    for option in ((), ("--quiet",), ("--data-only",)):
+        run = direct.backup(*option, path, **GUARDED)
+        assert run.status == 1, run
+        before = f"the new backup would hold less than the one of {created(path)}:\n"
+        assert f"{before}{LOSSES}error: these tables are gone or lost more" in run.err
+        assert (
+            "; the existing backup is unchanged\n hint: to replace it anyway, set FORCE" in run.err
+        )
+        assert read_pair(path) == earlier
+    assert direct.left_behind() == []
+    run = direct.checkout.run("make", "backup-assets", "FORCE=yes", **GUARDED)
+    assert run.status == 0 and "wrote assets/assets.dump.gz: 8 tables, " in run.err, run
+    run = direct.checkout.run(BACKUP, "--force", **GUARDED)
+    assert run.status == 0 and "nothing changed" not in run.err, run
+
+
+def another_run(database: Database) -> None:
+    """It needs the lock, which an open question does not hold."""
+    assert database.backup("meanwhile").status == 0
+
+
+def more_losses(database: Database) -> None:
+    database.execute("DELETE FROM image_info")
+
+
+@pytest.mark.parametrize(
+    ("answer", "meanwhile", "status", "end"),
+    [
+        (b"yes\n", another_run, 0, "next: git add "),
+        (b"no\n", Database.key, 1, "cancelled; the existing backup is unchanged"),
+        (b"yes\n", more_losses, 1, "now it would be: image_info: 2,000 -> 0 rows, pricing_info: "),
+    ],
+)
+def test_less_content_needs_a_yes_on_a_terminal(
+    direct: Database, answer: bytes, meanwhile: Callable[[Database], None], status: int, end: str
+) -> None:
+    path = direct.sample_backup()
+    earlier = read_pair(path)
+    direct.execute("DELETE FROM pricing_info")
+
+    run = direct.checkout.run_on_terminal(
+        BACKUP, answer=answer, at_prompt=lambda _: meanwhile(direct), **GUARDED
+    )
+    assert run.status == status, run
+    assert "pricing_info: 960 -> 0 rows" in run.err
+    assert end in run.err, run
+    assert (read_pair(path) == earlier) == (status != 0)
+    assert direct.left_behind() == []
+
+
+def test_rows_lost_during_the_run_do_not_replace_the_existing_backup(direct: Database) -> None:
+    path = direct.sample_backup()
+    earlier = read_pair(path)
+    value(direct, path)
+    snapshot = direct.checkout.path / "scripts/sql/backup/snapshot.sql"
+    snapshot.write_text(f"DELETE FROM public.pricing_info;\n{snapshot.read_text()}")
+    run = direct.backup(path, **GUARDED)
+    assert run.status == 1 and "pricing_info: 960 -> 0 rows" in run.err, run
+    assert read_pair(path) == earlier
+    assert direct.left_behind() == []
+
+
+def test_shared_backup_stays_small_enough_for_git(direct: Database) -> None:
+    path = direct.sample_backup()
+    earlier = read_pair(path)
+    value(direct, path)
+    direct.checkout.edit(GUARDS, "size_to_refuse=99614720", "size_to_refuse=20000")
+    direct.checkout.edit(GUARDS, "size_to_warn=52428800", "size_to_warn=10000")
+    run = direct.backup(path, **GUARDED)
+    assert run.status == 1, run
+    assert "and assets/ takes less than 20.0 kB: Git hosts reject files above 105 MB" in run.err
+    assert read_pair(path) == earlier
+    assert direct.left_behind() == []
+    assert "Git hosts" not in direct.backup("elsewhere", **GUARDED).err
+    direct.checkout.edit(GUARDS, "size_to_refuse=20000", "size_to_refuse=99614720")
+    run = direct.backup(path, **GUARDED)
+    assert run.status == 0 and ": Git hosts warn of files above 52.4 MB" in run.err, run
