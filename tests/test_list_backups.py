@@ -193,8 +193,8 @@ def test_the_last_verification_counts_for_the_content_that_was_verified(signing:
     assert not list(signing.named_backups.glob(".*"))
 
 
-def test_a_thousand_backups_start_few_processes(signing: Checkout) -> None:
-    for number in range(1000):
+def test_many_backups_start_few_processes(signing: Checkout) -> None:
+    for number in range(300):
         write(signing, f"backup-{number:03}", hours=number)
     counted = {
         name: f'echo {name} >>"{signing.home}/started"; exec "$REAL" "$@"'
@@ -203,7 +203,7 @@ def test_a_thousand_backups_start_few_processes(signing: Checkout) -> None:
     run = signing.run(LIST, **fake(signing, **counted))
     assert run.status == 0, run
     names = list(cells(run.out))
-    assert names == [f"backup-{number:03}" for number in range(1000)]
+    assert names == [f"backup-{number:03}" for number in range(300)]
     assert len((signing.home / "started").read_text().splitlines()) < 60
 
 

@@ -57,6 +57,9 @@ def test_the_newest_stay_and_the_others_go_with_their_manifests(
     assert "2 of 4 backups will be deleted" in run.err and "deleted 2 backups, " in run.err
     again = checkout.run("make", "prune-backups", "KEEP=2")
     assert again.status == 0 and "nothing to delete" in again.err, again
+    quiet = checkout.run(PRUNE, "-q", "-y", KEEP="1", shell=shell)
+    assert (quiet.status, quiet.out, quiet.err) == (0, "", ""), quiet
+    assert left(checkout) == {"a b"}
 
 
 @pytest.mark.parametrize(
