@@ -36,6 +36,13 @@ verify-backup: ## verify a backup; LEVEL=hash, read or restore (default)
 rollback-assets: ## swap back to the database that the last restore kept
 	@./scripts/rollback-assets.sh $(ARGS)
 
+.PHONY: list-backups prune-backups
+list-backups: ## list backups: age, rows, state, last verification
+	@./scripts/list-backups.sh $(ARGS)
+
+prune-backups: ## delete old backups of backups/postgres; KEEP=7 keeps 7
+	@./scripts/prune-backups.sh $(ARGS)
+
 .PHONY: init stats db-size schedule doctor drop-copy clean-db
 init: ## fill a new database: from a backup, or fetched fresh (menu)
 	@./scripts/init.sh $(ARGS)

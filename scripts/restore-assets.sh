@@ -155,7 +155,8 @@ show_changes() {
     rows_in_backup >"$work/then"
     awk -f "$root/scripts/lib/awk/changes.awk" "$work/now" "$work/then" |
         LC_ALL=C sort -k 4 | printable_lines |
-        awk -v columns="$(screen_columns 3)" -f "$root/scripts/lib/awk/changes-table.awk" |
+        awk -v columns="$(screen_columns 3)" -f "$root/scripts/lib/awk/formats.awk" \
+            -f "$root/scripts/lib/awk/changes-table.awk" |
         show_table ||
         die 'could not write the result'
     say 'this was a dry run; the database is unchanged'

@@ -20,7 +20,7 @@ from support.backups import (
 )
 from support.databases import Database
 from support.fakes import fake
-from support.run import BACKUP
+from support.run import BACKUP, LIST
 
 FIELDS = ["created", "summary", "size", "bytes", "sha256", "compression", "database-bytes"]
 FIELDS += ["encoding", "server", "holds", "schema", "definitions", "restore-tested", "rows"]
@@ -108,6 +108,7 @@ def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str)
         info.write_text(as_earlier(info.read_text(), direct.checkout.key.read_bytes()))
         for name in ("sha256: 0", "bytes: 0", "seal: x"):
             assert f"\n{name}" in info.read_text()
+    assert "  ok  " in direct.checkout.run(LIST).out
     direct.execute("DROP VIEW v; DELETE FROM pricing_info")
     run = direct.restore(path)
     assert run.status == 0, run

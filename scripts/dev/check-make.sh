@@ -14,9 +14,13 @@ main() {
     refuse_idle_variable NAME backup-assets restore-assets verify-backup
     refuse_idle_variable LEVEL verify-backup
     refuse_idle_variable FORCE backup-assets
+    for rule in KEEP KEEP_DAYS KEEP_DAILY KEEP_WEEKLY KEEP_MONTHLY; do
+        refuse_idle_variable "$rule" prune-backups
+    done
     refuse_idle_variable SCALE bench
     refuse_idle_variable ARGS backup-assets restore-assets verify-backup rollback-assets init \
-        stats db-size schedule doctor drop-copy clean-db up down test faults
+        list-backups prune-backups stats db-size schedule doctor drop-copy clean-db up down test \
+        faults
     refuse_idle_variable PYTHON setup demo test faults bench picture lint
     ! { is_in FILE "$variables" && is_in NAME "$variables"; } || die 'cannot combine FILE and NAME'
     refuse_path_as_name "$3"

@@ -174,7 +174,8 @@ with_commas() {
 
 # human_size BYTES
 human_size() {
-    awk -v bytes="$1" -f "$root/scripts/lib/awk/human-size.awk"
+    awk -v bytes="$1" -f "$root/scripts/lib/awk/formats.awk" \
+        -f "$root/scripts/lib/awk/human-size.awk"
 }
 
 # --- questions ---

@@ -30,6 +30,12 @@ load_settings() {
     : "${TB_ASSETS_KEY_FILE:=}"
     : "${CLEAN_SKIP_CONFIRM:=}"
     : "${ROLLBACK_SKIP_CONFIRM:=}"
+    : "${KEEP:=}"
+    : "${KEEP_DAYS:=}"
+    : "${KEEP_DAILY:=}"
+    : "${KEEP_WEEKLY:=}"
+    : "${KEEP_MONTHLY:=}"
+    : "${PRUNE_SKIP_CONFIRM:=}"
     : "${INIT_OPTION:=}"
     : "${TUMBLEBUG_SERVER:=localhost:1323}"
     : "${TUMBLEBUG_WAIT_SECONDS:=30}"
@@ -72,6 +78,22 @@ require_jobs() {
     esac
 }
 
+require_prune_settings() {
+    require_yes_or_no PRUNE_SKIP_CONFIRM "$PRUNE_SKIP_CONFIRM"
+    require_count KEEP "$KEEP"
+    require_count KEEP_DAYS "$KEEP_DAYS"
+    require_count KEEP_DAILY "$KEEP_DAILY"
+    require_count KEEP_WEEKLY "$KEEP_WEEKLY"
+    require_count KEEP_MONTHLY "$KEEP_MONTHLY"
+}
+
+# require_count NAME VALUE: or empty
+require_count() {
+    case $2 in
+        0* | *[!0-9]* | ?????*) refuse_setting "$1" "$2" 'from 1 to 9999' ;;
+    esac
+}
+
 # is_port TEXT: 0 is any free one
 is_port() {
     is_number "$1" && [ "$1" -le 65535 ]
@@ -106,7 +128,7 @@ name_misspelt() {
     misspelt=$({
         [ ! -f "$1" ] || sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z_]*\)[[:space:]]*=.*/\2/p' "$1"
         env | sed -n 's/^\([A-Z]*_[A-Z_]*\)=.*/\1/p' |
-            grep '^\(RESTORE\|CLEAN\|ROLLBACK\|INIT\|ASSETS\|TB_POSTGRES\|TUMBLEBUG\)_'
+            grep '^\(RESTORE\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\|ASSETS\|TB_POSTGRES\|TUMBLEBUG\)_'
     } | sort -u | nearest_of "$(known_settings)")
     [ -n "$misspelt" ] || return 0
     while IFS=$(printf '\t') read -r name meant; do
@@ -133,6 +155,7 @@ read_env_file() {
         case $line in
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
             RESTORE_* | ROLLBACK_* | CLEAN_* | INIT_* | CONTAINER_CLI* | PG_BINDIR* | POSTGRES_*) ;;
+            KEEP* | PRUNE_*) ;;
             *) continue ;;
         esac
         take_setting "$line" ||

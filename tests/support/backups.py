@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 import struct
@@ -72,3 +73,30 @@ def remove_manifest(path: Path) -> None:
     """Remove a backup's manifest, in the file and beside it."""
     separate_manifest(path)
     manifest_of(path).unlink()
+
+
+def write_backup(
+    path: Path,
+    created: str,
+    rows: int = 100,
+    key: bytes | None = None,
+    holds: str = "schema and data",
+) -> Path:
+    """Write what looks like a backup from outside: a file of no use, with its manifest.
+
+    ``created`` is a time in UTC; ``key`` is that of the machine that signs it.
+    """
+    content = gzip.compress(f"{path.name} {created}".encode())
+    lines = (
+        f"CB-Tumblebug assets backup\ncreated: {created} UTC\nbytes: {len(content)}\n"
+        f"sha256: {hashlib.sha256(content).hexdigest()}\nserver: PostgreSQL 16.14\n"
+        f"holds: {holds}\n\n  provider  specs\n  server: PostgreSQL 1\n\n"
+        f"tables: 2 (rows, fingerprint, name)\n{rows - 1} 5 public.a\n1 7 public.b\n"
+    )
+    if key is not None:
+        inner = hashlib.sha256(key + lines.encode()).hexdigest() + "\n"
+        lines += f"signature: {hashlib.sha256(key + inner.encode()).hexdigest()}\n"
+    manifest = with_checksum(lines).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_pair(path, (content + members(manifest), manifest))
+    return path

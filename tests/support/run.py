@@ -15,13 +15,15 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent.parent
 TIMEOUT_SECONDS = 120
-CONFIRMED = {f"{verb}_SKIP_CONFIRM": "yes" for verb in ("RESTORE", "CLEAN", "ROLLBACK")}
+CONFIRMED = {f"{verb}_SKIP_CONFIRM": "yes" for verb in ("RESTORE", "CLEAN", "ROLLBACK", "PRUNE")}
 BACKUP = "./scripts/backup-assets.sh"
 RESTORE = "./scripts/restore-assets.sh"
 ROLLBACK = "./scripts/rollback-assets.sh"
 CLEAN = "./scripts/clean-db.sh"
 DROP = "./scripts/drop-copy.sh"
 STATS = "./scripts/stats.sh"
+LIST = "./scripts/list-backups.sh"
+PRUNE = "./scripts/prune-backups.sh"
 UP = "./scripts/up.sh"
 
 

@@ -1,10 +1,5 @@
 # Prints the lines of changes.awk as a table of less than `columns` columns, at most 79; a name that
-# is too long for it has a line of its own.
-function with_commas(number) {
-    while (match(number, /[0-9][0-9][0-9][0-9](,|$)/))
-        number = substr(number, 1, RSTART) "," substr(number, RSTART + 1)
-    return number
-}
+# is too long for it has a line of its own. Needs formats.awk.
 function add(name, now, later, difference) {
     names[++n] = name
     if (length(name) > wide[0]) wide[0] = length(name)

@@ -1,0 +1,70 @@
+# Prints the lines of the catalog as a table of at most 80 columns; a name that is too long for it
+# has a line of its own. Needs formats.awk, the time as `now`, and BACKUPS (an environment
+# variable): a backup in that directory is called by its name only.
+
+BEGIN {
+    FS = "\t"
+    add("name", "age", "size", "rows", "server", "state", "verified")
+}
+
+{
+    path = $0
+    for (i = 1; i < 13; i++) sub(/^[^\t]*\t/, "", path)
+    add(name_of(path), $1 == "-" ? "-" : age_of($1), $2 == "-" ? "-" : human_size($2),
+        with_commas($3), $5, state_of($7, $12), $8 == "-" ? "-" : verification($8, $9, $10))
+}
+
+END {
+    most = 80 - wide[2] - wide[3] - wide[4] - wide[5] - wide[6] - wide[7] - 9
+    if (wide[1] > most) wide[1] = most
+    for (n = 1; n <= count; n++) {
+        if (length(cell[n, 1]) > wide[1]) {
+            print cell[n, 1]
+            cell[n, 1] = ""
+        }
+        line = sprintf("%-" wide[1] "s ", cell[n, 1])
+        for (c = 2; c <= 5; c++) line = line sprintf(" %" wide[c] "s", cell[n, c])
+        line = line sprintf("  %-" wide[6] "s  %s", cell[n, 6], cell[n, 7])
+        sub(/ +$/, "", line)
+        print line
+    }
+}
+
+function add(name, age, size, rows, server, state, verified) {
+    count++
+    put(1, name)
+    put(2, age)
+    put(3, size)
+    put(4, rows)
+    put(5, server)
+    put(6, state)
+    put(7, verified)
+}
+
+function put(column, text) {
+    cell[count, column] = text
+    if (length(text) > wide[column]) wide[column] = length(text)
+}
+
+function name_of(path) {
+    if (index(path, ENVIRON["BACKUPS"]) == 1 && sub(/\.dump\.gz$/, "", path))
+        return substr(path, length(ENVIRON["BACKUPS"]) + 1)
+    sub(/^\.\//, "", path)
+    return path
+}
+
+function age_of(time) {
+    return short_age(seconds_of(now) - seconds_of(time))
+}
+
+# A restore goes by the trust; FILE.info is only a copy.
+function state_of(state, trust) {
+    if (state !~ /^(ok|no-info|other-info)$/) return state
+    if (trust != "trusted") return trust
+    sub(/-/, " ", state)
+    return state
+}
+
+function verification(level, result, time) {
+    return (result == "ok" ? level : result) " " age_of(time)
+}

@@ -1,0 +1,54 @@
+# Prints the lines of prune.awk as a table of at most 80 columns. Needs formats.awk and the time as
+# `now`.
+
+BEGIN {
+    FS = "\t"
+    add("name", "age", "size", "plan", "because")
+}
+
+{
+    name = $0
+    for (i = 1; i < 15; i++) sub(/^[^\t]*\t/, "", name)
+    sub(/.*\//, "", name)
+    sub(/\.dump\.gz$/, "", name)
+    add(name, $3 == "-" ? "-" : short_age(seconds_of(now) - seconds_of($3)), human_size($4), $1, $2)
+}
+
+END {
+    most = 80 - wide[2] - wide[3] - wide[4] - 8 - 15 # reasons go on in the next line
+    if (wide[1] > most) wide[1] = most
+    for (n = 1; n <= count; n++) print_row(n)
+}
+
+function add(name, age, size, plan, reasons) {
+    count++
+    put(1, name)
+    put(2, age)
+    put(3, size)
+    put(4, plan)
+    because[count] = reasons
+}
+
+function put(column, text) {
+    cell[count, column] = text
+    if (length(text) > wide[column]) wide[column] = length(text)
+}
+
+function print_row(n,    line, start, i, reasons, reason) {
+    if (length(cell[n, 1]) > wide[1]) {
+        print cell[n, 1]
+        cell[n, 1] = ""
+    }
+    line = sprintf("%-" wide[1] "s  %" wide[2] "s %" wide[3] "s  %-" wide[4] "s", \
+                   cell[n, 1], cell[n, 2], cell[n, 3], cell[n, 4])
+    start = length(line) + 2
+    reasons = split(because[n], reason, ", ")
+    for (i = 1; i <= reasons; i++) {
+        if (length(line) > start && length(line reason[i]) + 2 > 79) {
+            print line ","
+            line = sprintf("%" start "s%s", "", reason[i])
+        } else line = line (length(line) > start ? ", " : "  ") reason[i]
+    }
+    sub(/ +$/, "", line)
+    print line
+}

@@ -1,0 +1,37 @@
+# Decides which backups stay. Reads lines of the catalog, the newest first, and prints those that
+# have a whole manifest, each after 'keep' or 'delete' and the reasons to keep it, separated by
+# tabs. Each rule keeps the newest backup of its period, as in restic; full and data-only backups
+# are counted apart. Needs formats.awk, the time as `now`, and the rules as `last`, `within`,
+# `daily`, `weekly` and `monthly`, each a number or empty.
+
+BEGIN { FS = "\t" }
+
+$7 !~ /^(ok|no-info|other-info)$/ { next }
+
+{
+    kind = $6
+    day = day_of($1)
+    reasons = ""
+    count[kind]++
+    if (count[kind] == 1) keep("newest")
+    if ($9 == "ok" && !verified[kind]++) keep("newest verified")
+    if (count[kind] <= last) keep("last " last)
+    if ($1 == "-") keep("no time")
+    if (within && seconds_of(now) - seconds_of($1) <= within * 86400)
+        keep(within == 1 ? "last day" : "last " within " days")
+    keep_period("daily", daily, day)
+    keep_period("weekly", weekly, int((day + 3) / 7)) # from Monday on
+    keep_period("monthly", monthly, substr($1, 1, 7))
+    print (reasons == "" ? "delete" : "keep") "\t" reasons "\t" $0
+}
+
+function keep_period(rule, most, period) {
+    if (kept[kind, rule] >= most + 0 || period == latest[kind, rule]) return
+    kept[kind, rule]++
+    latest[kind, rule] = period
+    keep(rule)
+}
+
+function keep(reason) {
+    reasons = reasons (reasons == "" ? "" : ", ") reason
+}

@@ -1,0 +1,147 @@
+# shellcheck shell=sh
+# The catalog: one line for each backup in some directories. It opens only files that do not fit
+# their FILE.info, and starts no process per file for the others.
+# Needs: manifest manifest_found root work
+
+# print_catalog DIRECTORY...: lines of fields separated by tabs: created, size, rows, tables,
+# server, holds, state, level, result and time of the last verification, sha256, trust, path. What
+# is not known is '-'. The state is
+#   ok          file and FILE.info fit together, by their sizes
+#   no-info     there is no FILE.info; the manifest in the file is whole
+#   other-info  FILE.info is not the manifest in the file, which is whole
+#   mismatch    the manifest is only beside the file, and is of another file, or this one is cut
+#   damaged     the manifest was edited, or the file has not the size in it
+#   unknown     there is no manifest of ours
+#   empty, unreadable
+# and the trust is trusted (signed by this machine), untrusted or unsigned
+print_catalog() {
+    catalog=$work/catalog
+    rm -rf "$catalog"
+    mkdir "$catalog" || no_temporary_file
+    : >"$catalog/unreadable"
+    : >"$catalog/opened"
+    list_backup_files "$@"
+    read_entries "$@"
+    if open_unclear_files; then
+        read_entries "$@"
+    fi
+    cat "$catalog/joined"
+}
+
+# list_backup_files DIRECTORY...: into the file `paths`, and the numbers of unreadable ones into
+# `unreadable`; names with line breaks are skipped
+list_backup_files() {
+    line_break='
+'
+    listed_number=0
+    for listed_directory; do
+        for listed_file in "$listed_directory"/*.dump.gz "$listed_directory"/*.dump; do
+            case $listed_file in *"$line_break"*) continue ;; esac
+            [ -f "$listed_file" ] || continue
+            listed_number=$((listed_number + 1))
+            printf '%s\n' "$listed_file"
+            [ -r "$listed_file" ] || echo "$listed_number" >>"$catalog/unreadable"
+        done
+    done >"$catalog/paths"
+}
+
+# list_sizes DIRECTORY...: by ls, without the variables that change its output; it fails where a
+# link is broken
+list_sizes() {
+    for listed_directory; do
+        [ -d "$listed_directory" ] || continue
+        printf 'in %s\n' "$listed_directory"
+        env -i PATH="$PATH" LC_ALL=C ls -lnL "$listed_directory/" 2>"$work/ls.errors" || :
+    done
+}
+
+# read_entries DIRECTORY...: from FILE.info, or where there is one, the manifest taken from the file
+read_entries() {
+    list_sizes "$@" >"$catalog/listing"
+    read_text_key
+    CATALOG=$catalog SIGNING_KEY=$text_key LC_ALL=C \
+        awk -f "$root/scripts/lib/awk/catalog-read.awk" "$catalog/listing" >"$catalog/entries"
+    {
+        hash_parts checked
+        ! has_key || sign_parts
+    } >"$catalog/hashes"
+    LC_ALL=C awk -f "$root/scripts/lib/awk/catalog-join.awk" \
+        "$catalog/hashes" "$catalog/entries" "$catalog/paths" >"$catalog/joined"
+}
+
+# read_text_key: the key of this machine, if a variable can hold it. Sets text_key, or empty
+read_text_key() {
+    text_key=
+    has_key || return 0
+    text_key=$(cat "$(key_file)" && echo .)
+    text_key=${text_key%.}
+    printf '%s' "$text_key" | cmp -s - "$(key_file)" || text_key=
+}
+
+# sign_parts: prints 'HMAC  N.signed.hmac' for each N.signed: as signature_of does, for all at once
+sign_parts() {
+    if [ -z "$text_key" ]; then
+        sign_parts_singly
+        return
+    fi
+    hash_parts signed >"$catalog/inner"
+    CATALOG=$catalog SIGNING_KEY=$text_key LC_ALL=C awk '
+        { file = ENVIRON["CATALOG"] "/" $2 ".hmac" }
+        { print ENVIRON["SIGNING_KEY"] $1 >file; close(file) }' "$catalog/inner"
+    hash_parts hmac
+}
+
+sign_parts_singly() {
+    for part in "$catalog"/*.signed; do
+        [ -e "$part" ] || continue
+        part_name=${part##*/}
+        printf '%s  %s\n' "$(signature_of "$part")" "$part_name.hmac"
+    done
+}
+
+# hash_parts PART: prints 'SHA256  N.PART' for each file of that name
+hash_parts() (
+    cd "$catalog" || exit
+    set -- *."$1"
+    if ! [ -e "$1" ]; then
+        return 0
+    elif command -v sha256sum >/dev/null; then
+        sha256sum "$@"
+    else
+        shasum -a 256 "$@"
+    fi
+)
+
+# open_unclear_files: takes the manifest out of each file that does not fit its FILE.info; fails
+# where there is no such file
+open_unclear_files() {
+    awk -F '\t' '$7 !~ /^(ok|empty|unreadable)$/ { print NR }' "$catalog/joined" >"$catalog/opened"
+    [ -s "$catalog/opened" ] || return 1
+    while read -r path_number; do
+        open_unclear_file "$(sed -n "${path_number}p" "$catalog/paths")" "$catalog/$path_number"
+    done <"$catalog/opened"
+}
+
+# open_unclear_file FILE N: writes N.manifest, and N.beside if that is not in the file; without a
+# manifest, N.time: when the file was written
+open_unclear_file() {
+    find_manifest "$1"
+    if [ -n "$manifest_found" ]; then
+        mv "$work/info" "$2.manifest"
+        [ "$manifest" = "$1" ] || echo yes >"$2.beside"
+    else
+        date -u -r "$1" '+%Y-%m-%d %H:%M:%S UTC' >"$2.time" 2>/dev/null || : # macOS before 13
+    fi
+}
+
+# remember_verification FILE LEVEL RESULT SHA256: in FILE.verified, with the time. The level is
+# hash, read or restore, the result ok or failed. It counts as long as the backup's manifest has
+# this sha256
+remember_verification() {
+    { printf '%s\t%s\t%s\t%s\n' "$(date -u '+%Y-%m-%d %H:%M:%S UTC')" "$2" "$3" "$4" \
+        >"$(partial_of "$1.verified")" && mv -f "$(partial_of "$1.verified")" "$1.verified"; } \
+        2>"$work/verified.errors" || {
+        rm -f "$(partial_of "$1.verified")"
+        warn "could not write '$1.verified': $(head -n 1 "$work/verified.errors")"
+    }
+}

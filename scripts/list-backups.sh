@@ -1,0 +1,54 @@
+#!/bin/sh
+# list-backups.sh: lists the backups in assets/ and backups/postgres/. See --help.
+set -eu
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
+. "$root/scripts/lib/use.sh"
+use backup-file embedded-manifest signature manifest publish report catalog
+
+usage() {
+    cat <<EOF
+Usage: $0
+
+Lists the backups in assets/ and backups/postgres/, the newest first: name, age,
+size, rows, server version, state, last verification. The name is what other
+commands take as NAME or FILE. No server is needed.
+
+The state is the first of these that applies:
+
+  empty       the file has no content
+  unreadable  you may not read the file
+  unknown     there is no manifest: only age and size are known
+  damaged     the file or its manifest was changed or cut
+  mismatch    FILE.info, the only manifest, describes another file
+  unsigned    no machine has signed the backup: it is untrusted
+  untrusted   another machine made the backup
+  no info     FILE.info is missing; the file contains its manifest
+  other info  FILE.info describes another file; the file contains its manifest
+  ok          file and manifest agree, and this machine made the backup
+
+Sizes and manifests are compared; the rest of the file is not read.
+EOF
+}
+
+main() {
+    parse_no_options "$@"
+    begin
+    print_catalog "$project/assets" "$project/backups/postgres" >"$work/backups"
+    if [ -s "$work/backups" ]; then
+        print_table
+    else
+        say "there are no backups; create one with 'make backup-assets'"
+    fi
+}
+
+# print_table: the newest first; what has no time comes last
+print_table() {
+    LC_ALL=C sort -r "$work/backups" >"$work/sorted"
+    BACKUPS=$project/backups/postgres/ awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
+        -f "$root/scripts/lib/awk/formats.awk" -f "$root/scripts/lib/awk/list-backups.awk" \
+        "$work/sorted" >"$work/table"
+    printable_lines <"$work/table" | show_table || die 'could not write the result'
+}
+
+main "$@"

@@ -1,0 +1,146 @@
+#!/bin/sh
+# prune-backups.sh: deletes old backups in backups/postgres/. See --help.
+set -eu
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
+. "$root/scripts/lib/use.sh"
+use backup-file embedded-manifest signature manifest publish report catalog
+
+usage() {
+    cat <<EOF
+Usage: $0 OPTION...
+
+Deletes old backups in backups/postgres/, after showing which ones and asking.
+A backup stays if any of these options keeps it:
+
+  --keep N          the newest N backups (same as KEEP=N)
+  --keep-days N     those of the last N days (KEEP_DAYS=N)
+  --keep-daily N    the newest one of a day, for N days that have one
+                    (KEEP_DAILY=N)
+  --keep-weekly N   the same for weeks, from Monday on (KEEP_WEEKLY=N)
+  --keep-monthly N  the same for months (KEEP_MONTHLY=N)
+
+  --dry-run         only show what would be deleted
+  -y, --yes         delete without asking (same as PRUNE_SKIP_CONFIRM=yes)
+
+The newest backup always stays, and so does the newest one that was verified.
+Data-only backups are counted apart. Days are those of UTC. Files without a
+whole manifest of this tool stay, and assets/ is not touched.
+EOF
+}
+
+main() {
+    parse_options "$@"
+    begin
+    require_prune_settings
+    require_rule
+    decide >"$work/plan"
+    show_plan
+    if ! grep -q '^delete' "$work/plan"; then
+        say_done 'nothing to delete'
+    elif [ -n "$dry_run" ]; then
+        say 'this was a dry run; no backup was deleted'
+    else
+        confirm_pruning
+        delete_backups
+    fi
+}
+
+parse_options() {
+    unchanged='; no backup was deleted'
+    dry_run=
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -y | --yes) PRUNE_SKIP_CONFIRM=yes ;;
+            --dry-run) dry_run=yes ;;
+            --keep | --keep-days | --keep-daily | --keep-weekly | --keep-monthly)
+                use_rule "$1" "${2-}" && shift
+                ;;
+            --keep=* | --keep-*=*) use_rule "${1%%=*}" "${1#*=}" ;;
+            -?*) common_option "$1" ;;
+            *) die_usage "unexpected argument: $1" ;;
+        esac
+        shift
+    done
+}
+
+use_rule() {
+    [ -n "$2" ] || die_usage "$1 needs a number"
+    case $1 in
+        --keep) KEEP=$2 ;;
+        --keep-days) KEEP_DAYS=$2 ;;
+        --keep-daily) KEEP_DAILY=$2 ;;
+        --keep-weekly) KEEP_WEEKLY=$2 ;;
+        --keep-monthly) KEEP_MONTHLY=$2 ;;
+        *) common_option "$1" ;;
+    esac
+}
+
+require_rule() {
+    [ -n "$KEEP$KEEP_DAYS$KEEP_DAILY$KEEP_WEEKLY$KEEP_MONTHLY" ] ||
+        die_usage 'choose which backups to keep, for example KEEP=7 or --keep 7'
+}
+
+# decide: prints the lines of the catalog after 'keep' or 'delete' and the reasons, the newest first
+decide() {
+    print_catalog "$project/backups/postgres" >"$work/backups"
+    LC_ALL=C sort -r "$work/backups" >"$work/sorted"
+    awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v last="$KEEP" -v within="$KEEP_DAYS" \
+        -v daily="$KEEP_DAILY" -v weekly="$KEEP_WEEKLY" -v monthly="$KEEP_MONTHLY" \
+        -f "$root/scripts/lib/awk/formats.awk" -f "$root/scripts/lib/awk/prune.awk" "$work/sorted"
+}
+
+show_plan() {
+    skipped=$(($(wc -l <"$work/backups") - $(wc -l <"$work/plan")))
+    [ "$skipped" -eq 0 ] || say "skipped: $(counted "$skipped" file) without a whole manifest;" \
+        "'make list-backups' lists them"
+    [ -s "$work/plan" ] || return 0
+    [ "$quiet-$PRUNE_SKIP_CONFIRM-$dry_run" != yes-yes- ] || return 0
+    awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -f "$root/scripts/lib/awk/formats.awk" \
+        -f "$root/scripts/lib/awk/prune-table.awk" "$work/plan" >"$work/table"
+    printable_lines <"$work/table" | show_table || die 'could not write the result'
+}
+
+# counted NUMBER NOUN
+counted() {
+    [ "$1" -eq 1 ] || set -- "$1" "$2s"
+    echo "$(with_commas "$1") $2"
+}
+
+confirm_pruning() {
+    doomed=$(grep -c '^delete' "$work/plan")
+    bytes=$(awk -F '\t' '$1 == "delete" { bytes += $4 } END { printf("%.0f", bytes) }' "$work/plan")
+    warn "$doomed of $(counted "$(wc -l <"$work/plan" | tr -d ' ')" backup) will be deleted:" \
+        "$(human_size "$bytes")"
+    confirm "$PRUNE_SKIP_CONFIRM" 'Delete them?' PRUNE_SKIP_CONFIRM
+}
+
+# delete_backups: those that a second look, after the answer, finds unchanged and would delete too
+delete_backups() {
+    decide >"$work/plan.now"
+    deleted=0
+    while IFS= read -r planned; do
+        case $planned in delete*) delete_backup "$planned" ;; esac
+    done <"$work/plan"
+    unchanged=
+    [ "$deleted" -eq "$doomed" ] ||
+        die "could not delete $((doomed - deleted)) of $(counted "$doomed" backup)"
+    finish
+    say_done "deleted $(counted "$deleted" backup), $(human_size "$bytes")"
+}
+
+# delete_backup LINE: the file first: without it, what is left is no backup
+delete_backup() {
+    old_backup=$(printf '%s\n' "$1" | cut -f 15-)
+    if ! grep -Fqx -e "$1" "$work/plan.now"; then
+        warn "$old_backup has changed meanwhile; it stays"
+    elif rm -f -- "$old_backup" 2>"$work/rm.errors" &&
+        rm -f -- "$old_backup.info" "$old_backup.verified" 2>"$work/rm.errors"; then
+        deleted=$((deleted + 1))
+        unchanged="; deleted $deleted of $(counted "$doomed" backup)"
+    else
+        warn "could not delete $old_backup: $(head -n 1 "$work/rm.errors")"
+    fi
+}
+
+main "$@"

@@ -1,0 +1,203 @@
+"""prune-backups: old backups in backups/postgres/ are deleted, and nothing else is."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from support.backups import manifest_of, remove_manifest, write_backup
+from support.fakes import fake
+from support.run import LIST, PRUNE, Checkout
+
+NOW = datetime.now(timezone.utc)
+
+
+def write(checkout: Checkout, name: str, days: float, holds: str = "schema and data") -> None:
+    created = f"{NOW - timedelta(days=days):%Y-%m-%d %H:%M:%S}"
+    write_backup(checkout.named_backups / f"{name}.dump.gz", created, holds=holds)
+
+
+def at(checkout: Checkout, *times: str) -> None:
+    """Write backups with these times as names."""
+    for time in times:
+        write_backup(checkout.named_backups / f"{time}.dump.gz", f"{time}:00")
+
+
+def verify(checkout: Checkout, name: str, result: str = "ok") -> None:
+    path = checkout.named_backups / f"{name}.dump.gz"
+    sha256 = re.search("^sha256: (.*)$", manifest_of(path).read_text(), re.MULTILINE)[1]
+    line = f"2026-01-01 00:00:00 UTC\thash\t{result}\t{sha256}\n"
+    path.with_name(path.name + ".verified").write_text(line)
+
+
+def files(checkout: Checkout) -> set[str]:
+    return {path.name for path in checkout.named_backups.iterdir()}
+
+
+def left(checkout: Checkout) -> set[str]:
+    """Return the names of the backups that are there."""
+    return {name[: -len(".dump.gz")] for name in files(checkout) if name.endswith(".dump.gz")}
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
+def test_the_newest_stay_and_the_others_go_with_their_manifests(
+    checkout: Checkout, shell: str
+) -> None:
+    for name, days in (("a b", 0), ("'$(x)", 1), ("c\td", 2), ("-e", 3)):
+        write(checkout, name, days)
+    verify(checkout, "c\td", "failed")
+    write_backup(checkout.default_backup, "2020-01-01 00:00:00")
+    run = checkout.run(PRUNE, "--keep", "2", "-y", shell=shell)
+    assert run.status == 0, run
+    assert files(checkout) == {
+        *("a b.dump.gz", "a b.dump.gz.info", "'$(x).dump.gz", "'$(x).dump.gz.info"),
+    }
+    assert checkout.default_backup.exists() and checkout.left_behind() == []
+    assert "2 of 4 backups will be deleted" in run.err and "deleted 2 backups, " in run.err
+    again = checkout.run("make", "prune-backups", "KEEP=2")
+    assert again.status == 0 and "nothing to delete" in again.err, again
+    quiet = checkout.run(PRUNE, "-q", "-y", KEEP="1", shell=shell)
+    assert (quiet.status, quiet.out, quiet.err) == (0, "", ""), quiet
+    assert left(checkout) == {"a b"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"),
+    [
+        ({"KEEP": "1"}, {"2026-03-02 09:00": "newest, last 1"}),
+        (
+            {"KEEP_DAILY": "3"},
+            {
+                "2026-03-02 09:00": "newest, daily",
+                "2026-03-01 23:59": "daily",
+                "2026-02-28 12:00": "daily",
+            },
+        ),
+        (
+            {"KEEP_WEEKLY": "3"},  # 2026-03-02 is a Monday
+            {
+                "2026-03-02 09:00": "newest, weekly",
+                "2026-03-01 23:59": "weekly",
+                "2026-02-22 12:00": "weekly",
+            },
+        ),
+        (
+            {"KEEP_MONTHLY": "9", "KEEP": "2"},
+            {
+                "2026-03-02 09:00": "newest, last 2, monthly",
+                "2026-03-02 08:00": "last 2",
+                "2026-02-28 12:00": "monthly",
+                "2025-02-28 12:00": "monthly",
+            },
+        ),
+    ],
+)
+def test_each_rule_keeps_the_newest_of_its_periods(
+    checkout: Checkout, rules: dict[str, str], kept: dict[str, str]
+) -> None:
+    at(checkout, "2026-03-02 09:00", "2026-03-02 08:00", "2026-03-01 23:59", "2026-03-01 00:00")
+    at(checkout, "2026-02-28 12:00", "2026-02-23 00:00", "2026-02-22 12:00", "2025-02-28 12:00")
+    run = checkout.run(PRUNE, "--dry-run", **rules)
+    assert run.status == 0, run
+    plan = re.findall(r"^(\S+ \S+) .* (keep|delete) *(.*)$", run.out, re.MULTILINE)
+    assert {name: reasons for name, what, reasons in plan if what == "keep"} == kept
+    assert len(plan) == len(left(checkout)) == 8
+    assert "no backup was deleted" in run.err
+
+
+def test_days_newest_verified_and_data_only_backups(checkout: Checkout) -> None:
+    for name, days in (("today", 0), ("a-week", 7), ("broken", 20), ("good", 30), ("old-good", 40)):
+        write(checkout, name, days)
+    for name, days in (("rows", 50), ("older-rows", 60)):
+        write(checkout, name, days, holds="data only")
+    verify(checkout, "broken", "failed")
+    verify(checkout, "good")
+    verify(checkout, "old-good")
+    run = checkout.run(PRUNE, PRUNE_SKIP_CONFIRM="yes", KEEP_DAYS="8")
+    assert run.status == 0, run
+    assert left(checkout) == {"today", "a-week", "good", "rows"}
+    assert re.search("^a-week .* keep .* last 8 days$", run.out, re.MULTILINE), run
+    assert re.search("^good .* keep .* newest verified$", run.out, re.MULTILINE), run
+    assert max(map(len, run.out.splitlines())) <= 80
+
+
+def test_files_without_a_whole_manifest_of_this_tool_stay(checkout: Checkout) -> None:
+    for name, days in (("new", 0), ("foreign", 1), ("cut", 2), ("old", 3)):
+        write(checkout, name, days)
+    remove_manifest(checkout.named_backups / "foreign.dump.gz")
+    cut = checkout.named_backups / "cut.dump.gz"
+    cut.write_bytes(cut.read_bytes()[:-1])
+    (checkout.named_backups / "empty.dump").touch()
+    (checkout.named_backups / ".x.dump.gz.partial.1").touch()
+    run = checkout.run(PRUNE, "--keep=1", "--yes")
+    assert run.status == 0, run
+    assert left(checkout) == {"new", "foreign", "cut"}
+    assert "skipped: 3 files without a whole manifest" in run.err
+    assert {"empty.dump", ".x.dump.gz.partial.1"} < files(checkout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ([], "choose which backups to keep"),
+        (["--dry-run", "-y"], "choose which backups to keep"),
+        (["--keep", "0"], "KEEP must be from 1 to 9999, not '0'"),
+        (["--keep-daily=x"], "KEEP_DAILY must be from 1 to 9999, not 'x'"),
+        (["--keep-monthly"], "--keep-monthly needs a number"),
+        (["--keep-hourly=1"], "unknown option: --keep-hourly"),
+    ],
+)
+def test_no_rule_and_bad_numbers_are_usage_errors(
+    checkout: Checkout, arguments: list[str], error: str
+) -> None:
+    write(checkout, "a", 0)
+    write(checkout, "b", 1)
+    run = checkout.run(PRUNE, *arguments)
+    assert run.status == 2 and error in run.err, run
+    assert left(checkout) == {"a", "b"} and run.out == ""
+
+
+def test_rules_of_make_are_for_this_target_only(checkout: Checkout) -> None:
+    run = checkout.run("make", "restore-assets", "KEEP=1")
+    assert run.status == 2 and "KEEP has no effect here: it is for prune-backups" in run.err, run
+
+
+def test_it_asks_and_only_yes_deletes(checkout: Checkout) -> None:
+    write(checkout, "a", 0)
+    write(checkout, "b", 1)
+    run = checkout.run(PRUNE, "--keep", "1")
+    assert run.status == 1 and "PRUNE_SKIP_CONFIRM=yes" in run.err, run
+    run = checkout.run_on_terminal(PRUNE, "--keep", "1", answer=b"no\n")
+    assert run.status == 1 and "cancelled; no backup was deleted" in run.err, run
+    assert left(checkout) == {"a", "b"}
+    run = checkout.run_on_terminal(PRUNE, "--keep", "1", answer=b"yes\n")
+    assert run.status == 0 and left(checkout) == {"a"}, run
+
+
+def test_a_backup_that_was_replaced_or_verified_meanwhile_stays(checkout: Checkout) -> None:
+    for name, days in (("new", 0), ("replaced", 1), ("verified", 2), ("old", 3)):
+        write(checkout, name, days)
+
+    def meanwhile(_: bytes) -> None:
+        write(checkout, "replaced", 0.5)
+        verify(checkout, "verified")
+
+    run = checkout.run_on_terminal(PRUNE, "--keep", "1", answer=b"yes\n", at_prompt=meanwhile)
+    assert run.status == 1, run
+    assert left(checkout) == {"new", "replaced", "verified"}
+    assert run.err.count("has changed meanwhile; it stays") == 2
+    assert "could not delete 2 of 3 backups" in run.err
+
+
+def test_a_file_that_is_not_deleted_is_named_and_the_others_go(checkout: Checkout) -> None:
+    for name, days in (("new", 0), ("stuck", 1), ("old", 2)):
+        write(checkout, name, days)
+    refuse = 'echo "rm: stuck: Permission denied" >&2; exit 1'
+    rm = f'case "$*" in *stuck*) {refuse} ;; esac; exec "$REAL" "$@"'
+    run = checkout.run(PRUNE, "-y", "--keep", "1", **fake(checkout, rm=rm))
+    assert run.status == 1, run
+    assert "stuck.dump.gz: rm: stuck: Permission denied" in run.err
+    assert "error: could not delete 1 of 2 backups" in run.err
+    assert left(checkout) == {"new", "stuck"}
+    assert checkout.run(LIST).status == 0
