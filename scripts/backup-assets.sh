@@ -357,6 +357,7 @@ publish_backup() {
 report_backup() {
     say_done "wrote $target: $(sum_of_tables <"$work/tables")," \
         "$(human_size "$(size_of "$target")") in $(duration)"
+    report_changes
     ! is_shared || say "next: git add $target $target.info"
 }
 

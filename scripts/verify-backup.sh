@@ -6,6 +6,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest signature manifest
 use fingerprints schema publish report upload modes untrusted load kept-copy preflight verify
+use catalog private-server
 
 usage() {
     cat <<EOF
@@ -33,18 +34,23 @@ EOF
 main() {
     parse_options "$@"
     begin
+    at_end remember_failure
     require_restore_settings
     RESTORE_KEEP_COPY=
-    [ "$level" = hash ] || choose_private_server
+    if [ "$level" != hash ] && needs_private_server; then
+        run_on_private_server verify-backup.sh --level "$level" -- "$backup_file"
+    fi
     verify_hash
     [ "$level" = hash ] || verify_on_server
     finish
+    remember "$level" ok
     say_done "$backup_file is verified, level $level: $(verified_content)"
 }
 
 parse_options() {
     operand='' level=restore private=''
-    tables='' keep_going='' drop_missing=''
+    tables='' keep_going='' drop_missing='' # as in a full restore
+    running_level='' manifest_found=''
     while [ $# -gt 0 ]; do
         case $1 in
             --level) use_level "${2-}" && shift ;;
@@ -81,6 +87,7 @@ end_level() {
     end_live_line
     printf '%-8s ok in %d s\n' "$running_level" "$(($(date +%s) - level_started))" >&3 ||
         die 'could not write the result'
+    running_level=
 }
 
 verify_hash() {
@@ -93,7 +100,6 @@ verify_hash() {
 }
 
 verify_on_server() {
-    begin_level read
     select_server
     lock_database
     clean_up_backups
@@ -103,6 +109,7 @@ verify_on_server() {
     check_file_again
     [ "$level" = read ] || require_right_to_create
     decide_trust
+    begin_level read
     upload_archive
     [ -z "$manifest_found" ] || read_archive || fail_not_whole "$work/restore.errors"
     end_level
@@ -112,8 +119,8 @@ verify_on_server() {
 
 # verify_restore: what a restore does before the swap
 verify_restore() {
-    begin_level restore
     check_room
+    begin_level restore
     if is_data_only; then
         choose_mode
     else
@@ -133,27 +140,16 @@ verified_content() {
     fi
 }
 
-# --- the private server ---
+# --- what list-backups shows ---
 
-# choose_private_server: where the user wants it, or where there is no server and the user has named
-# none: another run of this script then does all
-choose_private_server() {
-    case $private-$ASSETS_PG_BACKEND-$TB_POSTGRES_ENDPOINT$TB_POSTGRES_CONTAINER in
-        yes-*) ;;
-        -auto-) ! (select_server) 4>/dev/null || return 0 ;;
-        *) return 0 ;;
-    esac
-    say 'using a private server'
-    explained=yes # by that run, whatever it is that ends it
-    verified=0
-    background_with_messages run_helper private-server "$root/scripts/verify-backup.sh" \
-        ${quiet:+--quiet} --level "$level" -- "$backup_file" >&3 2>&4
-    wait "$child" || verified=$?
-    [ "$verified" -ne 69 ] || {
-        hint "start a server, or run 'make demo', which installs a private one"
-        die 'there is no server to restore the backup into'
-    }
-    exit "$verified"
+remember() { # LEVEL RESULT
+    [ -z "$manifest_found" ] ||
+        remember_verification "$backup_file" "$1" "$2" "$(manifest_field sha256)"
+}
+
+# remember_failure STATUS: if a level has failed, not if none could begin
+remember_failure() {
+    [ "$1" -ne 1 ] || [ -z "$running_level" ] || remember "$running_level" failed
 }
 
 main "$@"

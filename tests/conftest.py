@@ -81,6 +81,9 @@ def database(server: Server, checkout: Checkout) -> Iterator[Database]:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    """A copy of the project's scripts."""
-    return new_checkout(tmp_path)
+def checkout(request: pytest.FixtureRequest, tmp_path: Path) -> Checkout:
+    """A copy of the project's scripts, with the Python packages for tests marked `python`."""
+    checkout = new_checkout(tmp_path)
+    if request.node.get_closest_marker("python"):
+        checkout.use_python()
+    return checkout

@@ -76,7 +76,7 @@ def test_outer_gzip_only_stores(direct: Database, tmp_path: Path, missing: tuple
 
 
 def test_gzip_is_used_without_pigz_and_python(direct: Database, tmp_path: Path) -> None:
-    (direct.checkout.path / ".venv").unlink()
+    direct.checkout.remove_venv()
     path = tmp_path / "x.dump.gz"
     path_variable = path_without(direct.checkout, "pigz", "python3*")
     assert direct.backup(path, PATH=path_variable).status == 0

@@ -14,6 +14,8 @@ from support.run import CONFIRMED, PROJECT
 PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
     (PROJECT / "docs").glob("*.md")
 )
+
+pytestmark = pytest.mark.python
 # What another test runs: containers of the user's name, and this very suite.
 ELSEWHERE = {"make demo", "make test", "make up", "make down", "make lint", "make faults"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,6 +116,7 @@ def test_much_less_content_does_not_replace_the_existing_backup(direct: Database
     assert run.status == 0 and "wrote assets/assets.dump.gz: 8 tables, " in run.err, run
     run = direct.checkout.run(BACKUP, "--force", **GUARDED)
     assert run.status == 0 and "nothing changed" not in run.err, run
+    assert re.search("^since the backup of .* UTC: the same rows$", run.err, re.MULTILINE)
 
 
 def another_run(database: Database) -> None:

@@ -15,6 +15,8 @@ from support.servers import DirectServer
 
 from helpers.demo.private_server import private_server
 
+pytestmark = pytest.mark.python
+
 ANSWERS = {
     "version": (RESTORE, r"s#^[0-9]*\(|[^|]*|[0-9a-f]*|[0-9]*|[tf]\)$#{lie}\1#"),
     "key": (RESTORE, r"s#^\([0-9]*|[^|]*|\)[0-9a-f]*\(|[0-9]*|[tf]\)$#\1{lie}\2#"),

@@ -19,6 +19,8 @@ from support.tumblebug import Handler, Tumblebug, drops, replies, running_tumble
 
 from helpers import menu, terminal
 
+pytestmark = pytest.mark.python
+
 INIT = "./scripts/init.sh"
 DAY = 86_400
 

@@ -44,7 +44,7 @@ def test_help_has_bold_headings_where_a_terminal_has_colour(checkout: Checkout) 
 
 
 def test_setup_installs_the_users_packages_once(checkout: Checkout) -> None:
-    (checkout.path / ".venv").unlink()
+    checkout.remove_venv()
     python = checkout.home / "python"
     python.write_text(
         '#!/bin/sh\nif [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; fi\n'

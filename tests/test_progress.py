@@ -19,6 +19,8 @@ MANY_ROWS = (
     " CREATE INDEX ON many (t, n)"
 )
 
+pytestmark = pytest.mark.python
+
 
 def rows(table: str, done: int) -> dict:
     return {"kind": "rows", "table_name": table, "index_name": "", "done": done}

@@ -10,6 +10,8 @@ from support.fakes import fake, without_python
 from support.run import RESTORE, STATS
 from support.servers import Container, started_container
 
+pytestmark = pytest.mark.python
+
 ROWS = {
     "spec_info": "1,200",
     "image_info": "2,000",

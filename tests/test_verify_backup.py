@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from support.backups import manifest_of, remove_manifest, with_checksum
@@ -18,6 +19,12 @@ def verified(out: str) -> list[str]:
     return re.findall(r"^(\w+) +ok in \d+ s$", out, re.MULTILINE)
 
 
+def remembered(path: Path) -> tuple[str, str]:
+    """Return the level and the result of the last verification."""
+    line = path.with_name(f"{path.name}.verified").read_text()
+    return tuple(line.split("\t")[1:3])
+
+
 @pytest.mark.parametrize("backend", ["direct", "docker"])
 def test_each_level_includes_those_before_it(request: pytest.FixtureRequest, backend: str) -> None:
     database = request.getfixturevalue(backend)
@@ -28,6 +35,7 @@ def test_each_level_includes_those_before_it(request: pytest.FixtureRequest, bac
         run = database.checkout.run("make", "verify-backup", f"FILE={path}", f"LEVEL={level}")
         assert run.status == 0 and verified(run.out) == LEVELS[:count], run
         assert f"is verified, level {level}: 10 tables, 4,701 rows" in run.err
+        assert remembered(path) == (level, "ok")
     assert database.content() == before
     assert database.left_behind() == []
 
@@ -40,6 +48,7 @@ def test_changed_byte_fails_the_hash(direct: Database) -> None:
     run = direct.checkout.run(VERIFY)
     assert run.status == 1 and run.out == "", run
     assert len(run.errors) == 1 and "is damaged" in run.err
+    assert remembered(path) == ("hash", "failed")
 
 
 def test_backup_that_does_not_load_fails_the_restore(direct: Database) -> None:
@@ -60,6 +69,7 @@ def test_other_rows_than_the_manifest_says_fail_the_restore(direct: Database) ->
     info.write_text(with_checksum(changed))
     run = direct.checkout.run(VERIFY)
     assert run.status == 1 and verified(run.out) == LEVELS[:2], run
+    assert remembered(path) == ("restore", "failed")
     assert "differs from the manifest: public.pricing_info" in run.err
 
 
@@ -98,7 +108,7 @@ def test_private_server_is_used_where_there_is_none(direct: Database) -> None:
     run = direct.checkout.run(VERIFY, **nowhere)
     assert run.status == 0 and verified(run.out) == LEVELS, run
     assert "using a private server" in run.err
-    (direct.checkout.path / ".venv").unlink()
+    direct.checkout.remove_venv()
     run = direct.checkout.run(VERIFY, **nowhere)
     assert run.status == 1, run
     assert len(run.errors) == 1 and "there is no server to restore the backup into" in run.err
@@ -106,9 +116,10 @@ def test_private_server_is_used_where_there_is_none(direct: Database) -> None:
 
 
 def test_named_server_that_does_not_answer_is_an_error(direct: Database) -> None:
-    direct.sample_backup()
+    path = direct.sample_backup()
     run = direct.checkout.run(VERIFY, TB_POSTGRES_ENDPOINT="127.0.0.1:1")
     assert run.status == 1 and verified(run.out) == ["hash"], run
+    assert not path.with_name("assets.dump.gz.verified").exists()
     assert len(run.errors) == 1
 
 

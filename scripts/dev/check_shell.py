@@ -38,7 +38,7 @@ LAYERS = {
     "things": "lock client-programs databases backup-file embedded-manifest signature manifest"
     " fingerprints schema publish",
     "workflow": "report upload modes untrusted load kept-copy preflight verify restore-test guards"
-    " tables catalog tumblebug hooks",
+    " tables catalog private-server tumblebug hooks",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220

@@ -9,7 +9,11 @@ size_to_refuse=99614720 # 95 MiB: Git hosts reject a file above 100 MiB
 # guard_existing_backup: before the dump. Ends the script if nothing has changed since the existing
 # backup; asks if much of it would be lost
 guard_existing_backup() {
-    [ "$FORCE" != yes ] || return 0
+    losses='' existing_created=''
+    if [ "$FORCE" = yes ]; then
+        read_existing || :
+        return 0
+    fi
     compare_existing
     [ -n "$losses" ] || return 0
     show_losses
@@ -36,7 +40,6 @@ guard_against_losses() {
 # losses, a line for each table
 compare_existing() {
     losses=
-    : >"$work/existing"
     if read_existing && read_live_tables; then
         ! is_same_content || end_unchanged
         find_losses "$work/live"
@@ -45,12 +48,21 @@ compare_existing() {
 
 # read_existing: fails unless there is an intact backup with a manifest, trusted or not
 read_existing() {
+    : >"$work/existing"
     [ -f "$target" ] && [ -r "$target" ] || return 1
     find_manifest "$target"
     [ -n "$manifest_found" ] && is_complete "$work/info" && describes "$work/info" "$target" ||
         return 1
     sed '$d' "$work/info" >"$work/manifest"
+    existing_created=$(manifest_field created)
     read_manifest "$work/manifest" >"$work/existing"
+}
+
+# report_changes: since the backup that has been replaced; see diff-backup.sh for more
+report_changes() {
+    [ ! -s "$work/existing" ] || say "since the backup of $existing_created: $(awk \
+        -f "$root/scripts/lib/awk/formats.awk" -f "$root/scripts/lib/awk/table-changes.awk" \
+        "$work/existing" "$work/tables")"
 }
 
 # read_live_tables: in one snapshot

@@ -183,6 +183,7 @@ def measure(scale: float, rounds: int) -> tuple[Results, Results]:
         started_container(measured=True) as container,
     ):
         bench = Bench(container, new_checkout(Path(directory)))
+        bench.checkout.use_python()
         with container.connect(DATABASE) as connection:
             assets.load(connection, scale)
         all_commands = scale == 1

@@ -48,5 +48,5 @@ def path_without(checkout: Checkout, *missing: str) -> str:
 
 def without_python(checkout: Checkout) -> dict[str, str]:
     """Remove the checkout's .venv and return an environment in which python3 does not run."""
-    (checkout.path / ".venv").unlink()
+    checkout.remove_venv()
     return fake(checkout, python3="exit 127")
