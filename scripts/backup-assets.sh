@@ -104,6 +104,7 @@ choose_target() {
 }
 
 require_target() {
+    [ -d "$target_directory/" ] || say "creating directory $target_directory"
     mkdir -p "$target_directory/" 2>"$work/publish.errors" ||
         die "could not create directory '$target_directory/': $(head -n 1 "$work/publish.errors")"
     [ -w "$target_directory/" ] ||
@@ -343,7 +344,7 @@ publish_backup() {
         die "could not replace '$target': $(head -n 1 "$work/publish.errors")"
     unchanged=
     mv -f "$partial_manifest" "$target.info" 2>"$work/publish.errors" || require_manifest
-    finish
+    finish 'the new backup is complete'
     sync_directory "$target_directory/" || {
         warn "the new backup is in place, but a power loss may undo it:" \
             "$(head -n 1 "$work/sync.errors")"

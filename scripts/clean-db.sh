@@ -27,6 +27,7 @@ main() {
     clean_up_server
     require_database
     content=$(content_of "$TB_POSTGRES_DATABASE")
+    require_readable "$content"
     if has_rows; then
         confirm_deletion
         empty_tables
@@ -58,7 +59,7 @@ empty_tables() {
         fail_commit "$work/sql.errors"
         fail_with "$work/sql.errors" 'could not empty the database'
     }
-    finish
+    finish 'the database is empty'
     say_done "database '$TB_POSTGRES_DATABASE' is empty"
 }
 

@@ -198,19 +198,30 @@ rows_in_backup() {
 # confirm_replacement: asks without the lock and with nothing on the server; then examines again.
 # A run that does not ask logs the same
 confirm_replacement() {
-    question_about="$(replacement): $(both_contents)"
-    if database_exists; then
-        warn "$question_about"
-    else
-        say "$question_about"
-    fi
+    contents=$(both_contents)
+    question_about="$(replacement): $(in_one_line "$contents")"
+    show_question
     [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
     [ "$mode" = full ] || end_live_session ''
     confirm_unlocked "$RESTORE_SKIP_CONFIRM" 'Restore this backup?' RESTORE_SKIP_CONFIRM
     muted=yes
     examine
     muted=
-    require_same "$question_about" "$(replacement): $(both_contents)"
+    require_same "$question_about" "$(replacement): $(in_one_line "$(both_contents)")"
+}
+
+# show_question: with --quiet in one line, which warn holds back until the question
+show_question() {
+    if [ -n "$quiet" ]; then
+        warn "$question_about"
+    elif database_exists; then
+        warn "$(replacement)"
+        printf '%s\n' "$contents" | while IFS= read -r side; do
+            say "  $side"
+        done
+    else
+        say "$question_about"
+    fi
 }
 
 # replacement: what the restore would do
@@ -230,10 +241,12 @@ replacement() {
     esac
 }
 
-# both_contents: of the live database and of the backup, of the chosen tables only or of all
+# both_contents: two lines, of the live database and of the backup, of the chosen tables only or of
+# all
 both_contents() {
     if database_exists; then
-        printf 'now %s; afterwards ' "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
+        printf 'now         %s\nafterwards  ' \
+            "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
     fi
     if [ "$RESTORE_SKIP_CONFIRM" = yes ] && [ -z "$manifest_found" ] &&
         ! [ -s "$work/archive-rows" ]; then

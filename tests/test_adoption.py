@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,11 +111,14 @@ def test_names_of_the_compose_file_are_understood(direct: Database) -> None:
         b"POSTGRES_DB =" + direct.name.encode() + b"\r\n"
         b"TB_POSTGRES_PORT 5432\r\n"
         b"TB_ROOT_PATH something else\r\n"
+        b"CONTAINER_CLI='docker\r\n"
+        b"PG_BINDIR='' # a comment\r\n"
     )
     run = direct.checkout.run(STATS)
     assert run.status == 0, run
     assert "spec_info" in run.out
-    assert "that is not NAME=VALUE: TB_POSTGRES_PORT" in run.err
+    skipped = re.findall(r"skipped line (\d) of '.*', which is not NAME=VALUE: (\w+)", run.err)
+    assert skipped == [("4", "TB_POSTGRES_PORT"), ("6", "CONTAINER_CLI")], run
     assert "TB_ROOT_PATH" not in run.err
 
 

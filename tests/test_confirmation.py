@@ -7,7 +7,7 @@ import re
 import pytest
 from support.backups import remove_manifest
 from support.databases import Database
-from support.run import CLEAN, RESTORE
+from support.run import CLEAN, RESTORE, ROLLBACK
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_yes_on_a_terminal_goes_on(direct: Database, script: str, answer: bytes)
     run = direct.checkout.run_on_terminal(script, answer=answer)
     assert run.status == 0, run
     assert f"database '{direct.name}' of server" in run.err
-    assert re.search(r"(: now|deleted:) \d+ tables, \d,\d+ rows", run.err)
+    assert re.search(r"(  now        |deleted:) \d+ tables, \d,\d+ rows", run.err)
     priced = direct.execute("SELECT count(*) FROM pricing_info")[0][0]
     assert priced == (960 if script == RESTORE else 0)
 
@@ -31,15 +31,15 @@ def test_run_that_does_not_ask_logs_the_same(direct: Database) -> None:
     run = direct.restore(path)
     assert run.status == 0, run
     now, later = re.search(
-        rf"warning: everything in database '{direct.name}' of server .* will be replaced:"
-        r" now \d+ tables, ([\d,]+) rows; afterwards \d+ tables, ([\d,]+) rows\n",
+        rf"warning: everything in database '{direct.name}' of server .* will be replaced"
+        r"\n  now         \d+ tables, ([\d,]+) rows\n  afterwards  \d+ tables, ([\d,]+) rows\n",
         run.err,
     ).groups()
     assert int(later.replace(",", "")) - int(now.replace(",", "")) == 960
     remove_manifest(path)
     run = direct.restore("-y", path)
     assert run.status == 0, run
-    assert re.search(r" rows; afterwards \d+ tables\n", run.err), run
+    assert re.search(r" rows\n  afterwards  \d+ tables\n", run.err), run
 
 
 @pytest.mark.parametrize("answer", [b"no\n", b"\n", b"yes please\n", b"\x04"])
@@ -99,3 +99,16 @@ def test_answer_to_what_is_no_longer_true_changes_nothing(direct: Database, scri
     assert "what the question described has changed meanwhile" in run.err
     assert direct.execute("SELECT count(*) FROM image_info WHERE id = 'new'") == [(1,)]
     assert direct.left_behind() == []
+
+
+def test_role_that_may_not_read_the_tables_is_refused_before_the_question(direct: Database) -> None:
+    assert direct.restore(direct.sample_backup(), RESTORE_KEEP_PREVIOUS="yes").status == 0
+    role = f"reader_{direct.name}"
+    direct.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' CREATEDB")
+    try:
+        for script in (CLEAN, ROLLBACK):
+            run = direct.checkout.run(script, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
+            assert run.status == 1 and len(run.errors) == 1, run
+            assert f"user '{role}' may not read the tables; the database is unchanged" in run.err
+    finally:
+        direct.execute(f"DROP ROLE {role}")

@@ -139,14 +139,14 @@ def test_only_chosen_tables_are_counted_without_a_manifest(direct: Database) -> 
     assert run.status == 0, run
     assert run.out.splitlines()[1:] == ["public.pricing_info    0        960        +960"]
     run = direct.restore("--table", "pricing_info", path)
-    assert "now 1 table, 0 rows; afterwards 1 table, 960 rows\n" in run.err, run
+    assert "now         1 table, 0 rows\n  afterwards  1 table, 960 rows\n" in run.err, run
 
 
 def test_unknown_table_is_named(direct: Database) -> None:
     path = direct.sample_backup()
     run = direct.restore("--table", "spec_info", "--table", "no'such", path)
     assert run.status == 1, run
-    assert "there is no table no'such" in run.err
+    assert "there is no table 'no'such'" in run.err
     assert "did you mean" not in run.err
     run = direct.restore("--table", "specinfo", path)
     assert "did you mean spec_info?" in run.err, run

@@ -51,7 +51,11 @@ refuse_unknown_variable() {
     known=$(printf '%s\n' FILE NAME LEVEL ARGS SCALE PYTHON SHELL TMPDIR NO_COLOR && known_settings)
     unknown=$(first_unknown "$variables" "$known") || return 0
     suggest "$unknown" "$known"
-    [ -n "$nearest" ] || hint "to set it in the environment of the script: $unknown=… make …"
+    case $nearest$unknown in
+        option) hint "did you mean INIT_OPTION?" ;;
+        *[!A-Z0-9_]*) ;;
+        *) [ -n "$nearest" ] || hint "to set it in the environment: $unknown=… make …" ;;
+    esac
     die "make has no variable '$unknown'"
 }
 

@@ -31,7 +31,8 @@ choose_backend() {
         refuse_two_servers
     else
         ASSETS_PG_BACKEND=direct
-        say "using TB_POSTGRES_ENDPOINT, because no running container could be reached"
+        ! command -v "$CONTAINER_CLI" >/dev/null ||
+            say 'using TB_POSTGRES_ENDPOINT, because no running container could be reached'
     fi
 }
 

@@ -5,6 +5,8 @@
 # require_file FILE: ends the script unless it is a readable file that can be a backup
 require_file() {
     if ! [ -e "$1" ]; then
+        [ ! -d "${1%/*}" ] || [ -x "${1%/*}" ] ||
+            die "directory '${1%/*}' is not readable for user '$(user_name)'"
         hint_meant_backup "$1"
         hint_available_backups
         die "there is no backup file '$1'"
@@ -12,9 +14,34 @@ require_file() {
     [ ! -d "$1" ] || die "'$1' is a directory, not a backup file"
     [ -f "$1" ] || die "'$1' is not a regular file, as a backup must be"
     [ -r "$1" ] || die "backup file '$1' is not readable for user '$(user_name)'"
-    [ -s "$1" ] || die "backup file '$1' is empty"
+    [ -s "$1" ] || {
+        hint 'take it from where the backup came from'
+        die "backup file '$1' is empty"
+    }
     [ "$(file_kind "$1")" != unknown ] ||
         die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
+    require_archive "$1"
+}
+
+# require_archive FILE: ends the script if what is in it is clearly something else; whether it is
+# whole is seen later
+require_archive() {
+    kind=$(file_kind "$1")
+    case $(unpack "$kind" <"$1" | first_bytes) in
+        '' | 5047444d50) ;;
+        746f632e64)
+            hint 'back up with pg_dump --format=custom, or with backup-assets.sh'
+            die "'$1' is a PostgreSQL archive in tar format, not in custom format"
+            ;;
+        1f8b*)
+            hint "unpack it once: gunzip -c FILE >OTHER_FILE.dump.gz"
+            die "'$1' was compressed twice"
+            ;;
+        *)
+            hint 'an SQL dump can be restored with psql'
+            die "'$1' does not contain a PostgreSQL archive in custom format"
+            ;;
+    esac
 }
 
 # backup_path NAME_OR_FILE: a FILE contains a slash or ends in .dump.gz or .dump; a NAME is that of
@@ -61,7 +88,8 @@ hint_available_backups() {
             hint "available: $candidate ($(human_size "$(size_of "$candidate")"))"
     done <"$work/available"
     [ "$available" -le 5 ] || hint "and $((available - 5)) more in assets and backups/postgres"
-    [ "$available" -gt 0 ] || hint "create one with 'make backup-assets'"
+    [ "$available" -gt 0 ] ||
+        hint "'make init' fetches the assets (b or c); then 'make backup-assets' backs them up"
 }
 
 # is_backup FILE: by its first bytes
@@ -71,11 +99,16 @@ is_backup() {
 
 # file_kind FILE: gzip, archive (bare custom format) or unknown, by its first bytes
 file_kind() {
-    case $(dd if="$1" bs=5 count=1 2>/dev/null | od -An -tx1 | tr -d ' \n') in
+    case $(first_bytes <"$1") in
         1f8b*) echo gzip ;;
         5047444d50) echo archive ;;
         *) echo unknown ;;
     esac
+}
+
+# first_bytes: of standard input, five in hexadecimal
+first_bytes() {
+    dd bs=1 count=5 2>/dev/null | od -An -tx1 | tr -d ' \n'
 }
 
 # unpack KIND: from the file on standard input to the archive

@@ -112,7 +112,7 @@ rename_databases() {
         sessions_ended=yes
         ask lock <"$sql/restore/end-sessions.sql" >/dev/null || sessions_ended=
         if wait "$child" || was_renamed "$swap_attempt"; then
-            finish
+            finish 'the databases are swapped'
             return 0
         fi
         fail_commit "$work/swap.errors"
@@ -164,6 +164,16 @@ read_copy_facts() {
 drop_copy() {
     ask lock <"$sql/restore/drop-copy.sql" >/dev/null ||
         fail_with "$work/lock.errors" 'could not drop the kept copy'
+}
+
+# require_readable CONTENT: ends the script if content_of was not allowed to read it
+require_readable() {
+    case $1 in
+        *'unknown content (permission denied'*)
+            hint "set TB_POSTGRES_USER to the owner of the tables, or to a superuser"
+            die "user '$TB_POSTGRES_USER' may not read the tables"
+            ;;
+    esac
 }
 
 # content_of DATABASE [TABLES]: '3 tables, 127,928 rows', of these tables only or of all; a lock on

@@ -81,6 +81,7 @@ die_usage() {
 fail() { # STATUS TEXT
     explained=yes
     [ -z "$work" ] || { printf '%s\n' "$2" >"$work/failure"; } 2>/dev/null || : # for a hook
+    tell_warnings
     tell_labelled 31 error: "$2"
     printf '%s' "$hints" | while IFS= read -r text; do
         tell_labelled 36 ' hint:' "$text"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
-# Needs: backup_file copy_found data_directory manifest manifest_found mode server tables
-#   unfilled work
+# Needs: backup_file copy_found data_directory manifest manifest_found mode room_advice server
+#   tables unfilled work
 # Sets: copy_found
 
 # examine: everything that comes before the question; the live database does not change
@@ -95,7 +95,11 @@ check_room() {
 require_room() {
     is_number "$4" || die "backup file '$backup_file' disappeared during the checks"
     server_has_room "$1" "$3" "$4" || {
-        hint "free some space in $2 of $server"
+        if [ "$ASSETS_PG_BACKEND-$1" = 'direct-temporary directory' ]; then
+            hint "$room_advice"
+        else
+            hint "free some space in $2 of $server"
+        fi
         die "the server's $1 has $(human_size "$(($3 * 1024))") free," \
             "and this restore needs $(human_size "$4")"
     }

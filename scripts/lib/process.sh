@@ -55,11 +55,15 @@ end_run() {
 
 # explain_end: where no message has said why the run ends. Sets status
 explain_end() {
-    [ -z "$prompt_open" ] || tell '\n'
+    if [ -n "$prompt_open" ]; then
+        tell '\n'
+    else
+        clear_line # which a terminal has begun with ^C
+    fi
     if [ "$status" -lt 128 ]; then
         explain_unexpected_end
     elif [ -n "$finished" ]; then
-        say_always 'interrupted; the work is complete'
+        say_always "interrupted; $finished"
     else
         say_always "interrupted${in_doubt:-$unchanged}"
     fi
@@ -84,9 +88,9 @@ explain_unexpected_end() {
     fi
 }
 
-# finish: what was asked for is done; a later error does not undo it. Sets unchanged
+# finish [SENTENCE]: what was asked for is done; a later error does not undo it. Sets unchanged
 finish() {
-    finished=yes
+    finished=${1:-the work is complete}
     unchanged=
 }
 

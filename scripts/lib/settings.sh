@@ -146,10 +146,13 @@ known_settings() {
 
 # read_env_file FILE: takes lines NAME=VALUE with names of ours; nothing in the file is executed
 read_env_file() {
+    [ ! -d "$1" ] || warn "'$1' is a directory; no settings were read"
     [ -f "$1" ] || return 0
     [ -r "$1" ] || die "could not read '$1' as user '$(user_name)'"
     byte_order_mark=$(printf '\357\273\277')
+    line_number=0
     while IFS= read -r line || [ -n "$line" ]; do
+        line_number=$((line_number + 1))
         line=${line#"$byte_order_mark"}
         line=${line#export }
         case $line in
@@ -159,7 +162,7 @@ read_env_file() {
             *) continue ;;
         esac
         take_setting "$line" ||
-            warn "skipped a line of '$1' that is not NAME=VALUE: ${line%%[!A-Z0-9_]*}"
+            warn "skipped line $line_number of '$1', which is not NAME=VALUE: ${line%%[!A-Z0-9_]*}"
     done <"$1"
 }
 
@@ -168,15 +171,21 @@ take_setting() {
     name=$(printf '%s' "${1%%=*}" | tr -d ' \t')
     case $1 in *=*) ;; *) return 1 ;; esac
     case $name in *[!A-Z0-9_]*) return 1 ;; esac
-    value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')")
+    value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
+        return 1
     eval ": \"\${$name=\$value}\""
 }
 
-# unquoted VALUE: as written after NAME= in a .env file
+# unquoted VALUE: as written after NAME= in a .env file; fails where a quote is not closed
 unquoted() {
     case $1 in
+        \" | \') return 1 ;;
         \"*\") set -- "${1#\"}" && printf '%s' "${1%\"}" ;;
         \'*\') set -- "${1#\'}" && printf '%s' "${1%\'}" ;;
+        \"*\"[[:space:]]*\#* | \'*\'[[:space:]]*\#*)
+            unquoted "$(printf '%s' "$1" | sed 's/[[:space:]]*#.*//')"
+            ;;
+        \"* | \'*) return 1 ;;
         *) printf '%s' "$1" | sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' ;;
     esac
 }

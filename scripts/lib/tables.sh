@@ -20,7 +20,7 @@ replace_tables() {
         fail_commit "$work/live.errors"
         fail_replacement
     }
-    finish
+    finish 'the rows are replaced'
 }
 
 # copy_rows 'TABLE (COLUMN, ...)' 'COPY ... TO STDOUT': from psql to psql on the server. In the

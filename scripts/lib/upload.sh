@@ -29,8 +29,10 @@ require_upload() {
     fi
     [ "$reader_status" -ne 74 ] ||
         fail_with "$work/server.errors" 'could not copy the archive to the server'
-    [ "$writer_status" -eq 0 ] ||
+    [ "$writer_status" -eq 0 ] || {
+        hint 'take it from where the backup came from'
         die "backup file '$backup_file' is damaged or cut short: $(gzip_error)"
+    }
     [ ! -s "$work/read.errors" ] ||
         die "could not read backup file '$backup_file': $(head -n 1 "$work/read.errors")"
     [ -z "$manifest_found" ] || [ "$(cat "$work/sha256")" = "$(manifest_field sha256)" ] ||

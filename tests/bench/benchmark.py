@@ -2,7 +2,8 @@
 
 For each scale, a database in a new container is filled with assets (bench.assets); then every
 command runs once per round, in turn, each after a CHECKPOINT. The medians over the rounds are
-printed. With all scales (without arguments) they are written to docs/benchmarks.md and its chart.
+printed. With all scales (without arguments) other versions of PostgreSQL are measured too, and all
+is written to docs/benchmarks.md and its chart.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
 import pygal
 from support.run import Checkout, new_checkout
 from support.servers import Container, started_container
@@ -31,18 +33,24 @@ from bench import assets
 DOCS = Path(__file__).parent.parent.parent / "docs"
 T = TypeVar("T")
 SCALES = (0.1, 1.0, 2.5, 10.0)
+VERSION, OTHER_VERSIONS = "16", ("17", "18")
 ROUNDS = {1.0: 5}  # where not 1
 DATABASE = "tumblebug"
 GUIDE = "the guide's commands"
 SMALL = "BACKUP_COMPRESSION=small"
+COPYING, COPIED = (f"RESTORE_KEEP_COPY=yes, the {which}" for which in ("first", "next"))
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of the figures -->"
 
 
 @dataclass
 class Figures:
-    """The figures of one command: seconds of each round; the others in bytes."""
+    """The figures of one command: seconds of each round; the others in bytes.
+
+    ``answers_after`` are the seconds until queries got the new data, for restores that swap.
+    """
 
     seconds: list[float] = field(default_factory=list)
+    answers_after: list[float] = field(default_factory=list)
     file: int = 0
     memory: int = 0
     host_disk: int = 0
@@ -165,8 +173,8 @@ BACKUPS: dict[str, Callable[[Bench], Path | None]] = {
 RESTORES: dict[str, Callable[[Bench], None]] = {
     GUIDE: Bench.restore_by_guide,
     "make restore-assets": Bench.restore_shared,
-    "RESTORE_KEEP_COPY=yes, the first": Bench.restore_with_copy,
-    "RESTORE_KEEP_COPY=yes, the next": Bench.restore_with_copy,
+    COPYING: Bench.restore_with_copy,
+    COPIED: Bench.restore_with_copy,
     "restore-assets.sh, rows not sorted": Bench.restore_small,
     "restore-assets.sh backups/…": Bench.restore_by_name,
     "floor: pg_restore -j alone": Bench.restore_only_load,
@@ -176,16 +184,23 @@ SHOWN = (GUIDE, *OURS, SMALL, "backup-assets.sh NAME")  # at every scale; the ot
 Results = dict[str, Figures]
 
 
-def measure(scale: float, rounds: int) -> tuple[Results, Results]:
-    """Return the figures of the backups and of the restores at that scale."""
+@contextmanager
+def filled_bench(version: str, scale: float) -> Iterator[Bench]:
+    """Yield a new container of that version with a filled database, and the commands for it."""
     with (
         tempfile.TemporaryDirectory(prefix="tumblebug-bench.") as directory,
-        started_container(measured=True) as container,
+        started_container(version, measured=True) as container,
     ):
         bench = Bench(container, new_checkout(Path(directory)))
         bench.checkout.use_python()
         with container.connect(DATABASE) as connection:
             assets.load(connection, scale)
+        yield bench
+
+
+def measure(scale: float, rounds: int) -> tuple[Results, Results]:
+    """Return the figures of the backups and of the restores at that scale."""
+    with filled_bench(VERSION, scale) as bench:
         all_commands = scale == 1
         backups: Results = {name: Figures() for name in BACKUPS if all_commands or name in SHOWN}
         restores: Results = {name: Figures() for name in RESTORES if all_commands or name in SHOWN}
@@ -196,7 +211,8 @@ def measure(scale: float, rounds: int) -> tuple[Results, Results]:
             if all_commands:
                 bench.prepare_floor()
             for name, figures in restores.items():
-                timed(bench, figures, RESTORES[name])
+                with swap_watched(bench, figures):
+                    timed(bench, figures, RESTORES[name])
             bench.script("drop-copy.sh")
         for results, commands in ((backups, BACKUPS), (restores, RESTORES)):
             for name in SHOWN if all_commands else OURS:
@@ -213,6 +229,51 @@ def timed(bench: Bench, figures: Figures, command: Callable[[Bench], T]) -> T:
     result = command(bench)
     figures.seconds.append(time.monotonic() - started)
     return result
+
+
+@contextmanager
+def swap_watched(bench: Bench, figures: Figures) -> Iterator[None]:
+    """Note after how many seconds a restore swaps the databases, if it does."""
+    query = "SELECT oid FROM pg_database WHERE datname = %s"
+    done = threading.Event()
+    seconds: list[float] = []
+
+    def watch(connection: psycopg.Connection) -> None:
+        before = connection.execute(query, [DATABASE]).fetchone()
+        started = time.monotonic()
+        while not seconds and not done.wait(0.02):
+            found = connection.execute(query, [DATABASE]).fetchone()
+            if not found:
+                return  # dropped, as by the guide's commands
+            if found != before:
+                seconds.append(time.monotonic() - started)
+
+    with bench.container.connect() as connection:
+        watcher = threading.Thread(target=watch, args=[connection])
+        watcher.start()
+        yield
+        done.set()
+        watcher.join()
+    figures.answers_after += seconds
+
+
+def measure_version(version: str) -> list[tuple[str, ...]]:
+    """Return the rows of one version at scale 1: the seconds of each command, and its speed-up."""
+    rows = []
+    with filled_bench(version, 1.0) as bench:
+        for title, commands, ours in (
+            ("backup", BACKUPS, [*OURS[:1], SMALL, "backup-assets.sh NAME"]),
+            ("restore", RESTORES, [*OURS[1:], COPYING, COPIED]),
+        ):
+            results = {name: Figures() for name in (GUIDE, *ours)}
+            for name, figures in results.items():
+                timed(bench, figures, commands[name])
+            for name, figures in results.items():
+                speed_up = results[GUIDE].median / figures.median
+                rows.append(
+                    (version, f"{title}: {name}", f"{figures.median:.2f} s", f"{speed_up:.2f}")
+                )
+    return rows
 
 
 # --- memory and disk: in runs of their own, which are not timed ---
@@ -299,6 +360,7 @@ def table(title: str, results: Results) -> str:
             name,
             f"{figures.median:.2f} s",
             f"{guide.median / figures.median:.2f}",
+            f"{statistics.median(figures.answers_after):.2f} s" if figures.answers_after else "",
             f"{figures.file / 1e6:.1f} MB" if figures.file else "",
             f"{figures.file / guide.file:.3f}" if figures.file else "",
             megabytes(figures.memory),
@@ -311,6 +373,7 @@ def table(title: str, results: Results) -> str:
         title,
         "median",
         "times as fast",
+        "new data after",
         "file",
         "of the guide's",
         "host memory",
@@ -367,16 +430,32 @@ def main() -> None:
         measured[scale] = measure(scale, ROUNDS.get(scale, 1))
         print(report(scale, *measured[scale]), end="\n\n", flush=True)
     if len(measured) == len(SCALES):
-        write_page(measured)
+        write_page(
+            measured, [row for version in OTHER_VERSIONS for row in measure_version(version)]
+        )
 
 
-def write_page(measured: dict[float, tuple[Results, Results]]) -> None:
-    """Write the figures between the marks of docs/benchmarks.md, and draw its chart."""
+def write_page(
+    measured: dict[float, tuple[Results, Results]], versions: list[tuple[str, ...]]
+) -> None:
+    """Write the figures between the marks of docs/benchmarks.md, and draw its chart.
+
+    ``versions`` are the rows of measure_version.
+    """
     page = DOCS / "benchmarks.md"
     before, _, rest = page.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     parts = [report(scale, *results) for scale, results in measured.items()]
-    figures = "\n\n".join([*parts, "### How the cost grows", growth(measured)])
+    headers = ("PostgreSQL", "scale 1, one round", "time", "times as fast")
+    figures = "\n\n".join(
+        [
+            *parts,
+            "### Other versions of PostgreSQL",
+            tabulate(versions, headers, tablefmt="github", disable_numparse=True),
+            "### How the cost grows",
+            growth(measured),
+        ]
+    )
     page.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}")
     draw(*measured[1.0], DOCS / "benchmarks.svg")
 

@@ -29,8 +29,9 @@ def test_page_and_chart_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     page = tmp_path / "benchmarks.md"
     page.write_text(f"before\n{benchmark.BEGIN}\nold\n{benchmark.END}\nafter\n")
     measured = {scale: (results(BACKUPS, scale), results(RESTORES, 2 * scale)) for scale in SCALES}
-    benchmark.write_page(measured)
+    benchmark.write_page(measured, [("17", "backup: x", "1.00 s", "2.00")])
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
     assert "| make backup-assets " in text and "### How the cost grows" in text and "20.0 s" in text
+    assert "| 17 " in text
     assert (tmp_path / "benchmarks.svg").read_text().count("restore: ") >= len(RESTORES)
