@@ -37,8 +37,8 @@ LAYERS = {
     "server": "backends/docker backends/direct backend session errors compose",
     "things": "lock databases backup-file embedded-manifest signature manifest fingerprints"
     " schema publish",
-    "workflow": "report upload modes untrusted load kept-copy preflight verify restore-test tables"
-    " tumblebug",
+    "workflow": "report upload modes untrusted load kept-copy preflight verify compare restore-test"
+    " tables tumblebug",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220
