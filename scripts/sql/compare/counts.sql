@@ -1,5 +1,5 @@
 -- Sets :counts, the start of a WITH clause: the differences by table and provider, by table, by
--- provider, and in total, with numbers as text. A name that is NULL stands for all of them.
+-- provider, and in total, with numbers as text. A NULL as name means all.
 SELECT $$
     counts AS (
         SELECT grouping(name) = 1 AS any_table, grouping(provider) = 1 AS any_provider, provider,
