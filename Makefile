@@ -4,10 +4,11 @@
 PYTHON ?= python3
 
 # A file name is data: the script gets it as typed; neither make nor a shell expands it.
-unexport FILE NAME LEVEL
+unexport FILE NAME LEVEL WITH
 export MAKE_FILE = $(value FILE)
 export MAKE_NAME = $(value NAME)
 export MAKE_LEVEL = $(value LEVEL)
+export MAKE_WITH = $(value WITH)
 
 # Targets and variables that make would silently ignore are refused.
 quoted = '$(subst ','\'',$1)'
@@ -19,7 +20,7 @@ $(error nothing was done)
 endif
 
 ##@ Assets
-.PHONY: backup-assets restore-assets verify-backup rollback-assets
+.PHONY: backup-assets restore-assets verify-backup diff-backup rollback-assets
 backup-assets: ## back up to assets/assets.dump.gz; NAME=x: to backups/postgres
 	@name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
 	    ./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
@@ -31,6 +32,11 @@ restore-assets: ## restore assets/assets.dump.gz, FILE=path or NAME=x
 verify-backup: ## verify a backup; LEVEL=hash, read or restore (default)
 	@name=$${MAKE_NAME%.dump.gz}; \
 	    ./scripts/verify-backup.sh $(ARGS) $${MAKE_LEVEL:+--level "$$MAKE_LEVEL"} \
+	    -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
+
+diff-backup: ## print what changed since a backup; WITH=x: up to backup x
+	@name=$${MAKE_NAME%.dump.gz}; \
+	    ./scripts/diff-backup.sh $(ARGS) $${MAKE_WITH:+--with "$$MAKE_WITH"} \
 	    -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
 
 rollback-assets: ## swap back to the database that the last restore kept

@@ -40,11 +40,11 @@ check() {
     level=ok
     ("$3") >"$work/found" 4>"$work/said" || level=$1
     if [ "$level" = ok ]; then
-        show_result 32 ok "$2" "$(cat "$work/found")"
+        show_check 32 ok "$2" "$(cat "$work/found")"
         return 0
     fi
     [ "$level" = note ] || problems=$((problems + 1))
-    show_result "$([ "$level" = note ] && echo 33 || echo 31)" "$level" "$2" \
+    show_check "$([ "$level" = note ] && echo 33 || echo 31)" "$level" "$2" \
         "$(sed -n 's/^\(error\|warning\): //p' "$work/said" | head -n 1)"
     sed -n 's/^ hint: //p' "$work/said" | while IFS= read -r remedy; do
         printf '%-22s%s\n' '' "$remedy" >&3
@@ -52,7 +52,7 @@ check() {
     return 1
 }
 
-show_result() { # COLOUR LEVEL NAME TEXT
+show_check() { # COLOUR LEVEL NAME TEXT
     printf '%s%-7s%s  %-11s  %s\n' "$(colour_on_3 "$1")" "$2" "$(colour_on_3 0)" "$3" \
         "$(printable "$4")" >&3 || die 'could not write the result'
 }
@@ -227,11 +227,11 @@ find_obstacles() {
 
 show_kept_databases() {
     read_copy_facts
-    [ -z "$copy_bytes" ] || show_result 33 note copy \
+    [ -z "$copy_bytes" ] || show_check 33 note copy \
         "$(human_size "$copy_bytes"), $copied_backup; make drop-copy drops it"
     kept_at=$(time_of_previous)
     [ -z "$kept_at" ] ||
-        show_result 33 note previous "a database kept $kept_at; make rollback-assets swaps to it"
+        show_check 33 note previous "a database kept $kept_at; make rollback-assets swaps to it"
 }
 
 # --- CB-Tumblebug's server ---

@@ -10,17 +10,18 @@ main() {
     variables=$(in_lines "$2")
     refuse_unknown_target
     refuse_unknown_variable
-    refuse_idle_variable FILE backup-assets restore-assets verify-backup
-    refuse_idle_variable NAME backup-assets restore-assets verify-backup
+    refuse_idle_variable FILE backup-assets restore-assets verify-backup diff-backup
+    refuse_idle_variable NAME backup-assets restore-assets verify-backup diff-backup
     refuse_idle_variable LEVEL verify-backup
     refuse_idle_variable FORCE backup-assets
+    refuse_idle_variable WITH diff-backup
     for rule in KEEP KEEP_DAYS KEEP_DAILY KEEP_WEEKLY KEEP_MONTHLY; do
         refuse_idle_variable "$rule" prune-backups
     done
     refuse_idle_variable SCALE bench
-    refuse_idle_variable ARGS backup-assets restore-assets verify-backup rollback-assets init \
-        list-backups prune-backups stats db-size schedule doctor drop-copy clean-db up down test \
-        faults
+    refuse_idle_variable ARGS backup-assets restore-assets verify-backup diff-backup \
+        rollback-assets init list-backups prune-backups stats db-size schedule doctor drop-copy \
+        clean-db up down test faults
     refuse_idle_variable PYTHON setup demo test faults bench picture lint
     ! { is_in FILE "$variables" && is_in NAME "$variables"; } || die 'cannot combine FILE and NAME'
     refuse_path_as_name "$3"
@@ -48,7 +49,8 @@ refuse_unknown_target() {
 
 # refuse_unknown_variable: settings go to the scripts by their environment
 refuse_unknown_variable() {
-    known=$(printf '%s\n' FILE NAME LEVEL ARGS SCALE PYTHON SHELL TMPDIR NO_COLOR && known_settings)
+    known=$(printf '%s\n' FILE NAME LEVEL WITH ARGS SCALE PYTHON SHELL TMPDIR NO_COLOR &&
+        known_settings)
     unknown=$(first_unknown "$variables" "$known") || return 0
     suggest "$unknown" "$known"
     case $nearest$unknown in

@@ -133,8 +133,14 @@ try_renames() {
         <"$sql/restore/swap.sql" 2>"$work/swap.errors"
 }
 
-# drop_temporary_data: staging, the replaced database and the directory on the server; a previous
-# database, which a restore kept, stays
+# rename_staging: to the compared database, so that another backup can be loaded into staging
+rename_staging() {
+    ask lock <"$sql/compare/rename-staging.sql" >/dev/null ||
+        fail_with "$work/lock.errors" 'could not rename the staging database'
+}
+
+# drop_temporary_data: staging, the replaced and the compared database, and the directory on the
+# server; a previous database, which a restore kept, stays
 drop_temporary_data() {
     begin_removal
     drop_temporary_databases

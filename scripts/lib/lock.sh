@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # The lock: one run per database at a time. Its holder removes what crashed runs left on the server.
 # Needs: child lock_backend program run_name server sql work
-# Sets: database_key is_superuser kept_copy lock_backend no_event_triggers previous replaced
-#   restricted_role server_release server_tmp server_version staging
+# Sets: compared database_key is_superuser kept_copy lock_backend no_event_triggers previous
+#   replaced restricted_role server_release server_tmp server_version staging
 
 no_event_triggers='-c event_triggers=off'
 
@@ -22,6 +22,7 @@ EOF
     esac
     staging=assets_staging_$database_key
     replaced=assets_replaced_$database_key
+    compared=assets_compared_$database_key
     previous=assets_previous_$database_key
     kept_copy=assets_copy_$database_key
     restricted_role=assets_restricted_$database_key

@@ -28,6 +28,7 @@ load_settings() {
     : "${RESTORE_MAX_SECONDS:=3600}"
     : "${RESTORE_JOBS:=}"
     : "${TB_ASSETS_KEY_FILE:=}"
+    : "${DIFF_IGNORE:=uid fetched_time}"
     : "${CLEAN_SKIP_CONFIRM:=}"
     : "${ROLLBACK_SKIP_CONFIRM:=}"
     : "${KEEP:=}"
@@ -128,7 +129,8 @@ name_misspelt() {
     misspelt=$({
         [ ! -f "$1" ] || sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z_]*\)[[:space:]]*=.*/\2/p' "$1"
         env | sed -n 's/^\([A-Z]*_[A-Z_]*\)=.*/\1/p' |
-            grep '^\(RESTORE\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\|ASSETS\|TB_POSTGRES\|TUMBLEBUG\)_'
+            grep -e '^\(RESTORE\|DIFF\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\)_' \
+                -e '^\(ASSETS\|TB_POSTGRES\|TUMBLEBUG\)_'
     } | sort -u | nearest_of "$(known_settings)")
     [ -n "$misspelt" ] || return 0
     while IFS=$(printf '\t') read -r name meant; do
@@ -157,8 +159,8 @@ read_env_file() {
         line=${line#export }
         case $line in
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
-            RESTORE_* | ROLLBACK_* | CLEAN_* | INIT_* | CONTAINER_CLI* | PG_BINDIR* | POSTGRES_*) ;;
-            KEEP* | PRUNE_*) ;;
+            RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_*) ;;
+            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_*) ;;
             *) continue ;;
         esac
         take_setting "$line" ||

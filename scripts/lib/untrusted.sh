@@ -72,6 +72,7 @@ end_role() {
 # start_watch: returns when the server watches the load. Descriptor 9 holds both ends of the pipe
 # until then, so that no open has to wait for a process that never comes.
 start_watch() {
+    rm -f "$work/watching" # of an earlier load
     mkfifo "$work/watching" || no_temporary_file
     exec 9<>"$work/watching"
     background watch_staging >"$work/watching"

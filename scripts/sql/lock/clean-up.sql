@@ -8,7 +8,7 @@
     \g /dev/null
     SELECT coalesce(string_agg(datname, E'\n' ORDER BY datname), '') AS temporary_databases
     FROM pg_database
-    WHERE datname IN (:'staging', :'replaced')
+    WHERE datname IN (:'staging', :'replaced', :'compared')
        OR datname = :'kept_copy' AND shobj_description(oid, 'pg_database') IS NULL -- incomplete
     \gset
     \set ON_ERROR_STOP off

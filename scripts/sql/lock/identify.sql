@@ -2,6 +2,7 @@
 -- The key is the server's and the database's own: no two live databases share a staging database.
 SELECT substr(md5(system_identifier || '/' || :'live'), 1, 12) AS key FROM pg_control_system() \gset
 SELECT 'assets_staging_' || :'key' AS staging, 'assets_replaced_' || :'key' AS replaced,
+       'assets_compared_' || :'key' AS compared,
        'assets_previous_' || :'key' AS previous, 'assets_copy_' || :'key' AS kept_copy,
        'assets_restricted_' || :'key' AS restricted_role,
        hashtextextended('tumblebug-assets/' || :'live', 0) AS lock_key \gset

@@ -1,5 +1,5 @@
--- What a restore needs no longer: staging and the replaced database.
+-- What a run needs no longer: staging, the replaced and the compared database.
 SELECT CASE WHEN datistemplate THEN format('ALTER DATABASE %I IS_TEMPLATE false', datname) END,
        format('DROP DATABASE %I WITH (FORCE)', datname)
-FROM pg_database WHERE datname IN (:'staging', :'replaced') ORDER BY datname
+FROM pg_database WHERE datname IN (:'staging', :'replaced', :'compared') ORDER BY datname
 \gexec

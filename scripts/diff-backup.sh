@@ -1,0 +1,198 @@
+#!/bin/sh
+# diff-backup.sh: prints what differs between a backup and the live database, or another backup. See
+# --help.
+set -eu
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
+. "$root/scripts/lib/use.sh"
+use backend session errors lock databases backup-file embedded-manifest signature manifest
+use fingerprints schema publish report upload modes untrusted load kept-copy preflight verify
+use compare private-server
+
+usage() {
+    cat <<EOF_USAGE
+Usage: $0 [OPTION...] [NAME | FILE]
+
+Prints what differs between a backup and the live database: the rows added,
+removed and changed since, by table and provider, and the prices that went up
+or down. Nothing is changed.
+
+  (none)   assets/assets.dump.gz
+  FILE     any argument that contains a slash or ends in .dump.gz or .dump
+  NAME     backups/postgres/NAME.dump.gz or NAME.dump
+
+  --with BACKUP     compare with this newer backup (NAME or FILE) instead of
+                    the live database
+  --rows N          also show N rows of each kind in each table
+  --commit-message  print a commit message instead of a table
+  --private         with --with: use a private server, which 'make demo' installs
+                    and which ends with this run; without any server, this is
+                    the default
+  --trust           restore with your own rights (same as RESTORE_TRUST=yes)
+
+DIFF_IGNORE names the columns that are not compared: uid and fetched_time by
+default, because every fetch changes them; none compares all.
+EOF_USAGE
+}
+
+main() {
+    parse_options "$@"
+    begin
+    require_restore_settings
+    RESTORE_KEEP_COPY=
+    [ -z "$with" ] || ! needs_private_server || compare_on_private_server
+    check_files
+    reach_server
+    load_old
+    load_new
+    compare
+    drop_temporary_data
+    show_result
+    finish
+    say_done "compared $old_name with $new_name in $(duration)"
+}
+
+parse_options() {
+    operand='' with='' private='' rows=0 report=report
+    tables='' keep_going='' drop_missing=yes
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --with) use_with "${2-}" && shift ;;
+            --with=*) use_with "${1#--with=}" ;;
+            --rows) use_rows "${2-}" && shift ;;
+            --rows=*) use_rows "${1#--rows=}" ;;
+            --commit-message) report=commit-message ;;
+            --private) private=yes ;;
+            --trust) RESTORE_TRUST=yes ;;
+            --) shift && break ;;
+            -?*) common_option "$1" ;;
+            *) take_operands "$1" ;;
+        esac
+        shift
+    done
+    take_operands "$@"
+    [ -n "$with" ] || [ -z "$private" ] || die_usage '--private needs --with'
+    old_file=$(backup_path "${operand:-$project/assets/assets.dump.gz}")
+}
+
+use_with() {
+    [ -n "$1" ] || die_usage '--with needs a name or file'
+    with=$(backup_path "$1")
+}
+
+use_rows() {
+    [ -n "$1" ] || die_usage '--rows needs a value'
+    { is_number "$1" && [ "$1" -le 1000 ]; } ||
+        die_usage "--rows must be a number from 0 to 1000, not '$1'"
+    rows=$1
+}
+
+# compare_on_private_server: two backups need no live database
+compare_on_private_server() {
+    set -- --with "$with" --rows "$rows"
+    [ "$report" = report ] || set -- "$@" --commit-message
+    run_on_private_server diff-backup.sh "$@" -- "$old_file"
+}
+
+# check_files: before the server is asked. Sets backup_file
+check_files() {
+    [ -z "$with" ] || require_file "$with"
+    backup_file=$old_file
+    check_file
+}
+
+reach_server() {
+    select_server
+    lock_database
+    clean_up_backups
+    read_database_facts
+    [ -n "$with" ] || database_exists || fail_without_database
+    read_server_facts
+    prepare_server "$data_directory"
+    require_right_to_create
+    check_file_again
+}
+
+# load_old: Sets old_database and old_name
+load_old() {
+    load_side old
+    old_database=$staging
+    old_name=$backup_file
+}
+
+# load_new: unless it is there already, as the live database. Sets new_database and new_name, and
+# what tells both apart in a result: old_place and new_place
+load_new() {
+    if [ -z "$with" ]; then
+        new_database=$TB_POSTGRES_DATABASE
+        new_name="database '$TB_POSTGRES_DATABASE' of $server"
+        old_place='the backup' new_place='the live database'
+        list_columns "$new_database" '' >"$work/columns.new"
+        return 0
+    fi
+    [ "$mode" = full ] || end_live_session ''
+    rename_staging
+    old_database=$compared
+    backup_file=$with
+    check_file
+    load_side new
+    new_database=$staging
+    new_name=$backup_file
+    old_place='the old backup' new_place='the new backup'
+}
+
+# load_side old|new: the backup file into staging, as a restore does before the swap; its columns
+# are listed for that side
+load_side() {
+    decide_trust
+    upload_archive
+    check_room
+    choose_loading
+    load_backup
+    [ -z "$manifest_found" ] || compare_staging
+    list_columns "$staging" "$unfilled" >"$work/columns.$1"
+}
+
+# choose_loading: columns that the live database lacks, or the backup, are part of the result
+choose_loading() {
+    if is_data_only; then
+        muted=yes
+        choose_mode
+        muted=
+    else
+        choose_full_mode
+    fi
+}
+
+compare() {
+    say 'comparing the rows'
+    show_progress comparing
+    compare_databases "$old_database" "$new_database" "$report" "$rows" >"$work/rows"
+    print_only_in_one "$old_place" "$new_place" >"$work/only"
+    : >"$work/examples.text"
+    [ "$(cat "$work/examples")" = '[]' ] ||
+        print_examples "$old_database" "$new_database" >"$work/examples.text"
+}
+
+# show_result: on standard output
+show_result() {
+    result_lines | printable_lines >"$work/result"
+    if [ "$report" = report ]; then
+        show_table <"$work/result"
+    else
+        cat "$work/result" >&3
+    fi || die 'could not write the result'
+}
+
+result_lines() {
+    if [ ! -s "$work/rows" ] && [ ! -s "$work/only" ]; then
+        echo 'no differences'
+    elif [ ! -s "$work/rows" ] && [ "$report" = commit-message ]; then
+        printf 'Update assets: tables or columns changed\n\n'
+    fi
+    cat "$work/rows"
+    [ ! -s "$work/rows" ] || [ ! -s "$work/only" ] || echo
+    cat "$work/only" "$work/examples.text"
+}
+
+main "$@"

@@ -1,0 +1,96 @@
+# shellcheck shell=sh
+# Comparing the rows of two databases, in SQL on the server: what comes to this host is the lists of
+# columns and the result.
+# Needs: child root server_tmp sql staging work
+
+# list_columns DATABASE UNFILLED: what there is to compare in it, without these columns
+list_columns() {
+    {
+        psql_set ignored "$DIFF_IGNORE"
+        psql_set unfilled "$2"
+        cat "$sql/compare/tables.sql" "$sql/compare/columns.sql"
+    } | sql "$1" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not read the columns'
+}
+
+# compare_databases OLD NEW REPORT ROWS: what $work/columns.old and $work/columns.new share. Prints
+# that report; with ROWS, $work/examples gets so many of each kind in each table, as JSON
+compare_databases() {
+    grep -Fx -f "$work/columns.new" "$work/columns.old" >"$work/columns.both" || : # there is none
+    : >"$work/examples"
+    in_both digest "$1" "$2"
+    {
+        psql_set rows "$4"
+        set_files digest
+        cat "$sql/compare/differences.sql" "$sql/compare/counts.sql" "$sql/compare/$3.sql" \
+            "$sql/compare/choose-examples.sql"
+    } >"$work/compare.sql"
+    compare_files
+    tail -n 1 "$work/compared" >"$work/examples"
+    sed '$d' "$work/compared"
+}
+
+# print_examples OLD NEW: of $work/examples
+print_examples() {
+    in_both values "$1" "$2"
+    {
+        set_examples
+        set_files values
+        cat "$sql/compare/examples.sql"
+    } >"$work/compare.sql"
+    compare_files
+    cat "$work/compared"
+}
+
+# print_only_in_one OLD NEW: the tables, columns and primary keys that only the database of that
+# name has
+print_only_in_one() {
+    only_in_one old "$1"
+    only_in_one new "$2"
+}
+
+only_in_one() { # SIDE PLACE
+    LC_ALL=C awk -v place="$2" -f "$root/scripts/lib/awk/only-in-one.awk" \
+        "$work/columns.both" "$work/columns.$1"
+}
+
+# in_both NAME OLD NEW: runs that SQL in both databases at once; what it prints goes to the files
+# NAME.old and NAME.new on the server
+in_both() {
+    {
+        psql_set common "$(cat "$work/columns.both")"
+        set_examples
+        cat "$sql/compare/tables.sql" "$sql/compare/expressions.sql" "$sql/compare/$1.sql"
+    } >"$work/$1.sql"
+    background_from "$work/$1.sql" print_to_file "$2" "$1.old"
+    reading_old=$child
+    background_from "$work/$1.sql" print_to_file "$3" "$1.new"
+    wait "$child" || fail_with "$work/$1.new.errors" "could not read database '$3'"
+    wait "$reading_old" || fail_with "$work/$1.old.errors" "could not read database '$2'"
+}
+
+# print_to_file DATABASE FILE: the answer to the SQL on standard input, to that file on the server.
+# Nothing can be written to the database
+print_to_file() {
+    PGDATABASE=$1
+    set_options default_transaction_read_only=on
+    # shellcheck disable=SC2016 # expands on the server
+    on_server sh -c 'exec psql -X -q -A -t -v ON_ERROR_STOP=1 >"$1"' sh "$server_tmp/$2" \
+        2>"$work/$2.errors"
+}
+
+set_files() { # NAME
+    psql_set old "$server_tmp/$1.old"
+    psql_set new "$server_tmp/$1.new"
+}
+
+set_examples() {
+    psql_set examples "$(cat "$work/examples")"
+}
+
+# compare_files: runs $work/compare.sql, which reads those files, in the staging database; into
+# $work/compared
+compare_files() {
+    sql "$staging" <"$work/compare.sql" >"$work/compared" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not compare the rows'
+}

@@ -1,0 +1,7 @@
+-- Renames staging to the compared database. Sessions that look into it end here; the rename waits
+-- for others.
+SELECT pg_terminate_backend(pid)
+FROM pg_stat_activity
+WHERE datname = :'staging' AND pg_has_role(usesysid, 'usage')
+\g /dev/null
+SELECT format('ALTER DATABASE %I RENAME TO %I', :'staging', :'compared') \gexec
