@@ -89,6 +89,8 @@ def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"hello", "is not a backup"),
         (b"-- SQL\nDROP DATABASE tumblebug;\n", "is not a backup"),
+        (b"--\n-- PostgreSQL", "is an SQL script of pg_dump"),
+        (gzip.compress(b"--\n-- PostgreSQL", mtime=0), "is an SQL script of pg_dump"),
         (gzip.compress(b"hello", mtime=0), "is not a complete PostgreSQL archive"),
         (gzip.compress(b"", mtime=0), "is not a complete PostgreSQL archive"),
         (gzip.compress(b"hello", mtime=0)[:-6], "damaged or cut short"),
@@ -103,6 +105,22 @@ def test_file_that_is_not_a_backup_is_refused(
     path = tmp_path / "bad.dump.gz"
     path.write_bytes(content)
     refused(direct, path, sentence)
+
+
+def test_tar_archive_is_refused_with_what_to_do(direct: Database, tmp_path: Path) -> None:
+    archive = direct.server.client("pg_dump", "-Ft", "-d", direct.name).stdout
+    path = tmp_path / "tar.dump.gz"
+    path.write_bytes(gzip.compress(archive))
+    refused(direct, path, "is a tar archive of pg_dump", "load it with pg_restore", "pg_dump -Fc")
+
+
+@pytest.mark.parametrize("damage", ["", "flipped byte", "cut"])
+def test_damaged_file_says_where_to_get_another(direct: Database, damage: str) -> None:
+    path = direct.sample_backup()
+    content = bytearray(path.read_bytes())
+    content[len(content_of(path)) // 2] ^= 1
+    path.write_bytes({"": b"", "flipped byte": bytes(content), "cut": content[:-9000]}[damage])
+    refused(direct, path, "hint: get the file again from where it came from")
 
 
 def test_pipe_is_refused(direct: Database, tmp_path: Path) -> None:

@@ -12,9 +12,36 @@ require_file() {
     [ ! -d "$1" ] || die "'$1' is a directory, not a backup file"
     [ -f "$1" ] || die "'$1' is not a regular file, as a backup must be"
     [ -r "$1" ] || die "backup file '$1' is not readable for user '$(user_name)'"
-    [ -s "$1" ] || die "backup file '$1' is empty"
-    [ "$(file_kind "$1")" != unknown ] ||
-        die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
+    [ -s "$1" ] || {
+        hint_get_again
+        die "backup file '$1' is empty"
+    }
+    case $(file_kind "$1") in
+        gzip) refuse_other_format "$1" "$(unpack gzip <"$1" | first_bytes)" ;;
+        unknown)
+            refuse_other_format "$1" "$(first_bytes <"$1")"
+            die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
+            ;;
+    esac
+}
+
+# refuse_other_format FILE FIRST_BYTES: what else pg_dump writes, by what it begins with
+refuse_other_format() {
+    own_format="or make a backup in custom format, with 'make backup-assets' or 'pg_dump -Fc'"
+    case $2 in
+        746f632e64) # toc.dat
+            hint "unpack it with gunzip and load it with pg_restore, $own_format"
+            die "'$1' is a tar archive of pg_dump, which no restore takes"
+            ;;
+        2d2d0a2d2d) # two lines of --
+            hint "unpack it with gunzip and load it with psql, $own_format"
+            die "'$1' is an SQL script of pg_dump, which no restore takes"
+            ;;
+    esac
+}
+
+hint_get_again() {
+    hint 'get the file again from where it came from, or use another backup'
 }
 
 # backup_path NAME_OR_FILE: a FILE contains a slash or ends in .dump.gz or .dump; a NAME is that of
@@ -71,11 +98,16 @@ is_backup() {
 
 # file_kind FILE: gzip, archive (bare custom format) or unknown, by its first bytes
 file_kind() {
-    case $(dd if="$1" bs=5 count=1 2>/dev/null | od -An -tx1 | tr -d ' \n') in
+    case $(dd if="$1" bs=5 count=1 2>/dev/null | first_bytes) in
         1f8b*) echo gzip ;;
         5047444d50) echo archive ;;
         *) echo unknown ;;
     esac
+}
+
+# first_bytes: five of standard input, in hexadecimal
+first_bytes() {
+    head -c 5 | od -An -tx1 | tr -d ' \n'
 }
 
 # unpack KIND: from the file on standard input to the archive
