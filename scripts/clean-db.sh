@@ -27,6 +27,7 @@ main() {
     clean_up_server
     require_database
     content=$(content_of "$TB_POSTGRES_DATABASE")
+    require_readable "$content"
     if has_rows; then
         confirm_deletion
         empty_tables

@@ -49,6 +49,7 @@ require_previous() {
 
 confirm_rollback() {
     sides=$(both_sides)
+    require_readable "$sides"
     warn "database '$TB_POSTGRES_DATABASE' of $server will be swapped with the previous one: $sides"
     confirm_unlocked "$ROLLBACK_SKIP_CONFIRM" 'Swap them?' ROLLBACK_SKIP_CONFIRM
     require_same "$sides" "$(both_sides)"

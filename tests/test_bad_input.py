@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from support.backups import content_of, manifest_of, remove_manifest
 from support.databases import Database
 from support.fakes import path_without
-from support.run import BACKUP, RESTORE, Checkout
+from support.run import BACKUP, PROJECT, RESTORE, Checkout, run_as_nobody
 
 
 def refused(database: Database, path: Path | str, *sentences: str) -> None:
@@ -68,8 +69,21 @@ def test_missing_file_leads_to_the_same_name_elsewhere(
     assert hint in run.err and "there is no backup file" in run.err
 
 
+def test_file_in_a_closed_directory_is_not_called_missing(open_directory: Path) -> None:
+    open_directory.chmod(0o777)
+    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
+    closed = open_directory / "closed"
+    closed.mkdir(mode=0o600 if os.geteuid() == 0 else 0)
+    command = [str(open_directory / RESTORE), str(closed / "x" / "y.dump.gz")]
+    run = run_as_nobody(command, {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)})
+    assert run.status == 1, run
+    assert f"error: directory '{closed}' is not readable for user '" in run.err
+    assert "there is no backup file" not in run.err
+
+
 def test_missing_file_without_backups_says_how_to_make_one(direct: Database) -> None:
-    refused(direct, "nowhere.dump.gz", "there is no backup file", "make backup-assets")
+    hints = ("create one with 'make backup-assets'", "fetch the assets with 'make init' (b or c)")
+    refused(direct, "nowhere.dump.gz", "there is no backup file", *hints)
 
 
 def test_paths_are_relative_in_the_project(checkout: Checkout) -> None:

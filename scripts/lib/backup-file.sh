@@ -5,6 +5,7 @@
 # require_file FILE: ends the script unless it is a readable file that can be a backup
 require_file() {
     if ! [ -e "$1" ]; then
+        refuse_closed_directory "$1"
         hint_meant_backup "$1"
         hint_available_backups
         die "there is no backup file '$1'"
@@ -23,6 +24,17 @@ require_file() {
             die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
             ;;
     esac
+}
+
+# refuse_closed_directory FILE: what is in a directory that the user may not enter is unknown
+refuse_closed_directory() {
+    nearest_directory=$(dirname -- "$1")
+    until [ -d "$nearest_directory" ] || [ "$nearest_directory" = "${nearest_directory%/*}" ]; do
+        nearest_directory=${nearest_directory%/*}
+    done
+    if [ -d "$nearest_directory" ] && ! [ -x "$nearest_directory" ]; then
+        die "directory '$nearest_directory' is not readable for user '$(user_name)'"
+    fi
 }
 
 # refuse_other_format FILE FIRST_BYTES: what else pg_dump writes, by what it begins with
@@ -88,7 +100,8 @@ hint_available_backups() {
             hint "available: $candidate ($(human_size "$(size_of "$candidate")"))"
     done <"$work/available"
     [ "$available" -le 5 ] || hint "and $((available - 5)) more in assets and backups/postgres"
-    [ "$available" -gt 0 ] || hint "create one with 'make backup-assets'"
+    [ "$available" -gt 0 ] || hint "create one with 'make backup-assets'," \
+        "or fetch the assets with 'make init' (b or c)"
 }
 
 # is_backup FILE: by its first bytes

@@ -166,6 +166,17 @@ drop_copy() {
         fail_with "$work/lock.errors" 'could not drop the kept copy'
 }
 
+# require_readable CONTENT: ends the script where content_of was not permitted to read
+require_readable() {
+    case $1 in
+        *'(permission denied '*)
+            hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'"
+            die "user '$TB_POSTGRES_USER' may not read the database:" \
+                "permission denied ${1##*(permission denied }"
+            ;;
+    esac
+}
+
 # content_of DATABASE [TABLES]: '3 tables, 127,928 rows', of these tables only or of all; a lock on
 # one of them must not prevent a restore
 content_of() {
