@@ -104,9 +104,7 @@ choose_target() {
 }
 
 require_target() {
-    [ -d "$target_directory/" ] || say "creating directory $target_directory"
-    mkdir -p "$target_directory/" 2>"$work/publish.errors" ||
-        die "could not create directory '$target_directory/': $(head -n 1 "$work/publish.errors")"
+    [ -d "$target_directory/" ] || create_directory
     [ -w "$target_directory/" ] ||
         die "directory '$target_directory/' is not writable for user '$(user_name)'"
     [ ! -d "$target" ] || die "'$target' is a directory, not a file that can be replaced"
@@ -114,6 +112,12 @@ require_target() {
     [ -L "$target" ] || [ ! -s "$target" ] || [ "$(file_kind "$target")" != unknown ] ||
         die "'$target' exists and is not a backup file"
     [ ! -d "$target.info" ] || die "'$target.info', the manifest's path, is a directory"
+}
+
+create_directory() {
+    mkdir -p "$target_directory/" 2>"$work/publish.errors" ||
+        die "could not create directory '$target_directory/': $(head -n 1 "$work/publish.errors")"
+    say "created directory '$target_directory'"
 }
 
 # use_backups_directory NAME: only the owner can read these; assets/ follows the umask, for Git

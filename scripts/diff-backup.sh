@@ -146,6 +146,7 @@ load_new() {
 load_side() {
     decide_trust
     upload_archive
+    require_trust
     check_room
     choose_loading
     load_backup

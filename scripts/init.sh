@@ -20,7 +20,8 @@ Fills the assets database by one of these options, from a menu:
   d   fetch fresh data of the providers you choose, without prices
 
   -y, --yes      ask nothing: a if there is a backup, otherwise b
-  --option X     show no menu and ask nothing: this option (same as INIT_OPTION=X)
+  --option X     ask nothing: this option (same as INIT_OPTION=X); a and a+ then
+                 replace a database that has rows
   --providers X  the providers of option d, separated by commas
   --with-prices  also fetch prices (b and c)
 

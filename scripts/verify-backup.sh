@@ -119,6 +119,7 @@ verify_on_server() {
 
 # verify_restore: what a restore does before the swap
 verify_restore() {
+    require_trust
     check_room
     begin_level restore
     if is_data_only; then

@@ -7,6 +7,7 @@ script is built from nothing, and the scripts run from a copy without the develo
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,15 @@ def docker(container: Container, checkout: Checkout) -> Iterator[Database]:
 def database(server: Server, checkout: Checkout) -> Iterator[Database]:
     """A filled database, once on each backend."""
     yield from new_database(server, checkout)
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that every user can reach; pytest's own are closed."""
+    directory = Path(f"/tmp/tumblebug-assets-test-{os.getpid()}")
+    directory.mkdir()
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from support.backups import content_of, manifest_of, remove_manifest
 from support.databases import Database
 from support.fakes import path_without
-from support.run import BACKUP, RESTORE, Checkout
+from support.run import BACKUP, PROJECT, RESTORE, Checkout, run_as_nobody
 
 
 def refused(database: Database, path: Path | str, *sentences: str) -> None:
@@ -68,8 +69,21 @@ def test_missing_file_leads_to_the_same_name_elsewhere(
     assert hint in run.err and "there is no backup file" in run.err
 
 
+def test_file_in_a_closed_directory_is_not_called_missing(open_directory: Path) -> None:
+    open_directory.chmod(0o777)
+    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
+    closed = open_directory / "closed"
+    closed.mkdir(mode=0o600 if os.geteuid() == 0 else 0)
+    command = [str(open_directory / RESTORE), str(closed / "x" / "y.dump.gz")]
+    run = run_as_nobody(command, {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)})
+    assert run.status == 1, run
+    assert f"error: directory '{closed}' is not readable for user '" in run.err
+    assert "there is no backup file" not in run.err
+
+
 def test_missing_file_without_backups_says_how_to_make_one(direct: Database) -> None:
-    refused(direct, "nowhere.dump.gz", "there is no backup file", "make backup-assets")
+    hints = ("create one with 'make backup-assets'", "fetch the assets with 'make init' (b or c)")
+    refused(direct, "nowhere.dump.gz", "there is no backup file", *hints)
 
 
 def test_paths_are_relative_in_the_project(checkout: Checkout) -> None:
@@ -89,8 +103,9 @@ def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"hello", "is not a backup"),
         (b"-- SQL\nDROP DATABASE tumblebug;\n", "is not a backup"),
-        (gzip.compress(b"hello", mtime=0), "does not contain a PostgreSQL archive"),
-        (gzip.compress(b"toc.dat\0", mtime=0), "is a PostgreSQL archive in tar format"),
+        (b"--\n-- PostgreSQL", "is an SQL script of pg_dump"),
+        (gzip.compress(b"--\n-- PostgreSQL", mtime=0), "is an SQL script of pg_dump"),
+        (gzip.compress(b"hello", mtime=0), "is not a complete PostgreSQL archive"),
         (gzip.compress(gzip.compress(b"PGDMP"), mtime=0), "was compressed twice"),
         (gzip.compress(b"", mtime=0), "is not a complete PostgreSQL archive"),
         (gzip.compress(b"PGDMP", mtime=0)[:-6], "damaged or cut short"),
@@ -105,6 +120,22 @@ def test_file_that_is_not_a_backup_is_refused(
     path = tmp_path / "bad.dump.gz"
     path.write_bytes(content)
     refused(direct, path, sentence)
+
+
+def test_tar_archive_is_refused_with_what_to_do(direct: Database, tmp_path: Path) -> None:
+    archive = direct.server.client("pg_dump", "-Ft", "-d", direct.name).stdout
+    path = tmp_path / "tar.dump.gz"
+    path.write_bytes(gzip.compress(archive))
+    refused(direct, path, "is a tar archive of pg_dump", "load it with pg_restore", "pg_dump -Fc")
+
+
+@pytest.mark.parametrize("damage", ["", "flipped byte", "cut"])
+def test_damaged_file_says_where_to_get_another(direct: Database, damage: str) -> None:
+    path = direct.sample_backup()
+    content = bytearray(path.read_bytes())
+    content[len(content_of(path)) // 2] ^= 1
+    path.write_bytes({"": b"", "flipped byte": bytes(content), "cut": content[:-9000]}[damage])
+    refused(direct, path, "hint: get the file again from where it came from")
 
 
 def test_pipe_is_refused(direct: Database, tmp_path: Path) -> None:

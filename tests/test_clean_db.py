@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from support.databases import Database
-from support.run import CLEAN
+from support.run import CLEAN, ROLLBACK
 
 
 def test_clean_db_truncates_all_tables_and_keeps_the_schema(database: Database) -> None:
@@ -16,6 +16,19 @@ def test_clean_db_truncates_all_tables_and_keeps_the_schema(database: Database) 
     again = database.checkout.run(CLEAN)  # without a terminal and a setting
     assert again.status == 0, again
     assert "has no rows; nothing to delete" in again.err
+
+
+def test_role_without_rights_is_refused_before_any_question(direct: Database) -> None:
+    role = f"ordinary_{direct.name}"
+    direct.execute(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'x'")
+    direct.server.execute(f"CREATE DATABASE assets_previous_{direct.key()} OWNER {role}")
+    user = {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": "x"}
+    for script in (CLEAN, ROLLBACK):
+        run = direct.checkout.run_on_terminal(script, **user)
+        assert run.status == 1, run
+        assert f"user '{role}' may not read the database: permission denied for" in run.err
+        assert "Type yes" not in run.err
+    direct.server.execute(f"DROP DATABASE assets_previous_{direct.key()}", f"DROP ROLE {role}")
 
 
 def test_clean_db_truncates_all_tables_or_none(direct: Database) -> None:

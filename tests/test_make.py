@@ -100,6 +100,7 @@ def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
         (["backup-assets", "File=x"], "make has no variable 'File'", "did you mean FILE?"),
         (["up", "TB_POSTGRES_PROT=1"], "make has no variable", "did you mean TB_POSTGRES_PORT?"),
         (["up", "x=a'b"], "make has no variable 'x'", "x=… make …"),
+        (["init", "option=a"], "make has no variable 'option'", "did you mean INIT_OPTION?"),
         (["restore-assets", "x.dump.gz"], "there is no target 'x.dump.gz'", "FILE='x.dump.gz'"),
         (["restor-assets"], "there is no target 'restor-assets'", "did you mean restore-assets?"),
         (["restore"], "there is no target 'restore'", "did you mean restore-assets?"),
@@ -123,6 +124,12 @@ def test_what_make_would_ignore_is_refused(
     assert hint in run.err and "nothing was done" in run.err, run
     assert run.out == ""
     assert not (checkout.path / "x").exists()
+
+
+def test_hint_names_no_variable_that_cannot_be(checkout: Checkout) -> None:
+    run = checkout.run("make", "init", "a-b=1")
+    assert run.status == 2 and "make has no variable 'a-b'" in run.err, run
+    assert "hint" not in run.err
 
 
 def test_settings_may_be_variables_of_make(direct: Database) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.fakes import write_fakes
-from support.run import PROJECT, Run
+from support.run import PROJECT, Run, run_as_nobody
 
 SCRIPT = """
 set -eu
@@ -29,25 +27,8 @@ def run_snippet(directory: Path, shell: str, mkfifo: str) -> Run:
     directory.chmod(0o777)
     shutil.copytree(PROJECT / "scripts", directory / "scripts")
     path = write_fakes(directory, os.environ["PATH"], mkfifo=mkfifo)
-    user = ["setpriv", "--reuid=nobody", "--clear-groups"] if os.geteuid() == 0 else []
-    done = subprocess.run(
-        [*user, *shell.split(), "-c", SCRIPT, "sh", str(directory)],
-        env={"PATH": path, "TMPDIR": str(directory)},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-    return Run(done.returncode, done.stdout, done.stderr)
-
-
-@pytest.fixture
-def open_directory() -> Iterator[Path]:
-    """A directory that every user can reach; pytest's own are closed."""
-    directory = Path(f"/tmp/tumblebug-assets-test-{os.getpid()}")
-    directory.mkdir()
-    yield directory
-    shutil.rmtree(directory)
+    command = [*shell.split(), "-c", SCRIPT, "sh", str(directory)]
+    return run_as_nobody(command, {"PATH": path, "TMPDIR": str(directory)})
 
 
 @pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])

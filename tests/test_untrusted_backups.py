@@ -8,6 +8,7 @@ import secrets
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,32 @@ def test_each_object_that_could_run_code_is_named(
 )
 def test_object_that_could_run_code_is_refused(direct: Database, marker: str, sql: str) -> None:
     assert_harmless(direct, untrusted_dump(direct, sql.replace("{marker}", marker)), marker)
+
+
+@pytest.fixture
+def ordinary_role(direct: Database) -> Iterator[str]:
+    """A role that may create databases, and is no superuser."""
+    role = f"ordinary_{direct.name}"
+    direct.execute(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'x'")
+    yield role
+    direct.execute(f"DROP ROLE {role}")
+
+
+def test_file_is_checked_before_trust_is_asked_for(direct: Database, ordinary_role: str) -> None:
+    """Without a superuser, an untrusted backup is refused; a broken file is named as such."""
+    path = direct.sample_backup()
+    whole = path.read_bytes()
+    forget_key(direct)
+    user = {"TB_POSTGRES_USER": ordinary_role, "TB_POSTGRES_PASSWORD": "x"}
+    for content, has_trust_hint in ((whole, True), (whole[:-9000], False), (b"PGDMP", False)):
+        path.write_bytes(content)
+        if not has_trust_hint:
+            manifest_of(path).unlink(missing_ok=True)
+        run = direct.restore(path, **user)
+        assert run.status == 1, run
+        assert ("RESTORE_TRUST" in run.err) == has_trust_hint, run
+        assert ("is not a superuser" in run.err) == has_trust_hint, run
+    assert direct.left_behind() == []
 
 
 def test_unlogged_tables_and_sequences_are_refused(direct: Database) -> None:

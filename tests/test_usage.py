@@ -138,6 +138,24 @@ def test_misspelt_settings_are_named(checkout: Checkout) -> None:
     ]
 
 
+def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout) -> None:
+    (checkout.path / ".env").write_text(
+        "# nonsense\n\n  \nTB_ETCD=\"x\nnonsense\nTB_POSTGRES_USER='x\nRESTORE_TRUST\n"
+        'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\n'
+    )
+    run = checkout.run(STATS)
+    assert [line for line in run.err.splitlines() if line.startswith("warning")] == [
+        "warning: skipped line 5 of './.env', which is not NAME=VALUE",
+        "warning: skipped line 6 of './.env', which has an unclosed quote",
+        "warning: skipped line 7 of './.env', which is not NAME=VALUE",
+        "warning: skipped line 8 of './.env', which has an unclosed quote",
+    ]
+    (checkout.path / ".env").unlink()
+    (checkout.path / ".env").mkdir()
+    run = checkout.run(STATS)
+    assert "warning: skipped './.env', which is a directory\n" in run.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "meant"),
     [

@@ -53,12 +53,18 @@ refuse_unknown_variable() {
         known_settings)
     unknown=$(first_unknown "$variables" "$known") || return 0
     suggest "$unknown" "$known"
-    case $nearest$unknown in
-        option) hint "did you mean INIT_OPTION?" ;;
-        *[!A-Z0-9_]*) ;;
-        *) [ -n "$nearest" ] || hint "to set it in the environment: $unknown=… make …" ;;
-    esac
+    [ -n "$nearest" ] || suggest_setting "$unknown"
     die "make has no variable '$unknown'"
+}
+
+# suggest_setting NAME: the only one of that last word, or the environment, which takes any name
+suggest_setting() {
+    case $1 in [0-9]* | *[!A-Za-z0-9_]*) return 0 ;; esac
+    meant=$(known_settings | grep "_$(printf '%s' "$1" | tr '[:lower:]' '[:upper:]')\$") || meant=
+    case $meant in
+        '' | *[!A-Z_]*) hint "to set it in the environment of the script: $1=… make …" ;;
+        *) hint "did you mean $meant?" ;;
+    esac
 }
 
 first_unknown() { # WORDS KNOWN

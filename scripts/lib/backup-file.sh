@@ -5,8 +5,7 @@
 # require_file FILE: ends the script unless it is a readable file that can be a backup
 require_file() {
     if ! [ -e "$1" ]; then
-        [ ! -d "${1%/*}" ] || [ -x "${1%/*}" ] ||
-            die "directory '${1%/*}' is not readable for user '$(user_name)'"
+        refuse_closed_directory "$1"
         hint_meant_backup "$1"
         hint_available_backups
         die "there is no backup file '$1'"
@@ -15,33 +14,50 @@ require_file() {
     [ -f "$1" ] || die "'$1' is not a regular file, as a backup must be"
     [ -r "$1" ] || die "backup file '$1' is not readable for user '$(user_name)'"
     [ -s "$1" ] || {
-        hint 'take it from where the backup came from'
+        hint_get_again
         die "backup file '$1' is empty"
     }
-    [ "$(file_kind "$1")" != unknown ] ||
-        die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
-    require_archive "$1"
-}
-
-# require_archive FILE: ends the script if what is in it is clearly something else; whether it is
-# whole is seen later
-require_archive() {
-    kind=$(file_kind "$1")
-    case $(unpack "$kind" <"$1" | first_bytes) in
-        '' | 5047444d50) ;;
-        746f632e64)
-            hint 'back up with pg_dump --format=custom, or with backup-assets.sh'
-            die "'$1' is a PostgreSQL archive in tar format, not in custom format"
-            ;;
-        1f8b*)
-            hint "unpack it once: gunzip -c FILE >OTHER_FILE.dump.gz"
-            die "'$1' was compressed twice"
-            ;;
-        *)
-            hint 'an SQL dump can be restored with psql'
-            die "'$1' does not contain a PostgreSQL archive in custom format"
+    case $(file_kind "$1") in
+        gzip) refuse_other_format "$1" "$(unpack gzip <"$1" | first_bytes)" ;;
+        unknown)
+            refuse_other_format "$1" "$(first_bytes <"$1")"
+            die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
             ;;
     esac
+}
+
+# refuse_closed_directory FILE: what is in a directory that the user may not enter is unknown
+refuse_closed_directory() {
+    nearest_directory=$(dirname -- "$1")
+    until [ -d "$nearest_directory" ] || [ "$nearest_directory" = "${nearest_directory%/*}" ]; do
+        nearest_directory=${nearest_directory%/*}
+    done
+    if [ -d "$nearest_directory" ] && ! [ -x "$nearest_directory" ]; then
+        die "directory '$nearest_directory' is not readable for user '$(user_name)'"
+    fi
+}
+
+# refuse_other_format FILE FIRST_BYTES: what else pg_dump writes, by what it begins with
+refuse_other_format() {
+    own_format="or make a backup in custom format, with 'make backup-assets' or 'pg_dump -Fc'"
+    case $2 in
+        746f632e64) # toc.dat
+            hint "unpack it with gunzip and load it with pg_restore, $own_format"
+            die "'$1' is a tar archive of pg_dump, which no restore takes"
+            ;;
+        1f8b*)
+            hint "unpack it once: gunzip -c FILE >OTHER.dump.gz"
+            die "'$1' was compressed twice"
+            ;;
+        2d2d0a2d2d) # two lines of --
+            hint "unpack it with gunzip and load it with psql, $own_format"
+            die "'$1' is an SQL script of pg_dump, which no restore takes"
+            ;;
+    esac
+}
+
+hint_get_again() {
+    hint 'get the file again from where it came from, or use another backup'
 }
 
 # backup_path NAME_OR_FILE: a FILE contains a slash or ends in .dump.gz or .dump; a NAME is that of
@@ -88,8 +104,8 @@ hint_available_backups() {
             hint "available: $candidate ($(human_size "$(size_of "$candidate")"))"
     done <"$work/available"
     [ "$available" -le 5 ] || hint "and $((available - 5)) more in assets and backups/postgres"
-    [ "$available" -gt 0 ] ||
-        hint "'make init' fetches the assets (b or c); then 'make backup-assets' backs them up"
+    [ "$available" -gt 0 ] || hint "create one with 'make backup-assets'," \
+        "or fetch the assets with 'make init' (b or c)"
 }
 
 # is_backup FILE: by its first bytes
@@ -99,16 +115,16 @@ is_backup() {
 
 # file_kind FILE: gzip, archive (bare custom format) or unknown, by its first bytes
 file_kind() {
-    case $(first_bytes <"$1") in
+    case $(dd if="$1" bs=5 count=1 2>/dev/null | first_bytes) in
         1f8b*) echo gzip ;;
         5047444d50) echo archive ;;
         *) echo unknown ;;
     esac
 }
 
-# first_bytes: of standard input, five in hexadecimal
+# first_bytes: five of standard input, in hexadecimal
 first_bytes() {
-    dd bs=1 count=5 2>/dev/null | od -An -tx1 | tr -d ' \n'
+    head -c 5 | od -An -tx1 | tr -d ' \n'
 }
 
 # unpack KIND: from the file on standard input to the archive

@@ -172,12 +172,13 @@ drop_copy() {
         fail_with "$work/lock.errors" 'could not drop the kept copy'
 }
 
-# require_readable CONTENT: ends the script if content_of was not allowed to read it
+# require_readable CONTENT: ends the script where content_of was not permitted to read
 require_readable() {
     case $1 in
-        *'unknown content (permission denied'*)
-            hint "set TB_POSTGRES_USER to the owner of the tables, or to a superuser"
-            die "user '$TB_POSTGRES_USER' may not read the tables"
+        *'(permission denied '*)
+            hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'"
+            die "user '$TB_POSTGRES_USER' may not read the database:" \
+                "permission denied ${1##*(permission denied }"
             ;;
     esac
 }

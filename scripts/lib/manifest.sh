@@ -64,10 +64,12 @@ fail_damaged_manifest() { # FILE
 # require_whole FILE: ends the script if it is cut or damaged; an archive without gzip is read later
 require_whole() {
     [ "$(file_kind "$1")" = gzip ] || return 0
-    unpack gzip <"$1" >/dev/null || {
-        hint 'take file and manifest from where the backup came from'
-        die "backup file '$1' is damaged or cut short: $(gzip_error)"
-    }
+    unpack gzip <"$1" >/dev/null || fail_damaged "$1"
+}
+
+fail_damaged() { # FILE
+    hint_get_again
+    die "backup file '$1' is damaged or cut short: $(gzip_error)"
 }
 
 # is_complete MANIFEST: its last line is the hash of the others
@@ -82,7 +84,7 @@ is_own_manifest() {
 }
 
 fail_mismatch() { # FILE
-    hint 'take it from where the backup came from'
+    hint_get_again
     die "backup file '$1' is damaged: its content differs from its manifest"
 }
 

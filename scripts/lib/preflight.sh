@@ -17,9 +17,11 @@ examine() {
     find_copy
     check_room
     if is_copy_enough; then
+        require_trust
         choose_copy
     else
         upload_archive
+        require_trust
         choose_mode
         [ "$mode" = full ] || copy_found=
     fi

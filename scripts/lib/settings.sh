@@ -148,7 +148,7 @@ known_settings() {
 
 # read_env_file FILE: takes lines NAME=VALUE with names of ours; nothing in the file is executed
 read_env_file() {
-    [ ! -d "$1" ] || warn "'$1' is a directory; no settings were read"
+    [ ! -d "$1" ] || warn "skipped '$1', which is a directory"
     [ -f "$1" ] || return 0
     [ -r "$1" ] || die "could not read '$1' as user '$(user_name)'"
     byte_order_mark=$(printf '\357\273\277')
@@ -157,22 +157,25 @@ read_env_file() {
         line_number=$((line_number + 1))
         line=${line#"$byte_order_mark"}
         line=${line#export }
+        problem='is not NAME=VALUE'
         case $line in
+            '' | '#'* | [[:space:]]*) continue ;;
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
             RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_*) ;;
             CONTAINER_CLI* | PG_BINDIR* | POSTGRES_*) ;;
-            *) continue ;;
+            *=*) continue ;; # another program's
         esac
-        take_setting "$line" ||
-            warn "skipped line $line_number of '$1', which is not NAME=VALUE: ${line%%[!A-Z0-9_]*}"
+        take_setting "$line" || warn "skipped line $line_number of '$1', which $problem"
     done <"$1"
 }
 
-# take_setting LINE: unless the environment has it; spaces around = are no part of name and value
+# take_setting LINE: unless the environment has it; spaces around = are no part of name and value.
+# Sets problem
 take_setting() {
     name=$(printf '%s' "${1%%=*}" | tr -d ' \t')
     case $1 in *=*) ;; *) return 1 ;; esac
     case $name in *[!A-Z0-9_]*) return 1 ;; esac
+    problem='has an unclosed quote'
     value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
         return 1
     eval ": \"\${$name=\$value}\""

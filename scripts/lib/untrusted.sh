@@ -3,7 +3,7 @@
 # did not make is loaded by a role with no other rights, which the server watches, and what it
 # created is audited before anyone with more rights touches it.
 # Needs: archive_limit child is_superuser manifest_found no_event_triggers
-#   restricted_role sql staging work
+#   restricted_role sql staging trusted work
 # Sets: trusted
 
 # decide_trust: trusted is what this machine made, or what the user says is. Sets trusted
@@ -14,6 +14,11 @@ decide_trust() {
         return 0
     fi
     trusted=
+}
+
+# require_trust: once the file is known to be a backup; only a superuser can load an untrusted one
+require_trust() {
+    [ -z "$trusted" ] || return 0
     [ "$is_superuser" = t ] || {
         hint 'if you trust its author, RESTORE_TRUST=yes restores it with your own rights'
         die "cannot load an untrusted backup: user '$TB_POSTGRES_USER' is not a superuser"

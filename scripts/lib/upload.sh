@@ -29,10 +29,7 @@ require_upload() {
     fi
     [ "$reader_status" -ne 74 ] ||
         fail_with "$work/server.errors" 'could not copy the archive to the server'
-    [ "$writer_status" -eq 0 ] || {
-        hint 'take it from where the backup came from'
-        die "backup file '$backup_file' is damaged or cut short: $(gzip_error)"
-    }
+    [ "$writer_status" -eq 0 ] || fail_damaged "$backup_file"
     [ ! -s "$work/read.errors" ] ||
         die "could not read backup file '$backup_file': $(head -n 1 "$work/read.errors")"
     [ -z "$manifest_found" ] || [ "$(cat "$work/sha256")" = "$(manifest_field sha256)" ] ||
@@ -109,6 +106,9 @@ fail_not_whole() { # FILE with pg_restore's errors
             die "'$backup_file' was made by a newer pg_dump than" \
                 "pg_restore $(server_fact pg_restore) of $server can read"
             ;;
-        *) fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive" ;;
+        *)
+            hint_get_again
+            fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive"
+            ;;
     esac
 }

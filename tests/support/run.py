@@ -199,6 +199,15 @@ def new_checkout(parent: Path) -> Checkout:
     return checkout
 
 
+def run_as_nobody(command: list[str], environment: dict[str, str]) -> Run:
+    """Run a command as a user whom file modes bind."""
+    user = ["setpriv", "--reuid=nobody", "--clear-groups"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*user, *command], env=environment, cwd="/", capture_output=True, text=True, timeout=20
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
 def read_terminal(master: int) -> bytes:
     """Return what a pseudo-terminal shows next; nothing once the other side has closed it."""
     try:
