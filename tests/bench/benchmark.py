@@ -151,6 +151,20 @@ class Bench:
             " >/tmp/bench.archive'"
         )
 
+    # --- other commands ---
+
+    def backup_unchanged(self) -> None:
+        self.script("backup-assets.sh", FORCE="no")
+
+    def verify(self) -> None:
+        self.script("verify-backup.sh")
+
+    def diff(self) -> None:
+        self.script("diff-backup.sh")
+
+    def doctor(self) -> None:
+        self.script("doctor.sh")
+
     # --- running ---
 
     def shell(self, command: str) -> None:
@@ -179,9 +193,16 @@ RESTORES: dict[str, Callable[[Bench], None]] = {
     "restore-assets.sh backups/…": Bench.restore_by_name,
     "floor: pg_restore -j alone": Bench.restore_only_load,
 }
+OTHERS: dict[str, Callable[[Bench], None]] = {
+    "make backup-assets, nothing changed": Bench.backup_unchanged,
+    "make verify-backup": Bench.verify,
+    "make diff-backup": Bench.diff,
+    "make doctor": Bench.doctor,
+}
 OURS = ("make backup-assets", "make restore-assets")
 SHOWN = (GUIDE, *OURS, SMALL, "backup-assets.sh NAME")  # at every scale; the others at scale 1
 Results = dict[str, Figures]
+Measured = tuple[Results, Results, Results]
 
 
 @contextmanager
@@ -198,12 +219,13 @@ def filled_bench(version: str, scale: float) -> Iterator[Bench]:
         yield bench
 
 
-def measure(scale: float, rounds: int) -> tuple[Results, Results]:
-    """Return the figures of the backups and of the restores at that scale."""
+def measure(scale: float, rounds: int) -> Measured:
+    """Return the figures of the backups, the restores and other commands at that scale."""
     with filled_bench(VERSION, scale) as bench:
         all_commands = scale == 1
         backups: Results = {name: Figures() for name in BACKUPS if all_commands or name in SHOWN}
         restores: Results = {name: Figures() for name in RESTORES if all_commands or name in SHOWN}
+        others: Results = {name: Figures() for name in OTHERS if all_commands}
         for _ in range(rounds):
             for name, figures in backups.items():
                 path = timed(bench, figures, BACKUPS[name])
@@ -214,11 +236,15 @@ def measure(scale: float, rounds: int) -> tuple[Results, Results]:
                 with swap_watched(bench, figures):
                     timed(bench, figures, RESTORES[name])
             bench.script("drop-copy.sh")
+            for name, figures in others.items():
+                timed(bench, figures, OTHERS[name])
         for results, commands in ((backups, BACKUPS), (restores, RESTORES)):
             for name in SHOWN if all_commands else OURS:
                 if name in results:
                     watch_peaks(bench, results[name], commands[name])
-        return backups, restores
+        for name, figures in others.items():
+            watch_peaks(bench, figures, OTHERS[name])
+        return backups, restores, others
 
 
 def timed(bench: Bench, figures: Figures, command: Callable[[Bench], T]) -> T:
@@ -346,23 +372,26 @@ def container_disk(bench: Bench) -> int:
 # --- what is shown ---
 
 
-def report(scale: float, backups: Results, restores: Results) -> str:
+def report(scale: float, backups: Results, restores: Results, others: Results) -> str:
     """Return one scale's tables as Markdown."""
     specs, images = (assets.rows_at(scale, kind) for kind in ("spec", "image"))
     title = f"### Scale {scale:g}: {specs:,} specs, {images:,} images"
-    return "\n\n".join([title, table("backup", backups), table("restore", restores)])
+    named = {"backup": backups, "restore": restores, "other command": others}
+    return "\n\n".join(
+        [title, *(table(name, results) for name, results in named.items() if results)]
+    )
 
 
 def table(title: str, results: Results) -> str:
-    guide = results[GUIDE]
+    guide = results.get(GUIDE)
     rows = [
         (
             name,
             f"{figures.median:.2f} s",
-            f"{guide.median / figures.median:.2f}",
+            f"{guide.median / figures.median:.2f}" if guide else "",
             f"{statistics.median(figures.answers_after):.2f} s" if figures.answers_after else "",
             f"{figures.file / 1e6:.1f} MB" if figures.file else "",
-            f"{figures.file / guide.file:.3f}" if figures.file else "",
+            f"{figures.file / guide.file:.3f}" if figures.file and guide else "",
             megabytes(figures.memory),
             megabytes(figures.host_disk),
             megabytes(figures.container_disk),
@@ -394,7 +423,7 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.0f} MB" if size else ""
 
 
-def growth(measured: dict[float, tuple[Results, Results]]) -> str:
+def growth(measured: dict[float, Measured]) -> str:
     """Return how the seconds grow with the scale."""
     rows = [
         (title, *(f"{results[index][name].median:.1f} s" for results in measured.values()))
@@ -435,9 +464,7 @@ def main() -> None:
         )
 
 
-def write_page(
-    measured: dict[float, tuple[Results, Results]], versions: list[tuple[str, ...]]
-) -> None:
+def write_page(measured: dict[float, Measured], versions: list[tuple[str, ...]]) -> None:
     """Write the figures between the marks of docs/benchmarks.md, and draw its chart.
 
     ``versions`` are the rows of measure_version.
@@ -457,7 +484,8 @@ def write_page(
         ]
     )
     page.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}")
-    draw(*measured[1.0], DOCS / "benchmarks.svg")
+    backups, restores, _ = measured[1.0]
+    draw(backups, restores, DOCS / "benchmarks.svg")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ import pytest
 from support.servers import Container
 
 from bench import benchmark
-from bench.benchmark import BACKUPS, GUIDE, OURS, RESTORES, SCALES, SHOWN, Figures, Results
+from bench.benchmark import BACKUPS, GUIDE, OTHERS, OURS, RESTORES, SCALES, SHOWN, Figures, Results
 
 
 def test_every_shown_command_is_measured(container: Container) -> None:
-    backups, restores = benchmark.measure(0.01, 1)
+    backups, restores, others = benchmark.measure(0.01, 1)
+    assert not others
     assert set(backups) | set(restores) == set(SHOWN)
     for results in (backups, restores):
         assert all(len(figures.seconds) == 1 for figures in results.values())
@@ -28,7 +29,10 @@ def test_page_and_chart_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(benchmark, "DOCS", tmp_path)
     page = tmp_path / "benchmarks.md"
     page.write_text(f"before\n{benchmark.BEGIN}\nold\n{benchmark.END}\nafter\n")
-    measured = {scale: (results(BACKUPS, scale), results(RESTORES, 2 * scale)) for scale in SCALES}
+    measured = {
+        scale: (results(BACKUPS, scale), results(RESTORES, 2 * scale), results(OTHERS, scale))
+        for scale in SCALES
+    }
     benchmark.write_page(measured, [("17", "backup: x", "1.00 s", "2.00")])
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
