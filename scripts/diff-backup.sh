@@ -25,9 +25,9 @@ or down. Nothing is changed.
                     the live database
   --rows N          also show N rows of each kind in each table
   --commit-message  print a commit message instead of a table
-  --private         with --with: use a private server, which 'make demo' installs
-                    and which ends with this run; without any server, this is
-                    the default
+  --private         with --with: use a private server, which ends with this
+                    run ('make demo' installs it); the default if there is no
+                    server
   --trust           restore with your own rights (same as RESTORE_TRUST=yes)
 
 DIFF_IGNORE names the columns that are not compared: uid and fetched_time by

@@ -73,6 +73,7 @@ def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     assert "another run is using database" in lines(run.out, "note")["lock"]
 
 
+@pytest.mark.python
 def test_damaged_backup_is_a_note(direct: Database) -> None:
     path = direct.sample_backup()
     path.write_bytes(path.read_bytes()[:-5000])

@@ -210,4 +210,4 @@ def test_many_backups_start_few_processes(signing: Checkout) -> None:
 def test_no_backup_is_said(checkout: Checkout) -> None:
     run = checkout.run("make", "list-backups")
     assert (run.status, run.out) == (0, ""), run
-    assert "then 'make backup-assets' backs them up" in run.err
+    assert "create one with 'make backup-assets'" in run.err

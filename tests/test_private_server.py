@@ -22,8 +22,6 @@ DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 OWNER = """
 import signal, sys, time
 from helpers.demo.private_server import private_server
-
-pytestmark = pytest.mark.python
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
 with private_server() as server:
     print(server.port, server.data_dir.parent, flush=True)

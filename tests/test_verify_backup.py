@@ -101,6 +101,7 @@ def test_backup_without_a_manifest_is_read_and_loaded(direct: Database) -> None:
     assert "no manifest found" in run.err and "it has no manifest" in run.err
 
 
+@pytest.mark.python
 def test_private_server_is_used_where_there_is_none(direct: Database) -> None:
     direct.sample_backup()
     nowhere = {"ASSETS_PG_BACKEND": "auto", "CONTAINER_CLI": "no-such-program"}
