@@ -276,11 +276,14 @@ def test_wrong_arguments_are_usage_errors(checkout: Checkout, arguments: list[st
 
 def test_next_run_removes_what_a_killed_one_left(direct: Database) -> None:
     path = direct.sample_backup()
-    slow = 'case " $* " in *--jobs*) sleep 1 ;; esac; exec "$REAL" "$@"'
+    names = {f"assets_{kind}_{direct.key()}" for kind in ("compared", "staging")}
+    query = f"SELECT 1 FROM pg_database WHERE datname = '{min(names)}'"
+    slow = f"""case " $* " in *--jobs*)
+        [ -z "$(psql -X -A -t -d postgres -c "{query}")" ] || sleep 60 ;; esac
+        exec "$REAL" "$@\""""
     process = direct.checkout.start(
         DIFF, path, "--with", path, **fake(direct.checkout, pg_restore=slow)
     )
-    names = {f"assets_{kind}_{direct.key()}" for kind in ("compared", "staging")}
     until(lambda: direct.databases() >= names)
     kill(process)
     run = direct.checkout.run(DIFF)
