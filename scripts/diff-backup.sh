@@ -1,6 +1,5 @@
 #!/bin/sh
-# diff-backup.sh: prints what differs between a backup and the live database, or another backup. See
-# --help.
+# diff-backup.sh: compares a backup with the live database, or with another backup. See --help.
 set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
@@ -13,9 +12,9 @@ usage() {
     cat <<EOF_USAGE
 Usage: $0 [OPTION...] [NAME | FILE]
 
-Prints what differs between a backup and the live database: the rows added,
-removed and changed since, by table and provider, and the prices that went up
-or down. Nothing is changed.
+Compares a backup with the live database and prints how many rows were added,
+removed and changed since the backup, by table and provider, and how many
+prices went up or down. The live database is unchanged.
 
   (none)   assets/assets.dump.gz
   FILE     any argument that contains a slash or ends in .dump.gz or .dump
@@ -23,15 +22,17 @@ or down. Nothing is changed.
 
   --with BACKUP     compare with this newer backup (NAME or FILE) instead of
                     the live database
-  --rows N          also show N rows of each kind in each table
+  --rows N          also show up to N added, removed and changed rows of each
+                    table; N is at most 1000
   --commit-message  print a commit message instead of a table
-  --private         with --with: use a private server, which ends with this
-                    run ('make demo' installs it); the default if there is no
-                    server
-  --trust           restore with your own rights (same as RESTORE_TRUST=yes)
+  --private         with --with: start a private server for this run only
+                    ('make demo' installs it); the default if no server is set
+                    and no container runs
+  --trust           load with your own rights; an untrusted backup may then run
+                    code on the server (same as RESTORE_TRUST=yes)
 
-DIFF_IGNORE names the columns that are not compared: uid and fetched_time by
-default, because every fetch changes them; none compares all.
+DIFF_IGNORE lists the columns that are not compared. The default is uid and
+fetched_time, because every fetch changes them; DIFF_IGNORE=none compares all.
 EOF_USAGE
 }
 
@@ -87,14 +88,14 @@ use_rows() {
     rows=$1
 }
 
-# compare_on_private_server: two backups need no live database
+# compare_on_private_server: comparing two backups does not need the live database
 compare_on_private_server() {
     set -- --with "$with" --rows "$rows"
     [ "$report" = report ] || set -- "$@" --commit-message
     run_on_private_server diff-backup.sh "$@" -- "$old_file"
 }
 
-# check_files: before the server is asked. Sets backup_file
+# check_files: what can be checked without a server. Sets backup_file
 check_files() {
     [ -z "$with" ] || require_file "$with"
     backup_file=$old_file
@@ -113,15 +114,15 @@ reach_server() {
     check_file_again
 }
 
-# load_old: Sets old_database and old_name
+# load_old: loads the older backup. Sets old_database and old_name
 load_old() {
     load_side old
     old_database=$staging
     old_name=$backup_file
 }
 
-# load_new: unless it is there already, as the live database. Sets new_database and new_name, and
-# what tells both apart in a result: old_place and new_place
+# load_new: loads the newer backup; the live database needs no loading. Sets new_database, new_name,
+# and what a result calls the two sides: old_place and new_place
 load_new() {
     if [ -z "$with" ]; then
         new_database=$TB_POSTGRES_DATABASE
@@ -141,8 +142,8 @@ load_new() {
     old_place='the old backup' new_place='the new backup'
 }
 
-# load_side old|new: the backup file into staging, as a restore does before the swap; its columns
-# are listed for that side
+# load_side old|new: loads the backup file into staging, as a restore does before the swap, and
+# lists the columns of that side
 load_side() {
     decide_trust
     upload_archive
@@ -154,7 +155,7 @@ load_side() {
     list_columns "$staging" "$unfilled" >"$work/columns.$1"
 }
 
-# choose_loading: columns that the live database lacks, or the backup, are part of the result
+# choose_loading: without messages on columns, because the result lists those of one side only
 choose_loading() {
     if is_data_only; then
         muted=yes
@@ -175,7 +176,7 @@ compare() {
         print_examples "$old_database" "$new_database" >"$work/examples.text"
 }
 
-# show_result: on standard output
+# show_result: prints the result on standard output
 show_result() {
     result_lines | printable_lines >"$work/result"
     if [ "$report" = report ]; then

@@ -1,5 +1,5 @@
 #!/bin/sh
-# doctor.sh: checks all that a backup and a restore need. See --help.
+# doctor.sh: checks everything that a backup and a restore need. See --help.
 set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
@@ -11,12 +11,12 @@ usage() {
     cat <<EOF
 Usage: $0
 
-Checks all that a backup and a restore need, from this machine's programs to
-the server's free space, and says what to do about each problem. It changes
-nothing, except that it cleans up after crashed runs.
+Checks everything that a backup and a restore need, from this machine's
+programs to the server's free space, and says what to do about each problem.
+It changes nothing, except that it cleans up after crashed runs.
 
-Exit code 1: a backup or a restore would not work. What is only marked 'note'
-is no problem, or not one of these two.
+A 'problem' means that a backup or a restore would fail; the exit code is then
+1. A 'note' is for information and does not affect the exit code.
 EOF
 }
 
@@ -34,8 +34,8 @@ main() {
     say_done 'a backup and a restore would work'
 }
 
-# check LEVEL NAME FUNCTION: prints 'ok' and what the function prints; or, if it fails, the level,
-# its error and its hints. Fails as it does
+# check LEVEL NAME FUNCTION: prints 'ok' and what the function prints; if the function fails, prints
+# LEVEL with its error and hints, and fails too
 check() {
     level=ok
     ("$3") >"$work/found" 4>"$work/said" || level=$1
@@ -89,7 +89,7 @@ find_pigz() {
 
 find_packages() {
     if ! "$(find_python)" -c 'import psycopg, tabulate' 2>/dev/null; then
-        hint "optional: 'make setup' adds a bar to the progress line; make init needs Python"
+        hint "optional: 'make setup' installs them for a progress bar; 'make init' needs Python"
         die 'packages psycopg and tabulate are missing'
     fi
     find_python
@@ -97,7 +97,7 @@ find_packages() {
 
 find_key() {
     has_key || {
-        hint 'the next backup creates it; backups signed by another key are restored as untrusted'
+        hint 'the next backup creates it; backups signed with another key are untrusted'
         die "there is no key '$(key_file)' yet"
     }
     key_file
@@ -106,7 +106,7 @@ find_key() {
 
 read_shared_backup() {
     if ! [ -e "$project/assets/assets.dump.gz" ]; then
-        hint "'make backup-assets' writes it"
+        hint "create it with 'make backup-assets'"
         die "there is no '$project/assets/assets.dump.gz'"
     fi
     require_file "$project/assets/assets.dump.gz"
@@ -115,7 +115,7 @@ read_shared_backup() {
     check_manifest "$project/assets/assets.dump.gz"
     describes "$work/manifest" "$project/assets/assets.dump.gz" ||
         fail_mismatch "$project/assets/assets.dump.gz"
-    echo "$project/assets/assets.dump.gz, of $(manifest_field created)," \
+    echo "$project/assets/assets.dump.gz, created $(manifest_field created)," \
         "$(sum_of_tables <"$work/tables")"
 }
 
@@ -140,7 +140,7 @@ find_lock() {
     rm "$work/lock.in" "$work/lock.out"
 }
 
-# check_server: what is checked with the lock
+# check_server: the checks that need the lock
 check_server() {
     muted=yes
     select_server
@@ -166,7 +166,7 @@ log_in_by_tcp() {
     # shellcheck disable=SC2016 # expands on the server
     on_server sh -c 'PGHOST=$(hostname -i | cut -d " " -f 1) psql -X -q -c ""' \
         </dev/null 2>"$work/sql.errors" || {
-        hint 'set TB_POSTGRES_PASSWORD to the one of the server'
+        hint "set TB_POSTGRES_PASSWORD to the password on the server"
         die "a login over TCP failed: $(first_error "$work/sql.errors")"
     }
     echo 'accepted over TCP'
@@ -189,10 +189,10 @@ find_client_programs() {
 find_zstd() {
     require_dump_version
     has_zstd || {
-        hint 'zstd comes with pg_dump 16 and later; backups are then smaller and faster'
-        die "pg_dump $dump_version has no zstd"
+        hint 'pg_dump 16 and later can have zstd, which makes backups smaller and faster'
+        die "pg_dump $dump_version does not support zstd"
     }
-    echo 'pg_dump has it'
+    echo 'pg_dump supports it'
 }
 
 find_rights() {
@@ -207,13 +207,13 @@ find_rights() {
 find_room() {
     kib=$(server_fact data-free)
     if [ -z "$kib" ]; then
-        echo "unknown: the data directory is out of this user's reach"
+        echo 'unknown: the data directory is not accessible from here'
         return 0
     fi
     room="$(human_size "$((kib * 1024))") free in the data directory"
     server_has_room 'data directory' "$kib" "$database_bytes" || {
         hint "free some space in $data_directory of $server"
-        die "$room, and a restore needs about $(human_size "$database_bytes")"
+        die "$room, but a restore needs about $(human_size "$database_bytes")"
     }
     server_has_room 'data directory' "$kib" "$((database_bytes * 3))" ||
         room="$room: enough for a restore, not for BACKUP_COMPRESSION=smallest"
@@ -222,16 +222,16 @@ find_room() {
 
 find_obstacles() {
     require_replaceable ''
-    echo 'nothing prevents that a restore replaces the database'
+    echo 'nothing prevents a restore from replacing the database'
 }
 
 show_kept_databases() {
     read_copy_facts
     [ -z "$copy_bytes" ] || show_check 33 note copy \
-        "$(human_size "$copy_bytes"), $copied_backup; make drop-copy drops it"
+        "$(human_size "$copy_bytes"), $copied_backup; 'make drop-copy' drops it"
     kept_at=$(time_of_previous)
     [ -z "$kept_at" ] ||
-        show_check 33 note previous "a database kept $kept_at; make rollback-assets swaps to it"
+        show_check 33 note previous "a database kept $kept_at; 'make rollback-assets' swaps to it"
 }
 
 # --- CB-Tumblebug's server ---
@@ -243,7 +243,7 @@ check_tumblebug() {
 find_tumblebug() {
     has_new_python || die "$python_needed"
     ask_tumblebug ready || {
-        hint "only make init needs it; TUMBLEBUG_SERVER=host:port"
+        hint "only 'make init' needs it; for another address, set TUMBLEBUG_SERVER=host:port"
         die "$(tumblebug_answer)"
     }
     echo "answers at $TUMBLEBUG_SERVER"

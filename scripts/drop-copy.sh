@@ -1,5 +1,5 @@
 #!/bin/sh
-# drop-copy.sh: drops the copy that a restore has kept. See --help.
+# drop-copy.sh: drops the kept copy of a restored database. See --help.
 set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
@@ -10,9 +10,9 @@ usage() {
     cat <<EOF
 Usage: $0
 
-Drops the copy that a restore with RESTORE_KEEP_COPY=yes has kept, which frees
-its space on the server. The next restore of that backup loads it again. The
-live database is unchanged.
+Drops the copy of the database that a restore with RESTORE_KEEP_COPY=yes kept,
+to free its space on the server. The next restore of that backup loads the
+file again. The live database is unchanged.
 EOF
 }
 

@@ -16,18 +16,18 @@ commands take as NAME or FILE. No server is needed.
 
 The state is the first of these that applies:
 
-  empty       the file has no content
-  unreadable  you may not read the file
+  empty       the file is empty
+  unreadable  you lack permission to read the file
   unknown     there is no manifest: only age and size are known
-  damaged     the file or its manifest was changed or cut
-  mismatch    FILE.info, the only manifest, describes another file
-  unsigned    no machine has signed the backup: it is untrusted
-  untrusted   another machine made the backup
+  damaged     the file or its manifest was modified or truncated
+  mismatch    FILE.info, the only manifest, does not match the file
+  unsigned    the backup is not signed, and therefore untrusted
+  untrusted   the backup was not made on this machine
   no info     FILE.info is missing; the file contains its manifest
   other info  FILE.info describes another file; the file contains its manifest
   ok          file and manifest agree, and this machine made the backup
 
-Sizes and manifests are compared; the rest of the file is not read.
+Only sizes and manifests are checked; 'make verify-backup' reads a whole file.
 EOF
 }
 
@@ -42,7 +42,7 @@ main() {
     fi
 }
 
-# print_table: the newest first; what has no time comes last
+# print_table: the newest backup first, those of unknown age last
 print_table() {
     LC_ALL=C sort -r "$work/backups" >"$work/sorted"
     BACKUPS=$project/backups/postgres/ awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \

@@ -10,22 +10,22 @@ usage() {
     cat <<EOF
 Usage: $0 OPTION...
 
-Deletes old backups in backups/postgres/, after showing which ones and asking.
-A backup stays if any of these options keeps it:
+Deletes old backups in backups/postgres/; first it lists them and asks. At
+least one of these rules is required; a backup stays if any of them keeps it:
 
   --keep N          the newest N backups (same as KEEP=N)
-  --keep-days N     those of the last N days (KEEP_DAYS=N)
-  --keep-daily N    the newest one of a day, for N days that have one
-                    (KEEP_DAILY=N)
-  --keep-weekly N   the same for weeks, from Monday on (KEEP_WEEKLY=N)
+  --keep-days N     the backups of the last N days (same as KEEP_DAYS=N)
+  --keep-daily N    the newest backup of each day, for the last N days that
+                    have one (same as KEEP_DAILY=N)
+  --keep-weekly N   the same for weeks, which begin on Monday (KEEP_WEEKLY=N)
   --keep-monthly N  the same for months (KEEP_MONTHLY=N)
 
   --dry-run         only show what would be deleted
   -y, --yes         delete without asking (same as PRUNE_SKIP_CONFIRM=yes)
 
-The newest backup always stays, and so does the newest one that was verified.
-Data-only backups are counted apart. Days are those of UTC. Files without a
-whole manifest of this tool stay, and assets/ is not touched.
+The newest backup always stays, and so does the newest one whose verification
+succeeded. Data-only backups are counted separately. Days are days in UTC.
+Files without an intact manifest stay, and assets/ is not touched.
 EOF
 }
 
@@ -81,7 +81,7 @@ require_rule() {
         die_usage 'choose which backups to keep, for example KEEP=7 or --keep 7'
 }
 
-# decide: prints the lines of the catalog after 'keep' or 'delete' and the reasons, the newest first
+# decide: prints 'keep' or 'delete', the reasons and the line of the catalog, the newest first
 decide() {
     print_catalog "$project/backups/postgres" >"$work/backups"
     LC_ALL=C sort -r "$work/backups" >"$work/sorted"
@@ -92,7 +92,7 @@ decide() {
 
 show_plan() {
     skipped=$(($(wc -l <"$work/backups") - $(wc -l <"$work/plan")))
-    [ "$skipped" -eq 0 ] || say "skipped: $(counted "$skipped" file) without a whole manifest;" \
+    [ "$skipped" -eq 0 ] || say "skipped: $(counted "$skipped" file) without an intact manifest;" \
         "'make list-backups' lists them"
     [ -s "$work/plan" ] || return 0
     [ "$quiet-$PRUNE_SKIP_CONFIRM-$dry_run" != yes-yes- ] || return 0
@@ -115,7 +115,7 @@ confirm_pruning() {
     confirm "$PRUNE_SKIP_CONFIRM" 'Delete them?' PRUNE_SKIP_CONFIRM
 }
 
-# delete_backups: those that a second look, after the answer, finds unchanged and would delete too
+# delete_backups: decides again after the answer; a backup that has changed meanwhile stays
 delete_backups() {
     decide >"$work/plan.now"
     deleted=0
@@ -129,7 +129,7 @@ delete_backups() {
     say_done "deleted $(counted "$deleted" backup), $(human_size "$bytes")"
 }
 
-# delete_backup LINE: the file first: without it, what is left is no backup
+# delete_backup LINE: the file first, because FILE.info alone is not a backup
 delete_backup() {
     old_backup=$(printf '%s\n' "$1" | cut -f 15-)
     if ! grep -Fqx -e "$1" "$work/plan.now"; then

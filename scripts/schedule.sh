@@ -1,5 +1,5 @@
 #!/bin/sh
-# schedule.sh: prints what makes cron or systemd back up every night. See --help.
+# schedule.sh: prints a nightly backup job for cron or systemd. See --help.
 set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
@@ -9,8 +9,8 @@ usage() {
     cat <<EOF
 Usage: $0 cron | systemd
 
-Prints a file that makes cron or systemd back up every night, with this
-project's path. It installs nothing.
+Prints a nightly backup job with this project's path: a line for cron, or a
+service and a timer for systemd. It installs nothing.
 EOF
 }
 
@@ -21,12 +21,12 @@ main() {
         "$root/docs/schedules/$operand" || die 'could not write the result'
 }
 
-# quote_for_cron: the path inside single quotes of a shell, where cron takes % for a line end
+# quote_for_cron: for single quotes of a shell; cron treats % as a line end
 quote_for_cron() {
     printf '%s' "$root" | sed "s/'/'\\\\''/g; s/%/\\\\%/g"
 }
 
-# quote_for_systemd: the path inside double quotes, where % and $ have a meaning
+# quote_for_systemd: for double quotes, in which systemd expands % and $
 quote_for_systemd() {
     printf '%s' "$root" | sed 's/[\\"]/\\&/g; s/%/%%/g; s/\$/$$/g'
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# verify-backup.sh: verifies a backup, up to restoring it beside the live database. See --help.
+# verify-backup.sh: verifies a backup; the live database is unchanged. See --help.
 set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
@@ -16,18 +16,20 @@ Verifies a backup. The live database is unchanged. Each level includes those
 before it:
 
   hash     compare the file's size and SHA-256 with its manifest
-  read     read the archive to its end on the server, by pg_restore
-  restore  restore it into a staging database, audit it if it is untrusted,
-           compare rows, fingerprints and schema with the manifest (default)
+  read     read the whole archive with pg_restore on the server
+  restore  load it into a staging database, audit it if it is untrusted, and
+           compare row counts, fingerprints and schema with the manifest
+           (default)
 
   (none)   assets/assets.dump.gz
   FILE     any argument that contains a slash or ends in .dump.gz or .dump
   NAME     backups/postgres/NAME.dump.gz or NAME.dump
 
   --level LEVEL  hash, read or restore
-  --private      use a private server, which 'make demo' installs and which
-                 ends with this run; without any server, this is the default
-  --trust        restore with your own rights (same as RESTORE_TRUST=yes)
+  --private      start a private server for this run only ('make demo' installs
+                 it); the default if no server is set and no container runs
+  --trust        load with your own rights; an untrusted backup may then run
+                 code on the server (same as RESTORE_TRUST=yes)
 EOF
 }
 
@@ -44,7 +46,7 @@ main() {
     [ "$level" = hash ] || verify_on_server
     finish
     remember "$level" ok
-    say_done "$backup_file is verified, level $level: $(verified_content)"
+    say_done "verified $backup_file (level $level): $(verified_content)"
 }
 
 parse_options() {
@@ -82,7 +84,7 @@ begin_level() {
     level_started=$(date +%s)
 }
 
-# end_level: prints its name and its time as a result
+# end_level: prints the level's name and duration on standard output
 end_level() {
     end_live_line
     printf '%-8s ok in %d s\n' "$running_level" "$(($(date +%s) - level_started))" >&3 ||
@@ -117,7 +119,7 @@ verify_on_server() {
     drop_temporary_data
 }
 
-# verify_restore: what a restore does before the swap
+# verify_restore: the steps of a restore before the swap
 verify_restore() {
     require_trust
     check_room
@@ -132,12 +134,12 @@ verify_restore() {
     end_level
 }
 
-# verified_content: as the manifest says
+# verified_content: what the manifest says that it holds
 verified_content() {
     if [ -n "$manifest_found" ]; then
         sum_of_tables <"$work/tables"
     else
-        echo 'it has no manifest'
+        echo 'there is no manifest to compare with'
     fi
 }
 
@@ -148,7 +150,7 @@ remember() { # LEVEL RESULT
         remember_verification "$backup_file" "$1" "$2" "$(manifest_field sha256)"
 }
 
-# remember_failure STATUS: if a level has failed, not if none could begin
+# remember_failure STATUS: only if a level failed, not if the run ended before or between levels
 remember_failure() {
     [ "$1" -ne 1 ] || [ -z "$running_level" ] || remember "$running_level" failed
 }

@@ -62,8 +62,8 @@ def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     assert direct.restore(path, **kept).status == 0
     run = direct.checkout.run(DOCTOR)
     notes = lines(run.out, "note")
-    assert run.status == 0 and "make drop-copy drops it" in notes["copy"], run
-    assert "make rollback-assets swaps to it" in notes["previous"]
+    assert run.status == 0 and "'make drop-copy' drops it" in notes["copy"], run
+    assert "'make rollback-assets' swaps to it" in notes["previous"]
     with direct.server.connect() as connection:
         connection.execute(
             "SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"tumblebug-assets/{direct.name}"]

@@ -133,7 +133,7 @@ def test_files_without_a_whole_manifest_of_this_tool_stay(checkout: Checkout) ->
     run = checkout.run(PRUNE, "--keep=1", "--yes")
     assert run.status == 0, run
     assert left(checkout) == {"new", "foreign", "cut"}
-    assert "skipped: 3 files without a whole manifest" in run.err
+    assert "skipped: 3 files without an intact manifest" in run.err
     assert {"empty.dump", ".x.dump.gz.partial.1"} < files(checkout)
 
 

@@ -34,7 +34,7 @@ def test_each_level_includes_those_before_it(request: pytest.FixtureRequest, bac
     for count, level in enumerate(LEVELS, start=1):
         run = database.checkout.run("make", "verify-backup", f"FILE={path}", f"LEVEL={level}")
         assert run.status == 0 and verified(run.out) == LEVELS[:count], run
-        assert f"is verified, level {level}: 10 tables, 4,701 rows" in run.err
+        assert f" (level {level}): 10 tables, 4,701 rows" in run.err
         assert remembered(path) == (level, "ok")
     assert database.content() == before
     assert database.left_behind() == []
@@ -98,7 +98,7 @@ def test_backup_without_a_manifest_is_read_and_loaded(direct: Database) -> None:
     remove_manifest(path)
     run = direct.checkout.run(VERIFY)
     assert run.status == 0 and verified(run.out) == LEVELS, run
-    assert "no manifest found" in run.err and "it has no manifest" in run.err
+    assert "no manifest found" in run.err and "there is no manifest to compare with" in run.err
 
 
 @pytest.mark.python
@@ -112,7 +112,7 @@ def test_private_server_is_used_where_there_is_none(direct: Database) -> None:
     direct.checkout.remove_venv()
     run = direct.checkout.run(VERIFY, **nowhere)
     assert run.status == 1, run
-    assert len(run.errors) == 1 and "there is no server to restore the backup into" in run.err
+    assert len(run.errors) == 1 and "the private server is not installed" in run.err
     assert "make demo" in run.err
 
 

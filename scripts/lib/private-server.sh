@@ -24,8 +24,8 @@ run_on_private_server() {
         ${quiet:+--quiet} "$@" >&3 2>&4
     wait "$child" || private_status=$?
     [ "$private_status" -ne 69 ] || {
-        hint "start a server, or run 'make demo', which installs a private one"
-        die 'there is no server to restore the backup into'
+        hint "run 'make demo', which installs it, or start the database with 'make up'"
+        die 'there is no server to restore the backup into, and the private server is not installed'
     }
     exit "$private_status"
 }
