@@ -105,7 +105,7 @@ def own_container(
 # --- kill -9 of the whole process group ---
 
 
-@pytest.mark.parametrize(("mode", "moment"), sampled(MODES, 2))
+@pytest.mark.parametrize(("mode", "moment"), sampled(MODES, 1))
 def test_restore_killed_at_any_moment_leaves_old_or_new(
     target: Target, mode: tuple[str, ...], moment: int
 ) -> None:
@@ -533,7 +533,7 @@ def damaged(small_target: Target) -> Iterator[Target]:
 
 
 @together("direct")
-@pytest.mark.parametrize("percent", sampled(range(0, 100, 5), 3))
+@pytest.mark.parametrize("percent", sampled(range(0, 100, 5), 1))
 @pytest.mark.parametrize("part", ["file", "manifest"])
 def test_truncated_pair_is_refused_or_harmless(damaged: Target, part: str, percent: int) -> None:
     path = damaged.path if part == "file" else manifest_of(damaged.path)
@@ -585,7 +585,7 @@ def name_of(script: str) -> str:
     return script.rpartition("/")[2]
 
 
-@pytest.mark.parametrize(("first", "second"), sampled(PAIRS, 2), ids=name_of)
+@pytest.mark.parametrize(("first", "second"), sampled(PAIRS, 1), ids=name_of)
 def test_second_run_is_refused_and_the_first_completes(
     target: Target, first: str, second: str
 ) -> None:
@@ -610,7 +610,7 @@ def test_second_run_is_refused_and_the_first_completes(
 
 
 @pytest.mark.parametrize("attempt", sampled(range(10), 1))
-@pytest.mark.parametrize(("first", "second"), sampled(PAIRS, 2), ids=name_of)
+@pytest.mark.parametrize(("first", "second"), sampled(PAIRS, 1), ids=name_of)
 def test_two_runs_started_together_do_no_harm(
     target: Target, first: str, second: str, attempt: int
 ) -> None:
