@@ -46,7 +46,7 @@ rollback-assets: ## swap back to the database that the last restore kept
 list-backups: ## list backups: age, rows, state, last verification
 	@./scripts/list-backups.sh $(ARGS)
 
-prune-backups: ## delete old backups of backups/postgres; KEEP=7 keeps 7
+prune-backups: ## delete old backups in backups/postgres; KEEP=7 keeps 7
 	@./scripts/prune-backups.sh $(ARGS)
 
 .PHONY: init stats db-size schedule doctor drop-copy clean-db
@@ -62,7 +62,7 @@ db-size: ## print the size of the database
 schedule: ## print a nightly backup for cron; ARGS=systemd: for systemd
 	@./scripts/schedule.sh $(if $(ARGS),$(ARGS),cron)
 
-doctor: ## check all that a backup and a restore need
+doctor: ## check everything that backup and restore need
 	@./scripts/doctor.sh $(ARGS)
 
 drop-copy: ## drop the copy that RESTORE_KEEP_COPY=yes has kept

@@ -20,7 +20,7 @@ Fills the assets database by one of these options, from a menu:
   d   fetch fresh data of the providers you choose, without prices
 
   -y, --yes      ask nothing: a if there is a backup, otherwise b
-  --option X     ask nothing: this option (same as INIT_OPTION=X); a and a+ then
+  --option X     use option X and ask nothing (INIT_OPTION=X); a and a+ then
                  replace a database that has rows
   --providers X  the providers of option d, separated by commas
   --with-prices  also fetch prices (b and c)

@@ -31,7 +31,7 @@ main() {
     rename_databases 'live:replaced previous:live replaced:previous'
     begin_statistics
     print_statistics
-    say_done "rolled back; 'make rollback-assets' again undoes it"
+    say_done "rolled back; run 'make rollback-assets' again to undo"
 }
 
 parse_options() {

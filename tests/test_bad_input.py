@@ -135,7 +135,7 @@ def test_damaged_file_says_where_to_get_another(direct: Database, damage: str) -
     content = bytearray(path.read_bytes())
     content[len(content_of(path)) // 2] ^= 1
     path.write_bytes({"": b"", "flipped byte": bytes(content), "cut": content[:-9000]}[damage])
-    refused(direct, path, "hint: get the file again from where it came from")
+    refused(direct, path, "hint: get the file again from its source")
 
 
 def test_pipe_is_refused(direct: Database, tmp_path: Path) -> None:

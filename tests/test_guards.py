@@ -173,10 +173,10 @@ def test_shared_backup_stays_small_enough_for_git(direct: Database) -> None:
     direct.checkout.edit(GUARDS, "size_to_warn=52428800", "size_to_warn=10000")
     run = direct.backup(path, **GUARDED)
     assert run.status == 1, run
-    assert "and assets/ takes less than 20.0 kB: Git hosts reject files above 105 MB" in run.err
+    assert "but assets/ accepts less than 20.0 kB: Git hosts reject files above 105 MB" in run.err
     assert read_pair(path) == earlier
     assert direct.left_behind() == []
     assert "Git hosts" not in direct.backup("elsewhere", **GUARDED).err
     direct.checkout.edit(GUARDS, "size_to_refuse=20000", "size_to_refuse=99614720")
     run = direct.backup(path, **GUARDED)
-    assert run.status == 0 and ": Git hosts warn of files above 52.4 MB" in run.err, run
+    assert run.status == 0 and ": Git hosts warn about files above 52.4 MB" in run.err, run

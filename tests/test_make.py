@@ -110,7 +110,7 @@ def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
         (["restore-assets", "FORCE=yes"], "FORCE has no effect here", ""),
         (["restore-assets", "NAME=x", "FILE=y"], "cannot combine FILE and NAME", ""),
         (["backup-assets", "NAME=a/b"], "NAME is the name of a backup", "FILE='a/b'"),
-        (["restore-assets", "FILE=x"], "FILE is a path or ends in", "FILE='./x'"),
+        (["restore-assets", "FILE=x"], "FILE must contain a slash or end in", "FILE='./x'"),
         (["setup", "ARGS=x"], "ARGS has no effect here", ""),
     ],
 )

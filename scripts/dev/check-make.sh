@@ -85,7 +85,7 @@ refuse_name_as_path() { # FILE
         '' | */* | *.dump.gz | *.dump) ;;
         *)
             hint "FILE='./$1' is a file in this directory, NAME='$1' a backup in backups/postgres"
-            die "FILE is a path or ends in .dump.gz or .dump, not a name: '$1'"
+            die "FILE must contain a slash or end in .dump.gz or .dump, not be a name: '$1'"
             ;;
     esac
 }

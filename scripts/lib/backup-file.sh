@@ -43,7 +43,7 @@ refuse_other_format() {
     case $2 in
         746f632e64) # toc.dat
             hint "unpack it with gunzip and load it with pg_restore, $own_format"
-            die "'$1' is a tar archive of pg_dump, which no restore takes"
+            die "'$1' is a tar archive of pg_dump, which this tool cannot restore"
             ;;
         1f8b*)
             hint "unpack it once: gunzip -c FILE >OTHER.dump.gz"
@@ -51,13 +51,13 @@ refuse_other_format() {
             ;;
         2d2d0a2d2d) # two lines of --
             hint "unpack it with gunzip and load it with psql, $own_format"
-            die "'$1' is an SQL script of pg_dump, which no restore takes"
+            die "'$1' is an SQL script of pg_dump, which this tool cannot restore"
             ;;
     esac
 }
 
 hint_get_again() {
-    hint 'get the file again from where it came from, or use another backup'
+    hint 'get the file again from its source, or use another backup'
 }
 
 # backup_path NAME_OR_FILE: a FILE contains a slash or ends in .dump.gz or .dump; a NAME is that of

@@ -1,16 +1,16 @@
 # shellcheck shell=sh
-# The catalog: one line for each backup in some directories. It opens only files that do not fit
-# their FILE.info, and starts no process per file for the others.
+# The catalog: one line for each backup in some directories. It opens only files whose size differs
+# from that in FILE.info, and starts no process per file for the others.
 # Needs: manifest manifest_found root work
 
 # print_catalog DIRECTORY...: lines of fields separated by tabs: created, size, rows, tables,
 # server, holds, state, level, result and time of the last verification, sha256, trust, path. What
 # is not known is '-'. The state is
-#   ok          file and FILE.info fit together, by their sizes
+#   ok          the file has the size that FILE.info says
 #   no-info     there is no FILE.info; the manifest in the file is whole
 #   other-info  FILE.info is not the manifest in the file, which is whole
-#   mismatch    the manifest is only beside the file, and is of another file, or this one is cut
-#   damaged     the manifest was edited, or the file has not the size in it
+#   mismatch    the only manifest, FILE.info, is of another file, or this file is truncated
+#   damaged     the manifest was edited, or the file does not have the size that it says
 #   unknown     there is no manifest of ours
 #   empty, unreadable
 # and the trust is trusted (signed by this machine), untrusted or unsigned
@@ -55,7 +55,7 @@ list_sizes() {
     done
 }
 
-# read_entries DIRECTORY...: from FILE.info, or where there is one, the manifest taken from the file
+# read_entries DIRECTORY...: from the manifest taken from the file, if any, or else from FILE.info
 read_entries() {
     list_sizes "$@" >"$catalog/listing"
     read_text_key
@@ -122,7 +122,7 @@ open_unclear_files() {
     done <"$catalog/opened"
 }
 
-# open_unclear_file FILE N: writes N.manifest, and N.beside if that is not in the file; without a
+# open_unclear_file FILE N: writes N.manifest, and N.beside if that is FILE.info; without a
 # manifest, N.time: when the file was written
 open_unclear_file() {
     find_manifest "$1"

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Comparing the rows of two databases, in SQL on the server: what comes to this host is the lists of
+# Comparing the rows of two databases, in SQL on the server: this host receives only the lists of
 # columns and the result.
 # Needs: child root server_tmp sql staging work
 
-# list_columns DATABASE UNFILLED: what there is to compare in it, without these columns
+# list_columns DATABASE UNFILLED: its tables, columns and keys to compare, without these columns
 list_columns() {
     {
         psql_set ignored "$DIFF_IGNORE"
@@ -13,8 +13,8 @@ list_columns() {
         fail_with "$work/sql.errors" 'could not read the columns'
 }
 
-# compare_databases OLD NEW REPORT ROWS: what $work/columns.old and $work/columns.new share. Prints
-# that report; with ROWS, $work/examples gets so many of each kind in each table, as JSON
+# compare_databases OLD NEW REPORT ROWS: compares what $work/columns.old and $work/columns.new
+# share, and prints that report. $work/examples gets up to ROWS rows of each kind per table, as JSON
 compare_databases() {
     grep -Fx -f "$work/columns.new" "$work/columns.old" >"$work/columns.both" || : # there is none
     : >"$work/examples"
@@ -42,8 +42,8 @@ print_examples() {
     cat "$work/compared"
 }
 
-# print_only_in_one OLD NEW: the tables, columns and primary keys that only the database of that
-# name has
+# print_only_in_one OLD NEW: the tables, columns and primary keys that only one side has; OLD and
+# NEW are what the result calls the sides
 print_only_in_one() {
     only_in_one old "$1"
     only_in_one new "$2"

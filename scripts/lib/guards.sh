@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What keeps an existing backup: the same content does not replace it, and much less content only if
-# the user wants that. And what keeps the shared backup small enough for Git.
+# Guards: the same content does not replace an existing backup, and much less content only if the
+# user wants that; and the shared backup must be small enough for Git.
 # Needs: database_encoding holds manifest manifest_found root sql target work
 
 size_to_warn=52428800   # 50 MiB
@@ -129,14 +129,14 @@ refuse_losses() {
 guard_shared_size() {
     size_found=$(size_of "$1")
     [ "$size_found" -ge "$size_to_warn" ] || return 0
-    found="the new backup has $(human_size "$size_found")"
+    found="the new backup's size is $(human_size "$size_found")"
     if [ "$size_found" -lt "$size_to_refuse" ] || [ "$FORCE" = yes ]; then
-        warn "$found: Git hosts warn of files above 52.4 MB and reject those above 105 MB"
+        warn "$found: Git hosts warn about files above 52.4 MB and reject those above 105 MB"
         return 0
     fi
     hint 'BACKUP_COMPRESSION=smallest writes the smallest file'
     hint 'NAME=x writes to backups/postgres/, which is not in Git'
-    hint 'with Git LFS, which takes larger files, set FORCE=yes'
-    die "$found, and assets/ takes less than $(human_size "$size_to_refuse"):" \
+    hint 'if you use Git LFS, which accepts larger files, set FORCE=yes'
+    die "$found, but assets/ accepts less than $(human_size "$size_to_refuse"):" \
         'Git hosts reject files above 105 MB'
 }

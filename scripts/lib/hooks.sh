@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# Commands of the user's that run after a backup, with its outcome in their environment.
+# The user's commands that run after a backup, with its outcome in their environment.
 # Needs: started_at target work
 # Sets: status
 
-# run_hook STATUS: BACKUP_ON_SUCCESS after a backup that was written, BACKUP_ON_FAILURE after any
-# other end. A hook that fails makes a success incomplete. Sets status
+# run_hook STATUS: BACKUP_ON_SUCCESS after a success, also if nothing changed, BACKUP_ON_FAILURE
+# after any other end. If the hook fails, a success ends with 3. Sets status
 run_hook() {
     case $1 in
         0 | 3) hook=BACKUP_ON_SUCCESS command=$BACKUP_ON_SUCCESS ;;

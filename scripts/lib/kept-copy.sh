@@ -24,7 +24,7 @@ comment_of_copy() {
         "$(manifest_field sha256)" "$TB_POSTGRES_USER" "${trusted:+ without restrictions}"
 }
 
-# is_copy_enough: is the archive not needed, because the live schema is the backup's too?
+# is_copy_enough: is the copy enough without the archive? Yes, if the live schema is the backup's
 is_copy_enough() {
     [ -n "$copy_found" ] || return 1
     ! database_exists || is_live_schema "$(manifest_field schema)"
@@ -36,16 +36,16 @@ choose_copy() {
     choose_full_mode
 }
 
-# clone_copy: to staging
+# clone_copy: into the staging database
 clone_copy() {
-    say 'cloning the copy of this backup that an earlier restore has kept'
+    say 'cloning the copy of this backup that an earlier restore kept'
     show_progress cloning
-    hint "'make drop-copy' drops the copy; then run this again"
+    hint "drop the copy with 'make drop-copy', then run this again"
     background clone "$kept_copy" "$staging" true ''
     wait "$child" || fail_with "$work/clone.errors" 'could not clone the kept copy'
 }
 
-# keep_copy: of staging, where the user wants one. The restore goes on without it. Sets copy_failed
+# keep_copy: of staging, if the user wants one. The restore goes on if that fails. Sets copy_failed
 keep_copy() {
     if [ "$RESTORE_KEEP_COPY" != yes ] || [ -n "$copy_found" ]; then
         return 0
@@ -65,11 +65,11 @@ keep_copy() {
     }
 }
 
-# find_obstacle_to_copy: as the end of a sentence; or nothing. Sets no_copy
+# find_obstacle_to_copy: Sets no_copy, the end of a sentence, or empty
 find_obstacle_to_copy() {
     no_copy=
     if [ "$mode" != full ] || [ -z "$manifest_found" ] || [ -n "$keep_going" ]; then
-        no_copy='that takes a full restore of a backup with a manifest'
+        no_copy='only a full restore of a backup with a manifest can keep one'
     elif [ -n "$load_skipped" ]; then
         no_copy='owners or grants of the backup were skipped'
     fi

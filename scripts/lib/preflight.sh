@@ -84,7 +84,7 @@ check_room() {
     databases=1
     if [ "$RESTORE_KEEP_COPY" = yes ] && [ -z "$copy_found" ]; then
         databases=2
-        hint 'RESTORE_KEEP_COPY=no needs half of it'
+        hint 'RESTORE_KEEP_COPY=no needs only half of that'
     fi
     require_room 'data directory' "$data_directory" "$(server_fact data-free)" \
         "$(($(expected_bytes) * databases))"
@@ -103,7 +103,7 @@ require_room() {
             hint "free some space in $2 of $server"
         fi
         die "the server's $1 has $(human_size "$(($3 * 1024))") free," \
-            "and this restore needs $(human_size "$4")"
+            "but this restore needs $(human_size "$4")"
     }
 }
 

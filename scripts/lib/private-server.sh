@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# A private server, which ends with the run: for verbs that need some server, not the live database.
+# A private server that ends with the run, for verbs that need a server but not the live database.
 # Needs: child private quiet root
 # Sets: explained
 
-# needs_private_server: does the user want one, or is there no server, and the user has named none?
+# needs_private_server: does the user want one, or is no server set and none reachable?
 needs_private_server() {
     case $private-$ASSETS_PG_BACKEND-$TB_POSTGRES_ENDPOINT$TB_POSTGRES_CONTAINER in
         yes-*) ;;
@@ -12,13 +12,13 @@ needs_private_server() {
     esac
 }
 
-# run_on_private_server SCRIPT ARGUMENT...: another run of the script does all; this one ends with
-# its status. Sets explained
+# run_on_private_server SCRIPT ARGUMENT...: runs the script again with that server; this run ends
+# with its status. Sets explained
 run_on_private_server() {
     say 'using a private server'
     script_name=$1
     shift
-    explained=yes # by that run, whatever it is that ends it
+    explained=yes # by that run, however it ends
     private_status=0
     background_with_messages run_helper private-server "$root/scripts/$script_name" \
         ${quiet:+--quiet} "$@" >&3 2>&4
