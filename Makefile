@@ -6,15 +6,21 @@ PYTHON ?= python3
 # A file name is data: the script gets it as typed; neither make nor a shell expands it.
 unexport FILE NAME LEVEL WITH
 export MAKE_FILE = $(value FILE)
-export MAKE_NAME = $(value NAME)
+export MAKE_NAME = $(if $(filter command,$(firstword $(origin NAME))),$(value NAME))
 export MAKE_LEVEL = $(value LEVEL)
 export MAKE_WITH = $(value WITH)
+
+# The backup that a script gets: FILE, or NAME without its ending, or the shared one.
+chosen = name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
+    backup=$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}
 
 # Targets and variables that make would silently ignore are refused.
 quoted = '$(subst ','\'',$1)'
 given := $(foreach each,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(each)))),$(each)))
 checked = ./scripts/dev/check-make.sh $(call quoted,$(MAKECMDGOALS)) $(call quoted,$(given)) \
-    $(call quoted,$(value NAME)) $(call quoted,$(value FILE))
+    $(call quoted,$(value NAME)) $(call quoted,$(value FILE)) \
+    $(call quoted,$(foreach each,$(given),$(if $(value $(each)),,$(each)))) \
+    $(call quoted,$(origin NAME))
 ifneq ($(shell $(checked) && echo fit),fit)
 $(error nothing was done)
 endif
@@ -22,22 +28,18 @@ endif
 ##@ Assets
 .PHONY: backup-assets restore-assets verify-backup diff-backup rollback-assets
 backup-assets: ## back up to assets/assets.dump.gz; NAME=x: to backups/postgres
-	@name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
-	    ./scripts/backup-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
+	@$(chosen); ./scripts/backup-assets.sh $(ARGS) -- "$$backup"
 
 restore-assets: ## restore assets/assets.dump.gz, FILE=path or NAME=x
-	@name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
-	    ./scripts/restore-assets.sh $(ARGS) -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
+	@$(chosen); ./scripts/restore-assets.sh $(ARGS) -- "$$backup"
 
 verify-backup: ## verify a backup; LEVEL=hash, read or restore (default)
-	@name=$${MAKE_NAME%.dump.gz}; \
-	    ./scripts/verify-backup.sh $(ARGS) $${MAKE_LEVEL:+--level "$$MAKE_LEVEL"} \
-	    -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
+	@$(chosen); \
+	    ./scripts/verify-backup.sh $(ARGS) $${MAKE_LEVEL:+--level "$$MAKE_LEVEL"} -- "$$backup"
 
 diff-backup: ## print what changed since a backup; WITH=x: up to backup x
-	@name=$${MAKE_NAME%.dump.gz}; \
-	    ./scripts/diff-backup.sh $(ARGS) $${MAKE_WITH:+--with "$$MAKE_WITH"} \
-	    -- "$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}"
+	@$(chosen); \
+	    ./scripts/diff-backup.sh $(ARGS) $${MAKE_WITH:+--with "$$MAKE_WITH"} -- "$$backup"
 
 rollback-assets: ## swap back to the database that the last restore kept
 	@./scripts/rollback-assets.sh $(ARGS)

@@ -87,7 +87,13 @@ parse_options() {
 # and unchanged
 choose_target() {
     case $target in
+        */) die "'$target' is a directory; add the name of a file" ;;
         */* | *.dump.gz) ;;
+        .*) die_usage "the name of a backup cannot start with a dot: '$target'" ;;
+        *.dump)
+            hint "did you mean ${target%.dump}, for backups/postgres/${target}.gz, or ./$target.gz?"
+            die_usage "the name of a new backup cannot end in .dump: '$target'"
+            ;;
         auto) use_backups_directory "tumblebug_db_$(date +%Y%m%d_%H%M%S)" ;;
         *) use_backups_directory "$target" ;;
     esac
@@ -354,8 +360,12 @@ publish_backup() {
             "$(head -n 1 "$work/sync.errors")"
         end_incomplete
     }
-    grep -qv '^0 ' "$work/tables" ||
+    dump_has_rows ||
         warn "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
+}
+
+dump_has_rows() {
+    grep -qv '^0 ' "$work/tables"
 }
 
 # report_backup: the shared backup is for Git
@@ -363,7 +373,9 @@ report_backup() {
     say_done "wrote $target: $(sum_of_tables <"$work/tables")," \
         "$(human_size "$(size_of "$target")") in $(duration)"
     report_changes
-    ! is_shared || say "next: git add $target $target.info"
+    if is_shared && dump_has_rows; then
+        say "next: git add $target $target.info"
+    fi
 }
 
 # add_manifest: appends it to the file, and reads it back

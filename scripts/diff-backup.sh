@@ -179,6 +179,7 @@ compare() {
 # show_result: prints the result on standard output
 show_result() {
     result_lines | printable_lines >"$work/result"
+    end_live_line
     if [ "$report" = report ]; then
         show_table <"$work/result"
     else
@@ -187,14 +188,25 @@ show_result() {
 }
 
 result_lines() {
-    if [ ! -s "$work/rows" ] && [ ! -s "$work/only" ]; then
+    if [ "$report" = commit-message ]; then
+        describe_other_changes
+    elif [ ! -s "$work/rows" ] && [ ! -s "$work/only" ]; then
         echo 'no differences'
-    elif [ ! -s "$work/rows" ] && [ "$report" = commit-message ]; then
-        printf 'Update assets: tables or columns changed\n\n'
     fi
     cat "$work/rows"
     [ ! -s "$work/rows" ] || [ ! -s "$work/only" ] || echo
     cat "$work/only" "$work/examples.text"
+}
+
+# describe_other_changes: the first line of a commit message, where no rows differ
+describe_other_changes() {
+    if [ -s "$work/rows" ]; then
+        return 0
+    elif [ -s "$work/only" ]; then
+        printf 'Update assets: tables or columns changed\n\n'
+    else
+        echo 'Update assets: no rows changed'
+    fi
 }
 
 main "$@"

@@ -25,13 +25,17 @@ main() {
     begin
     problems=0
     check_host
-    if check problem server find_server && check problem login log_in &&
-        check note lock find_lock; then
-        check_server
+    verdict='a backup and a restore would work'
+    if check problem server find_server && check problem login log_in; then
+        if check note lock find_lock; then
+            check_server
+        else
+            verdict="$verdict after the other run has ended"
+        fi
     fi
     check_tumblebug
     [ "$problems" -eq 0 ] || fail 1 "problems found: $problems"
-    say_done 'a backup and a restore would work'
+    say_done "$verdict"
 }
 
 # check LEVEL NAME FUNCTION: prints 'ok' and what the function prints; if the function fails, prints
@@ -52,9 +56,10 @@ check() {
     return 1
 }
 
-show_check() { # COLOUR LEVEL NAME TEXT
-    printf '%s%-7s%s  %-11s  %s\n' "$(colour_on_3 "$1")" "$2" "$(colour_on_3 0)" "$3" \
-        "$(printable "$4")" >&3 || die 'could not write the result'
+show_check() { # COLOUR LEVEL NAME TEXT...
+    heading=$(printf '%s%-7s%s  %-11s' "$(colour_on_3 "$1")" "$2" "$(colour_on_3 0)" "$3")
+    shift 3
+    printf '%s  %s\n' "$heading" "$(printable "$*")" >&3 || die 'could not write the result'
 }
 
 colour_on_3() {
@@ -88,6 +93,10 @@ find_pigz() {
 }
 
 find_packages() {
+    find_python >/dev/null || {
+        hint "optional: a progress bar needs Python 3.10 or later; so does 'make init'"
+        die 'not installed'
+    }
     if ! "$(find_python)" -c 'import psycopg, tabulate' 2>/dev/null; then
         hint "optional: 'make setup' installs them for a progress bar; 'make init' needs Python"
         die 'packages psycopg and tabulate are missing'
@@ -150,7 +159,8 @@ check_server() {
     read_database_facts
     read_server_facts
     prepare_server "$data_directory"
-    check note database find_live_database || :
+    check note database find_live_database ||
+        verdict='a restore would work; it creates the database, which a backup needs'
     check problem programs find_client_programs || :
     check note zstd find_zstd || :
     check problem rights find_rights || :
@@ -230,8 +240,8 @@ show_kept_databases() {
     [ -z "$copy_bytes" ] || show_check 33 note copy \
         "$(human_size "$copy_bytes"), $copied_backup; 'make drop-copy' drops it"
     kept_at=$(time_of_previous)
-    [ -z "$kept_at" ] ||
-        show_check 33 note previous "a database kept $kept_at; 'make rollback-assets' swaps to it"
+    [ -z "$kept_at" ] || show_check 33 note previous "$(size_of_previous), kept $kept_at;" \
+        "'make rollback-assets' swaps to it, with ARGS=--drop it drops it"
 }
 
 # --- CB-Tumblebug's server ---

@@ -110,7 +110,9 @@ ask_option() {
     find_database
     show_menu
     while ask_user 'Choose a, a+, b, c or d: '; do
-        if ! normalize_option "$reply"; then
+        if [ -z "$reply" ]; then
+            say 'choose one of a, a+, b, c, d'
+        elif ! normalize_option "$reply"; then
             say "there is no option '$reply': choose one of a, a+, b, c, d"
         elif ! is_available; then
             say "option $option is not available: there is no backup '$backup_file'"

@@ -18,16 +18,18 @@ The state is the first of these that applies:
 
   empty       the file is empty
   unreadable  you lack permission to read the file
-  unknown     there is no manifest: only age and size are known
+  unknown     no manifest was found; the file may be truncated
   damaged     the file or its manifest was modified or truncated
   mismatch    FILE.info, the only manifest, does not match the file
   unsigned    the backup is not signed, and therefore untrusted
   untrusted   the backup was not made on this machine
   no info     FILE.info is missing; the file contains its manifest
   other info  FILE.info describes another file; the file contains its manifest
-  ok          file and manifest agree, and this machine made the backup
+  ok          size and manifest agree, and this machine made the backup
 
-Only sizes and manifests are checked; 'make verify-backup' reads a whole file.
+'data only' marks a backup of rows without a schema. This checks only sizes and
+manifests: a file that was changed, but has its size, is 'ok' here. To check
+its content, run 'make verify-backup'.
 EOF
 }
 

@@ -25,7 +25,8 @@ least one of these rules is required; a backup stays if any of them keeps it:
 
 The newest backup always stays, and so does the newest one whose verification
 succeeded. Data-only backups are counted separately. Days are days in UTC.
-Files without an intact manifest stay, and assets/ is not touched.
+Backups whose last verification failed, and files without an intact manifest,
+are not counted and stay. assets/ is not touched.
 EOF
 }
 
@@ -66,6 +67,8 @@ parse_options() {
 
 use_rule() {
     [ -n "$2" ] || die_usage "$1 needs a number"
+    { is_number "$2" && [ "$2" -ge 1 ] && [ "$2" -le 9999 ]; } ||
+        die_usage "$1 must be from 1 to 9999, not '$2'"
     case $1 in
         --keep) KEEP=$2 ;;
         --keep-days) KEEP_DAYS=$2 ;;

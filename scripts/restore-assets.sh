@@ -54,7 +54,7 @@ main() {
     show_backup
     show_schema
     if [ -n "$dry_run" ]; then
-        say "a restore: $(replacement)"
+        say "without --dry-run, $(replacement)"
         show_changes
         drop_temporary_data
     else
@@ -210,15 +210,9 @@ confirm_replacement() {
     require_same "$question_about" "$(replacement): $(in_one_line "$(both_contents)")"
 }
 
-# show_question: with --quiet in one line, which warn holds back until the question
 show_question() {
-    if [ -n "$quiet" ]; then
-        warn "$question_about"
-    elif database_exists; then
-        warn "$(replacement)"
-        printf '%s\n' "$contents" | while IFS= read -r side; do
-            say "  $side"
-        done
+    if [ -n "$quiet" ] || database_exists; then
+        warn_with "$(replacement)" "$contents"
     else
         say "$question_about"
     fi

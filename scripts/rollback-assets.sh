@@ -8,12 +8,13 @@ use backend session errors lock databases backup-file embedded-manifest publish 
 
 usage() {
     cat <<EOF
-Usage: $0 [-y]
+Usage: $0 [-y] [--drop]
 
 Swaps the live database with the previous one, which the last restore with
 RESTORE_KEEP_PREVIOUS=yes replaced and kept. Run it again to undo.
 
-  -y, --yes  roll back without asking (same as ROLLBACK_SKIP_CONFIRM=yes)
+  --drop     drop the previous database instead, to free its space
+  -y, --yes  do not ask (same as ROLLBACK_SKIP_CONFIRM=yes)
 EOF
 }
 
@@ -26,18 +27,32 @@ main() {
     clean_up_backups
     clean_up_server
     require_previous
-    require_replaceable ''
-    confirm_rollback
-    rename_databases 'live:replaced previous:live replaced:previous'
-    begin_statistics
-    print_statistics
-    say_done "rolled back; run 'make rollback-assets' again to undo"
+    if [ -n "$only_drop" ]; then
+        confirm_drop
+        drop_previous
+        say_done "dropped the previous database: $previous_size"
+    else
+        require_replaceable ''
+        confirm_rollback
+        roll_back
+    fi
 }
 
 parse_options() {
     unchanged='; the database is unchanged'
-    parse_yes_option "$@"
-    [ -z "$assumed_yes" ] || ROLLBACK_SKIP_CONFIRM=yes
+    only_drop=
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -y | --yes) ROLLBACK_SKIP_CONFIRM=yes ;;
+            --drop)
+                only_drop=yes
+                unchanged='; the previous database is unchanged'
+                ;;
+            -?*) common_option "$1" ;;
+            *) die_usage "unexpected argument: $1" ;;
+        esac
+        shift
+    done
 }
 
 require_previous() {
@@ -47,18 +62,36 @@ require_previous() {
     }
 }
 
+roll_back() {
+    rename_databases 'live:replaced previous:live replaced:previous'
+    begin_statistics
+    print_statistics
+    say_done "rolled back; run 'make rollback-assets' again to undo"
+}
+
+# confirm_drop: Sets previous_size
+confirm_drop() {
+    previous_size=$(size_of_previous)
+    kept_database=$(content_of "$previous")
+    warn "the previous database of $server will be dropped:" \
+        "$kept_database, $previous_size, kept $(time_of_previous)"
+    confirm_unlocked "$ROLLBACK_SKIP_CONFIRM" 'Drop it?' ROLLBACK_SKIP_CONFIRM
+    require_same "$kept_database" "$(content_of "$previous")"
+}
+
 confirm_rollback() {
     sides=$(both_sides)
     require_readable "$sides"
-    warn "database '$TB_POSTGRES_DATABASE' of $server will be swapped with the previous one: $sides"
+    warn_with "database '$TB_POSTGRES_DATABASE' of $server will be swapped with the previous one" \
+        "$sides"
     confirm_unlocked "$ROLLBACK_SKIP_CONFIRM" 'Swap them?' ROLLBACK_SKIP_CONFIRM
-    require_same "$sides" "$(both_sides)"
+    require_same "$(in_one_line "$sides")" "$(in_one_line "$(both_sides)")"
 }
 
-# both_sides: what the live database holds, and what the previous one does
+# both_sides: two lines, of the live database and of the previous one
 both_sides() {
-    echo "now $(content_of "$TB_POSTGRES_DATABASE");" \
-        "afterwards $(content_of "$previous") (kept $(time_of_previous))"
+    printf 'now         %s\nafterwards  %s, kept %s\n' "$(content_of "$TB_POSTGRES_DATABASE")" \
+        "$(content_of "$previous")" "$(time_of_previous)"
 }
 
 main "$@"

@@ -84,10 +84,11 @@ begin_level() {
     level_started=$(date +%s)
 }
 
-# end_level: prints the level's name and duration on standard output
+# end_level: prints the level's name and duration on standard output, unless --quiet was given
 end_level() {
     end_live_line
-    printf '%-8s ok in %d s\n' "$running_level" "$(($(date +%s) - level_started))" >&3 ||
+    [ -n "$quiet" ] ||
+        printf '%-8s ok in %d s\n' "$running_level" "$(($(date +%s) - level_started))" >&3 ||
         die 'could not write the result'
     running_level=
 }

@@ -69,6 +69,30 @@ def test_missing_file_leads_to_the_same_name_elsewhere(
     assert hint in run.err and "there is no backup file" in run.err
 
 
+def test_misspelt_name_leads_to_the_backup(direct: Database) -> None:
+    for name in ("nightly", "other"):
+        direct.backed_up(direct.checkout.named_backups / f"{name}.dump.gz")
+    run = direct.restore("nigthly")
+    assert run.status == 1 and "hint: did you mean nightly?" in run.err, run
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "error"),
+    [
+        (".hidden", 2, "the name of a backup cannot start with a dot: '.hidden'"),
+        ("mine.dump", 2, "the name of a new backup cannot end in .dump: 'mine.dump'"),
+        ("new/", 1, "'new/' is a directory; add the name of a file; no backup was written"),
+    ],
+)
+def test_names_that_no_list_would_show_are_refused(
+    checkout: Checkout, name: str, status: int, error: str
+) -> None:
+    before = set(checkout.path.rglob("*"))
+    run = checkout.run(BACKUP, name)
+    assert run.status == status and f"error: {error}" in run.err, run
+    assert set(checkout.path.rglob("*")) == before
+
+
 def test_file_in_a_closed_directory_is_not_called_missing(open_directory: Path) -> None:
     open_directory.chmod(0o777)
     shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
@@ -106,7 +130,7 @@ def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:
         (b"--\n-- PostgreSQL", "is an SQL script of pg_dump"),
         (gzip.compress(b"--\n-- PostgreSQL", mtime=0), "is an SQL script of pg_dump"),
         (gzip.compress(b"hello", mtime=0), "is not a complete PostgreSQL archive"),
-        (gzip.compress(gzip.compress(b"PGDMP"), mtime=0), "was compressed twice"),
+        (gzip.compress(gzip.compress(b"PGDMP", mtime=0), mtime=0), "was compressed twice"),
         (gzip.compress(b"", mtime=0), "is not a complete PostgreSQL archive"),
         (gzip.compress(b"PGDMP", mtime=0)[:-6], "damaged or cut short"),
         (b"\x1f\x8bnonsense", "damaged or cut short"),

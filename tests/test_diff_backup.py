@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,6 +202,19 @@ def test_odd_names_and_values_are_compared_and_printed_safely(direct: Database) 
     direct.execute("DROP TABLE spec_info, region_info")
     expected = ODD_RESULT.format(old="old backup", new="new backup")
     assert diff(direct, "--rows", "5", old, "--with", new) == expected
+
+
+def test_result_on_a_terminal_starts_a_line_of_its_own(direct: Database) -> None:
+    path = direct.sample_backup()
+    for options, result in (
+        ((), "no differences"),
+        (("--commit-message",), "Update assets: no rows"),
+    ):
+        run = direct.checkout.run_on_terminal(
+            "sh", "-c", 'exec "$@" >&2', "sh", DIFF, *options, path
+        )
+        assert run.status == 0, run
+        assert re.search(rf"[\n\x1b\r](\[K)?(\x1b\[1m)?{result}", run.err), run
 
 
 def test_names_of_backups_and_many_providers(direct: Database) -> None:

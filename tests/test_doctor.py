@@ -63,7 +63,8 @@ def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     run = direct.checkout.run(DOCTOR)
     notes = lines(run.out, "note")
     assert run.status == 0 and "'make drop-copy' drops it" in notes["copy"], run
-    assert "'make rollback-assets' swaps to it" in notes["previous"]
+    assert re.match(r"[\d.]+ MB, kept 20.*'make rollback-assets' swaps", notes["previous"])
+    assert "ARGS=--drop it drops it" in notes["previous"]
     with direct.server.connect() as connection:
         connection.execute(
             "SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"tumblebug-assets/{direct.name}"]
@@ -71,6 +72,9 @@ def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
         run = direct.checkout.run(DOCTOR)
     assert run.status == 0, run
     assert "another run is using database" in lines(run.out, "note")["lock"]
+    assert "would work after the other run has ended" in run.err
+    run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE=f"{direct.name}_new")
+    assert run.status == 0 and "a restore would work; it creates the database" in run.err, run
 
 
 @pytest.mark.python

@@ -36,6 +36,7 @@ def kept(direct: Database) -> Database:
     """A database with a copy of its sample backup, changed since."""
     run = direct.restore(direct.sample_backup(), **KEEP)
     assert run.status == 0 and LOADING in run.err, run
+    assert re.search(r"kept a copy of [\d.]+ MB; 'make drop-copy' drops it\n", run.err), run
     direct.execute(CHANGE)
     return direct
 

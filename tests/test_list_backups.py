@@ -39,8 +39,15 @@ def ago(**time: float) -> str:
     return f"{datetime.now(timezone.utc) - timedelta(**time):%Y-%m-%d %H:%M:%S}"
 
 
-def write(checkout: Checkout, name: str, key: bytes | None = KEY, **time: float) -> Path:
-    return write_backup(checkout.named_backups / f"{name}.dump.gz", ago(**time), key=key)
+def write(
+    checkout: Checkout,
+    name: str,
+    key: bytes | None = KEY,
+    holds: str = "schema and data",
+    **time: float,
+) -> Path:
+    path = checkout.named_backups / f"{name}.dump.gz"
+    return write_backup(path, ago(**time), key=key, holds=holds)
 
 
 def cells(out: str) -> dict[str, list[str]]:
@@ -132,6 +139,8 @@ def test_the_state_says_what_does_not_agree(signing: Checkout) -> None:
     write(signing, "nobodys", key=None)
     remove_manifest(write(signing, "foreign"))
     (signing.named_backups / "empty.dump").touch()
+    os.utime(signing.named_backups / "empty.dump", (0, 0))
+    write(signing, "rows", holds="data only")
     (signing.named_backups / "empty.dump.gz.info").mkdir()
     (signing.named_backups / "directory.dump.gz").mkdir()
     (signing.named_backups / ".x.dump.gz.partial.1").touch()
@@ -151,9 +160,11 @@ def test_the_state_says_what_does_not_agree(signing: Checkout) -> None:
         "nobodys": "unsigned",
         "foreign": "unknown",
         "backups/postgres/empty.dump": "empty",
+        "rows": "ok, data only",
     }
     last = signing.run(LIST).out.splitlines()[-1].split()
-    assert last == ["backups/postgres/empty.dump", "-", "0", "B", "-", "-", "empty", "-"]
+    assert last[0] == "backups/postgres/empty.dump" and last[1].endswith("y")
+    assert last[2:] == ["0", "B", "-", "-", "empty", "-"]
 
 
 def test_a_foreign_backup_has_the_age_of_its_file(signing: Checkout) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import subprocess
@@ -93,9 +94,23 @@ def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
         assert run.status == 0, run
 
 
+def test_name_in_the_environment_names_no_backup(direct: Database) -> None:
+    run = direct.checkout.run("make", "backup-assets", NAME="mine")
+    assert run.status == 2 and "NAME is set in the environment" in run.err, run
+    assert (
+        "make restore-assets NAME='mine'" in run.err and not direct.checkout.named_backups.exists()
+    )
+    run = direct.checkout.run("make", "backup-assets", NAME=os.uname().nodename)  # as WSL sets it
+    assert run.status == 0 and direct.checkout.default_backup.exists(), run
+    assert direct.checkout.run("make", "list-backups", NAME="mine").status == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "hint"),
     [
+        (["restore-assets", "NAME="], "NAME is empty", "omit NAME"),
+        (["restore-assets", "FILE="], "FILE is empty", "omit FILE"),
+        (["verify-backup", "LEVEL="], "LEVEL is empty", "omit LEVEL"),
         (["restore-assets", "file=x"], "make has no variable 'file'", "did you mean FILE?"),
         (["backup-assets", "File=x"], "make has no variable 'File'", "did you mean FILE?"),
         (["up", "TB_POSTGRES_PROT=1"], "make has no variable", "did you mean TB_POSTGRES_PORT?"),

@@ -283,7 +283,7 @@ def test_data_only_backup_without_rows_changes_no_schema(direct: Database) -> No
     direct.create_empty()
     run = direct.backup("--data-only", "rows.dump.gz")
     assert run.status == 0, run
-    assert "has no rows; neither has this backup" in run.err
+    assert "has no rows; neither has this backup" in run.err and "next: " not in run.err
     direct.execute("CREATE TABLE later (n int); INSERT INTO later VALUES (1)")
     before = direct.content()
     run = direct.restore("rows.dump.gz")

@@ -47,6 +47,7 @@ def test_the_newest_stay_and_the_others_go_with_their_manifests(
     for name, days in (("a b", 0), ("'$(x)", 1), ("c\td", 2), ("-e", 3)):
         write(checkout, name, days)
     verify(checkout, "c\td", "failed")
+    write(checkout, "c\td", 2.1)  # not the content that was verified
     write_backup(checkout.default_backup, "2020-01-01 00:00:00")
     run = checkout.run(PRUNE, "--keep", "2", "-y", shell=shell)
     assert run.status == 0, run
@@ -107,11 +108,10 @@ def test_each_rule_keeps_the_newest_of_its_periods(
 
 
 def test_days_newest_verified_and_data_only_backups(checkout: Checkout) -> None:
-    for name, days in (("today", 0), ("a-week", 7), ("broken", 20), ("good", 30), ("old-good", 40)):
+    for name, days in (("today", 0), ("a-week", 7), ("none", 20), ("good", 30), ("old-good", 40)):
         write(checkout, name, days)
     for name, days in (("rows", 50), ("older-rows", 60)):
         write(checkout, name, days, holds="data only")
-    verify(checkout, "broken", "failed")
     verify(checkout, "good")
     verify(checkout, "old-good")
     run = checkout.run(PRUNE, PRUNE_SKIP_CONFIRM="yes", KEEP_DAYS="8")
@@ -120,6 +120,19 @@ def test_days_newest_verified_and_data_only_backups(checkout: Checkout) -> None:
     assert re.search("^a-week .* keep .* last 8 days$", run.out, re.MULTILINE), run
     assert re.search("^good .* keep .* newest verified$", run.out, re.MULTILINE), run
     assert max(map(len, run.out.splitlines())) <= 80
+
+
+def test_backups_whose_verification_failed_stay_and_are_not_counted(checkout: Checkout) -> None:
+    for name, days in (("broken", 0), ("good", 1), ("older-broken", 2), ("old", 3)):
+        write(checkout, name, days)
+    verify(checkout, "broken", "failed")
+    verify(checkout, "older-broken", "failed")
+    run = checkout.run(PRUNE, "-y", "--keep", "1")
+    assert run.status == 0, run
+    assert left(checkout) == {"broken", "good", "older-broken"}
+    for name in ("broken", "older-broken"):
+        assert re.search(f"^{name} .* keep    verification failed$", run.out, re.MULTILINE), run
+    assert re.search("^good .* keep    newest, last 1$", run.out, re.MULTILINE), run
 
 
 def test_files_without_a_whole_manifest_of_this_tool_stay(checkout: Checkout) -> None:
@@ -142,8 +155,8 @@ def test_files_without_a_whole_manifest_of_this_tool_stay(checkout: Checkout) ->
     [
         ([], "choose which backups to keep"),
         (["--dry-run", "-y"], "choose which backups to keep"),
-        (["--keep", "0"], "KEEP must be from 1 to 9999, not '0'"),
-        (["--keep-daily=x"], "KEEP_DAILY must be from 1 to 9999, not 'x'"),
+        (["--keep", "0"], "--keep must be from 1 to 9999, not '0'"),
+        (["--keep-daily=x"], "--keep-daily must be from 1 to 9999, not 'x'"),
         (["--keep-monthly"], "--keep-monthly needs a number"),
         (["--keep-hourly=1"], "unknown option: --keep-hourly"),
     ],

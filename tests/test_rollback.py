@@ -53,8 +53,23 @@ def test_rollback_shows_both_sides_and_asks(direct: Database) -> None:
         assert run.status == status, run
         assert f"database '{direct.name}' of server" in run.err
         assert re.search(
-            rf"now \d+ tables, [\d,]+ rows; afterwards \d+ tables, [\d,]+ rows \(kept {kept[1]}\)",
+            rf"\n  now         \d+ tables, [\d,]+ rows\r\n"
+            rf"  afterwards  \d+ tables, [\d,]+ rows, kept {kept[1]}\r\n",
             run.err,
         )
         assert direct.execute("SELECT count(*) FROM pricing_info") == [(rows,)]
         assert direct.execute(comment.format(direct.name)) == [("mine",)]
+
+
+def test_previous_database_is_dropped_on_request(direct: Database) -> None:
+    path = direct.sample_backup()
+    before = direct.content()
+    assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    run = direct.checkout.run_on_terminal(ROLLBACK, "--drop", answer=b"no\n")
+    assert run.status == 1 and "cancelled; the previous database is unchanged" in run.err, run
+    assert len(direct.databases()) == 1
+    run = direct.checkout.run(ROLLBACK, "--drop", "--yes")
+    assert run.status == 0, run
+    assert re.search(r"will be dropped: 10 tables, 4,701 rows, [\d.]+ MB, kept 20", run.err)
+    assert re.search(r"\ndropped the previous database: [\d.]+ MB\n$", run.err), run
+    assert direct.databases() == set() and direct.content() == before

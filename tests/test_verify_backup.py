@@ -128,3 +128,15 @@ def test_unknown_level_is_a_usage_error(checkout: Checkout) -> None:
     for arguments in (("--level", "deep"), ("--level",)):
         run = checkout.run(VERIFY, *arguments)
         assert run.status == 2 and "--level" in run.err, run
+
+
+def test_success_at_a_lower_level_keeps_the_result_of_a_higher_one(direct: Database) -> None:
+    path = direct.sample_backup()
+    for level, expected in (
+        ("hash", ("hash", "ok")),
+        ("restore", ("restore", "ok")),
+        ("hash", ("restore", "ok")),
+    ):
+        run = direct.checkout.run(VERIFY, "--quiet", "--level", level)
+        assert (run.status, run.out, run.err) == (0, "", ""), run
+        assert remembered(path) == expected

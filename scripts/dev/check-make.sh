@@ -1,6 +1,7 @@
 #!/bin/sh
-# check-make.sh TARGETS VARIABLES NAME FILE: ends with an error if make, called with these words,
-# would silently ignore one of them, or if NAME is a path or FILE a name.
+# check-make.sh TARGETS VARIABLES NAME FILE EMPTY ORIGIN: ends with an error if make, called with
+# these words, would silently ignore one of them, or if NAME is a path or FILE a name. EMPTY are the
+# variables without a value, ORIGIN is where make has NAME from.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -10,8 +11,11 @@ main() {
     variables=$(in_lines "$2")
     refuse_unknown_target
     refuse_unknown_variable
-    refuse_idle_variable FILE backup-assets restore-assets verify-backup diff-backup
-    refuse_idle_variable NAME backup-assets restore-assets verify-backup diff-backup
+    with_backup='backup-assets restore-assets verify-backup diff-backup'
+    for variable in FILE NAME; do
+        # shellcheck disable=SC2086 # these are words
+        refuse_idle_variable "$variable" $with_backup
+    done
     refuse_idle_variable LEVEL verify-backup
     refuse_idle_variable FORCE backup-assets
     refuse_idle_variable WITH diff-backup
@@ -24,6 +28,8 @@ main() {
         clean-db up down test faults
     refuse_idle_variable PYTHON setup demo test faults bench picture lint
     ! { is_in FILE "$variables" && is_in NAME "$variables"; } || die 'cannot combine FILE and NAME'
+    refuse_empty_variable "$(in_lines "$5")"
+    case $6 in environment*) refuse_name_of_environment "$3" ;; esac
     refuse_path_as_name "$3"
     refuse_name_as_path "$4"
 }
@@ -69,6 +75,35 @@ suggest_setting() {
 
 first_unknown() { # WORDS KNOWN
     printf '%s\n' "$1" | grep . | grep -Fxv -e "$2" | head -n 1 | grep .
+}
+
+# refuse_empty_variable VARIABLES: it comes from a script whose own variable is empty, and must not
+# mean the shared backup
+refuse_empty_variable() {
+    for variable in FILE NAME LEVEL WITH; do
+        ! is_in "$variable" "$1" || {
+            hint "omit $variable to use the default"
+            die "$variable is empty"
+        }
+    done
+}
+
+# refuse_name_of_environment NAME: WSL sets NAME to the name of the machine, which means no backup
+refuse_name_of_environment() {
+    if [ "$1" = "$(uname -n)" ] || ! uses_backup; then
+        return 0
+    fi
+    hint "to name a backup, write it after make: make restore-assets NAME='$1'"
+    hint "otherwise run 'unset NAME'"
+    die "NAME is set in the environment, which make ignores: '$1'"
+}
+
+# uses_backup: does one of the targets?
+uses_backup() {
+    for target in $with_backup; do
+        ! is_in "$target" "$targets" || return 0
+    done
+    return 1
 }
 
 refuse_path_as_name() { # NAME

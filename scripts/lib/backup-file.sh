@@ -10,7 +10,10 @@ require_file() {
         hint_available_backups
         die "there is no backup file '$1'"
     fi
-    [ ! -d "$1" ] || die "'$1' is a directory, not a backup file"
+    [ ! -d "$1" ] || {
+        hint_available_backups
+        die "'$1' is a directory, not a backup file"
+    }
     [ -f "$1" ] || die "'$1' is not a regular file, as a backup must be"
     [ -r "$1" ] || die "backup file '$1' is not readable for user '$(user_name)'"
     [ -s "$1" ] || {
@@ -21,6 +24,7 @@ require_file() {
         gzip) refuse_other_format "$1" "$(unpack gzip <"$1" | first_bytes)" ;;
         unknown)
             refuse_other_format "$1" "$(first_bytes <"$1")"
+            hint_available_backups
             die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
             ;;
     esac
@@ -39,10 +43,12 @@ refuse_closed_directory() {
 
 # refuse_other_format FILE FIRST_BYTES: what else pg_dump writes, by what it begins with
 refuse_other_format() {
+    load_it='load it'
+    [ "$(file_kind "$1")" != gzip ] || load_it='unpack it with gunzip and load it'
     own_format="or make a backup in custom format, with 'make backup-assets' or 'pg_dump -Fc'"
     case $2 in
         746f632e64) # toc.dat
-            hint "unpack it with gunzip and load it with pg_restore, $own_format"
+            hint "$load_it with pg_restore, $own_format"
             die "'$1' is a tar archive of pg_dump, which this tool cannot restore"
             ;;
         1f8b*)
@@ -50,7 +56,7 @@ refuse_other_format() {
             die "'$1' was compressed twice"
             ;;
         2d2d0a2d2d) # two lines of --
-            hint "unpack it with gunzip and load it with psql, $own_format"
+            hint "$load_it with psql, $own_format"
             die "'$1' is an SQL script of pg_dump, which this tool cannot restore"
             ;;
     esac
@@ -86,9 +92,19 @@ hint_meant_backup() {
         "$project/backups/postgres/$stem.dump.gz" "$project/assets/$stem.dump.gz"; do
         ! is_backup "$candidate" || hint "did you mean $candidate?"
     done
+    suggest "$stem" "$(names_of_backups)"
     case $1 in
         */postgres/auto.dump.gz) hint "'auto' is a name for new backups only" ;;
     esac
+}
+
+# names_of_backups: those in backups/postgres/, one a line
+names_of_backups() {
+    for named_backup in "$project"/backups/postgres/*.dump.gz "$project"/backups/postgres/*.dump; do
+        named_backup=${named_backup##*/}
+        named_backup=${named_backup%.gz}
+        printf '%s\n' "${named_backup%.dump}"
+    done
 }
 
 # hint_available_backups: the newest five

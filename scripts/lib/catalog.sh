@@ -115,7 +115,7 @@ hash_parts() (
 # open_unclear_files: takes the manifest out of each file that does not fit its FILE.info; fails
 # where there is no such file
 open_unclear_files() {
-    awk -F '\t' '$7 !~ /^(ok|empty|unreadable)$/ { print NR }' "$catalog/joined" >"$catalog/opened"
+    awk -F '\t' '$7 !~ /^(ok|unreadable)$/ { print NR }' "$catalog/joined" >"$catalog/opened"
     [ -s "$catalog/opened" ] || return 1
     while read -r path_number; do
         open_unclear_file "$(sed -n "${path_number}p" "$catalog/paths")" "$catalog/$path_number"
@@ -136,12 +136,23 @@ open_unclear_file() {
 
 # remember_verification FILE LEVEL RESULT SHA256: in FILE.verified, with the time. The level is
 # hash, read or restore, the result ok or failed. It counts as long as the backup's manifest has
-# this sha256
+# this sha256. A success does not replace the result of a higher level
 remember_verification() {
+    if [ "$3" = ok ] && has_higher_result "$1.verified" "$2" "$4"; then
+        return 0
+    fi
     { printf '%s\t%s\t%s\t%s\n' "$(date -u '+%Y-%m-%d %H:%M:%S UTC')" "$2" "$3" "$4" \
         >"$(partial_of "$1.verified")" && mv -f "$(partial_of "$1.verified")" "$1.verified"; } \
         2>"$work/verified.errors" || {
         rm -f "$(partial_of "$1.verified")"
         warn "could not write '$1.verified': $(head -n 1 "$work/verified.errors")"
     }
+}
+
+has_higher_result() { # FILE LEVEL SHA256
+    remembered=$(awk -F '\t' -v sha256="$3" '$4 == sha256 { print $2; exit }' "$1" 2>/dev/null) || :
+    case $2-$remembered in
+        hash-read | hash-restore | read-restore) ;;
+        *) return 1 ;;
+    esac
 }

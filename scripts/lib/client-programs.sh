@@ -11,8 +11,9 @@ require_dump_version() {
         fail_with "$work/server.errors" "could not determine pg_dump's version"
     require_number "pg_dump's version" "$dump_version"
     [ "$dump_version" -ge "$((server_version / 10000))" ] || {
-        hint "install the client programs of PostgreSQL $((server_version / 10000));" \
-            'PG_BINDIR names their directory'
+        [ "$ASSETS_PG_BACKEND" != direct ] ||
+            hint "install the client programs of PostgreSQL $((server_version / 10000));" \
+                'PG_BINDIR names their directory'
         die "pg_dump $dump_version cannot back up $server (PostgreSQL $server_release)"
     }
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The live database and those of this project: staging, which a restore fills, the replaced one,
 # the previous one and the kept copy.
-# Needs: child lock_backend previous replaced sql staging work
+# Needs: child kept_copy lock_backend previous replaced sql staging work
 # Sets: copied_backup copy_bytes data_directory database_bytes database_encoding load_jobs
 #   may_create toast_compression
 
@@ -158,6 +158,11 @@ time_of_previous() {
     ask lock <"$sql/restore/previous-database.sql"
 }
 
+# size_of_previous: such as 450.2 MB
+size_of_previous() {
+    human_size "$(ask lock <"$sql/report/size-of-previous.sql")"
+}
+
 # read_copy_facts: of the kept copy. Sets copy_bytes, empty where there is none, and copied_backup
 read_copy_facts() {
     copy_facts=$(ask lock <"$sql/report/kept-copy.sql") ||
@@ -168,8 +173,16 @@ read_copy_facts() {
 }
 
 drop_copy() {
-    ask lock <"$sql/restore/drop-copy.sql" >/dev/null ||
-        fail_with "$work/lock.errors" 'could not drop the kept copy'
+    drop_kept "$kept_copy" 'the kept copy'
+}
+
+drop_previous() {
+    drop_kept "$previous" 'the previous database'
+}
+
+drop_kept() { # DATABASE DESCRIPTION
+    { psql_set kept "$1" && cat "$sql/restore/drop-kept.sql"; } | ask lock >/dev/null ||
+        fail_with "$work/lock.errors" "could not drop $2"
 }
 
 # require_readable CONTENT: ends the script where content_of was not permitted to read

@@ -91,12 +91,12 @@ hash_live_schema() (
 
 end_unchanged() {
     clean_up_server
+    say_done "nothing changed since $(manifest_field created); the existing backup is unchanged"
     if is_own_manifest; then
         say 'to write a new one anyway, set FORCE=yes'
     else
         say 'the existing backup was not made on this machine; to write your own, set FORCE=yes'
     fi
-    say_done "nothing changed since $(manifest_field created); the existing backup is unchanged"
     exit 0
 }
 

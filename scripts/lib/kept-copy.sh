@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A copy of a restored database, kept on the server: the next restore of the same backup clones it,
 # which is faster than loading the backup again.
-# Needs: backup_file child keep_going kept_copy load_skipped manifest_found mode sql
+# Needs: backup_file child copy_bytes keep_going kept_copy load_skipped manifest_found mode sql
 #   staging tables trusted work
 # Sets: copy_failed copy_found
 
@@ -59,10 +59,13 @@ keep_copy() {
     show_progress copying
     drop_copy
     background clone "$staging" "$kept_copy" false "$(comment_of_copy)"
-    wait "$child" || {
+    if wait "$child"; then
+        read_copy_facts
+        say "kept a copy of $(human_size "$copy_bytes"); 'make drop-copy' drops it"
+    else
         copy_failed=yes
         warn "could not keep a copy: $(first_error "$work/clone.errors")"
-    }
+    fi
 }
 
 # find_obstacle_to_copy: Sets no_copy, the end of a sentence, or empty

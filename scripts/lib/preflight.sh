@@ -114,6 +114,7 @@ show_backup() {
     if [ -n "$manifest_found" ]; then
         say "created   $(manifest_field created) from $(manifest_field server)"
         say "holds     $(with_commas "$(manifest_field summary)")"
+        ! is_data_only || say 'kind      data only: rows without a schema'
         return 0
     fi
     say "created   $(contents_field 'Archive created at')" \

@@ -37,6 +37,18 @@ block_in_this_locale() {
     esac
 }
 
+# warn_with TEXT LINES: a warning and its details; with --quiet in one line, as warn holds it back
+warn_with() {
+    if [ -n "$quiet" ]; then
+        warn "$1: $(in_one_line "$2")"
+    else
+        warn "$1"
+        printf '%s\n' "$2" | while IFS= read -r detail; do
+            say "  $detail"
+        done
+    fi
+}
+
 # show_table: the one on standard input as a result; a terminal shows its heading bold
 show_table() {
     end_live_line

@@ -29,11 +29,11 @@ require_upload() {
     fi
     [ "$reader_status" -ne 74 ] ||
         fail_with "$work/server.errors" 'could not copy the archive to the server'
-    [ "$writer_status" -eq 0 ] || fail_damaged "$backup_file"
     [ ! -s "$work/read.errors" ] ||
         die "could not read backup file '$backup_file': $(head -n 1 "$work/read.errors")"
     [ -z "$manifest_found" ] || [ "$(cat "$work/sha256")" = "$(manifest_field sha256)" ] ||
         fail_mismatch "$backup_file"
+    [ "$writer_status" -eq 0 ] || fail_damaged "$backup_file"
     [ "$reader_status" -eq 0 ] || fail_not_whole "$work/server.errors"
 }
 

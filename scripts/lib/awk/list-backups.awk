@@ -11,7 +11,7 @@ BEGIN {
     path = $0
     for (i = 1; i < 13; i++) sub(/^[^\t]*\t/, "", path)
     add(name_of(path), $1 == "-" ? "-" : age_of($1), $2 == "-" ? "-" : human_size($2),
-        with_commas($3), $5, state_of($7, $12), $8 == "-" ? "-" : verification($8, $9, $10))
+        with_commas($3), $5, state_of($7, $12, $6), $8 == "-" ? "-" : verification($8, $9, $10))
 }
 
 END {
@@ -58,11 +58,10 @@ function age_of(time) {
 }
 
 # A restore goes by the trust; FILE.info is only a copy.
-function state_of(state, trust) {
-    if (state !~ /^(ok|no-info|other-info)$/) return state
-    if (trust != "trusted") return trust
+function state_of(state, trust, holds) {
+    if (state ~ /^(ok|no-info|other-info)$/ && trust != "trusted") state = trust
     sub(/-/, " ", state)
-    return state
+    return state (holds == "data only" ? ", data only" : "")
 }
 
 function verification(level, result, time) {

@@ -3,7 +3,7 @@
 
 BEGIN {
     FS = "\t"
-    add("name", "age", "size", "plan", "because")
+    add("name", "age", "size", "plan", "reason")
 }
 
 {
@@ -26,7 +26,7 @@ function add(name, age, size, plan, reasons) {
     put(2, age)
     put(3, size)
     put(4, plan)
-    because[count] = reasons
+    reasons_of[count] = reasons
 }
 
 function put(column, text) {
@@ -42,7 +42,7 @@ function print_row(n,    line, start, i, reasons, reason) {
     line = sprintf("%-" wide[1] "s  %" wide[2] "s %" wide[3] "s  %-" wide[4] "s", \
                    cell[n, 1], cell[n, 2], cell[n, 3], cell[n, 4])
     start = length(line) + 2
-    reasons = split(because[n], reason, ", ")
+    reasons = split(reasons_of[n], reason, ", ")
     for (i = 1; i <= reasons; i++) {
         if (length(line) > start && length(line reason[i]) + 2 > 79) {
             print line ","

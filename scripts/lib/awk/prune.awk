@@ -1,12 +1,18 @@
 # Decides which backups stay. Reads lines of the catalog, the newest first, and prints those that
 # have a whole manifest, each after 'keep' or 'delete' and the reasons to keep it, separated by
 # tabs. Each rule keeps the newest backup of its period, as in restic; full and data-only backups
-# are counted apart. Needs formats.awk, the time as `now`, and the rules as `last`, `within`,
-# `daily`, `weekly` and `monthly`, each a number or empty.
+# are counted apart. A backup whose last verification failed stays, and no rule counts it. Needs
+# formats.awk, the time as `now`, and the rules as `last`, `within`, `daily`, `weekly` and
+# `monthly`, each a number or empty.
 
 BEGIN { FS = "\t" }
 
 $7 !~ /^(ok|no-info|other-info)$/ { next }
+
+$9 == "failed" {
+    print "keep\tverification failed\t" $0
+    next
+}
 
 {
     kind = $6

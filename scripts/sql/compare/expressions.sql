@@ -14,7 +14,7 @@ SELECT :'compared' || $$,
                                         string_agg(quote_ident(part) || '::text', ', '))
                           FROM unnest(key) AS part) END AS key,
                (SELECT format('concat_ws('', '', %s)',
-                              string_agg(format('left(%I::text, 40)', part), ', '))
+                              string_agg(format('left(%I::text, 200)', part), ', '))
                 FROM unnest(key) AS part) AS label,
                format('encode(sha256(convert_to(ROW(%s)::text, getdatabaseencoding())),'
                       ' ''base64'')',
