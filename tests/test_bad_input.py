@@ -291,3 +291,13 @@ def test_backup_replaces_no_other_kind_of_file(direct: Database, tmp_path: Path)
     assert "exists and is not a backup file; no backup was written" in run.err
     assert path.read_text() == "precious"
     assert list(tmp_path.glob("*.info")) == []
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
+def test_directory_that_takes_no_file_is_named_without_a_shell_error(
+    direct: Database, shell: str
+) -> None:
+    run = direct.checkout.run(BACKUP, "/proc/x.dump.gz", shell=shell)
+    assert run.status == 1, run
+    assert re.search(r"^error: .*'?/proc/.*; no backup was written$", run.err, re.MULTILINE), run
+    assert ".sh" not in run.err and "partial" not in run.err

@@ -1,5 +1,7 @@
-# Prints the first error of pigz or gzip, in the same words for both.
+# Prints the first error of pigz or gzip, in the same words for both; or of a shell that could not
+# create their file, without the shell's own position.
 /./ && !found {
+    sub(/^.*(cannot create |can't create |line [0-9]+: ).*: /, "")
     gsub(/^(gzip|pigz): *|skipping: *|abort: *|corrupted( entry)? -- *|<?std(in|out)>?:? */, "")
     sub(/^write error on +\(/, "could not write (")
     sub(/^(incomplete deflate data|missing trailer)$/, "unexpected end of file")
