@@ -16,8 +16,9 @@ def table_of_tables(
 ) -> str:
     """Return the rows of the SQL file ``query`` as a text table, as psql prints them.
 
-    ``query`` is table-statistics.sql, which formats all numbers; ``addresses`` and ``server`` are
-    those of connection.connect. Tables in ``counted``, lines of a manifest, are not counted again.
+    ``query`` is a file with the SQL of scripts/sql/report, which formats all numbers; ``addresses``
+    and ``server`` are those of connection.connect. Tables in ``counted``, lines of a manifest, are
+    not counted again.
     Raises ServerUnavailable or psycopg.Error.
     """
     rows = [

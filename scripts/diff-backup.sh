@@ -25,6 +25,7 @@ prices went up or down. The live database is unchanged.
   --rows N          also show up to N added, removed and changed rows of each
                     table; N is at most 1000
   --commit-message  print a commit message instead of a table
+  --json            print the result as JSON
   --private         with --with: start a private server for this run only
                     ('make demo' installs it); the default if no server is set
                     and no container runs
@@ -73,12 +74,18 @@ parse_options() {
     done
     take_operands "$@"
     [ -n "$with" ] || [ -z "$private" ] || die_usage '--private needs --with'
+    [ -z "$json" ] || use_json
     old_file=$(backup_path "${operand:-$project/assets/assets.dump.gz}")
 }
 
 use_with() {
     [ -n "$1" ] || die_usage '--with needs a name or file'
     with=$(backup_path "$1")
+}
+
+use_json() {
+    [ "$report" = report ] || die_usage 'cannot combine --json and --commit-message'
+    report=json
 }
 
 use_rows() {
@@ -90,8 +97,8 @@ use_rows() {
 
 # compare_on_private_server: comparing two backups does not need the live database
 compare_on_private_server() {
-    set -- --with "$with" --rows "$rows"
-    [ "$report" = report ] || set -- "$@" --commit-message
+    set -- --with "$with" --rows "$rows" ${json:+--json}
+    [ "$report" != commit-message ] || set -- "$@" --commit-message
     run_on_private_server diff-backup.sh "$@" -- "$old_file"
 }
 
@@ -171,13 +178,18 @@ compare() {
     show_progress comparing
     compare_databases "$old_database" "$new_database" "$report" "$rows" >"$work/rows"
     print_only_in_one "$old_place" "$new_place" >"$work/only"
-    : >"$work/examples.text"
+    : >"$work/examples.found"
     [ "$(cat "$work/examples")" = '[]' ] ||
-        print_examples "$old_database" "$new_database" >"$work/examples.text"
+        print_examples "$old_database" "$new_database" "${json:+json}" \
+            >"$work/examples.found"
 }
 
 # show_result: prints the result on standard output
 show_result() {
+    if [ "$report" = json ]; then
+        add_differences
+        return
+    fi
     result_lines | printable_lines >"$work/result"
     end_live_line
     if [ "$report" = report ]; then
@@ -185,6 +197,14 @@ show_result() {
     else
         cat "$work/result" >&3
     fi || die 'could not write the result'
+}
+
+add_differences() {
+    add_text old "$old_name"
+    add_text new "$new_name"
+    add_json differences "$(cat "$work/rows")"
+    add_lines only_in_one <"$work/only"
+    [ "$rows" -eq 0 ] || add_json examples "$(cat "$work/examples.found")"
 }
 
 result_lines() {
@@ -195,7 +215,7 @@ result_lines() {
     fi
     cat "$work/rows"
     [ ! -s "$work/rows" ] || [ ! -s "$work/only" ] || echo
-    cat "$work/only" "$work/examples.text"
+    cat "$work/only" "$work/examples.found"
 }
 
 # describe_other_changes: the first line of a commit message, where no rows differ

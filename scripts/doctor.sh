@@ -9,7 +9,7 @@ use manifest fingerprints publish tumblebug
 
 usage() {
     cat <<EOF
-Usage: $0
+Usage: $0 [--json]
 
 Checks everything that a backup and a restore need, from this machine's
 programs to the server's free space, and says what to do about each problem.
@@ -17,6 +17,8 @@ It changes nothing, except that it cleans up after crashed runs.
 
 A 'problem' means that a backup or a restore would fail; the exit code is then
 1. A 'note' is for information and does not affect the exit code.
+
+  --json  print the checks as JSON
 EOF
 }
 
@@ -34,6 +36,7 @@ main() {
         fi
     fi
     check_tumblebug
+    [ -z "$json" ] || add_rows checks 'level name hint text' <"$work/checks"
     [ "$problems" -eq 0 ] || fail 1 "problems found: $problems"
     say_done "$verdict"
 }
@@ -48,18 +51,23 @@ check() {
         return 0
     fi
     [ "$level" = note ] || problems=$((problems + 1))
+    remedies=$(sed -n 's/^ hint: //p' "$work/said")
     show_check "$([ "$level" = note ] && echo 33 || echo 31)" "$level" "$2" \
-        "$(sed -n 's/^\(error\|warning\): //p' "$work/said" | head -n 1)"
-    sed -n 's/^ hint: //p' "$work/said" | while IFS= read -r remedy; do
-        printf '%-22s%s\n' '' "$remedy" >&3
-    done
+        "$(sed -n 's/^\(error\|warning\): //p' "$work/said" | head -n 1)" "$remedies"
     return 1
 }
 
-show_check() { # COLOUR LEVEL NAME TEXT...
-    heading=$(printf '%s%-7s%s  %-11s' "$(colour_on_3 "$1")" "$2" "$(colour_on_3 0)" "$3")
-    shift 3
-    printf '%s  %s\n' "$heading" "$(printable "$*")" >&3 || die 'could not write the result'
+# show_check COLOUR LEVEL NAME TEXT [REMEDIES]: the remedies are lines
+show_check() {
+    if [ -n "$json" ]; then
+        printf '%s\t%s\t%s\t%s\n' "$2" "$3" "$(in_one_line "${5:--}")" "$4" >>"$work/checks"
+        return
+    fi
+    printf '%s%-7s%s  %-11s  %s\n' "$(colour_on_3 "$1")" "$2" "$(colour_on_3 0)" "$3" \
+        "$(printable "$4")" >&3 || die 'could not write the result'
+    [ -z "${5-}" ] || printf '%s\n' "$5" | while IFS= read -r remedy; do
+        printf '%-22s%s\n' '' "$remedy" >&3
+    done
 }
 
 colour_on_3() {
@@ -238,9 +246,9 @@ find_obstacles() {
 show_kept_databases() {
     read_copy_facts
     [ -z "$copy_bytes" ] || show_check 33 note copy \
-        "$(human_size "$copy_bytes"), $copied_backup; 'make drop-copy' drops it"
+        "$(human_size "$copy_bytes"), $copied_backup" "'make drop-copy' drops it"
     kept_at=$(time_of_previous)
-    [ -z "$kept_at" ] || show_check 33 note previous "$(size_of_previous), kept $kept_at;" \
+    [ -z "$kept_at" ] || show_check 33 note previous "$(size_of_previous), kept $kept_at" \
         "'make rollback-assets' swaps to it, with ARGS=--drop it drops it"
 }
 

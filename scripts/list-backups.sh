@@ -6,9 +6,13 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backup-file embedded-manifest signature manifest publish report catalog
 
+# of the catalog, as JSON names them
+catalog_columns='created bytes# rows# tables# server holds state
+    verified_level verified_result verified_at sha256 trust path'
+
 usage() {
     cat <<EOF
-Usage: $0
+Usage: $0 [--json]
 
 Lists the backups in assets/ and backups/postgres/, the newest first: name, age,
 size, rows, server version, state, last verification. The name is what other
@@ -30,6 +34,8 @@ The state is the first of these that applies:
 'data only' marks a backup of rows without a schema. This checks only sizes and
 manifests: a file that was changed, but has its size, is 'ok' here. To check
 its content, run 'make verify-backup'.
+
+  --json  print the list as JSON
 EOF
 }
 
@@ -37,16 +43,17 @@ main() {
     parse_no_options "$@"
     begin
     print_catalog "$project/assets" "$project/backups/postgres" >"$work/backups"
-    if [ -s "$work/backups" ]; then
+    LC_ALL=C sort -r "$work/backups" >"$work/sorted" # the newest first, those of unknown age last
+    if [ -n "$json" ]; then
+        add_rows backups "$catalog_columns" <"$work/sorted"
+    elif [ -s "$work/sorted" ]; then
         print_table
     else
         say "there are no backups; create one with 'make backup-assets'"
     fi
 }
 
-# print_table: the newest backup first, those of unknown age last
 print_table() {
-    LC_ALL=C sort -r "$work/backups" >"$work/sorted"
     BACKUPS=$project/backups/postgres/ awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
         -f "$root/scripts/lib/awk/formats.awk" -f "$root/scripts/lib/awk/list-backups.awk" \
         "$work/sorted" >"$work/table"

@@ -20,6 +20,7 @@ the live database is unchanged.
   NAME           backups/postgres/NAME.dump.gz or NAME.dump
 
   --dry-run      check everything and show what would change; change nothing
+  --json         with --dry-run: print what would change as JSON
   --schema X     backup: replace the schema too; live: keep the live database's
                  schema, take only the rows; auto (the default): live if
                  CB-Tumblebug's server has a newer schema than the backup,
@@ -123,6 +124,7 @@ only_drop_copy() {
 refuse_contradictions() {
     [ -z "$tables" ] || [ -z "$keep_going" ] || die_usage 'cannot combine --table and --keep-going'
     [ -z "$tables" ] || [ -z "$schema_option" ] || die_usage 'cannot combine --table and --schema'
+    [ -z "$json" ] || [ -n "$dry_run" ] || die_usage '--json needs --dry-run'
     case $data_only-$schema_option in
         yes-backup | yes-auto) die_usage "cannot combine --data-only and --schema $schema_option" ;;
     esac
@@ -154,12 +156,26 @@ show_changes() {
     fi
     rows_in_backup >"$work/then"
     awk -f "$root/scripts/lib/awk/changes.awk" "$work/now" "$work/then" |
-        LC_ALL=C sort -k 4 | printable_lines |
-        awk -v columns="$(screen_columns 3)" -f "$root/scripts/lib/awk/formats.awk" \
-            -f "$root/scripts/lib/awk/changes-table.awk" |
-        show_table ||
-        die 'could not write the result'
+        LC_ALL=C sort -k 4 >"$work/changes"
+    if [ -n "$json" ]; then
+        add_changes
+    else
+        print_changes || die 'could not write the result'
+    fi
     say 'this was a dry run; the database is unchanged'
+}
+
+print_changes() {
+    awk -v columns="$(screen_columns 3)" -f "$root/scripts/lib/awk/formats.awk" \
+        -f "$root/scripts/lib/awk/changes-table.awk" "$work/changes" |
+        printable_lines | show_table
+}
+
+add_changes() {
+    add_text backup "$backup_file"
+    add_text database "database '$TB_POSTGRES_DATABASE' of $server"
+    add_text mode "$mode"
+    add_rows tables 'now# in_backup# difference# table' <"$work/changes"
 }
 
 # live_columns: of the chosen tables; nothing means all

@@ -8,12 +8,13 @@ use backend session errors lock databases backup-file embedded-manifest publish 
 
 usage() {
     cat <<EOF
-Usage: $0 [--size]
+Usage: $0 [--size] [--json]
 
 Prints every table of the assets database: exact rows, size, share of the
 database's size.
 
   --size  only the size of the whole database
+  --json  print the result as JSON
 EOF
 }
 
@@ -23,7 +24,12 @@ main() {
     select_server
     open_lock
     ! take_lock || clean_up
-    "show_$shown"
+    case $shown-$json in
+        tables-) show_tables ;;
+        size-) show_size ;;
+        tables-yes) add_sizes && add_tables ;;
+        size-yes) add_sizes ;;
+    esac
 }
 
 parse_options() {
@@ -53,11 +59,35 @@ show_tables() {
         say "kept copy: $(human_size "$copy_bytes"), $copied_backup; 'make drop-copy' drops it"
 }
 
-show_size() {
+# --- as JSON ---
+
+add_sizes() {
+    read_size
+    read_copy_facts
+    add_text database "database '$TB_POSTGRES_DATABASE' of $server"
+    add_number bytes "$bytes"
+    add_number kept_copy_bytes "$copy_bytes"
+}
+
+add_tables() {
+    table_numbers=$(cat "$sql/report/table-numbers.sql" "$sql/report/table-json.sql" |
+        sql "$TB_POSTGRES_DATABASE" 2>"$work/report.errors") ||
+        fail_with "$work/report.errors" 'could not read the statistics'
+    add_json tables "$table_numbers"
+}
+
+# --- the size ---
+
+# read_size: Sets bytes
+read_size() {
     bytes=$(sql "$TB_POSTGRES_DATABASE" <"$sql/report/database-size.sql" \
         2>"$work/report.errors") ||
         fail_with "$work/report.errors" 'could not read the size of the database'
     require_number 'the size of the database' "$bytes"
+}
+
+show_size() {
+    read_size
     printf '%s: %s (%s bytes)\n' "$(printable "database '$TB_POSTGRES_DATABASE' of $server")" \
         "$(human_size "$bytes")" "$(with_commas "$bytes")" >&3 || die 'could not write the result'
 }

@@ -30,17 +30,20 @@ before it:
                  it); the default if no server is set and no container runs
   --trust        load with your own rights; an untrusted backup may then run
                  code on the server (same as RESTORE_TRUST=yes)
+  --json         print the result as JSON
 EOF
 }
 
 main() {
     parse_options "$@"
     begin
+    : >"$work/levels"
+    [ -z "$json" ] || at_end add_levels
     at_end remember_failure
     require_restore_settings
     RESTORE_KEEP_COPY=
     if [ "$level" != hash ] && needs_private_server; then
-        run_on_private_server verify-backup.sh --level "$level" -- "$backup_file"
+        run_on_private_server verify-backup.sh ${json:+--json} --level "$level" -- "$backup_file"
     fi
     verify_hash
     [ "$level" = hash ] || verify_on_server
@@ -87,8 +90,9 @@ begin_level() {
 # end_level: prints the level's name and duration on standard output, unless --quiet was given
 end_level() {
     end_live_line
-    [ -n "$quiet" ] ||
-        printf '%-8s ok in %d s\n' "$running_level" "$(($(date +%s) - level_started))" >&3 ||
+    level_seconds=$(($(date +%s) - level_started))
+    printf '%s\tok\t%s\n' "$running_level" "$level_seconds" >>"$work/levels"
+    [ -n "$quiet$json" ] || printf '%-8s ok in %d s\n' "$running_level" "$level_seconds" >&3 ||
         die 'could not write the result'
     running_level=
 }
@@ -154,6 +158,13 @@ remember() { # LEVEL RESULT
 # remember_failure STATUS: only if a level failed, not if the run ended before or between levels
 remember_failure() {
     [ "$1" -ne 1 ] || [ -z "$running_level" ] || remember "$running_level" failed
+}
+
+add_levels() {
+    [ -z "$running_level" ] || printf '%s\tfailed\t-\n' "$running_level" >>"$work/levels"
+    [ -s "$work/levels" ] || return 0
+    add_text backup "$backup_file"
+    add_rows levels 'level result seconds#' <"$work/levels"
 }
 
 main "$@"

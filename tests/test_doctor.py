@@ -62,9 +62,10 @@ def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     assert direct.restore(path, **kept).status == 0
     run = direct.checkout.run(DOCTOR)
     notes = lines(run.out, "note")
-    assert run.status == 0 and "'make drop-copy' drops it" in notes["copy"], run
-    assert re.match(r"[\d.]+ MB, kept 20.*'make rollback-assets' swaps", notes["previous"])
-    assert "ARGS=--drop it drops it" in notes["previous"]
+    assert run.status == 0 and "MB, backup of 20" in notes["copy"], run
+    assert re.match(r"[\d.]+ MB, kept 20", notes["previous"])
+    for remedy in ("'make drop-copy' drops it", "'make rollback-assets' swaps to it"):
+        assert f"\n{' ' * 22}{remedy}" in run.out
     with direct.server.connect() as connection:
         connection.execute(
             "SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"tumblebug-assets/{direct.name}"]

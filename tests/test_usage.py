@@ -240,7 +240,8 @@ def test_output_that_could_not_be_written_is_one_error(direct: Database) -> None
     ("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
 )
 def test_colour_is_for_terminals_that_have_it(checkout, environment: dict, coloured: bool) -> None:
-    messages = ". scripts/lib/messages.sh; say_done 'all is done'; warn 'look out'"
+    libraries = ". scripts/lib/text.sh; . scripts/lib/messages.sh"
+    messages = f"{libraries}; say_done 'all is done'; warn 'look out'"
     run = checkout.run_on_terminal("sh", "-c", messages, **environment)
     if coloured:
         assert run.err == "\x1b[32mall is done\x1b[0m\r\n\x1b[33mwarning:\x1b[0m look out\r\n"

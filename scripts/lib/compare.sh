@@ -30,13 +30,13 @@ compare_databases() {
     sed '$d' "$work/compared"
 }
 
-# print_examples OLD NEW: of $work/examples
+# print_examples OLD NEW [json]: those in $work/examples, as text or JSON
 print_examples() {
     in_both values "$1" "$2"
     {
         set_examples
         set_files values
-        cat "$sql/compare/examples.sql"
+        cat "$sql/compare/examples.sql" "$sql/compare/examples-${3:-text}.sql"
     } >"$work/compare.sql"
     compare_files
     cat "$work/compared"

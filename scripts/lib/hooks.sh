@@ -26,7 +26,7 @@ export_outcome() {
     BACKUP_SECONDS=$(($(date +%s) - started_at))
     BACKUP_BYTES=0
     [ ! -f "$target" ] || BACKUP_BYTES=$(size_of "$target")
-    BACKUP_ERROR=$(cat "$work/failure" 2>/dev/null) || :
+    BACKUP_ERROR=$(head -n 1 "$work/failure" 2>/dev/null) || :
     [ "$1" -lt 128 ] || BACKUP_ERROR="ended by signal $(($1 - 128))"
     export BACKUP_STATUS BACKUP_FILE BACKUP_SECONDS BACKUP_BYTES BACKUP_ERROR
 }

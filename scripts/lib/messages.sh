@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Messages to the user, on standard error, and questions. Results go to standard output.
-# Needs: live_line muted quiet root unchanged work
-# Sets: explained live_line muted prompt_open quiet reply started_at unchanged
+# Needs: live_line muted quiet unchanged work
+# Sets: explained failure_text live_line muted prompt_open quiet reply started_at unchanged
 
 # Sourcing this file opens the standard descriptors that are closed: the next file opened would
 # become one of them. Messages go to 4, because 2 takes raw errors once a run has begun.
@@ -14,6 +14,7 @@ else
 fi
 
 explained=
+failure_text=
 hints=
 live_line=
 muted=
@@ -78,9 +79,12 @@ die_usage() {
     fail 2 "$*"
 }
 
-fail() { # STATUS TEXT
+# fail STATUS TEXT: ends the script. Sets failure_text: the text and the hints, in lines
+fail() {
     explained=yes
-    [ -z "$work" ] || { printf '%s\n' "$2" >"$work/failure"; } 2>/dev/null || : # for a hook
+    failure_text="$2
+$hints"
+    [ -z "$work" ] || { printf '%s' "$failure_text" >"$work/failure"; } 2>/dev/null || :
     tell_warnings
     tell_labelled 31 error: "$2"
     printf '%s' "$hints" | while IFS= read -r text; do
@@ -133,52 +137,6 @@ clear_line() {
     ! is_screen 4 || printf '\r\033[K' >&4
 }
 
-# --- text ---
-
-# printable TEXT: one line without control characters, which file and table names may contain
-printable() {
-    printf '%s' "$1" | LC_ALL=C tr '\001-\037\177' '?' | without_c1
-}
-
-# printable_lines: the same for the lines on standard input
-printable_lines() {
-    LC_ALL=C tr '\001-\011\013-\037\177' '?' | without_c1
-}
-
-# without_c1: U+0080 to U+009F are control characters too, and some terminals obey them
-without_c1() {
-    LC_ALL=C sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g"
-}
-
-# in_one_line LINES: joined by commas
-in_one_line() {
-    printf '%s\n' "$1" | awk '{ printf("%s%s", NR > 1 ? ", " : "", $0) }'
-}
-
-# first_error FILE: the first error that a program has reported there, with its detail
-first_error() {
-    awk -f "$root/scripts/lib/awk/first-error.awk" "$1"
-}
-
-# is_number TEXT: only such text may reach $(( )), where some shells would run commands in any other
-is_number() {
-    case $1 in
-        '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;;
-    esac
-}
-
-# with_commas TEXT: between the thousands of its numbers
-with_commas() {
-    printf '%s\n' "$1" | sed -e ':next' -e 's/\([0-9]\)\([0-9]\{3\}\)$/\1,\2/' \
-        -e 's/\([0-9]\)\([0-9]\{3\}\)\([^0-9]\)/\1,\2\3/' -e 't next'
-}
-
-# human_size BYTES
-human_size() {
-    awk -v bytes="$1" -f "$root/scripts/lib/awk/formats.awk" \
-        -f "$root/scripts/lib/awk/human-size.awk"
-}
-
 # --- questions ---
 
 # confirm SKIP QUESTION SKIP_NAME: returns when the answer is yes; otherwise ends the script
@@ -214,6 +172,7 @@ is_yes() {
 # cancel: ends the script with 1, because the user wants it
 cancel() {
     explained=yes
-    say_always "cancelled$unchanged"
+    failure_text="cancelled$unchanged"
+    say_always "$failure_text"
     exit 1
 }

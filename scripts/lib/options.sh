@@ -8,12 +8,18 @@ common_option() {
     case $1 in
         -h | --help) show_help ;;
         -q | --quiet) quiet=yes ;;
+        --json) require_json ;;
         --version) show_version ;;
         *)
             suggest "${1%%=*}" "$(known_options)"
             die_usage "unknown option: $1"
             ;;
     esac
+}
+
+# require_json: only a script whose help lists it has a result as JSON
+require_json() {
+    usage | grep -q '^  --json ' || die_usage 'unknown option: --json'
 }
 
 # show_help: and do nothing else, even where nobody can read it

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A private server that ends with the run, for verbs that need a server but not the live database.
 # Needs: child private quiet root
-# Sets: explained
+# Sets: explained json
 
 # needs_private_server: does the user want one, or is no server set and none reachable?
 needs_private_server() {
@@ -13,12 +13,12 @@ needs_private_server() {
 }
 
 # run_on_private_server SCRIPT ARGUMENT...: runs the script again with that server; this run ends
-# with its status. Sets explained
+# with its status. Sets explained and json
 run_on_private_server() {
     say 'using a private server'
     script_name=$1
     shift
-    explained=yes # by that run, however it ends
+    explained=yes json='' # that run reports, however it ends
     private_status=0
     background_with_messages run_helper private-server "$root/scripts/$script_name" \
         ${quiet:+--quiet} "$@" >&3 2>&4

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # A run from its beginning to its end: child processes, pipes, exit status.
-# Needs: explained is_child prompt_open room_advice root started_at status unchanged work
+# Needs: explained is_child json json_failed prompt_open room_advice root started_at status
+#   unchanged work
 # Sets: child explained is_child program reader_status sql started_at status unchanged
 #   writer_status
 
@@ -49,8 +50,18 @@ end_run() {
         "$ending" "$status" || :
     done
     [ "$status" -eq 0 ] || tell_warnings
+    [ -z "$json" ] || end_with_json
     [ -z "$work" ] || rm -rf "$work" || warn "could not remove '$work'; the next run will"
     exit "$status"
+}
+
+# end_with_json: Sets status
+end_with_json() {
+    print_json "$status" >&3
+    if [ -n "$json_failed" ] && [ "$status" -eq 0 ]; then
+        status=1
+        tell_labelled 31 error: 'could not write the result'
+    fi
 }
 
 # explain_end: where no message has said why the run ends. Sets status

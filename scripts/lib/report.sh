@@ -3,6 +3,11 @@
 # Needs: addresses child database_key quiet root server_tmp sql work
 # Sets: is_child live_line
 
+# table_statistics_sql: prints it
+table_statistics_sql() {
+    cat "$sql/report/table-numbers.sql" "$sql/report/table-statistics.sql"
+}
+
 # print_table_statistics [COUNTED]: on standard output, the same by the helper and by psql. The file
 # COUNTED has lines of a manifest; these tables are not counted again
 print_table_statistics() {
@@ -12,9 +17,10 @@ print_table_statistics() {
 
 print_by_helper() (
     PGDATABASE=$TB_POSTGRES_DATABASE
+    table_statistics_sql >"$work/table-statistics.sql"
     # shellcheck disable=SC2086 # the addresses are words
     run_helper table-statistics --server-key "$database_key" --live "$TB_POSTGRES_DATABASE" \
-        --counted "$1" "$sql/report/table-statistics.sql" $addresses
+        --counted "$1" "$work/table-statistics.sql" $addresses
 )
 
 print_by_psql() (
@@ -22,7 +28,7 @@ print_by_psql() (
     {
         psql_set counted "$(cat "$1")"
         echo "SELECT set_config('assets.counted', :'counted', false) \g /dev/null"
-        cat "$sql/report/table-statistics.sql"
+        table_statistics_sql
     } | on_server psql -X -q -t -P border=0 -v ON_ERROR_STOP=1 \
         >"$work/report" 2>"$work/report.errors" || exit
     LC_ALL=C sed -e 's/ *$//' -e '/^$/d' -e "$(block_in_this_locale)" "$work/report"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Sourcing libraries. Those of the base come with this one: they need nothing but the shell.
 # Needs: root
-# Sets: project
+# Sets: json project
 
 # use LIBRARY...: sources lib/LIBRARY.sh
 use() {
@@ -14,4 +14,7 @@ use() {
 project=$root
 [ "$(pwd -P 2>/dev/null)" != "$root" ] || project=.
 
-use messages options settings work process python
+# whether the result is wanted as JSON: so is an error in the options before this one
+case " $* " in *' --json '*) json=yes ;; *) json= ;; esac
+
+use text messages options settings work json process python

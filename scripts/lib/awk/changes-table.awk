@@ -11,7 +11,7 @@ function add(name, now, later, difference) {
 BEGIN { add("table", "now", "in backup", "difference") }
 {
     name = $0
-    sub(/^[^ ]* [^ ]* [^ ]* /, "", name)
+    sub(/^[^\t]*\t[^\t]*\t[^\t]*\t/, "", name)
     add(name, with_commas($1), with_commas($2), ($3 > 0 ? "+" : "") with_commas($3))
 }
 END {

@@ -1,5 +1,6 @@
 # Reads two files of lines 'ROWS FINGERPRINT TABLE', the live database's and the backup's, and
-# prints for every table 'NOW LATER DIFFERENCE TABLE': its rows in both.
+# prints for every table 'NOW LATER DIFFERENCE TABLE', separated by tabs: its rows in both.
+BEGIN { OFS = "\t" }
 {
     rows = $1
     sub(/^[^ ]* [^ ]* /, "")

@@ -1,0 +1,47 @@
+# shellcheck shell=sh
+# Text for people: without control characters, with commas and units; and what is a number.
+# Needs: root
+
+# printable TEXT: one line without control characters, which file and table names may contain
+printable() {
+    printf '%s' "$1" | LC_ALL=C tr '\001-\037\177' '?' | without_c1
+}
+
+# printable_lines: the same for the lines on standard input
+printable_lines() {
+    LC_ALL=C tr '\001-\011\013-\037\177' '?' | without_c1
+}
+
+# without_c1: U+0080 to U+009F are control characters too, and some terminals obey them
+without_c1() {
+    LC_ALL=C sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g"
+}
+
+# in_one_line LINES: joined by commas
+in_one_line() {
+    printf '%s\n' "$1" | awk '{ printf("%s%s", NR > 1 ? ", " : "", $0) }'
+}
+
+# first_error FILE: the first error that a program has reported there, with its detail
+first_error() {
+    awk -f "$root/scripts/lib/awk/first-error.awk" "$1"
+}
+
+# is_number TEXT: only such text may reach $(( )), where some shells would run commands in any other
+is_number() {
+    case $1 in
+        '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;;
+    esac
+}
+
+# with_commas TEXT: between the thousands of its numbers
+with_commas() {
+    printf '%s\n' "$1" | sed -e ':next' -e 's/\([0-9]\)\([0-9]\{3\}\)$/\1,\2/' \
+        -e 's/\([0-9]\)\([0-9]\{3\}\)\([^0-9]\)/\1,\2\3/' -e 't next'
+}
+
+# human_size BYTES
+human_size() {
+    awk -v bytes="$1" -f "$root/scripts/lib/awk/formats.awk" \
+        -f "$root/scripts/lib/awk/human-size.awk"
+}
