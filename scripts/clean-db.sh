@@ -23,6 +23,7 @@ main() {
     require_yes_or_no CLEAN_SKIP_CONFIRM "$CLEAN_SKIP_CONFIRM"
     select_server
     lock_database
+    require_primary
     clean_up_backups
     clean_up_server
     require_database

@@ -22,6 +22,7 @@ main() {
     begin
     select_server
     lock_database
+    require_primary
     clean_up_backups
     clean_up_server
     read_copy_facts

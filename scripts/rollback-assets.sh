@@ -24,6 +24,7 @@ main() {
     require_yes_or_no ROLLBACK_SKIP_CONFIRM "$ROLLBACK_SKIP_CONFIRM"
     select_server
     lock_database
+    require_primary
     clean_up_backups
     clean_up_server
     require_previous

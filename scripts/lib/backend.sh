@@ -6,6 +6,8 @@
 # out of reach, and says why; run_on_NAME runs a program there, standard input and output
 # passed through. Only a busybox shell and its tools may be assumed there.
 
+usual_password=tumblebug # as in CB-Tumblebug's docker-compose.yaml
+
 use backends/docker backends/direct
 
 # select_server: chooses the backend and prepares the environment of every client program
@@ -82,7 +84,7 @@ run_remote() {
 set_client_environment() {
     unset PGSERVICE PGHOSTADDR PGTZ PGDATESTYLE PGGEQO PG_COLOR
     PGUSER=$TB_POSTGRES_USER
-    PGPASSWORD=$TB_POSTGRES_PASSWORD
+    PGPASSWORD=${TB_POSTGRES_PASSWORD:-$usual_password}
     PGDATABASE=$TB_POSTGRES_DATABASE
     PGAPPNAME="$program $(user_name)@$(uname -n) $$"
     PGCONNECT_TIMEOUT=10

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The live database and those of this project: staging, which a restore fills, the replaced one,
 # the previous one and the kept copy.
-# Needs: child kept_copy lock_backend previous replaced sql staging work
+# Needs: child is_standby kept_copy lock_backend previous replaced server sql staging work
 # Sets: copied_backup copy_bytes data_directory database_bytes database_encoding load_jobs
 #   may_create toast_compression
 
@@ -44,7 +44,16 @@ EOF
     load_jobs=${RESTORE_JOBS:-$load_jobs}
 }
 
+# require_primary: ends the script on a standby, where nothing can be written
+require_primary() {
+    [ "$is_standby" = f ] || {
+        hint 'use its primary server; a backup works on a standby too'
+        die "$server is a read-only standby"
+    }
+}
+
 require_right_to_create() {
+    require_primary
     [ "$may_create" = t ] || {
         hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
         die "user '$TB_POSTGRES_USER' may not create the staging database"

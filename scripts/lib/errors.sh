@@ -9,6 +9,8 @@ fail_with() {
     case $(cat "$1") in
         *'password authentication failed'* | *'no password supplied'*)
             hint 'set TB_POSTGRES_PASSWORD (and TB_POSTGRES_USER) to those of the server'
+            [ "$ASSETS_PG_BACKEND" != direct ] ||
+                hint 'or add a line host:port:*:user:password to ~/.pgpass, with mode 600'
             die "wrong password for user '$TB_POSTGRES_USER' on $server"
             ;;
         *"role \"$TB_POSTGRES_USER\" does not exist"*)

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # The lock: one run per database at a time. Its holder removes what crashed runs left on the server.
 # Needs: child lock_backend program run_name server sql work
-# Sets: compared database_key is_superuser kept_copy lock_backend no_event_triggers previous
-#   replaced restricted_role server_release server_tmp server_version staging
+# Sets: compared database_key is_standby is_superuser kept_copy lock_backend no_event_triggers
+#   previous replaced restricted_role server_release server_tmp server_version staging
 
 no_event_triggers='-c event_triggers=off'
 
@@ -12,7 +12,8 @@ open_lock() {
     open_session lock postgres
     identity=$(ask lock <"$sql/lock/identify.sql") ||
         fail_with "$work/lock.errors" "could not use $server"
-    IFS='|' read -r server_version server_release database_key lock_backend is_superuser <<EOF
+    IFS='|' read -r server_version server_release database_key lock_backend is_superuser \
+        is_standby <<EOF
 $identity
 EOF
     require_number 'its version' "$server_version"

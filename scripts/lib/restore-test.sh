@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Restoring a new dump into the staging database before it is published. This tests the dump; and
 # there its rows can be sorted, so that those with much in common compress together.
-# Needs: child database_bytes may_create sql staging work
+# Needs: child database_bytes is_standby may_create server sql staging work
 # Sets: archive keep_going manifest_found no_test sorted_tables trusted
 
 sorted_tables=
@@ -13,7 +13,9 @@ find_obstacle() {
     free_kib=$(server_fact data-free)
     ask lock <"$sql/restore/obstacles.sql" >"$work/obstacles" ||
         fail_with "$work/lock.errors" 'could not read the catalog'
-    if [ "$may_create" != t ]; then
+    if [ "$is_standby" = t ]; then
+        no_test="$server is a read-only standby"
+    elif [ "$may_create" != t ]; then
         no_test="user '$TB_POSTGRES_USER' may not create databases"
     elif ! server_has_room 'data directory' "$free_kib" "$(room_to_sort)"; then
         no_test="the server's data directory has $(human_size "$((free_kib * 1024))") free"

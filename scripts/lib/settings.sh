@@ -8,7 +8,7 @@ load_settings() {
     : "${TB_POSTGRES_CONTAINER:=}"
     : "${TB_POSTGRES_USER:=${POSTGRES_USER:-tumblebug}}"
     : "${TB_POSTGRES_DATABASE:=${POSTGRES_DB:-tumblebug}}"
-    : "${TB_POSTGRES_PASSWORD:=${POSTGRES_PASSWORD:-tumblebug}}"
+    : "${TB_POSTGRES_PASSWORD:=${POSTGRES_PASSWORD:-}}"
     : "${TB_POSTGRES_ENDPOINT:=}"
     : "${TB_POSTGRES_IMAGE:=}"
     : "${TB_POSTGRES_PORT:=5432}"
@@ -162,7 +162,7 @@ read_env_file() {
             '' | '#'* | [[:space:]]*) continue ;;
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
             RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_*) ;;
-            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_*) ;;
+            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | PGSSL* | PGPASSFILE*) ;;
             *=*) continue ;; # another program's
         esac
         take_setting "$line" || warn "skipped line $line_number of '$1', which $problem"

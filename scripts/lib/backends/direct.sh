@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Backend direct: PostgreSQL's client programs on this host, over TCP or a socket directory.
+# Needs: root
 # Sets: addresses server
 
 # require_direct_settings: before any server is asked
@@ -24,12 +25,29 @@ select_direct() {
     PGHOST=${PGHOST#[} PGHOST=${PGHOST%]}
     export PGHOST PGPORT
     addresses=$PGHOST:$PGPORT
+    export_connection_settings
+    ! has_own_password || unset PGPASSWORD
     [ -z "$PG_BINDIR" ] || PATH=$PG_BINDIR:$PATH
     command -v psql >/dev/null || {
         hint 'install the PostgreSQL client programs, or set PG_BINDIR to their directory'
         die 'there is no psql on this machine'
     }
 }
+
+# export_connection_settings: those of libpq's own that may be in .env
+export_connection_settings() {
+    for connection_setting in PGSSLMODE PGSSLROOTCERT PGSSLCERT PGSSLKEY PGPASSFILE; do
+        eval "[ -z \"\${$connection_setting-}\" ] || export $connection_setting"
+    done
+}
+
+# has_own_password: does the user's password file have a line for this server and user? A password
+# in TB_POSTGRES_PASSWORD comes first
+has_own_password() (
+    password_file=${PGPASSFILE:-${HOME-}/.pgpass}
+    [ -z "$TB_POSTGRES_PASSWORD" ] && [ -f "$password_file" ] && [ -r "$password_file" ] &&
+        awk -f "$root/scripts/lib/awk/pgpass.awk" "$password_file"
+)
 
 # run_on_direct PROGRAM [ARGUMENT...]: in English, because its errors are read here
 run_on_direct() {

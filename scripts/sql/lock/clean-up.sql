@@ -1,7 +1,9 @@
 -- Removes what a crashed run left on the server. Only the holder of the lock does so: no other run
 -- is alive. The crashed run's sessions end first, so that nothing that they started can happen
--- later. Prints 'removed NAME' for each database, or 'kept NAME' if it could not be dropped.
-\if :locked
+-- later. Prints 'removed NAME' for each database, or 'kept NAME' if it could not be dropped. On a
+-- standby there is nothing to remove: its databases belong to runs on the primary server.
+SELECT :'locked'::boolean AND NOT pg_is_in_recovery() AS may_clean_up \gset
+\if :may_clean_up
     SELECT pg_terminate_backend(pid, 5000)
     FROM pg_stat_activity
     WHERE application_name LIKE '%.sh ' || :'key' || ' %' AND pid <> pg_backend_pid()

@@ -1,11 +1,16 @@
 -- What a run must know of the server, and the names of its temporary databases and role there.
 -- The key is the server's and the database's own: no two live databases share a staging database.
-SELECT substr(md5(system_identifier || '/' || :'live'), 1, 12) AS key FROM pg_control_system() \gset
+-- Where this user may not ask for the server's identifier, it is the database's only.
+SELECT '' AS identifier, has_function_privilege('pg_control_system()', 'execute') AS may_ask \gset
+\if :may_ask
+    SELECT system_identifier AS identifier FROM pg_control_system() \gset
+\endif
+SELECT substr(md5(:'identifier' || '/' || :'live'), 1, 12) AS key \gset
 SELECT 'assets_staging_' || :'key' AS staging, 'assets_replaced_' || :'key' AS replaced,
        'assets_compared_' || :'key' AS compared,
        'assets_previous_' || :'key' AS previous, 'assets_copy_' || :'key' AS kept_copy,
        'assets_restricted_' || :'key' AS restricted_role,
        hashtextextended('tumblebug-assets/' || :'live', 0) AS lock_key \gset
 SELECT current_setting('server_version_num'), current_setting('server_version'), :'key',
-       pg_backend_pid(), rolsuper
+       pg_backend_pid(), rolsuper, pg_is_in_recovery()
 FROM pg_roles WHERE rolname = current_user;

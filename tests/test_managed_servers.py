@@ -1,0 +1,206 @@
+"""Servers that others manage: few rights, password files, TLS, standbys."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from support.databases import Database
+from support.run import BACKUP, CLEAN, CONFIRMED, RESTORE, ROLLBACK, STATS, Checkout
+from support.servers import Container, DirectServer
+from support.waiting import until
+
+SUPPORT = Path(__file__).parent / "support"
+DOCTOR = "./scripts/doctor.sh"
+PASSWORD = f"secret {secrets.token_hex(8)}"
+
+
+@pytest.fixture
+def ordinary(direct_server: DirectServer, checkout: Checkout) -> Iterator[Database]:
+    """CB-Tumblebug's tables, owned by a role that may create databases and nothing else."""
+    database = Database(direct_server, checkout)
+    role = f"ordinary_{database.name}"
+    direct_server.execute(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{PASSWORD}'")
+    database.create_empty(f"OWNER {role}")
+    for name in ("schema", "rows"):
+        database.execute(f"SET ROLE {role};" + (SUPPORT / f"tumblebug-{name}.sql").read_text())
+    checkout.environment |= {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": PASSWORD}
+    yield database
+    database.drop()
+    direct_server.execute(f"DROP ROLE {role}")
+
+
+@pytest.fixture
+def without_identifier(direct_server: DirectServer) -> Iterator[None]:
+    """Nobody but a superuser may ask for the server's identifier, as on some managed servers."""
+    direct_server.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    yield
+    direct_server.execute("GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC")
+
+
+def test_right_to_create_databases_is_enough(ordinary: Database, without_identifier: None) -> None:
+    before = ordinary.content()
+    run = ordinary.backup(BACKUP_COMPRESSION="smallest")
+    assert run.status == 0 and "restoring the dump into a staging database" in run.err, run
+    ordinary.execute("DELETE FROM image_infos")
+    changed = ordinary.content()
+    run = ordinary.restore(RESTORE_KEEP_PREVIOUS="yes", RESTORE_KEEP_COPY="yes")
+    assert run.status == 0 and ordinary.content() == before, run
+    assert ordinary.checkout.run(ROLLBACK, "-y").status == 0 and ordinary.content() == changed
+    run = ordinary.checkout.run(DOCTOR)
+    assert run.status == 0 and "may create databases" in run.out, run
+    owners = ordinary.server.execute(
+        f"SELECT DISTINCT datdba::regrole::text FROM pg_database WHERE datname = '{ordinary.name}'"
+    )
+    assert owners == [(f"ordinary_{ordinary.name}",)]
+
+
+def test_password_comes_from_the_users_password_file(ordinary: Database) -> None:
+    environment = ordinary.checkout.environment
+    del environment["TB_POSTGRES_PASSWORD"]
+    host, port = environment["TB_POSTGRES_ENDPOINT"].split(":")
+    lines = f"# mine\nelsewhere:*:*:*:wrong\n{host}:{port}:*:{environment['TB_POSTGRES_USER']}:"
+    default, other = ordinary.checkout.home / ".pgpass", ordinary.checkout.home / "passwords"
+    for path, password, status in (
+        (default, "wrong", 1),
+        (default, PASSWORD, 0),
+        (other, PASSWORD, 0),
+    ):
+        default.unlink(missing_ok=True)
+        path.write_text(f"{lines}{password}\n")
+        path.chmod(0o600)
+        settings = {"PGPASSFILE": str(path)} if path == other else {}
+        run = ordinary.checkout.run(STATS, **settings)
+        assert run.status == status, run
+    run = ordinary.checkout.run(STATS)  # neither a file nor a setting: the usual password
+    assert run.status == 1 and "wrong password for user" in run.err and "~/.pgpass" in run.err, run
+
+
+def test_password_of_a_setting_comes_before_the_file(ordinary: Database) -> None:
+    (ordinary.checkout.home / ".pgpass").write_text("*:*:*:*:wrong\n")
+    (ordinary.checkout.home / ".pgpass").chmod(0o600)
+    assert ordinary.checkout.run(STATS).status == 0
+
+
+def command_lines() -> str:
+    """Return the command lines of all processes, those in containers included."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("backend", ["direct", "docker"])
+def test_password_is_on_no_command_line(request: pytest.FixtureRequest, backend: str) -> None:
+    database = request.getfixturevalue(backend)
+    environment = database.checkout.environment
+    if backend == "docker":  # whose own programs need none
+        environment["TB_POSTGRES_PASSWORD"] = PASSWORD
+    password = environment["TB_POSTGRES_PASSWORD"]
+    path = database.sample_backup()
+    database.checkout.key.unlink()  # an untrusted backup: its role has a password too
+    for command in ((BACKUP, "other"), (RESTORE, path)):
+        process = database.checkout.start(*command, **CONFIRMED)
+        seen = ""
+        while process.poll() is None:
+            seen += command_lines()
+        assert process.wait() == 0, process.stderr.read()
+        process.communicate()
+        assert password not in seen
+        assert ("pg_dump" if command[0] == BACKUP else "pg_restore") in seen
+
+
+@pytest.fixture
+def tls(container: Container, tmp_path: Path) -> Iterator[Path]:
+    """A certificate for the container, whose server offers TLS with it."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subject = ["-subj", "/CN=x", "-addext", f"subjectAltName=IP:{container.address}"]
+    files = ["-keyout", key, "-out", certificate]
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    subprocess.run([*request, *subject, *files], check=True, capture_output=True)
+    data = container.execute("SHOW data_directory")[0][0]
+    for file, name in ((key, "server.key"), (certificate, "server.crt")):
+        install = f"umask 077; cat >{data}/{name}; chown $(stat -c %u {data}) {data}/{name}"
+        container.client("sh", "-c", install, input=file.read_bytes())
+    container.execute("ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()")
+    until(lambda: container.execute("SHOW ssl") == [("on",)])
+    yield certificate
+    container.execute("ALTER SYSTEM RESET ssl", "SELECT pg_reload_conf()")
+
+
+def test_certificate_of_the_server_is_verified(
+    container: Container, direct_server: DirectServer, docker: Database, tls: Path
+) -> None:
+    environment = {
+        "ASSETS_PG_BACKEND": "direct",
+        "PG_BINDIR": str(direct_server.private.bin_dir),
+        "TB_POSTGRES_ENDPOINT": f"{container.address}:5432",
+    }
+    (docker.checkout.path / ".env").write_text(f"PGSSLMODE=verify-full\nPGSSLROOTCERT={tls}\n")
+    run = docker.backup(**environment)
+    assert run.status == 0, run
+    docker.execute("DELETE FROM pricing_info")
+    run = docker.restore(**environment)
+    assert run.status == 0 and "4,701 rows" in run.err, run
+    other = tls.with_name("other.pem")
+    other.write_text(tls.read_text().replace("A", "B"))
+    for certificate in (other, tls.with_name("none.pem")):
+        run = docker.restore(**environment, PGSSLROOTCERT=str(certificate))
+        assert run.status == 1 and len(run.errors) == 1, run
+        assert "certificate" in run.err and "the database is unchanged" in run.err
+
+
+@pytest.fixture
+def standby(docker: Database) -> Iterator[Database]:
+    """A standby of the container's server, in the same container."""
+    container = docker.server
+    start = (
+        "set -e; cd /tmp; rm -rf standby; umask 077;"
+        " pg_basebackup -h /var/run/postgresql -U tumblebug -D standby -R -c fast -X stream;"
+        " pg_ctl -D standby -l standby/log -w -o '-p 5433' start"
+    )
+    user = container.client("stat", "-c", "%u", container.execute("SHOW data_directory")[0][0])
+    in_container = [
+        "docker",
+        "exec",
+        "-u",
+        user.stdout.decode().strip(),
+        container.name,
+        "sh",
+        "-c",
+    ]
+    subprocess.run([*in_container, start], check=True, capture_output=True, timeout=60)
+    docker.checkout.environment |= {
+        "ASSETS_PG_BACKEND": "direct",
+        "TB_POSTGRES_ENDPOINT": f"{container.address}:5433",
+    }
+    yield docker
+    stop = "cd /tmp; pg_ctl -D standby -m immediate -w stop; rm -rf standby"
+    subprocess.run([*in_container, stop], check=True, capture_output=True, timeout=60)
+
+
+def test_standby_is_backed_up_and_replaced_by_nothing(
+    standby: Database, direct_server: DirectServer
+) -> None:
+    standby.checkout.environment["PG_BINDIR"] = str(direct_server.private.bin_dir)
+    run = standby.backup(BACKUP_COMPRESSION="smallest")
+    assert run.status == 0, run
+    assert (
+        "without a restore test, because server" in run.err and "is a read-only standby" in run.err
+    )
+    assert "4,701 rows" in run.err
+    staging = f"assets_staging_{standby.key()}"
+    standby.server.execute(f"CREATE DATABASE {staging}")  # of a run on the primary server
+    for command in ((RESTORE,), (RESTORE, "--dry-run"), (ROLLBACK,), (CLEAN,)):
+        run = standby.checkout.run(*command, **CONFIRMED)
+        assert run.status == 1 and len(run.errors) == 1, run
+        assert "is a read-only standby; the database is unchanged" in run.err, run
+    assert standby.checkout.run(STATS).status == 0
+    run = standby.checkout.run(DOCTOR)
+    assert run.status == 1 and "is a read-only standby" in run.out, run
+    assert standby.databases() == {staging}
