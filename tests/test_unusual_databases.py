@@ -6,6 +6,7 @@ import pytest
 from support.backups import manifest_of
 from support.databases import Database
 from support.fakes import fake
+from support.kinds import create_kinds, drop_kinds, everything
 
 MODES = {"full": [], "data-only": ["--data-only"], "tables": ["--table", "noted"]}
 
@@ -271,3 +272,22 @@ def test_partition_whose_rows_move_is_not_replaced_alone(direct: Database) -> No
         assert f"cannot restore single partitions of public.{whole}: " in run.err
     assert direct.restore("--table", "mixed_1", path).status == 0
     assert direct.content() == before
+
+
+# --- an object of every kind ---
+
+
+@pytest.mark.parametrize("options", [["--schema", "backup"], ["--data-only"], ["--keep-going"]])
+def test_objects_of_every_kind_are_restored(direct: Database, options: list[str]) -> None:
+    role = create_kinds(direct)
+    before = everything(direct)
+    path = direct.backed_up()
+    direct.execute("INSERT INTO kinds.many (n) VALUES (77); TRUNCATE kinds.years, kinds.secret")
+    run = direct.restore(*options, path)
+    assert run.status == 0, run
+    after = everything(direct)
+    if options == ["--data-only"]:  # the schema is the live one, of which pg_dump may write more
+        before, after = ({**each, "sequences": []} for each in (before, after))
+    assert after == before
+    drop_kinds(direct, role)
+    direct.create()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.databases import Database, broken_backup
+from support.kinds import create_kinds, drop_kinds, everything
 from support.run import Checkout
 from support.servers import Container, started_container
 
@@ -43,7 +44,7 @@ def test_round_trip_on_each_version_and_on_to_the_next(
     run = database.restore(path)
     assert run.status == 0, run
     assert database.content() == before
-    database.drop()
+    restore_kinds(database)
     for later in VERSIONS[VERSIONS.index(version) + 1 :][:1]:
         upgraded = Database(majors[later], checkout)
         run = upgraded.restore(path)
@@ -52,6 +53,23 @@ def test_round_trip_on_each_version_and_on_to_the_next(
         assert {**upgraded.content(), "schema": ""} == rows
         assert upgraded.left_behind() == []
         upgraded.drop()
+
+
+def restore_kinds(database: Database) -> None:
+    """Restore an object of every kind; drop the database."""
+    role = create_kinds(database)
+    before = everything(database)
+    assert database.backup(BACKUP_COMPRESSION="smallest").status == 0
+    database.execute("DROP TABLE kinds.secret, kinds.many CASCADE; SELECT nextval('kinds.used')")
+    run = database.restore("--schema", "backup")
+    assert run.status == 0, run
+    assert everything(database) == before
+    database.checkout.key.unlink()
+    run = database.restore("--schema", "backup")
+    assert run.status == 1 and "the database is unchanged" in run.err, run
+    assert everything(database) == before
+    assert database.left_behind() == []
+    drop_kinds(database, role)
 
 
 def test_archive_of_a_newer_version_says_what_to_do(

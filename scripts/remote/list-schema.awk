@@ -1,7 +1,8 @@
 # Reads the SQL of pg_dump or pg_restore --schema-only and prints what makes up the schema, one
 # object a line, in four fields with tabs between: its kind, its table, its name, and what must be
 # equal besides: a column's type, a constraint's kind. Expressions do not count: PostgreSQL may
-# write the same one in two ways.
+# write the same one in two ways. Nor do names of NOT NULL constraints: from version 18 on, such a
+# name may be taken when a table is restored, and another one is chosen.
 
 BEGIN { OFS = "\t" }
 
@@ -23,7 +24,7 @@ in_table && /^    / {
     column = name_at_start(substr($0, 5))
     type = substr($0, 6 + length(column))
     sub(/,$/, "", type)
-    sub(/ (DEFAULT|GENERATED|COLLATE|NOT NULL).*/, "", type)
+    sub(/ (DEFAULT|GENERATED|COLLATE|CONSTRAINT|NOT NULL).*/, "", type)
     print "column", table, column, type (/ NOT NULL/ ? " NOT NULL" : "")
     next
 }
@@ -62,7 +63,7 @@ function print_constraint(    name) {
     name = name_at_start($0)
     kind = substr($0, length(name) + 2)
     sub(/ .*/, "", kind)
-    print "constraint", table, name, kind
+    print "constraint", table, kind == "NOT" ? "" : name, kind
 }
 
 # name_at_start(text): a name with or without a schema; quoted ones may contain anything
