@@ -5,8 +5,8 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock client-programs databases backup-file embedded-manifest signature
-use manifest fingerprints schema publish report modes untrusted load verify restore-test guards
-use hooks
+use manifest fingerprints schema publish report storage modes untrusted load verify restore-test
+use guards hooks
 
 usage() {
     cat <<EOF
@@ -61,6 +61,7 @@ main() {
     finish_removal
     print_statistics
     report_backup
+    copy_off_site "$target"
 }
 
 parse_options() {
@@ -86,6 +87,7 @@ parse_options() {
 # choose_target: from the name to the path. Sets target, target_directory, partial, partial_manifest
 # and unchanged
 choose_target() {
+    ! is_remote "$target" || refuse_remote_target
     case $target in
         */) die "'$target' is a directory; add the name of a file" ;;
         */* | *.dump.gz) ;;
@@ -107,6 +109,12 @@ choose_target() {
     partial=$(partial_of "$target")
     partial_manifest=$(partial_of "$target.info")
     at_end remove_partials
+}
+
+refuse_remote_target() {
+    hint "to copy each backup to a remote, set BACKUP_REMOTE=remote:path"
+    hint "to write a file of this name here: ./$target"
+    fail 2 "a backup is written to a file here, not to a remote: '$target'"
 }
 
 require_target() {

@@ -5,8 +5,8 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest signature manifest
-use fingerprints schema publish report upload modes untrusted load kept-copy preflight verify
-use compare private-server
+use fingerprints schema publish report storage upload modes untrusted load kept-copy preflight
+use verify compare private-server
 
 usage() {
     cat <<EOF_USAGE
@@ -43,6 +43,7 @@ main() {
     require_restore_settings
     RESTORE_KEEP_COPY=
     [ -z "$with" ] || ! needs_private_server || compare_on_private_server
+    download_files
     check_files
     reach_server
     load_old
@@ -100,6 +101,15 @@ compare_on_private_server() {
     set -- --with "$with" --rows "$rows" ${json:+--json}
     [ "$report" != commit-message ] || set -- "$@" --commit-message
     run_on_private_server diff-backup.sh "$@" -- "$old_file"
+}
+
+# download_files: those on a remote. Sets old_file and with
+download_files() {
+    download "$old_file"
+    old_file=$downloaded
+    [ -n "$with" ] || return 0
+    download "$with"
+    with=$downloaded
 }
 
 # check_files: what can be checked without a server. Sets backup_file

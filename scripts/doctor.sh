@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock client-programs databases backup-file embedded-manifest signature
-use manifest fingerprints publish tumblebug
+use manifest fingerprints publish storage tumblebug
 
 usage() {
     cat <<EOF
@@ -15,8 +15,9 @@ Checks everything that a backup and a restore need, from this machine's
 programs to the server's free space, and says what to do about each problem.
 It changes nothing, except that it cleans up after crashed runs.
 
-A 'problem' means that a backup or a restore would fail; the exit code is then
-1. A 'note' is for information and does not affect the exit code.
+A 'problem' means that a backup, its copy to BACKUP_REMOTE, or a restore would
+fail; the exit code is then 1. A 'note' is for information and does not affect
+the exit code.
 
   --json  print the checks as JSON
 EOF
@@ -82,6 +83,7 @@ check_host() {
     check note python find_packages || :
     check note key find_key || :
     check note backup read_shared_backup || :
+    [ -z "$BACKUP_REMOTE" ] || check problem remote find_remote || :
 }
 
 find_work_directory() {
@@ -134,6 +136,12 @@ read_shared_backup() {
         fail_mismatch "$project/assets/assets.dump.gz"
     echo "$project/assets/assets.dump.gz, created $(manifest_field created)," \
         "$(sum_of_tables <"$work/tables")"
+}
+
+find_remote() {
+    require_remote
+    list_remote "$BACKUP_REMOTE" || fail_to_list "$BACKUP_REMOTE"
+    echo "'$BACKUP_REMOTE', $remote_files backups"
 }
 
 # --- the server ---

@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backup-file embedded-manifest signature manifest publish report catalog
+use backup-file embedded-manifest signature manifest publish report storage catalog
 
 # of the catalog, as JSON names them
 catalog_columns='created bytes# rows# tables# server holds state
@@ -12,11 +12,14 @@ catalog_columns='created bytes# rows# tables# server holds state
 
 usage() {
     cat <<EOF
-Usage: $0 [--json]
+Usage: $0 [--json] [REMOTE:PATH]
 
 Lists the backups in assets/ and backups/postgres/, the newest first: name, age,
 size, rows, server version, state, last verification. The name is what other
 commands take as NAME or FILE. No server is needed.
+
+With BACKUP_REMOTE=remote:path, it also lists the backups there; with an
+argument, only those in that directory of a remote.
 
 The state is the first of these that applies:
 
@@ -40,17 +43,63 @@ EOF
 }
 
 main() {
-    parse_no_options "$@"
+    parse_options "$@"
     begin
-    print_catalog "$project/assets" "$project/backups/postgres" >"$work/backups"
+    require_remote
+    if [ -n "$operand" ]; then
+        list_only "$operand"
+    else
+        list_all
+    fi
     LC_ALL=C sort -r "$work/backups" >"$work/sorted" # the newest first, those of unknown age last
     if [ -n "$json" ]; then
         add_rows backups "$catalog_columns" <"$work/sorted"
+        add_text remote_error "$remote_error"
     elif [ -s "$work/sorted" ]; then
         print_table
+    elif [ -n "$operand" ]; then
+        say "there are no backups in '$operand'"
     else
         say "there are no backups; create one with 'make backup-assets'"
     fi
+    [ -z "$remote_error" ] || end_without_remote
+}
+
+parse_options() {
+    operand='' remote_error=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --) shift && break ;;
+            -?*) common_option "$1" ;;
+            *) take_operands "$1" ;;
+        esac
+        shift
+    done
+    take_operands "$@"
+    [ -z "$operand" ] || require_remote_operand "$operand"
+}
+
+# list_all: those here, and those of BACKUP_REMOTE. Sets remote_error, if it could not list these
+list_all() {
+    print_catalog "$project/assets" "$project/backups/postgres" >"$work/backups"
+    if [ -z "$BACKUP_REMOTE" ]; then
+        return 0
+    elif read_remote "$BACKUP_REMOTE"; then
+        print_catalog "$listed" | with_remote_names "$BACKUP_REMOTE" >>"$work/backups"
+    else
+        remote_error=$(rclone_error)
+    fi
+}
+
+list_only() { # REMOTE
+    read_remote "$1" || fail_to_list "$1"
+    print_catalog "$listed" | with_remote_names "$1" >"$work/backups"
+}
+
+end_without_remote() {
+    warn "could not list the backups in '$BACKUP_REMOTE': $remote_error;" \
+        "$(rclone_advice "$BACKUP_REMOTE")"
+    end_incomplete
 }
 
 print_table() {

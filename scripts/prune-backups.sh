@@ -4,14 +4,15 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backup-file embedded-manifest signature manifest publish report catalog
+use backup-file embedded-manifest signature manifest publish report storage catalog
 
 usage() {
     cat <<EOF
-Usage: $0 OPTION...
+Usage: $0 OPTION... [REMOTE:PATH]
 
-Deletes old backups in backups/postgres/; first it lists them and asks. At
-least one of these rules is required; a backup stays if any of them keeps it:
+Deletes old backups in backups/postgres/, or only in this directory of a remote;
+first it lists them and asks. At least one of these rules is required; a backup
+stays if any of them keeps it:
 
   --keep N          the newest N backups (same as KEEP=N)
   --keep-days N     the backups of the last N days (same as KEEP_DAYS=N)
@@ -49,7 +50,7 @@ main() {
 
 parse_options() {
     unchanged='; no backup was deleted'
-    dry_run=
+    dry_run='' operand=''
     while [ $# -gt 0 ]; do
         case $1 in
             -y | --yes) PRUNE_SKIP_CONFIRM=yes ;;
@@ -59,10 +60,15 @@ parse_options() {
                 ;;
             --keep=* | --keep-*=*) use_rule "${1%%=*}" "${1#*=}" ;;
             -?*) common_option "$1" ;;
-            *) die_usage "unexpected argument: $1" ;;
+            *) take_operands "$1" ;;
         esac
         shift
     done
+    place=
+    if [ -n "$operand" ]; then
+        require_remote_operand "$operand"
+        place=" in '$operand'"
+    fi
 }
 
 use_rule() {
@@ -86,17 +92,26 @@ require_rule() {
 
 # decide: prints 'keep' or 'delete', the reasons and the line of the catalog, the newest first
 decide() {
-    print_catalog "$project/backups/postgres" >"$work/backups"
+    list_backups >"$work/backups"
     LC_ALL=C sort -r "$work/backups" >"$work/sorted"
     awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v last="$KEEP" -v within="$KEEP_DAYS" \
         -v daily="$KEEP_DAILY" -v weekly="$KEEP_WEEKLY" -v monthly="$KEEP_MONTHLY" \
         -f "$root/scripts/lib/awk/formats.awk" -f "$root/scripts/lib/awk/prune.awk" "$work/sorted"
 }
 
+list_backups() {
+    if [ -z "$operand" ]; then
+        print_catalog "$project/backups/postgres"
+    else
+        read_remote "$operand" || fail_to_list "$operand"
+        print_catalog "$listed" | with_remote_names "$operand"
+    fi
+}
+
 show_plan() {
     skipped=$(($(wc -l <"$work/backups") - $(wc -l <"$work/plan")))
-    [ "$skipped" -eq 0 ] || say "skipped: $(counted "$skipped" file) without an intact manifest;" \
-        "'make list-backups' lists them"
+    [ "$skipped" -eq 0 ] || say "skipped: $(counted "$skipped" file)$place without an intact" \
+        "manifest; 'make list-backups' lists them"
     [ -s "$work/plan" ] || return 0
     [ "$quiet-$PRUNE_SKIP_CONFIRM-$dry_run" != yes-yes- ] || return 0
     awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -f "$root/scripts/lib/awk/formats.awk" \
@@ -113,8 +128,8 @@ counted() {
 confirm_pruning() {
     doomed=$(grep -c '^delete' "$work/plan")
     bytes=$(awk -F '\t' '$1 == "delete" { bytes += $4 } END { printf("%.0f", bytes) }' "$work/plan")
-    warn "$doomed of $(counted "$(wc -l <"$work/plan" | tr -d ' ')" backup) will be deleted:" \
-        "$(human_size "$bytes")"
+    total=$(wc -l <"$work/plan" | tr -d ' ')
+    warn "$doomed of $(counted "$total" backup)$place will be deleted: $(human_size "$bytes")"
     confirm "$PRUNE_SKIP_CONFIRM" 'Delete them?' PRUNE_SKIP_CONFIRM
 }
 
@@ -137,12 +152,28 @@ delete_backup() {
     old_backup=$(printf '%s\n' "$1" | cut -f 15-)
     if ! grep -Fqx -e "$1" "$work/plan.now"; then
         warn "$old_backup has changed meanwhile; it stays"
-    elif rm -f -- "$old_backup" 2>"$work/rm.errors" &&
-        rm -f -- "$old_backup.info" "$old_backup.verified" 2>"$work/rm.errors"; then
+    elif remove_backup "$old_backup"; then
         deleted=$((deleted + 1))
         unchanged="; deleted $deleted of $(counted "$doomed" backup)"
     else
-        warn "could not delete $old_backup: $(head -n 1 "$work/rm.errors")"
+        warn "could not delete $old_backup: $(removal_error)"
+    fi
+}
+
+remove_backup() { # FILE
+    if [ -n "$operand" ]; then
+        remove_from_remote "$1"
+    else
+        rm -f -- "$1" 2>"$work/rm.errors" &&
+            rm -f -- "$1.info" "$1.verified" 2>"$work/rm.errors"
+    fi
+}
+
+removal_error() {
+    if [ -n "$operand" ]; then
+        rclone_error
+    else
+        head -n 1 "$work/rm.errors"
     fi
 }
 

@@ -5,7 +5,8 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest signature manifest
-use fingerprints schema publish report upload modes untrusted load kept-copy preflight verify tables
+use fingerprints schema publish report storage upload modes untrusted load kept-copy preflight
+use verify tables
 
 usage() {
     cat <<EOF
@@ -48,6 +49,8 @@ main() {
     parse_options "$@"
     begin
     require_restore_settings
+    download "$backup_file"
+    backup_file=$downloaded
     check_file
     select_server
     lock_database

@@ -5,8 +5,8 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest signature manifest
-use fingerprints schema publish report upload modes untrusted load kept-copy preflight verify
-use catalog private-server
+use fingerprints schema publish report storage upload modes untrusted load kept-copy preflight
+use verify catalog private-server
 
 usage() {
     cat <<EOF
@@ -45,6 +45,8 @@ main() {
     if [ "$level" != hash ] && needs_private_server; then
         run_on_private_server verify-backup.sh ${json:+--json} --level "$level" -- "$backup_file"
     fi
+    download "$backup_file"
+    backup_file=$downloaded
     verify_hash
     [ "$level" = hash ] || verify_on_server
     finish

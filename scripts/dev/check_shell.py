@@ -37,8 +37,8 @@ LAYERS = {
     "server": "backends/docker backends/direct backend session errors compose",
     "things": "lock client-programs databases backup-file embedded-manifest signature manifest"
     " fingerprints schema publish",
-    "workflow": "report upload modes untrusted load kept-copy preflight verify compare restore-test"
-    " guards tables catalog private-server tumblebug hooks",
+    "workflow": "report storage upload modes untrusted load kept-copy preflight verify compare"
+    " restore-test guards tables catalog private-server tumblebug hooks",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220

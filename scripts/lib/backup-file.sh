@@ -69,6 +69,10 @@ hint_get_again() {
 # backup_path NAME_OR_FILE: a FILE contains a slash or ends in .dump.gz or .dump; a NAME is that of
 # a file in backups/postgres
 backup_path() {
+    if is_remote "$1"; then
+        printf '%s\n' "$1"
+        return
+    fi
     case $1 in
         */*) printf '%s\n' "$1" ;;
         *.dump.gz | *.dump) printf './%s\n' "$1" ;;
@@ -80,6 +84,14 @@ backup_path() {
                 printf '%s\n' "$1.gz"
             fi
             ;;
+    esac
+}
+
+# is_remote FILE: is it on a remote, `remote:path/FILE`? A file of that name here is meant first
+is_remote() {
+    case $1 in
+        */* | *.dump.gz | *.dump) has_remote "$1" && [ ! -e "$1" ] ;;
+        *) return 1 ;;
     esac
 }
 

@@ -97,6 +97,7 @@ end_unchanged() {
     else
         say 'the existing backup was not made on this machine; to write your own, set FORCE=yes'
     fi
+    complete_off_site "$target"
     exit 0
 }
 

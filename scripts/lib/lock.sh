@@ -80,11 +80,14 @@ confirm_unlocked() {
     [ "$1" != yes ] || return 0
     [ -z "$has_server_tmp" ] || remove_server_tmp || warn_of_rest "$work/server.errors"
     has_server_tmp=
-    ask lock <"$sql/lock/unlock.sql" >/dev/null ||
-        fail_with "$work/lock.errors" 'could not release the lock'
-    has_lock=
+    release_lock || fail_with "$work/lock.errors" 'could not release the lock'
     confirm "$@"
     require_lock
+}
+
+# release_lock: fails where the lock's session has ended
+release_lock() {
+    ask lock <"$sql/lock/unlock.sql" >/dev/null && has_lock=
 }
 
 # require_same SHOWN NOW: ends the script if what the user agreed to is no longer what would happen

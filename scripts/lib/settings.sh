@@ -16,6 +16,7 @@ load_settings() {
     : "${CONTAINER_CLI:=docker}"
     : "${PG_BINDIR:=}"
     : "${BACKUP_COMPRESSION:=auto}"
+    : "${BACKUP_REMOTE:=}"
     : "${BACKUP_ON_SUCCESS:=}"
     : "${BACKUP_ON_FAILURE:=}"
     : "${FORCE:=}"
@@ -71,6 +72,22 @@ require_backup_settings() {
             'auto, fast, small, smallest, none, gzip:1 to 9, lz4:1 to 12 or zstd:1 to 22' ;;
     esac
     require_jobs
+    require_remote
+}
+
+require_remote() {
+    [ -z "$BACKUP_REMOTE" ] || has_remote "$BACKUP_REMOTE" ||
+        refuse_setting BACKUP_REMOTE "$BACKUP_REMOTE" 'remote:path'
+}
+
+# require_remote_operand PATH: ends the script unless it is a directory of a remote
+require_remote_operand() {
+    has_remote "$1" || die_usage "expected a directory of a remote, remote:path, not '$1'"
+}
+
+# has_remote PATH: does it begin with the name of a remote, and a colon?
+has_remote() {
+    case ${1%%:*} in "$1" | */*) return 1 ;; esac
 }
 
 require_jobs() {

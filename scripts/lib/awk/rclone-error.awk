@@ -1,0 +1,14 @@
+# Prints the last error that rclone has reported: the cause, without time, level, the names of
+# rclone's own steps and, for S3, numbers of the request.
+/(ERROR|CRITICAL) *:|NOTICE: Failed to / {
+    sub(/^.*(ERROR|CRITICAL|NOTICE) *: /, "")
+    sub(/^Failed to [a-z]+( with [0-9]+ errors)?: (last error was: )?/, "")
+    sub(/^error in [A-Za-z]+: /, "")
+    gsub(/operation error [A-Za-z0-9]+: [A-Za-z]+, /, "")
+    gsub(/exceeded maximum number of attempts, [0-9]+, /, "")
+    gsub(/https response error StatusCode: [0-9]+, RequestID: [^,]*, HostID: [^,]*, /, "")
+    gsub(/request send failed, |api error /, "")
+    last = $0
+}
+NR == 1 { first = $0 }
+END { print last != "" ? last : first != "" ? first : "rclone ended without a message" }

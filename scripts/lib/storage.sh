@@ -1,0 +1,217 @@
+# shellcheck shell=sh
+# Backups off site: on a remote, `remote:path`, which is any storage that rclone reaches.
+# Needs: child root work
+# Sets: downloaded listed remote_files shown_names
+
+# copy_off_site FILE: copies it and FILE.info to BACKUP_REMOTE, if that is set, and compares what
+# arrived by hash. If this fails, the run ends with 3. Without the lock, because it can take long
+copy_off_site() {
+    [ -n "$BACKUP_REMOTE" ] || return 0
+    release_lock || : # the server has ended it
+    copy_started=$(date +%s)
+    remote_file=$(path_on "$BACKUP_REMOTE" "${1##*/}")
+    say "copying to $remote_file"
+    show_progress 'copying off site'
+    hash_pair "$1"
+    copy_pair "$1" || end_without_copy "$(rclone_error)"
+    show_progress 'verifying'
+    compare_with_remote || end_without_copy "$(difference_on_remote)"
+    say_done "copied to $remote_file and verified there in $(($(date +%s) - copy_started)) s"
+}
+
+# complete_off_site FILE: the same for a backup that has not changed, unless the remote has it
+complete_off_site() {
+    [ -n "$BACKUP_REMOTE" ] || return 0
+    release_lock || : # the server has ended it
+    show_progress comparing
+    hash_pair "$1"
+    if compare_with_remote; then
+        say "$(path_on "$BACKUP_REMOTE" "${1##*/}") is the same"
+    elif is_absent "$remote_status" || [ "$remote_status" -eq 0 ]; then
+        copy_off_site "$1"
+    else
+        end_without_copy "$(rclone_error)"
+    fi
+}
+
+end_without_copy() { # REASON
+    warn "could not copy the backup to $BACKUP_REMOTE: $1; the backup itself is complete, and the" \
+        "next run tries again; $(rclone_advice "$BACKUP_REMOTE")"
+    end_incomplete
+}
+
+# copy_pair FILE: the file first, so that no FILE.info describes a file that is not there yet
+copy_pair() {
+    for copied in "$1" "$1.info"; do
+        case $copied in /* | ./*) ;; *) copied=./$copied ;; esac # otherwise `a:b/c` is a remote
+        run_rclone copyto --ignore-times "$copied" "$(path_on "$BACKUP_REMOTE" "${copied##*/}")" ||
+            return 1
+    done
+}
+
+# hash_pair FILE: writes its name and hash, and those of FILE.info, for compare_with_remote
+hash_pair() {
+    printf '%s\n' "${1##*/}" "${1##*/}.info" >"$work/remote-names"
+    for hashed in "$1" "$1.info"; do
+        printf '%s  %s\n' "$(sha256_of "$hashed")" "${hashed##*/}"
+    done | LC_ALL=C sort >"$work/local-hashes"
+}
+
+# compare_with_remote: has it the same pair? rclone reads both files back, because not every remote
+# can hash, and some only repeat the hash that came with the file. Sets remote_status
+compare_with_remote() {
+    remote_status=0
+    run_rclone hashsum sha256 --download --files-from-raw "$work/remote-names" "$BACKUP_REMOTE" \
+        >"$work/remote-hashes" || remote_status=$?
+    [ "$remote_status" -eq 0 ] &&
+        LC_ALL=C sort "$work/remote-hashes" | cmp -s - "$work/local-hashes"
+}
+
+difference_on_remote() {
+    if [ "$remote_status" -eq 0 ]; then
+        echo 'what arrived there differs from it'
+    else
+        rclone_error
+    fi
+}
+
+# --- a backup on a remote as operand ---
+
+# download FILE: if it is on a remote, with its FILE.info; messages show its name there. Sets
+# downloaded, the path to use instead of FILE
+download() {
+    downloaded=$1
+    is_remote "$1" || return 0
+    say "downloading $1"
+    show_progress downloading
+    downloaded=$work/remote/$1
+    make_directory_for "$downloaded"
+    remote_directory=$(directory_of "$1")
+    printf '%s\n' "$(name_on_remote "$1")" "$(name_on_remote "$1").info" >"$work/remote-names"
+    run_rclone copy --files-from-raw "$work/remote-names" "$remote_directory" "${downloaded%/*}" ||
+        is_absent $? || fail_on_remote "could not download '$1'" "$1"
+    end_live_line
+    [ -f "$downloaded" ] || {
+        hint "to list the backups there: ./scripts/list-backups.sh '$remote_directory'"
+        die "there is no backup file '$1'"
+    }
+}
+
+# make_directory_for PATH: for a download. From then on, messages leave the private directory out
+# of names. Sets shown_names
+make_directory_for() {
+    case $1 in */../*) die "the path of a backup on a remote must not contain '..'" ;; esac
+    mkdir -p "${1%/*}" 2>"$work/rclone.errors" || no_temporary_file
+    shown_names="s|$(printf '%s' "$work/remote/" | sed 's/[][\.*^$|]/\\&/g')||g"
+}
+
+# --- the backups on a remote ---
+
+# read_remote REMOTE: fills a directory that lists like the remote's: the FILE.info of each backup,
+# and in place of the backup a file of its size and time without its content. Fails if rclone does.
+# Sets listed
+read_remote() {
+    listed=$work/listed
+    rm -rf "$listed"
+    mkdir "$listed" || no_temporary_file
+    list_remote "$1" || return 1
+    [ "$remote_files" -gt 0 ] || return 0
+    run_rclone copy --max-depth 1 --max-size 10M --include '/*.info' "$1" "$listed" || return 1
+    while IFS=/ read -r remote_size remote_time remote_name; do
+        put_stand_in "$listed/$remote_name" "$remote_size" "$(printf '%s' "$remote_time" |
+            sed 's/[-: ]//g; s/..$/.&/')"
+    done <"$work/remote-list"
+}
+
+# list_remote REMOTE: writes `SIZE/TIME/NAME` for each backup in that directory, which need not
+# exist. Fails if rclone does. Sets remote_files, how many there are
+list_remote() {
+    run_rclone lsf --files-only --format stp --separator / "$1" >"$work/remote-all" ||
+        is_absent $? || return 1
+    LC_ALL=C grep -E '^[0-9]+/[-0-9: ]+/[^/]+\.dump(\.gz)?$' "$work/remote-all" \
+        >"$work/remote-list" || : # there are none
+    remote_files=$(wc -l <"$work/remote-list" | tr -d ' ')
+}
+
+put_stand_in() { # PATH SIZE TIME
+    : >"$1"
+    [ "$2" -eq 0 ] || dd if=/dev/zero of="$1" bs=1 count=1 seek="$(($2 - 1))" 2>/dev/null ||
+        no_temporary_file
+    TZ=UTC0 touch -t "$3" "$1"
+}
+
+# with_remote_names REMOTE: the lines of the catalog on standard input, with the paths there
+with_remote_names() {
+    HERE=$listed/ THERE=$(path_on "$1" '') LC_ALL=C awk -f "$root/scripts/lib/awk/there.awk"
+}
+
+# remove_from_remote REMOTE_FILE: the file first, because FILE.info alone is not a backup
+remove_from_remote() {
+    run_rclone deletefile "$1" && { run_rclone deletefile "$1.info" || is_absent $?; }
+}
+
+# --- rclone ---
+
+# path_on REMOTE NAME
+path_on() {
+    case $1 in
+        *: | */) printf '%s%s\n' "$1" "$2" ;;
+        *) printf '%s/%s\n' "$1" "$2" ;;
+    esac
+}
+
+# name_on_remote REMOTE_FILE: without its directory
+name_on_remote() {
+    case $1 in
+        */*) printf '%s\n' "${1##*/}" ;;
+        *) printf '%s\n' "${1#*:}" ;;
+    esac
+}
+
+# directory_of REMOTE_FILE: with its last slash, or colon
+directory_of() {
+    printf '%s\n' "${1%"$(name_on_remote "$1")"}"
+}
+
+# run_rclone ARGUMENT...: it ends with the run, asks for no password, and does not try for long
+run_rclone() {
+    command -v rclone >/dev/null || {
+        echo 'there is no rclone on this machine' >"$work/rclone.errors"
+        return 127
+    }
+    background exec_in_child env TZ=UTC rclone "$@" --ask-password=false --contimeout 10s \
+        --timeout 30s --retries 2 --low-level-retries 2 2>"$work/rclone.errors"
+    wait "$child"
+}
+
+# is_absent STATUS: did rclone find no such directory or file?
+is_absent() {
+    [ "$1" -eq 3 ] || [ "$1" -eq 4 ]
+}
+
+fail_to_list() { # REMOTE
+    fail_on_remote "could not list the backups in '$1'" "$1"
+}
+
+# fail_on_remote SENTENCE REMOTE: ends the script
+fail_on_remote() {
+    hint "$(rclone_advice "$2")"
+    die "$1: $(rclone_error)"
+}
+
+# rclone_error: its last one, without the names of its own steps
+rclone_error() {
+    awk -f "$root/scripts/lib/awk/rclone-error.awk" "$work/rclone.errors"
+}
+
+# rclone_advice REMOTE: what to do about that error
+rclone_advice() {
+    case $(rclone_error) in
+        'there is no rclone '*) echo 'install rclone, see https://rclone.org/install' ;;
+        *'in config file'*) echo "create this remote with 'rclone config'" ;;
+        *Forbidden* | *AccessDenied* | *AccessKey* | *Signature* | *nauthorized*)
+            echo 'correct the keys in the configuration of rclone, or in the environment'
+            ;;
+        *) echo "to try it: rclone lsf '${1%%:*}:'" ;;
+    esac
+}
