@@ -141,7 +141,7 @@ read_shared_backup() {
 find_remote() {
     require_remote
     list_remote "$BACKUP_REMOTE" || fail_to_list "$BACKUP_REMOTE"
-    echo "'$BACKUP_REMOTE', $remote_files backups"
+    echo "'$BACKUP_REMOTE', backups: $remote_files"
 }
 
 # --- the server ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -10,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from support.fakes import write_fakes
 from support.run import Checkout
 from support.waiting import until
 
@@ -25,10 +25,10 @@ class Storage:
         self.directory = directory
         self.port = port
 
-    def bucket(self, name: str) -> Path:
-        """Return a bucket's directory, which is created."""
-        path = self.directory / name
-        path.mkdir(exist_ok=True)
+    def new_bucket(self) -> Path:
+        """Return the directory of a new bucket."""
+        path = self.directory / f"bucket-{secrets.token_hex(6)}"
+        path.mkdir()
         return path
 
     def environment(self, checkout: Checkout, bucket: str) -> dict[str, str]:
@@ -55,20 +55,21 @@ def path_with_rclone(checkout: Checkout) -> str:
     return f"{directory}:{checkout.environment['PATH']}"
 
 
-def fake_rclone(environment: dict[str, str], checkout: Checkout, script: str) -> dict[str, str]:
-    """Return the environment with a fake rclone; "$REAL" in the script is the real one."""
-    directory = checkout.home / "fake-rclone"
-    directory.mkdir(exist_ok=True)
-    return {**environment, "PATH": write_fakes(directory, environment["PATH"], rclone=script)}
-
-
 @contextmanager
 def storage_server(directory: Path) -> Iterator[Storage]:
     """Serve the directories in a directory as buckets, on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--auth-key", f"{KEY},{SECRET}", "--addr", f"127.0.0.1:{port}"]
+    # Hardly a cache: tests change files in the buckets behind the back of the server.
+    options = [
+        "--dir-cache-time",
+        "50ms",
+        "--auth-key",
+        f"{KEY},{SECRET}",
+        "--addr",
+        f"127.0.0.1:{port}",
+    ]
     process = subprocess.Popen(
         [RCLONE, "serve", "s3", *options, directory],
         env={"PATH": os.environ["PATH"], "RCLONE_CONFIG": "", "HOME": str(directory)},
