@@ -54,7 +54,7 @@ main() {
     LC_ALL=C sort -r "$work/backups" >"$work/sorted" # the newest first, those of unknown age last
     if [ -n "$json" ]; then
         add_rows backups "$catalog_columns" <"$work/sorted"
-        add_text remote_error "$remote_error"
+        [ -z "$remote_error" ] || add_text remote_error "$remote_error"
     elif [ -s "$work/sorted" ]; then
         print_table
     elif [ -n "$operand" ]; then

@@ -23,6 +23,7 @@ from support.servers import (
     container_engine_problem,
     started_container,
 )
+from support.storage import Storage, storage_server
 
 from helpers.demo.private_server import private_server
 
@@ -79,6 +80,21 @@ def docker(container: Container, checkout: Checkout) -> Iterator[Database]:
 def database(server: Server, checkout: Checkout) -> Iterator[Database]:
     """A filled database, once on each backend."""
     yield from new_database(server, checkout)
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """An S3 server."""
+    with storage_server(tmp_path_factory.mktemp("storage")) as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(storage: Storage, checkout: Checkout) -> Path:
+    """A new bucket of the S3 server; the checkout's environment has it as BACKUP_REMOTE."""
+    path = storage.new_bucket()
+    checkout.environment |= storage.environment(checkout, path.name)
+    return path
 
 
 @pytest.fixture

@@ -28,7 +28,9 @@ def commands(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/how-to.md", "docs/initialization.md"])
-def test_every_command_of_the_page_works_in_its_order(direct: Database, page: str) -> None:
+def test_every_command_of_the_page_works_in_its_order(
+    direct: Database, bucket: Path, page: str
+) -> None:
     directory = direct.checkout.path
     for name in (".gitignore", "README.md"):
         shutil.copy(PROJECT / name, directory / name)
@@ -39,7 +41,9 @@ def test_every_command_of_the_page_works_in_its_order(direct: Database, page: st
         for who in ("AUTHOR", "COMMITTER")
         for what in ("NAME", "EMAIL")
     }
-    unattended = {**CONFIRMED, "INIT_OPTION": "a"}
+    remote = {"OFFSITE_TYPE": "alias", "OFFSITE_REMOTE": f"t:{bucket.name}"}
+    direct.checkout.environment |= {f"RCLONE_CONFIG_{name}": remote[name] for name in remote}
+    unattended = {**CONFIRMED, "INIT_OPTION": "a", "BACKUP_REMOTE": ""}
     endpoint = direct.checkout.environment["TB_POSTGRES_ENDPOINT"]
     direct.sample_backup()
     for command in commands(PROJECT / page):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from support.disks import small_disk
 from support.fakes import fake, path_without
 from support.run import BACKUP, LIST, PRUNE, RESTORE, Checkout, Run
 from support.running import ended, waiting_run
-from support.storage import Storage, storage_server
+from support.storage import storage_server
 
 VERIFY = "./scripts/verify-backup.sh"
 DIFF = "./scripts/diff-backup.sh"
@@ -23,20 +22,6 @@ UNREACHABLE = {"RCLONE_CONFIG_T_ENDPOINT": "http://127.0.0.1:1"}
 WRONG_KEY = {"AWS_SECRET_ACCESS_KEY": "wrong"}
 UNCHANGED = {"FORCE": ""}  # a backup of unchanged content writes no file, and is quick
 SHELLS = ["dash", "busybox sh", "bash"]
-
-
-@pytest.fixture(scope="session")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    with storage_server(tmp_path_factory.mktemp("storage")) as server:
-        yield server
-
-
-@pytest.fixture
-def bucket(storage: Storage, checkout: Checkout) -> Path:
-    """A bucket of the test's own; the checkout's environment has it as BACKUP_REMOTE."""
-    path = storage.new_bucket()
-    checkout.environment |= storage.environment(checkout, path.name)
-    return path
 
 
 def files(bucket: Path) -> set[str]:
