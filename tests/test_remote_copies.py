@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from support.disks import small_disk
 from support.fakes import fake, path_without
 from support.run import BACKUP, LIST, PRUNE, RESTORE, Checkout, Run
 from support.running import ended, waiting_run
-from support.storage import storage_server
+from support.storage import RCLONE, storage_server
 
 VERIFY = "./scripts/verify-backup.sh"
 DIFF = "./scripts/diff-backup.sh"
@@ -55,9 +56,9 @@ def intact_backup(path: Path) -> Path:
 
 
 def test_new_backup_is_copied_and_compared_by_hash(direct: Database, bucket: Path) -> None:
-    run = direct.backup("./a 'b.dump.gz", "--quiet")
+    run = direct.backup("./ #a 'b;.dump.gz", "--quiet")
     assert (run.status, run.out, run.err) == (0, "", ""), run
-    local = direct.checkout.path / "a 'b.dump.gz"
+    local = direct.checkout.path / " #a 'b;.dump.gz"
     assert read_pair(bucket / local.name) == read_pair(local)
     assert direct.left_behind() == [] and files(bucket) == {local.name, local.name + ".info"}
     assert not (direct.checkout.home / "rclone.conf").exists()
@@ -87,6 +88,25 @@ def test_unchanged_backup_is_copied_only_if_the_remote_lacks_it(
     assert "copied to" in back_up().err
 
 
+def test_encrypted_copy_is_compared_and_read(direct: Database, bucket: Path) -> None:
+    only_local_backup(direct, bucket)
+    password = subprocess.run([RCLONE, "obscure", "x"], capture_output=True, text=True).stdout
+    direct.checkout.environment |= {
+        "BACKUP_REMOTE": "secret:",
+        "RCLONE_CONFIG_SECRET_TYPE": "crypt",
+        "RCLONE_CONFIG_SECRET_REMOTE": f"t:{bucket.name}",
+        "RCLONE_CONFIG_SECRET_PASSWORD": password.strip(),
+    }
+    run = direct.backup(**UNCHANGED)
+    assert run.status == 0 and "copied to secret:assets.dump.gz and verified" in run.err, run
+    assert len(files(bucket)) == 2
+    for path in bucket.iterdir():
+        assert "assets" not in path.name and path.read_bytes().startswith(b"RCLONE\0\0")
+    assert "secret:assets.dump.gz" in direct.checkout.run(LIST).out
+    run = direct.checkout.run(VERIFY, "--level", "hash", "secret:assets.dump.gz")
+    assert run.status == 0, run
+
+
 def test_failed_copy_does_not_undo_the_backup(direct: Database, bucket: Path) -> None:
     pair = only_local_backup(direct, bucket)
     reasons = {
@@ -111,11 +131,11 @@ def test_failed_copy_does_not_undo_the_backup(direct: Database, bucket: Path) ->
 def test_failed_copy_of_a_new_backup_is_reported_to_the_hook(
     direct: Database, bucket: Path
 ) -> None:
-    hook = {"BACKUP_ON_SUCCESS": 'echo "$BACKUP_STATUS" >"$HOME/hook"'}
+    hook = {"BACKUP_ON_SUCCESS": 'echo "$BACKUP_STATUS $BACKUP_ERROR" >"$HOME/hook"'}
     run = direct.backup("new", "--quiet", **WRONG_KEY, **hook)
     assert run.status == 3 and len(run.err.splitlines()) == 1, run
     assert run.err.startswith(f"warning: could not copy the backup to t:{bucket.name}: ")
-    assert (direct.checkout.home / "hook").read_text() == "3\n"
+    assert (direct.checkout.home / "hook").read_text().startswith("3 could not copy the backup to ")
     assert direct.checkout.run(VERIFY, "--level", "hash", "new").status == 0
     assert direct.left_behind() == [] and files(bucket) == set()
 

@@ -35,8 +35,10 @@ complete_off_site() {
 }
 
 end_without_copy() { # REASON
-    warn "could not copy the backup to $BACKUP_REMOTE: $1; the backup itself is complete, and the" \
-        "next run tries again; $(rclone_advice "$BACKUP_REMOTE")"
+    copy_error="could not copy the backup to $BACKUP_REMOTE: $1"
+    printf '%s\n' "$copy_error" >"$work/failure" || : # for a hook
+    warn "$copy_error; the backup itself is complete, and the next run tries again;" \
+        "$(rclone_advice "$BACKUP_REMOTE")"
     end_incomplete
 }
 
@@ -44,8 +46,8 @@ end_without_copy() { # REASON
 copy_pair() {
     for copied in "$1" "$1.info"; do
         case $copied in /* | ./*) ;; *) copied=./$copied ;; esac # otherwise `a:b/c` is a remote
-        run_rclone copyto --ignore-times "$copied" "$(path_on "$BACKUP_REMOTE" "${copied##*/}")" ||
-            return 1
+        run_rclone copyto --ignore-times --copy-links "$copied" \
+            "$(path_on "$BACKUP_REMOTE" "${copied##*/}")" || return 1
     done
 }
 
@@ -86,15 +88,18 @@ download() {
     show_progress downloading
     downloaded=$work/remote/$1
     make_directory_for "$downloaded"
-    remote_directory=$(directory_of "$1")
-    printf '%s\n' "$(name_on_remote "$1")" "$(name_on_remote "$1").info" >"$work/remote-names"
-    run_rclone copy --files-from-raw "$work/remote-names" "$remote_directory" "${downloaded%/*}" ||
+    remote_name=$(name_on_remote "$1")
+    remote_directory=${1%"$remote_name"}
+    printf '%s\n' "$remote_name" "$remote_name.info" >"$work/remote-names"
+    run_rclone copy --files-from-raw "$work/remote-names" "$remote_directory" "$work/arrived" ||
         is_absent $? || fail_on_remote "could not download '$1'" "$1"
     end_live_line
-    [ -f "$downloaded" ] || {
+    mv "$work/arrived/$remote_name" "$downloaded" || {
         hint "to list the backups there: ./scripts/list-backups.sh '$remote_directory'"
         die "there is no backup file '$1'"
     }
+    [ ! -f "$work/arrived/$remote_name.info" ] ||
+        mv "$work/arrived/$remote_name.info" "$downloaded.info"
 }
 
 # make_directory_for PATH: for a download. From then on, messages leave the private directory out
@@ -166,11 +171,6 @@ name_on_remote() {
         */*) printf '%s\n' "${1##*/}" ;;
         *) printf '%s\n' "${1#*:}" ;;
     esac
-}
-
-# directory_of REMOTE_FILE: with its last slash, or colon
-directory_of() {
-    printf '%s\n' "${1%"$(name_on_remote "$1")"}"
 }
 
 # run_rclone ARGUMENT...: it ends with the run, asks for no password, and does not try for long
