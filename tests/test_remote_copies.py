@@ -111,7 +111,7 @@ def test_failed_copy_does_not_undo_the_backup(direct: Database, bucket: Path) ->
     pair = only_local_backup(direct, bucket)
     reasons = {
         "SignatureDoesNotMatch: ": WRONG_KEY,
-        "connection refused": UNREACHABLE,
+        ": dial tcp 127.0.0.1:1: connect: connection refused; the backup": UNREACHABLE,
         "didn't find section in config file": {"BACKUP_REMOTE": "absent:x"},
         "there is no rclone on this machine": {"PATH": path_without(direct.checkout, "rclone")},
     }

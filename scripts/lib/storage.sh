@@ -180,7 +180,7 @@ run_rclone() {
         return 127
     }
     background exec_in_child env TZ=UTC rclone "$@" --ask-password=false --contimeout 10s \
-        --timeout 30s --retries 2 --low-level-retries 2 2>"$work/rclone.errors"
+        --timeout 20s --retries 1 --low-level-retries 2 2>"$work/rclone.errors"
     wait "$child"
 }
 
@@ -212,6 +212,6 @@ rclone_advice() {
         *Forbidden* | *AccessDenied* | *AccessKey* | *Signature* | *nauthorized*)
             echo 'correct the keys in the configuration of rclone, or in the environment'
             ;;
-        *) echo "to try it: rclone lsf '${1%%:*}:'" ;;
+        *) echo "to try it: rclone lsf '$1'" ;;
     esac
 }

@@ -7,7 +7,8 @@
     gsub(/operation error [A-Za-z0-9]+: [A-Za-z]+, /, "")
     gsub(/exceeded maximum number of attempts, [0-9]+, /, "")
     gsub(/https response error StatusCode: [0-9]+, RequestID: [^,]*, HostID: [^,]*, /, "")
-    gsub(/request send failed, |api error /, "")
+    gsub(/request send failed, |api error |(Get|Head|Put|Post|Delete) "[^"]*": /, "")
+    sub(/\.$/, "")
     last = $0
 }
 NR == 1 { first = $0 }
