@@ -32,6 +32,9 @@ BACKUP_COMPRESSION is fast, small, smallest, none, auto (the default: smallest
 for assets/, fast elsewhere), or any compression value of pg_dump, such as
 zstd:12 or gzip:9. With smallest, the backup is first restored into a staging
 database, which tests it, and its rows are sorted there.
+
+BACKUP_REMOTE=remote:path also copies the backup there, by rclone, and compares
+what arrived by hash. If only this fails, the exit code is 3.
 EOF
 }
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from itertools import cycle
 from pathlib import Path
 
-import pytest
 from support.backups import Pair, manifest_of, read_pair, rewrite_manifest, write_backup, write_pair
 from support.databases import Database
 from support.disks import small_disk
@@ -227,17 +227,17 @@ def test_backups_on_a_remote_are_compared(direct: Database, bucket: Path) -> Non
     assert f"compared {old} with {new} in" in run.err and direct.left_behind() == []
 
 
-@pytest.mark.parametrize("shell", SHELLS)
 def test_damaged_and_missing_backups_on_a_remote_are_refused(
-    checkout: Checkout, bucket: Path, shell: str
+    checkout: Checkout, bucket: Path
 ) -> None:
+    shells = cycle(SHELLS)
     checkout.environment["TMPDIR"] = str(checkout.temporary / "a [*]\\.^$|&'b")
     Path(checkout.environment["TMPDIR"]).mkdir()
     path = intact_backup(bucket / "a b:c.dump.gz")
     remote = f"t:{bucket.name}/{path.name}"
 
     def verify(name: str = remote, **environment: str) -> Run:
-        run = checkout.run(VERIFY, "--level=hash", name, shell=shell, **environment)
+        run = checkout.run(VERIFY, "--level=hash", name, shell=next(shells), **environment)
         assert str(checkout.temporary) not in run.out + run.err
         assert list(Path(checkout.environment["TMPDIR"]).iterdir()) == []
         return run
@@ -276,8 +276,8 @@ def test_file_of_that_name_here_is_meant_first(checkout: Checkout) -> None:
 # --- the backups on a remote ---
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_backups_on_a_remote_are_listed(checkout: Checkout, bucket: Path, shell: str) -> None:
+def test_backups_on_a_remote_are_listed(checkout: Checkout, bucket: Path) -> None:
+    shells = cycle(SHELLS)
     write_backup(checkout.named_backups / "here.dump.gz", "2026-01-03 00:00:00", rows=3)
     write_backup(bucket / " a;b.dump.gz", "2026-01-02 00:00:00", rows=1234567)
     cut = write_backup(bucket / "cut.dump.gz", "2026-01-01 00:00:00")
@@ -291,7 +291,7 @@ def test_backups_on_a_remote_are_listed(checkout: Checkout, bucket: Path, shell:
     (bucket / "other.txt").write_text("x")
     (bucket / "deeper").mkdir()
     write_backup(bucket / "deeper" / "x.dump.gz", "2026-01-01 00:00:00")
-    run = checkout.run(LIST, shell=shell)
+    run = checkout.run(LIST, shell=next(shells))
     assert run.status == 0 and run.err == "", run
     there = f"t:{bucket.name}/"
     lines = {
@@ -304,11 +304,11 @@ def test_backups_on_a_remote_are_listed(checkout: Checkout, bucket: Path, shell:
     for name, state in (("cut.dump.gz", "mismatch"), ("empty.dump.gz", "empty")):
         assert state in lines[there + name], run
     assert "unknown" in lines[f"{there}foreign.dump"] and "y " in lines[f"{there}foreign.dump"]
-    only = checkout.run(LIST, there, shell=shell, BACKUP_REMOTE="")
+    only = checkout.run(LIST, there, shell=next(shells), BACKUP_REMOTE="")
     assert only.status == 0 and only.out.splitlines()[1:] == run.out.splitlines()[2:], only
-    deeper = checkout.run(LIST, f"{there}deeper", shell=shell)
+    deeper = checkout.run(LIST, f"{there}deeper", shell=next(shells))
     assert deeper.out.splitlines()[1] == f"{there}deeper/x.dump.gz", deeper
-    none = checkout.run(LIST, f"{there}absent", shell=shell)
+    none = checkout.run(LIST, f"{there}absent", shell=next(shells))
     assert (none.status, none.out) == (0, "") and f"no backups in '{there}absent'" in none.err
     assert checkout.left_behind() == []
 
@@ -325,10 +325,10 @@ def test_unreachable_remote_leaves_the_local_list(checkout: Checkout, bucket: Pa
         assert run.status == 2 and "expected a directory of a remote" in run.err, run
 
 
-@pytest.mark.parametrize("shell", SHELLS)
 def test_old_backups_on_a_remote_are_deleted_only_on_request(
-    checkout: Checkout, bucket: Path, shell: str
+    checkout: Checkout, bucket: Path
 ) -> None:
+    shells = cycle(SHELLS)
     for directory in (bucket, checkout.named_backups):
         for name in ("a b", "c", "d"):
             write_backup(
@@ -337,18 +337,20 @@ def test_old_backups_on_a_remote_are_deleted_only_on_request(
     there = f"t:{bucket.name}"
     manifest = manifest_of(bucket / "c.dump.gz")
     manifest.write_bytes(manifest.read_bytes())
-    run = checkout.run(PRUNE, "--keep", "1", there, shell=shell)
+    run = checkout.run(PRUNE, "--keep", "1", there, shell=next(shells))
     assert run.status == 1 and f"2 of 3 backups in '{there}' will be deleted" in run.err, run
     fails = (
         'case $* in *deletefile*c.dump.gz*) echo "ERROR : refused" >&2; exit 1;; esac; "$REAL" "$@"'
     )
-    run = checkout.run(PRUNE, "--keep=1", "-y", there, shell=shell, **fake(checkout, rclone=fails))
+    run = checkout.run(
+        PRUNE, "--keep=1", "-y", there, shell=next(shells), **fake(checkout, rclone=fails)
+    )
     assert run.status == 1 and f"could not delete {there}/c.dump.gz: refused" in run.err, run
     assert len(files(bucket)) == 4
-    run = checkout.run(PRUNE, "--keep=1", "-y", there, shell=shell)
+    run = checkout.run(PRUNE, "--keep=1", "-y", there, shell=next(shells))
     assert run.status == 0 and "deleted 1 backup" in run.err, run
     assert len(files(bucket)) == 2 and len(files(checkout.named_backups)) == 6
-    assert checkout.run(PRUNE, "--keep=1", "-y", shell=shell).status == 0
+    assert checkout.run(PRUNE, "--keep=1", "-y", shell=next(shells)).status == 0
     assert len(files(bucket)) == 2 and len(files(checkout.named_backups)) == 2
     assert checkout.left_behind() == []
 
