@@ -17,8 +17,8 @@ removed and changed since the backup, by table and provider, and how many
 prices went up or down. The live database is unchanged.
 
   (none)   assets/assets.dump.gz
-  FILE     any argument that contains a slash or ends in .dump.gz or .dump;
-           remote:path/FILE is downloaded by rclone
+  FILE     any argument that contains a slash or ends in .dump.gz or .dump
+           (remote:path/FILE is downloaded, by rclone)
   NAME     backups/postgres/NAME.dump.gz or NAME.dump
 
   --with BACKUP     compare with this newer backup (NAME or FILE) instead of

@@ -17,8 +17,8 @@ database, verified, and swapped in within a fraction of a second. Until then
 the live database is unchanged.
 
   (none)         assets/assets.dump.gz
-  FILE           any argument that contains a slash or ends in .dump.gz or .dump;
-                 remote:path/FILE is downloaded by rclone
+  FILE           any argument that contains a slash or ends in .dump.gz or .dump
+                 (remote:path/FILE is downloaded, by rclone)
   NAME           backups/postgres/NAME.dump.gz or NAME.dump
 
   --dry-run      check everything and show what would change; change nothing

@@ -22,8 +22,8 @@ before it:
            (default)
 
   (none)   assets/assets.dump.gz
-  FILE     any argument that contains a slash or ends in .dump.gz or .dump;
-           remote:path/FILE is downloaded by rclone
+  FILE     any argument that contains a slash or ends in .dump.gz or .dump
+           (remote:path/FILE is downloaded, by rclone)
   NAME     backups/postgres/NAME.dump.gz or NAME.dump
 
   --level LEVEL  hash, read or restore

@@ -80,7 +80,7 @@ def test_unchanged_backup_is_copied_only_if_the_remote_lacks_it(
         copy.unlink(missing_ok=True)
         assert f"copied to t:{bucket.name}/assets.dump.gz and verified" in back_up(shell).err
     written = copy.stat().st_mtime_ns
-    assert f"t:{bucket.name}/assets.dump.gz is the same" in back_up().err
+    assert f"t:{bucket.name}/assets.dump.gz has the same content" in back_up().err
     assert copy.stat().st_mtime_ns == written
     copy.write_bytes(pair[0][:-1])
     assert "copied to" in back_up().err

@@ -26,7 +26,7 @@ complete_off_site() {
     show_progress comparing
     hash_pair "$1"
     if compare_with_remote; then
-        say "$(path_on "$BACKUP_REMOTE" "${1##*/}") is the same"
+        say "$(path_on "$BACKUP_REMOTE" "${1##*/}") has the same content"
     elif is_absent "$remote_status" || [ "$remote_status" -eq 0 ]; then
         copy_off_site "$1"
     else

@@ -1,5 +1,6 @@
 # Prints the last error that rclone has reported: the cause, without time, level, the names of
 # rclone's own steps and, for S3, numbers of the request.
+/NOTICE: Config file / { next }
 /(ERROR|CRITICAL) *:|NOTICE: Failed to / {
     sub(/^.*(ERROR|CRITICAL|NOTICE) *: /, "")
     sub(/^Failed to [a-z]+( with [0-9]+ errors)?: (last error was: )?/, "")
@@ -11,5 +12,5 @@
     sub(/\.$/, "")
     last = $0
 }
-NR == 1 { first = $0 }
+first == "" { first = $0 }
 END { print last != "" ? last : first != "" ? first : "rclone ended without a message" }
