@@ -1,7 +1,8 @@
 # Prints the last error that rclone has reported: the cause, without time, level, the names of
 # rclone's own steps and, for S3, numbers of the request.
 /NOTICE: Config file / { next }
-/(ERROR|CRITICAL) *:|NOTICE: Failed to / {
+/(ERROR|CRITICAL) *:|Failed to / {
+    sub(/^[0-9\/]+ [0-9:]+ /, "")
     sub(/^.*(ERROR|CRITICAL|NOTICE) *: /, "")
     sub(/^Failed to [a-z]+( with [0-9]+ errors)?: (last error was: )?/, "")
     sub(/^error in [A-Za-z]+: /, "")
