@@ -51,7 +51,7 @@ list-backups: ## list backups: age, rows, state, last verification
 prune-backups: ## delete old backups in backups/postgres; KEEP=7 keeps 7
 	@./scripts/prune-backups.sh $(ARGS)
 
-.PHONY: init stats db-size schedule doctor drop-copy clean-db
+.PHONY: init stats db-size schedule k8s-cronjob doctor drop-copy clean-db
 init: ## fill a new database: from a backup, or fetched fresh (menu)
 	@./scripts/init.sh $(ARGS)
 
@@ -63,6 +63,9 @@ db-size: ## print the size of the database
 
 schedule: ## print a nightly backup for cron; ARGS=systemd: for systemd
 	@./scripts/schedule.sh $(if $(ARGS),$(ARGS),cron)
+
+k8s-cronjob: ## print a nightly backup to object storage for Kubernetes
+	@./scripts/schedule.sh kubernetes
 
 doctor: ## check everything that backup and restore need
 	@./scripts/doctor.sh $(ARGS)
@@ -116,7 +119,7 @@ help:
 	    awk -v bold="$$bold" -v plain="$$plain" \
 	        'BEGIN { FS = ":.*## "; print bold "Usage:" plain " make TARGET" } \
 	        /^##@/ { printf "\n%s%s%s\n", bold, substr($$0, 5), plain } \
-	        /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 } \
+	        /^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 } \
 	        END { printf "\n%sExamples%s\n", bold, plain }' $(MAKEFILE_LIST)
 	@printf '%s\n' \
 	    '  make up && make init                          create and fill a new database' \

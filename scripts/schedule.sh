@@ -1,5 +1,5 @@
 #!/bin/sh
-# schedule.sh: prints a nightly backup job for cron or systemd. See --help.
+# schedule.sh: prints a nightly backup job for cron, systemd or Kubernetes. See --help.
 set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
@@ -7,16 +7,20 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 
 usage() {
     cat <<EOF
-Usage: $0 cron | systemd
+Usage: $0 cron | systemd | kubernetes
 
-Prints a nightly backup job with this project's path: a line for cron, or a
-service and a timer for systemd. It installs nothing.
+Prints a nightly backup job: a line for cron, or a service and a timer for
+systemd, with this project's path; or a CronJob for Kubernetes that copies the
+backups to object storage. It installs nothing.
 EOF
 }
 
 main() {
     parse_options "$@"
-    quoted_root=$(quote_for_"$operand")
+    case $operand in
+        kubernetes) quoted_root=/opt/tumblebug-assets ;; # in the container
+        *) quoted_root=$(quote_for_"$operand") ;;
+    esac
     sed "s|/opt/tumblebug-assets|$(printf '%s' "$quoted_root" | sed 's/[&|\\]/\\&/g')|g" \
         "$root/docs/schedules/$operand" || die 'could not write the result'
 }
@@ -43,9 +47,9 @@ parse_options() {
     done
     take_operands "$@"
     case $operand in
-        cron | systemd) ;;
-        '') die_usage 'expected cron or systemd' ;;
-        *) die_usage "expected cron or systemd, not '$operand'" ;;
+        cron | systemd | kubernetes) ;;
+        '') die_usage 'expected cron, systemd or kubernetes' ;;
+        *) die_usage "expected cron, systemd or kubernetes, not '$operand'" ;;
     esac
 }
 

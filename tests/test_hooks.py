@@ -55,18 +55,3 @@ def test_hook_that_hangs_is_ended(direct: Database) -> None:
     hasty = fake(direct.checkout, timeout='shift; exec "$REAL" 1 "$@"')
     run = direct.backup(BACKUP_ON_SUCCESS="sleep 1000", **hasty)
     assert run.status == 3 and "BACKUP_ON_SUCCESS failed" in run.err, run
-
-
-def test_schedule_prints_this_projects_path(checkout: Checkout) -> None:
-    run = checkout.run("make", "schedule")
-    assert run.status == 0, run
-    line = run.out.splitlines()[-1]
-    assert shlex.split(line)[5:9] == ["cd", str(checkout.path), "&&", "./scripts/backup-assets.sh"]
-    run = checkout.run("./scripts/schedule.sh", "systemd")
-    command = re.search(r"^ExecStart=(.*)$", run.out, re.MULTILINE)[1]
-    assert run.status == 0, run
-    assert shlex.split(command) == [str(checkout.path / "scripts/backup-assets.sh"), "auto"]
-    for arguments in ([], ["monthly"]):
-        run = checkout.run("./scripts/schedule.sh", *arguments)
-        assert run.status == 2 and "expected cron or systemd" in run.err, run
-    assert {path.name for path in (PROJECT / "docs/schedules").iterdir()} == {"cron", "systemd"}

@@ -43,7 +43,7 @@ is_in() { # WORD LINES
 }
 
 refuse_unknown_target() {
-    known=$(sed -n 's/^\([a-z][a-z-]*\):.*/\1/p' "$root/Makefile")
+    known=$(sed -n 's/^\([a-z][a-z0-9-]*\):.*/\1/p' "$root/Makefile")
     unknown=$(first_unknown "$targets" "$known" | grep -v '^\.venv/') || return 0
     case $unknown in
         */* | *.dump*) hint "to name a file: make restore-assets FILE='$unknown'" ;;

@@ -1,0 +1,116 @@
+"""schedule: nightly backups for cron, systemd and Kubernetes, which do what they say."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from support.databases import Database
+from support.run import PROJECT, Checkout
+from support.servers import IMAGE
+from support.storage import KEY, RCLONE, SECRET, Storage
+
+SCHEDULE = "./scripts/schedule.sh"
+
+
+def test_cron_and_systemd_get_this_projects_path(checkout: Checkout) -> None:
+    run = checkout.run("make", "schedule")
+    assert run.status == 0, run
+    line = run.out.splitlines()[-1]
+    assert shlex.split(line)[5:9] == ["cd", str(checkout.path), "&&", "./scripts/backup-assets.sh"]
+    run = checkout.run(SCHEDULE, "systemd")
+    command = re.search(r"^ExecStart=(.*)$", run.out, re.MULTILINE)[1]
+    assert run.status == 0, run
+    assert shlex.split(command) == [str(checkout.path / "scripts/backup-assets.sh"), "auto"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["monthly"]])
+def test_another_kind_is_a_usage_error(checkout: Checkout, arguments: list[str]) -> None:
+    run = checkout.run(SCHEDULE, *arguments)
+    assert run.status == 2 and "expected cron, systemd or kubernetes" in run.err, run
+
+
+def test_every_file_has_a_kind(checkout: Checkout) -> None:
+    for path in (PROJECT / "docs/schedules").iterdir():
+        assert checkout.run(SCHEDULE, path.name).status == 0
+
+
+def test_cronjob_backs_up_to_object_storage_without_rights(
+    docker: Database, storage: Storage
+) -> None:
+    """Its container runs by docker, with the limits and the variables that the CronJob sets."""
+    bucket = storage.new_bucket()
+    docker.sample_backup()  # creates the key
+    docker.checkout.named_backups.mkdir(parents=True, exist_ok=True)
+    printed = docker.checkout.run("make", "k8s-cronjob")
+    assert printed.status == 0, printed
+    pod = yaml.safe_load(printed.out)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    program, *arguments = pod["containers"][0]["command"]
+    variables = variables_of(pod, docker, storage, bucket.name)
+    options = [word for pair in variables.items() for word in ("-e", "=".join(pair))]
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--network", "host", *limits_of(pod), *mounts_of(pod, docker)]
+        + [*options, "--entrypoint", program, IMAGE, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done
+    (copy,) = (bucket / "tumblebug").glob("tumblebug_db_*.dump.gz")
+    run = docker.restore(copy)
+    assert run.status == 0 and "not signed" not in run.err, run
+
+
+def limits_of(pod: dict) -> list[str]:
+    """Return the options of docker run for the pod's user and what its container may do."""
+    user, limits = pod["securityContext"], pod["containers"][0]["securityContext"]
+    assert user["runAsNonRoot"] and limits["readOnlyRootFilesystem"]
+    assert limits["capabilities"]["drop"] == ["ALL"] and not limits["allowPrivilegeEscalation"]
+    return [
+        *("--user", f"{user['runAsUser']}:{user['runAsGroup']}", "--read-only"),
+        *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+    ]
+
+
+def mounts_of(pod: dict, database: Database) -> list[str]:
+    """Return the options of docker run for the pod's volumes, the project and rclone."""
+    key = database.checkout.home / "secret-key"
+    key.write_text(database.checkout.key.read_text())
+    key.chmod(0o444)
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    options = ["-v", f"{RCLONE.resolve()}:/usr/local/bin/rclone:ro"]
+    options += ["-v", f"{database.checkout.path}:/opt/tumblebug-assets:ro"]
+    for mount in pod["containers"][0]["volumeMounts"]:
+        if "secret" in volumes[mount["name"]]:
+            options += ["-v", f"{key}:{mount['mountPath']}/key:ro"]
+        else:
+            options += ["--tmpfs", f"{mount['mountPath']}:uid={pod['securityContext']['fsGroup']}"]
+    return options
+
+
+def variables_of(pod: dict, database: Database, storage: Storage, bucket: str) -> dict[str, str]:
+    """Return the container's environment, with the test's values for those that a user replaces."""
+    secrets = {
+        "cb-stack-secret": {
+            "TB_POSTGRES_USER": "tumblebug",
+            "TB_POSTGRES_PASSWORD": "tumblebug",
+            "TB_POSTGRES_DATABASE": database.name,
+        },
+        "tumblebug-assets-storage": {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET},
+    }
+    container = pod["containers"][0]
+    variables = {each["name"]: each["value"] for each in container["env"]}
+    for source in container["envFrom"]:
+        variables |= secrets[source["secretRef"]["name"]]
+    assert "BUCKET" in variables["BACKUP_REMOTE"]
+    return variables | {
+        "BACKUP_REMOTE": variables["BACKUP_REMOTE"].replace("BUCKET", bucket),
+        "TB_POSTGRES_ENDPOINT": f"{database.server.address}:5432",
+        "RCLONE_CONFIG_STORAGE_PROVIDER": "Other",
+        "RCLONE_CONFIG_STORAGE_ENDPOINT": f"http://127.0.0.1:{storage.port}",
+    }
