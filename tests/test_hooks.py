@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import signal
 
 from support.databases import Database
 from support.fakes import fake
-from support.run import BACKUP, PROJECT, Checkout
+from support.run import BACKUP, Checkout
 from support.running import ended, waiting_run
 
 REPORT = 'echo "$BACKUP_STATUS|$BACKUP_FILE|$BACKUP_BYTES|$BACKUP_ERROR" >>"$HOME/{}"'

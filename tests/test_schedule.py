@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
@@ -52,10 +51,10 @@ def test_cronjob_backs_up_to_object_storage_without_rights(
     assert pod["automountServiceAccountToken"] is False
     program, *arguments = pod["containers"][0]["command"]
     variables = variables_of(pod, docker, storage, bucket.name)
-    options = [word for pair in variables.items() for word in ("-e", "=".join(pair))]
+    options = [*limits_of(pod), *mounts_of(pod, docker), "--entrypoint", program]
+    options += [word for pair in variables.items() for word in ("-e", "=".join(pair))]
     done = subprocess.run(
-        ["docker", "run", "--rm", "--network", "host", *limits_of(pod), *mounts_of(pod, docker)]
-        + [*options, "--entrypoint", program, IMAGE, *arguments],
+        ["docker", "run", "--rm", "--network", "host", *options, IMAGE, *arguments],
         capture_output=True,
         text=True,
         timeout=60,
