@@ -171,7 +171,7 @@ check_server() {
     select_server
     muted=
     lock_database
-    [ "$ASSETS_PG_BACKEND" != docker ] || check note password log_in_by_tcp || :
+    [ "$ASSETS_PG_BACKEND" = direct ] || check note password log_in_by_tcp || :
     read_database_facts
     read_server_facts
     prepare_server "$data_directory"

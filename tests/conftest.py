@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.databases import Database, new_database
+from support.kubernetes import PodServer, started_cluster
 from support.run import Checkout, new_checkout
 from support.servers import (
     BACKENDS,
@@ -58,6 +59,15 @@ def container() -> Iterator[Container]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def pod_server(
+    container: Container, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PodServer]:
+    """The same container as a pod of a cluster, reached by kubectl."""
+    with started_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield PodServer(container, cluster)
+
+
 @pytest.fixture(params=BACKENDS)
 def server(request: pytest.FixtureRequest) -> Server:
     """Each kind of server: a test that asks for it runs once with each."""
@@ -74,6 +84,13 @@ def direct(direct_server: DirectServer, checkout: Checkout) -> Iterator[Database
 def docker(container: Container, checkout: Checkout) -> Iterator[Database]:
     """A filled database in the container, for what only that backend does."""
     yield from new_database(container, checkout)
+
+
+@pytest.fixture
+def pod(pod_server: PodServer, checkout: Checkout) -> Iterator[Database]:
+    """A filled database in the pod, for what only the kubectl backend does."""
+    pod_server.reset()
+    yield from new_database(pod_server, checkout)
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ suggest_setting() {
     case $1 in [0-9]* | *[!A-Za-z0-9_]*) return 0 ;; esac
     meant=$(known_settings | grep "_$(printf '%s' "$1" | tr '[:lower:]' '[:upper:]')\$") || meant=
     case $meant in
-        '' | *[!A-Z_]*) hint "to set it in the environment of the script: $1=… make …" ;;
+        '' | *[!A-Z0-9_]*) hint "to set it in the environment of the script: $1=… make …" ;;
         *) hint "did you mean $meant?" ;;
     esac
 }

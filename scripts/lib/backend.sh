@@ -8,7 +8,7 @@
 
 usual_password=tumblebug # as in CB-Tumblebug's docker-compose.yaml
 
-use backends/docker backends/direct
+use backends/docker backends/direct pod backends/kubectl
 
 # select_server: chooses the backend and prepares the environment of every client program
 select_server() {
@@ -18,15 +18,19 @@ select_server() {
     esac
     [ "$ASSETS_PG_BACKEND" != auto ] || choose_backend
     case $ASSETS_PG_BACKEND in
-        docker | direct) "select_$ASSETS_PG_BACKEND" ;;
-        *) refuse_setting ASSETS_PG_BACKEND "$ASSETS_PG_BACKEND" 'auto, docker or direct' ;;
+        docker | direct | kubectl) "select_$ASSETS_PG_BACKEND" ;;
+        *) refuse_setting ASSETS_PG_BACKEND "$ASSETS_PG_BACKEND" \
+            'auto, docker, direct or kubectl' ;;
     esac
 }
 
 # choose_backend: a running container, or else the endpoint; where neither is there, the container,
-# so that the error is about that
+# so that the error is about that. A pod only if the user names one, or its cluster
 choose_backend() {
-    if [ -z "$TB_POSTGRES_ENDPOINT" ]; then
+    if names_pod; then
+        refuse_pod_and_other
+        ASSETS_PG_BACKEND=kubectl
+    elif [ -z "$TB_POSTGRES_ENDPOINT" ]; then
         ASSETS_PG_BACKEND=docker
     elif (select_docker) 4>/dev/null; then
         ASSETS_PG_BACKEND=docker
@@ -50,6 +54,20 @@ refuse_two_servers() {
         hint "set ASSETS_PG_BACKEND to docker for the container, to direct for the endpoint"
         die "$server and the server at TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT are different"
     fi
+}
+
+# refuse_pod_and_other: ends the script where there is another server than the pod
+refuse_pod_and_other() {
+    other=
+    if [ -n "$TB_POSTGRES_ENDPOINT" ]; then
+        other="TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT is set"
+    elif (select_docker) 4>/dev/null; then
+        choose_container
+        other="container '$TB_POSTGRES_CONTAINER' runs"
+    fi
+    [ -n "$other" ] || return 0
+    hint 'set ASSETS_PG_BACKEND to kubectl for the pod, or to docker or direct for the other server'
+    die "a pod or its cluster is named, and $other"
 }
 
 # system_identifier BACKEND: of the server that it reaches; nothing where it reaches none

@@ -7,7 +7,7 @@
 needs_private_server() {
     case $private-$ASSETS_PG_BACKEND-$TB_POSTGRES_ENDPOINT$TB_POSTGRES_CONTAINER in
         yes-*) ;;
-        -auto-) ! (select_server) 4>/dev/null ;;
+        -auto-) ! names_pod && ! (select_server) 4>/dev/null ;;
         *) return 1 ;;
     esac
 }

@@ -38,8 +38,8 @@ open_session() {
 
 run_session() {
     PGDATABASE=$2
-    on_server psql -X -q -A -t -v ON_ERROR_STOP=1 -v live="$TB_POSTGRES_DATABASE" \
-        2>"$work/$1.errors"
+    with_input session on_server psql -X -q -A -t -v ON_ERROR_STOP=1 \
+        -v live="$TB_POSTGRES_DATABASE" 2>"$work/$1.errors"
 }
 
 # end_live_session [BACKEND]: and at once what that process of the server is doing; its locks go too
@@ -72,6 +72,14 @@ ask() {
 # send: the end of its answer is random, so that no name in a database can be that line. Errors of
 # a dead session are in its own file; the missing answer shows that it is dead
 send() {
+    if [ "$ASSETS_PG_BACKEND" = kubectl ]; then
+        with_end | in_block 2>/dev/null
+    else
+        with_end
+    fi
+}
+
+with_end() {
     cat 2>/dev/null && printf '\n\\echo %s\n' "$end_of_answer" 2>/dev/null
 }
 

@@ -12,6 +12,11 @@ load_settings() {
     : "${TB_POSTGRES_ENDPOINT:=}"
     : "${TB_POSTGRES_IMAGE:=}"
     : "${TB_POSTGRES_PORT:=5432}"
+    : "${TB_POSTGRES_POD:=}"
+    : "${TB_POSTGRES_POD_SELECTOR:=}"
+    : "${TB_K8S_CONTEXT:=${K8S_CONTEXT:-}}"
+    : "${TB_K8S_NAMESPACE:=${K8S_NAMESPACE:-}}"
+    : "${TB_K8S_CONTAINER:=}"
     : "${ASSETS_PG_BACKEND:=auto}"
     : "${CONTAINER_CLI:=docker}"
     : "${PG_BINDIR:=}"
@@ -144,10 +149,10 @@ require_seconds() {
 # only of names that start like ours, because other programs have theirs there
 name_misspelt() {
     misspelt=$({
-        [ ! -f "$1" ] || sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z_]*\)[[:space:]]*=.*/\2/p' "$1"
-        env | sed -n 's/^\([A-Z]*_[A-Z_]*\)=.*/\1/p' |
+        [ ! -f "$1" ] || sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z0-9_]*\)[[:space:]]*=.*/\2/p' "$1"
+        env | sed -n 's/^\([A-Z]*_[A-Z0-9_]*\)=.*/\1/p' |
             grep -e '^\(RESTORE\|DIFF\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\)_' \
-                -e '^\(ASSETS\|TB_POSTGRES\|TUMBLEBUG\)_'
+                -e '^\(ASSETS\|TB_POSTGRES\|TB_K8S\|TUMBLEBUG\)_'
     } | sort -u | nearest_of "$(known_settings)")
     [ -n "$misspelt" ] || return 0
     while IFS=$(printf '\t') read -r name meant; do
@@ -159,8 +164,8 @@ EOF
 
 # known_settings: those of load_settings, one a line
 known_settings() {
-    sed -n 's/^ *: "${\([A-Z_]*\):=.*/\1/p' "$root/scripts/lib/settings.sh"
-    printf '%s\n' POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB
+    sed -n 's/^ *: "${\([A-Z0-9_]*\):=.*/\1/p' "$root/scripts/lib/settings.sh"
+    printf '%s\n' POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB K8S_CONTEXT K8S_NAMESPACE
 }
 
 # read_env_file FILE: takes lines NAME=VALUE with names of ours; nothing in the file is executed
@@ -178,6 +183,7 @@ read_env_file() {
         case $line in
             '' | '#'* | [[:space:]]*) continue ;;
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
+            TB_K8S_* | K8S_CONTEXT* | K8S_NAMESPACE*) ;;
             RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_*) ;;
             CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | PGSSL* | PGPASSFILE*) ;;
             *=*) continue ;; # another program's

@@ -58,7 +58,7 @@ content_bytes() {
 # keep_archive: standard input into a file on the server, which takes up to 512 bytes more than the
 # limit
 keep_archive() {
-    run_remote keep-archive "$server_tmp" "$((archive_limit / 512 + 1))" \
+    with_input stream run_remote keep-archive "$server_tmp" "$((archive_limit / 512 + 1))" \
         >"$work/kept" 2>"$work/server.errors"
 }
 

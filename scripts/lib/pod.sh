@@ -1,0 +1,214 @@
+# shellcheck shell=sh
+# Running a program in a pod by kubectl exec, which takes a broken stream for a complete one: it
+# exits with 0 if the connection is closed in good order. So remote/in-pod.sh runs the program
+# there; its last line says how the program ended, and both sides compare hashes of what they sent.
+# Needs: root run_name server work
+
+input_kind=whole # see remote/in-pod.sh
+
+# with_input KIND COMMAND...: in a child; the other backends need not know the kind
+with_input() {
+    input_kind=$1
+    shift
+    "$@"
+}
+
+# run_in_pod PROGRAM [ARGUMENT...]: ends the process with the program's exit status, or with 74 if
+# the connection was lost
+run_in_pod() {
+    pod_process=
+    call=$(mktemp -d "$work/call.XXXXXX") || exit 74
+    trap 'end_call 143' HUP INT TERM
+    mkfifo "$call/in" "$call/out" "$call/copy" "$call/sent" "$call/errors" "$call/open" ||
+        end_call 74
+    [ "$input_kind" != whole ] || cat >"$call/input"
+    pod_code=$(code_for_pod "$@")
+    exec 3>&- 4>&- 8<&0 9<>"$call/open"
+    feed_pod >"$call/in" 2>/dev/null 9>&- &
+    feeding=$!
+    hash_streams 8<&- 9>&-
+    read_pod_errors <"$call/errors" 8<&- 9>&- &
+    reading=$!
+    pass_pod_output <"$call/out" 8<&- 9>&- &
+    passing=$!
+    call_kubectl <"$call/in" >"$call/out" 2>"$call/errors" 8<&- 9>&- &
+    pod_process=$!
+    wait_for_call
+    judge_call
+    end_call "$pod_status"
+}
+
+# call_kubectl: replaces the shell of a child
+call_kubectl() {
+    # shellcheck disable=SC2016 # expands in the pod
+    exec kubectl --context "$TB_K8S_CONTEXT" --namespace "$TB_K8S_NAMESPACE" \
+        --request-timeout 30s exec -i "$TB_POSTGRES_POD" --container "$TB_K8S_CONTAINER" -- \
+        sh -c 'eval "$(dd bs="$1" count=1 iflag=fullblock 2>/dev/null)"' sh \
+        "$(printf %s "$pod_code" | count_bytes)"
+}
+
+end_call() { # STATUS
+    trap '' HUP INT TERM
+    [ -z "$pod_process" ] || kill "$pod_process" 2>/dev/null || : # it has ended
+    rm -rf "$call"
+    exit "$1"
+}
+
+# --- what goes to the pod ---
+
+# code_for_pod PROGRAM [ARGUMENT...]: the code that runs it there. It goes through standard input,
+# because it has the password
+code_for_pod() (
+    for name in PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGOPTIONS \
+        PGCLIENTENCODING; do
+        eval "value=\$$name"
+        printf 'export %s=%s\n' "$name" "$(quoted "$value")"
+    done
+    printf 'export LC_ALL=C\nset --'
+    size=0 hash=-
+    if [ "$input_kind" = whole ]; then
+        size=$(count_bytes <"$call/input")
+        hash=$(hash_bytes <"$call/input")
+    fi
+    for argument in "$input_kind" "$(end_mark)" "$size" "$hash" "$@"; do
+        printf ' %s' "$(quoted "$argument")"
+    done
+    echo
+    cat "$root/scripts/remote/in-pod.sh"
+)
+
+quoted() { # TEXT
+    case $1 in
+        *\'*) printf "'%s'" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
+        *) printf "'%s'" "$1" ;;
+    esac
+}
+
+# feed_pod: for kubectl's standard input, whose end tells the pod that the run has ended
+feed_pod() {
+    printf '%s' "$pod_code"
+    case $input_kind in
+        whole) cat "$call/input" && read -r _ <"$call/open" ;;
+        stream) exec tee "$call/sent" <&8 ;;
+        session) exec cat <&8 ;;
+    esac
+}
+
+# in_block: standard input as a block of a session's input
+in_block() {
+    block=$(cat && echo .)
+    block=${block%.}
+    printf '%s %s\n%s' "$(printf %s "$block" | count_bytes)" "$(printf %s "$block" | hash_bytes)" \
+        "$block"
+}
+
+# --- what comes back ---
+
+# hash_streams: in the background
+hash_streams() {
+    if [ "$input_kind" != session ]; then
+        hash_bytes <"$call/copy" >"$call/hash" &
+        hashing_output=$!
+    fi
+    if [ "$input_kind" = stream ]; then
+        hash_bytes <"$call/sent" >"$call/sent.hash" &
+        hashing_input=$!
+    fi
+}
+
+pass_pod_output() {
+    case $input_kind in
+        session) exec cat ;;
+        *) exec tee "$call/copy" ;;
+    esac
+}
+
+# read_pod_errors: passes those of the program on, and keeps those of kubectl. After the program's
+# end, no more input is needed
+read_pod_errors() (
+    mark=$(end_mark)
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $line in
+            *"$mark "*)
+                [ "$line" = "$mark ${line#*"$mark "}" ] || printf '%s\n' "${line%%"$mark "*}" >&2
+                printf '%s\n' "${line#*"$mark "}" >"$call/end"
+                kill "$feeding" 2>/dev/null || : # it has ended
+                ;;
+            [EIW][01][0-9][0-3][0-9]\ * | error:* | 'Error from server'* | 'Unable to connect'* | \
+                'The connection to the server '* | Warning:* | 'command terminated '*)
+                printf '%s\n' "$line" >>"$call/kubectl.errors"
+                ;;
+            *) printf '%s\n' "$line" >&2 ;;
+        esac
+    done
+)
+
+# wait_for_call: Sets feed_status and output_status
+wait_for_call() {
+    feed_status=0 output_status=0
+    wait "$pod_process" || :         # the pod's last line tells
+    kill "$feeding" 2>/dev/null || : # it has ended
+    wait "$feeding" || feed_status=$?
+    wait "$reading" || :
+    wait "$passing" || output_status=$?
+    [ "$input_kind" = session ] || wait "$hashing_output"
+    [ "$input_kind" != stream ] || wait "$hashing_input"
+}
+
+# judge_call: Sets pod_status
+judge_call() {
+    pod_status='' pod_hash='' pod_input_hash=''
+    if [ -s "$call/end" ]; then
+        IFS=' ' read -r pod_status pod_hash pod_input_hash <"$call/end"
+    elif [ "$input_kind-$feed_status" = session-0 ]; then
+        pod_status=0 # this run has ended it
+    fi
+    case $pod_status in
+        0) is_call_complete || explain_lost_call ;;
+        *[!0-9]* | '') explain_lost_call ;;
+    esac
+}
+
+is_call_complete() {
+    [ "$output_status" -eq 0 ] || return 1
+    case $input_kind in
+        session) ;;
+        stream) [ "$pod_hash $pod_input_hash" = "$(cat "$call/hash") $(cat "$call/sent.hash")" ] ;;
+        whole) [ "$pod_hash" = "$(cat "$call/hash")" ] ;;
+    esac
+}
+
+# explain_lost_call: Sets pod_status
+explain_lost_call() {
+    pod_status=74
+    touch "$call/kubectl.errors"
+    case $(cat "$call/kubectl.errors") in
+        *'Error from server'* | *'Unable to connect'* | *'The connection to the server '*)
+            printf 'error: %s\n' "$(kubectl_reason "$call/kubectl.errors")" >&2
+            ;;
+        *)
+            reason=$(kubectl_reason "$call/kubectl.errors")
+            echo "error: lost the connection to $server${reason:+ ($reason)}" >&2
+            ;;
+    esac
+}
+
+# kubectl_reason FILE: the error of kubectl there, without its own words around
+kubectl_reason() {
+    sed -n -e 's/^error: //p' -e 's/^Error from server ([A-Za-z]*): //p' \
+        -e 's/^\(Unable to connect\|The connection to the server \)/\1/p' \
+        -e 's/^E[0-9].* err="\(.*\)"$/\1/p' "$1" | head -n 1
+}
+
+# end_mark: what the last line from the pod begins with; an untrusted author does not know it
+end_mark() {
+    echo "ended-${run_name##*.}"
+}
+
+count_bytes() {
+    wc -c | tr -d ' '
+}
+
+hash_bytes() {
+    { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1
+}

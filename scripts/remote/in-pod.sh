@@ -1,0 +1,118 @@
+#!/bin/sh
+# in-pod.sh KIND MARK BYTES SHA256 PROGRAM [ARGUMENT...]: runs a program for backend kubectl, whose
+# streams may break at any moment and then look as if they were complete. KIND is what standard
+# input holds:
+#
+#   whole    the program's input, of so many bytes and with that hash. Nothing follows until the
+#            program has ended: if standard input ends earlier, the connection is lost
+#   stream   the program's input, of unknown size
+#   session  blocks of the program's input, each after a line 'BYTES SHA256'
+#
+# A program never gets a part of an input or of a block, which could mean something else than the
+# whole. If the connection is lost, a program with such an input ends. The last line on standard
+# error, 'MARK STATUS SHA256 SHA256', has the hashes of the program's output and of a stream.
+main() {
+    [ $# -gt 4 ] || exit 74
+    kind=$1 mark=$2 bytes=$3 hash=$4
+    shift 4
+    exec 3<&0
+    trap 'rm -rf "$directory"' EXIT
+    trap 'exit 1' HUP INT TERM
+    directory=$(mktemp -d "${TMPDIR:-/tmp}/tumblebug-assets.call.XXXXXX") || end 74
+    mkfifo "$directory/in" "$directory/out" "$directory/copy" || end 74
+    "${kind}_input" "$@"
+}
+
+whole_input() {
+    input=$(take "$bytes" && echo .)
+    input=${input%.}
+    [ "$(printf %s "$input" | sha256_here)" = "$hash" ] || exit 74
+    pass_output
+    printf %s "$input" | setsid "$@" >"$directory/out" 3<&- &
+    program=$!
+    end_if_lost &
+    watching=$!
+    wait "$program"
+    status=$?
+    kill "$watching" 2>/dev/null
+    end "$status"
+}
+
+# stream_input: what remains of the input is read too, because kubectl waits for that
+stream_input() {
+    pass_output
+    mkfifo "$directory/input-copy"
+    sha256_here <"$directory/input-copy" >"$directory/input-hash" &
+    hashing_input=$!
+    tee "$directory/input-copy" <&3 >"$directory/in" &
+    setsid "$@" <"$directory/in" >"$directory/out" 3<&-
+    status=$?
+    [ "$status" -ne 0 ] || wait "$hashing_input"
+    print_end "$status"
+    cat <&3 >/dev/null
+    exit 0
+}
+
+session_input() {
+    setsid "$@" <"$directory/in" 3<&- &
+    program=$!
+    pass_blocks >"$directory/in" &
+    watching=$!
+    wait "$program"
+    status=$?
+    kill "$watching" 2>/dev/null
+    end "$status"
+}
+
+pass_blocks() {
+    while read -r bytes hash; do
+        block=$(take "$bytes" && echo .)
+        block=${block%.}
+        [ "$(printf %s "$block" | sha256_here)" = "$hash" ] || break
+        printf %s "$block"
+    done <&3
+    end_program
+}
+
+# take BYTES: exactly so many of standard input; a shell's read and head may take more
+take() {
+    [ "$1" -eq 0 ] || dd bs="$1" count=1 iflag=fullblock <&3 2>/dev/null
+}
+
+end_if_lost() {
+    while read -r _; do :; done <&3
+    end_program
+}
+
+# end_program: with its children; it may not yet have its process group
+end_program() {
+    kill -s TERM -- "-$program" 2>/dev/null || kill "$program" 2>/dev/null
+}
+
+# pass_output: to standard output, and to what computes its hash
+pass_output() {
+    sha256_here <"$directory/copy" >"$directory/hash" &
+    hashing=$!
+    tee "$directory/copy" <"$directory/out" 3<&- &
+}
+
+sha256_here() {
+    { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1
+}
+
+# end STATUS: of the program, or 74 where it could not be started
+end() {
+    print_end "$1"
+    exit 0
+}
+
+# print_end STATUS: nobody may be there any more to read it
+print_end() {
+    trap '' PIPE
+    [ -z "$hashing" ] || wait "$hashing"
+    set -- "$1" "$(cat "$directory/hash" 2>/dev/null)" "$(cat "$directory/input-hash" 2>/dev/null)"
+    echo "$mark $1 $2 $3" >&2
+}
+
+hashing=
+main "$@"
