@@ -23,6 +23,10 @@ fail_with() {
                 hint 'start the server, or set TB_POSTGRES_ENDPOINT to its host:port'
             die "$2: $(first_error "$1")"
             ;;
+        *'is forbidden: User '*)
+            hint_pod_rights
+            die "$2: $(first_error "$1")"
+            ;;
         *'unsupported startup parameter'*)
             fail_behind_pooler "refuses session settings ($(first_error "$1"))"
             ;;

@@ -182,22 +182,23 @@ is_call_complete() {
 explain_lost_call() {
     pod_status=74
     touch "$call/kubectl.errors"
+    reason=$(kubectl_reason "$call/kubectl.errors")
     case $(cat "$call/kubectl.errors") in
-        *'Error from server'* | *'Unable to connect'* | *'The connection to the server '*)
-            printf 'error: %s\n' "$(kubectl_reason "$call/kubectl.errors")" >&2
-            ;;
-        *)
-            reason=$(kubectl_reason "$call/kubectl.errors")
-            echo "error: lost the connection to $server${reason:+ ($reason)}" >&2
-            ;;
+        *'Error from server'* | *'unable to upgrade'* | *'Unable to connect'* | \
+            *'The connection to the server '*) ;;
+        *) reason="lost the connection to $server${reason:+ ($reason)}" ;;
     esac
+    echo "error: $reason" >&2
 }
 
-# kubectl_reason FILE: the error of kubectl there, without its own words around
+# kubectl_reason FILE: the error of kubectl there, or else what it has logged
 kubectl_reason() {
-    sed -n -e 's/^error: //p' -e 's/^Error from server ([A-Za-z]*): //p' \
-        -e 's/^\(Unable to connect\|The connection to the server \)/\1/p' \
-        -e 's/^E[0-9].* err="\(.*\)"$/\1/p' "$1" | head -n 1
+    {
+        sed -n -e 's/^error: unable to upgrade connection: //p' -e 's/^error: //p' \
+            -e 's/^Error from server ([A-Za-z]*): //p' \
+            -e 's/^\(Unable to connect\|The connection to the server \)/\1/p' "$1"
+        sed -n 's/^E[0-9].* err="\(.*\)"$/\1/p' "$1"
+    } | head -n 1
 }
 
 # end_mark: what the last line from the pod begins with; an untrusted author does not know it

@@ -301,9 +301,9 @@ def started_cluster(directory: Path) -> Iterator[Cluster]:
     kubectl = shutil.which("kubectl", path=Path(sys.executable).parent)  # of the wheel
     (directory / "bin" / "kubectl").symlink_to(kubectl)
     loop = asyncio.new_event_loop()
-    runner = web.AppRunner(cluster.application())
+    runner = web.AppRunner(cluster.application(), shutdown_timeout=1)
     loop.run_until_complete(runner.setup())
-    site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=1)
+    site = web.TCPSite(runner, "127.0.0.1", 0)
     loop.run_until_complete(site.start())
     port = site._server.sockets[0].getsockname()[1]
     cluster.config.write_text(json.dumps(kubeconfig(f"http://127.0.0.1:{port}")))

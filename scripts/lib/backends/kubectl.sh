@@ -6,7 +6,6 @@
 usual_selector=app=cb-tumblebug-postgres
 usual_namespace=default
 usual_pod_container=postgres
-pod_rights='the rights to list and get pods and to create pods/exec are needed'
 
 # names_pod: has the user named a context, a namespace or a pod? A configuration of kubectl alone
 # says nothing: it may be that of any cluster
@@ -97,10 +96,11 @@ choose_primary() {
 }
 
 fail_without_pod() {
+    searched='any namespace'
+    [ -z "$TB_K8S_NAMESPACE" ] || searched="namespace '$TB_K8S_NAMESPACE'"
     hint 'set TB_K8S_CONTEXT, TB_K8S_NAMESPACE, and TB_POSTGRES_POD or TB_POSTGRES_POD_SELECTOR'
-    die "no pod of context '$TB_K8S_CONTEXT' in" \
-        "${TB_K8S_NAMESPACE:+namespace }${TB_K8S_NAMESPACE:-any namespace}" \
-        "matches $(pod_option | sed 's/^--[a-z-]*=//')"
+    die "no pod of context '$TB_K8S_CONTEXT' in $searched matches" \
+        "$(pod_option | sed 's/^--[a-z-]*=//')"
 }
 
 # choose_pod_container: by default, the chart's, or else the only one
@@ -137,11 +137,16 @@ explain_kubectl() {
             hint "'kubectl config get-contexts' lists the contexts"
             die "kubectl has no context '$TB_K8S_CONTEXT'"
             ;;
-        *forbidden*) hint "$pod_rights" ;;
+        *forbidden*) hint_pod_rights ;;
         *) hint "check the connection with 'kubectl --context $TB_K8S_CONTEXT get pods'" ;;
     esac
     die "could not list the pods of context '$TB_K8S_CONTEXT':" \
         "$(kubectl_reason "$work/kubectl.errors")"
+}
+
+hint_pod_rights() {
+    hint "the user of context '$TB_K8S_CONTEXT' needs the rights to list and get pods," \
+        'and to create pods/exec'
 }
 
 # run_on_kubectl PROGRAM [ARGUMENT...]: nothing follows it in a child, which handles signals itself
