@@ -18,6 +18,7 @@ PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.m
 pytestmark = pytest.mark.python
 # What another test runs: containers of the user's name, and this very suite.
 ELSEWHERE = {"make demo", "make test", "make up", "make down", "make lint", "make faults"}
+KUBERNETES = "TB_K8S_CONTEXT="
 
 
 def commands(page: Path) -> list[str]:
@@ -25,6 +26,13 @@ def commands(page: Path) -> list[str]:
     blocks = re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL)
     lines = [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.splitlines()]
     return [line for line in lines if line and line.split(" ARGS=")[0] not in ELSEWHERE]
+
+
+def test_commands_for_kubernetes_work(pod: Database) -> None:
+    for command in commands(PROJECT / "docs/how-to.md"):
+        if command.startswith(KUBERNETES):
+            run = pod.checkout.run("bash", "-c", command.replace("my-cluster", "test"))
+            assert run.status == 0, f"{command}\n{run}"
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/how-to.md", "docs/initialization.md"])
@@ -47,6 +55,8 @@ def test_every_command_of_the_page_works_in_its_order(
     endpoint = direct.checkout.environment["TB_POSTGRES_ENDPOINT"]
     direct.sample_backup()
     for command in commands(PROJECT / page):
+        if command.startswith(KUBERNETES):
+            continue
         command = command.replace("127.0.0.1:5432", endpoint)
         run = direct.checkout.run("bash", "-c", command, **unattended, **identity)
         assert run.status == 0, f"{command}\n{run}"
