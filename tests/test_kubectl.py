@@ -19,6 +19,7 @@ from support.databases import Database
 from support.fakes import path_without
 from support.kubernetes import CHART_LABELS, Pod, kubeconfig
 from support.run import RESTORE, STATS, Checkout, Run
+from support.waiting import until
 
 DOCTOR = "./scripts/doctor.sh"
 PASSWORD = "it's a $ecret"
@@ -54,7 +55,7 @@ def test_backup_and_restore_round_trip_through_a_pod(pod: Database) -> None:
     assert pod.content() == before
     assert pod.left_behind() == []
     assert pod.server.temporary_files() == []
-    assert pod.server.programs() == []
+    until(lambda: pod.server.programs() == [])
     server = "pod 'postgres-0' in namespace 'default' of context 'test'"
     assert f"everything in database '{pod.name}' of {server} will be replaced" in restore.err
     assert len(pod.server.cluster.commands) <= 14  # each one takes about a tenth of a second

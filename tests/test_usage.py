@@ -86,7 +86,7 @@ def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
         (RESTORE, "RESTORE_MAX_BYTES", ["1GB"], "a number of bytes"),
         (RESTORE, "RESTORE_MAX_SECONDS", ["0", "1h"], "a number of seconds, from 1 to 999999999"),
         (UP, "TB_POSTGRES_PORT", ["http", "99999"], "from 1 to 65535"),
-        (STATS, "ASSETS_PG_BACKEND", ["telepathy"], "auto, docker or direct"),
+        (STATS, "ASSETS_PG_BACKEND", ["telepathy"], "auto, docker, direct or kubectl"),
         (
             STATS,
             "TB_POSTGRES_ENDPOINT",

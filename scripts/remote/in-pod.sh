@@ -64,7 +64,9 @@ session_input() {
     end "$status"
 }
 
+# pass_blocks: the pipe is open now, at both ends, and needs no name any more
 pass_blocks() {
+    rm -rf "$directory"
     while read -r bytes hash; do
         block=$(take "$bytes" && echo .)
         block=${block%.}
