@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -15,10 +17,11 @@ from pathlib import Path
 
 import pytest
 from support.backups import remove_manifest
-from support.databases import Database
+from support.databases import Database, make_big
 from support.fakes import path_without
 from support.kubernetes import CHART_LABELS, Pod, kubeconfig
 from support.run import RESTORE, STATS, Checkout, Run
+from support.running import start_restore
 from support.waiting import until
 
 DOCTOR = "./scripts/doctor.sh"
@@ -105,6 +108,26 @@ def test_other_shells_reach_the_pod_too(pod: Database, shell: str) -> None:
     run = pod.checkout.run(RESTORE, "--yes", pod.sample_backup(), shell=shell)
     assert run.status == 0, run
     assert pod.left_behind() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_signal_ends_a_restore_and_its_programs_in_the_pod(
+    pod: Database, number: signal.Signals
+) -> None:
+    make_big(pod)
+    before = pod.content()
+    path = pod.backed_up()
+    process = start_restore(pod, path)
+    os.killpg(process.pid, number)
+    process.communicate(timeout=30)
+    until(lambda: pod.server.programs() == [])
+    if number == signal.SIGTERM:
+        assert pod.left_behind() == []
+    run = pod.restore(path)
+    assert run.status == 0, run
+    assert pod.content() == before
+    assert pod.left_behind() == []
+    assert pod.server.crashes() == []
 
 
 # --- which pod ---

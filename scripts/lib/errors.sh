@@ -5,7 +5,10 @@
 # fail_with FILE SENTENCE: ends the script with that sentence and the reason, which is what the
 # program's errors in FILE mean
 fail_with() {
-    require_programs "$2"
+    case $(cat "$1") in
+        *'lost the connection to '*) ;;
+        *) require_programs "$2" ;;
+    esac
     case $(cat "$1") in
         *'password authentication failed'* | *'no password supplied'*)
             hint 'set TB_POSTGRES_PASSWORD (and TB_POSTGRES_USER) to those of the server'

@@ -19,8 +19,8 @@ run_in_pod() {
     pod_process=
     call=$(mktemp -d "$work/call.XXXXXX") || exit 74
     trap 'end_call 143' HUP INT TERM
-    mkfifo "$call/in" "$call/out" "$call/copy" "$call/sent" "$call/errors" "$call/open" ||
-        end_call 74
+    mkfifo "$call/in" "$call/out" "$call/copy" "$call/sent" "$call/errors" "$call/open" \
+        "$call/begun" || end_call 74
     [ "$input_kind" != whole ] || cat >"$call/input"
     pod_code=$(code_for_pod "$@")
     exec 3>&- 4>&- 8<&0 9<>"$call/open"
@@ -33,6 +33,8 @@ run_in_pod() {
     passing=$!
     call_kubectl <"$call/in" >"$call/out" 2>"$call/errors" 8<&- 9>&- &
     pod_process=$!
+    end_without_answer 8<&- 9>&- &
+    waiting=$!
     wait_for_call
     judge_call
     end_call "$pod_status"
@@ -127,8 +129,10 @@ pass_pod_output() {
 # end, no more input is needed
 read_pod_errors() (
     mark=$(end_mark)
+    exec 7>"$call/begun"
     while IFS= read -r line || [ -n "$line" ]; do
         case $line in
+            "$mark begun") exec 7>&- ;;
             *"$mark "*)
                 [ "$line" = "$mark ${line#*"$mark "}" ] || printf '%s\n' "${line%%"$mark "*}" >&2
                 printf '%s\n' "${line#*"$mark "}" >"$call/end"
@@ -143,10 +147,21 @@ read_pod_errors() (
     done
 )
 
+# end_without_answer: an API server that hangs must not hang the run
+end_without_answer() {
+    limit=
+    ! command -v timeout >/dev/null || limit='timeout 30'
+    # shellcheck disable=SC2086 # two words, or none
+    ! $limit cat <"$call/begun" || return 0
+    echo 'error: no answer within 30 s' >>"$call/kubectl.errors"
+    kill "$pod_process"
+}
+
 # wait_for_call: Sets feed_status and output_status
 wait_for_call() {
     feed_status=0 output_status=0
-    wait "$pod_process" || :         # the pod's last line tells
+    wait "$pod_process" || : # the pod's last line tells
+    wait "$waiting" || :
     kill "$feeding" 2>/dev/null || : # it has ended
     wait "$feeding" || feed_status=$?
     wait "$reading" || :

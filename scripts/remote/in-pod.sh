@@ -9,15 +9,20 @@
 #   session  blocks of the program's input, each after a line 'BYTES SHA256'
 #
 # A program never gets a part of an input or of a block, which could mean something else than the
-# whole. If the connection is lost, a program with such an input ends. The last line on standard
-# error, 'MARK STATUS SHA256 SHA256', has the hashes of the program's output and of a stream.
+# whole. If the connection is lost, a client program of PostgreSQL is ended. On standard error,
+# 'MARK begun' is the first line, and 'MARK STATUS SHA256 SHA256' the last one, with the hashes of
+# the program's output and of a stream.
+#
+# PostgreSQL's server often is process 1 of its container, which gets the orphans. It takes an
+# orphan that was ended by a signal for one of its own processes that has crashed, and restarts. So
+# this shell waits for all its children, and ends no program that may have some.
 main() {
     [ $# -gt 4 ] || exit 74
     kind=$1 mark=$2 bytes=$3 hash=$4
     shift 4
+    echo "$mark begun" >&2
     exec 3<&0
-    trap 'rm -rf "$directory"' EXIT
-    trap 'exit 1' HUP INT TERM
+    trap 'wait; rm -rf "$directory"' EXIT
     directory=$(mktemp -d "${TMPDIR:-/tmp}/tumblebug-assets.call.XXXXXX") || end 74
     mkfifo "$directory/in" "$directory/out" "$directory/copy" || end 74
     "${kind}_input" "$@"
@@ -28,9 +33,9 @@ whole_input() {
     input=${input%.}
     [ "$(printf %s "$input" | sha256_here)" = "$hash" ] || exit 74
     pass_output
-    printf %s "$input" | setsid "$@" >"$directory/out" 3<&- &
+    printf %s "$input" | "$@" >"$directory/out" 3<&- &
     program=$!
-    end_if_lost &
+    end_if_lost "$1" &
     watching=$!
     wait "$program"
     status=$?
@@ -45,7 +50,7 @@ stream_input() {
     sha256_here <"$directory/input-copy" >"$directory/input-hash" &
     hashing_input=$!
     tee "$directory/input-copy" <&3 >"$directory/in" &
-    setsid "$@" <"$directory/in" >"$directory/out" 3<&-
+    "$@" <"$directory/in" >"$directory/out" 3<&-
     status=$?
     [ "$status" -ne 0 ] || wait "$hashing_input"
     print_end "$status"
@@ -54,7 +59,7 @@ stream_input() {
 }
 
 session_input() {
-    setsid "$@" <"$directory/in" 3<&- &
+    "$@" <"$directory/in" 3<&- &
     program=$!
     pass_blocks >"$directory/in" &
     watching=$!
@@ -73,7 +78,7 @@ pass_blocks() {
         [ "$(printf %s "$block" | sha256_here)" = "$hash" ] || break
         printf %s "$block"
     done <&3
-    end_program
+    kill "$program" 2>/dev/null
 }
 
 # take BYTES: exactly so many of standard input; a shell's read and head may take more
@@ -81,14 +86,10 @@ take() {
     [ "$1" -eq 0 ] || dd bs="$1" count=1 iflag=fullblock <&3 2>/dev/null
 }
 
+# end_if_lost PROGRAM: a shell has children, and is left to end; the others are client programs
 end_if_lost() {
     while read -r _; do :; done <&3
-    end_program
-}
-
-# end_program: with its children; it may not yet have its process group
-end_program() {
-    kill -s TERM -- "-$program" 2>/dev/null || kill "$program" 2>/dev/null
+    [ "$1" = sh ] || kill "$program" 2>/dev/null
 }
 
 # pass_output: to standard output, and to what computes its hash

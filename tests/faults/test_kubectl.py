@@ -67,11 +67,12 @@ def assert_one_sentence(run: Run) -> None:
 
 
 def assert_clean(target: Target) -> None:
-    """Nothing is left here, in the server, or in the pod: neither a file nor a process."""
+    """Nothing is left here, in the server, or in the pod, and the server has not crashed."""
     server = target.database.server
     until(lambda: server.programs() == [])
     assert target.database.left_behind() == []
     assert server.temporary_files() == []
+    assert server.crashes() == []
 
 
 @pytest.mark.parametrize(("point", "cleanly"), sampled(POINTS, 1))

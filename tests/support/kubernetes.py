@@ -293,6 +293,14 @@ class PodServer(Server):
         return [command for command in commands if not command.startswith("postgres")]
 
 
+    def crashes(self) -> list[str]:
+        """Return what the server has logged of processes that were ended by a signal.
+
+        It is process 1 of its container, and takes orphans for processes of its own.
+        """
+        return [line for line in self.container.log() if "was terminated by signal" in line]
+
+
 @contextmanager
 def started_cluster(directory: Path) -> Iterator[Cluster]:
     """Yield a cluster without pods, and with a context `test` in a configuration for kubectl."""

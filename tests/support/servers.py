@@ -115,6 +115,11 @@ class Container(Server):
     def temporary_files(self) -> list[str]:
         return self.client("sh", "-c", "ls -d /tmp/* 2>/dev/null || true", text=True).stdout.split()
 
+    def log(self) -> list[str]:
+        """Return the lines that the server has logged."""
+        done = subprocess.run(["docker", "logs", self.name], capture_output=True, text=True)
+        return done.stderr.splitlines()
+
     def wait(self, seconds: float = 60) -> None:
         """Return when the server answers over TCP; raise CalledProcessError after so many seconds.
 
