@@ -8,7 +8,7 @@
 
 usual_password=tumblebug # as in CB-Tumblebug's docker-compose.yaml
 
-use backends/docker backends/direct pod backends/kubectl
+use backends/docker backends/direct pod-input pod backends/kubectl
 
 # select_server: chooses the backend and prepares the environment of every client program
 select_server() {

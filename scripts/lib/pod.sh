@@ -2,21 +2,14 @@
 # Running a program in a pod by kubectl exec, which takes a broken stream for a complete one: it
 # exits with 0 if the connection is closed in good order. So remote/in-pod.sh runs the program
 # there; its last line says how the program ended, and both sides compare hashes of what they sent.
-# Needs: root run_name server work
-
-input_kind=whole # see remote/in-pod.sh
-
-# with_input KIND COMMAND...: in a child; the other backends need not know the kind
-with_input() {
-    input_kind=$1
-    shift
-    "$@"
-}
+# Needs: call input_kind server work
+# Sets: call
 
 # run_in_pod PROGRAM [ARGUMENT...]: ends the process with the program's exit status, or with 74 if
-# the connection was lost
+# the connection was lost. Descriptor 8 is its standard input; 9 holds a pipe open as long as it
+# lives
 run_in_pod() {
-    pod_process=
+    call_children=
     call=$(mktemp -d "$work/call.XXXXXX") || exit 74
     trap 'end_call 143' HUP INT TERM
     mkfifo "$call/in" "$call/out" "$call/copy" "$call/sent" "$call/errors" "$call/open" \
@@ -24,24 +17,28 @@ run_in_pod() {
     [ "$input_kind" != whole ] || cat >"$call/input"
     pod_code=$(code_for_pod "$@")
     exec 3>&- 4>&- 8<&0 9<>"$call/open"
-    feed_pod >"$call/in" 2>/dev/null 9>&- &
-    feeding=$!
-    hash_streams 8<&- 9>&-
-    read_pod_errors <"$call/errors" 8<&- 9>&- &
-    reading=$!
-    pass_pod_output <"$call/out" 8<&- 9>&- &
-    passing=$!
-    call_kubectl <"$call/in" >"$call/out" 2>"$call/errors" 8<&- 9>&- &
-    pod_process=$!
-    end_without_answer 8<&- 9>&- &
-    waiting=$!
+    in_call feed_pod && feeding=$!
+    in_call read_pod_errors && reading=$!
+    in_call pass_pod_output && passing=$!
+    in_call hash_stream copy && hashing_output=$!
+    in_call hash_stream sent && hashing_input=$!
+    in_call call_kubectl && pod_process=$!
+    in_call end_without_answer && waiting=$!
     wait_for_call
     judge_call
     end_call "$pod_status"
 }
 
+# in_call FUNCTION...: in the background. It opens its pipes itself: where the redirection belongs
+# to the call of a function, some shells keep what it replaces open. Sets call_children
+in_call() {
+    "$@" &
+    call_children="$call_children $!"
+}
+
 # call_kubectl: replaces the shell of a child
 call_kubectl() {
+    exec <"$call/in" >"$call/out" 2>"$call/errors" 8<&- 9>&-
     # shellcheck disable=SC2016 # expands in the pod
     exec kubectl --context "$TB_K8S_CONTEXT" --namespace "$TB_K8S_NAMESPACE" \
         --request-timeout 30s exec -i "$TB_POSTGRES_POD" --container "$TB_K8S_CONTAINER" -- \
@@ -51,43 +48,17 @@ call_kubectl() {
 
 end_call() { # STATUS
     trap '' HUP INT TERM
-    [ -z "$pod_process" ] || kill "$pod_process" 2>/dev/null || : # it has ended
+    # shellcheck disable=SC2086 # process numbers
+    [ -z "$call_children" ] || kill $call_children 2>/dev/null || : # some have ended
     rm -rf "$call"
     exit "$1"
 }
 
 # --- what goes to the pod ---
 
-# code_for_pod PROGRAM [ARGUMENT...]: the code that runs it there. It goes through standard input,
-# because it has the password
-code_for_pod() (
-    for name in PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGOPTIONS \
-        PGCLIENTENCODING; do
-        eval "value=\$$name"
-        printf 'export %s=%s\n' "$name" "$(quoted "$value")"
-    done
-    printf 'export LC_ALL=C\nset --'
-    size=0 hash=-
-    if [ "$input_kind" = whole ]; then
-        size=$(count_bytes <"$call/input")
-        hash=$(hash_bytes <"$call/input")
-    fi
-    for argument in "$input_kind" "$(end_mark)" "$size" "$hash" "$@"; do
-        printf ' %s' "$(quoted "$argument")"
-    done
-    echo
-    cat "$root/scripts/remote/in-pod.sh"
-)
-
-quoted() { # TEXT
-    case $1 in
-        *\'*) printf "'%s'" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
-        *) printf "'%s'" "$1" ;;
-    esac
-}
-
 # feed_pod: for kubectl's standard input, whose end tells the pod that the run has ended
 feed_pod() {
+    exec >"$call/in" 2>/dev/null 9>&-
     printf '%s' "$pod_code"
     case $input_kind in
         whole) cat "$call/input" && read -r _ <"$call/open" ;;
@@ -96,29 +67,19 @@ feed_pod() {
     esac
 }
 
-# in_block: standard input as a block of a session's input
-in_block() {
-    block=$(cat && echo .)
-    block=${block%.}
-    printf '%s %s\n%s' "$(printf %s "$block" | count_bytes)" "$(printf %s "$block" | hash_bytes)" \
-        "$block"
-}
-
 # --- what comes back ---
 
-# hash_streams: in the background
-hash_streams() {
-    if [ "$input_kind" != session ]; then
-        hash_bytes <"$call/copy" >"$call/hash" &
-        hashing_output=$!
-    fi
-    if [ "$input_kind" = stream ]; then
-        hash_bytes <"$call/sent" >"$call/sent.hash" &
-        hashing_input=$!
-    fi
+# hash_stream NAME: of a pipe that tee fills
+hash_stream() {
+    exec 8<&- 9>&-
+    case $input_kind-$1 in
+        session-* | whole-sent) ;;
+        *) hash_bytes <"$call/$1" >"$call/$1.hash" ;;
+    esac
 }
 
 pass_pod_output() {
+    exec <"$call/out" 8<&- 9>&-
     case $input_kind in
         session) exec cat ;;
         *) exec tee "$call/copy" ;;
@@ -129,7 +90,7 @@ pass_pod_output() {
 # end, no more input is needed
 read_pod_errors() (
     mark=$(end_mark)
-    exec 7>"$call/begun"
+    exec <"$call/errors" 7>"$call/begun" 8<&- 9>&-
     while IFS= read -r line || [ -n "$line" ]; do
         case $line in
             "$mark begun") exec 7>&- ;;
@@ -149,6 +110,7 @@ read_pod_errors() (
 
 # end_without_answer: an API server that hangs must not hang the run
 end_without_answer() {
+    exec 8<&- 9>&-
     limit=
     ! command -v timeout >/dev/null || limit='timeout 30'
     # shellcheck disable=SC2086 # two words, or none
@@ -166,8 +128,8 @@ wait_for_call() {
     wait "$feeding" || feed_status=$?
     wait "$reading" || :
     wait "$passing" || output_status=$?
-    [ "$input_kind" = session ] || wait "$hashing_output"
-    [ "$input_kind" != stream ] || wait "$hashing_input"
+    wait "$hashing_output" "$hashing_input" || :
+    call_children=
 }
 
 # judge_call: Sets pod_status
@@ -188,8 +150,11 @@ is_call_complete() {
     [ "$output_status" -eq 0 ] || return 1
     case $input_kind in
         session) ;;
-        stream) [ "$pod_hash $pod_input_hash" = "$(cat "$call/hash") $(cat "$call/sent.hash")" ] ;;
-        whole) [ "$pod_hash" = "$(cat "$call/hash")" ] ;;
+        stream)
+            [ "$pod_hash $pod_input_hash" = \
+                "$(cat "$call/copy.hash") $(cat "$call/sent.hash")" ]
+            ;;
+        whole) [ "$pod_hash" = "$(cat "$call/copy.hash")" ] ;;
     esac
 }
 
@@ -214,17 +179,4 @@ kubectl_reason() {
             -e 's/^\(Unable to connect\|The connection to the server \)/\1/p' "$1"
         sed -n 's/^E[0-9].* err="\(.*\)"$/\1/p' "$1"
     } | head -n 1
-}
-
-# end_mark: what the last line from the pod begins with; an untrusted author does not know it
-end_mark() {
-    echo "ended-${run_name##*.}"
-}
-
-count_bytes() {
-    wc -c | tr -d ' '
-}
-
-hash_bytes() {
-    { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1
 }

@@ -292,7 +292,6 @@ class PodServer(Server):
         commands = [line.split(maxsplit=1)[1] for line in lines]
         return [command for command in commands if not command.startswith("postgres")]
 
-
     def crashes(self) -> list[str]:
         """Return what the server has logged of processes that were ended by a signal.
 

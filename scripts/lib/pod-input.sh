@@ -1,0 +1,62 @@
+# shellcheck shell=sh
+# What remote/in-pod.sh reads: the code that runs a program in a pod, and the program's input.
+# Needs: call root run_name
+# Sets: input_kind
+
+input_kind=whole # see remote/in-pod.sh
+
+# with_input KIND COMMAND...: in a child; the other backends need not know the kind
+with_input() {
+    input_kind=$1
+    shift
+    "$@"
+}
+
+# code_for_pod PROGRAM [ARGUMENT...]: the code that runs it there. It goes through standard input,
+# because it has the password
+code_for_pod() (
+    for name in PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGOPTIONS \
+        PGCLIENTENCODING; do
+        eval "value=\$$name"
+        printf 'export %s=%s\n' "$name" "$(quoted "$value")"
+    done
+    printf 'export LC_ALL=C\nset --'
+    size=0 hash=-
+    if [ "$input_kind" = whole ]; then
+        size=$(count_bytes <"$call/input")
+        hash=$(hash_bytes <"$call/input")
+    fi
+    for argument in "$input_kind" "$(end_mark)" "$size" "$hash" "$@"; do
+        printf ' %s' "$(quoted "$argument")"
+    done
+    echo
+    cat "$root/scripts/remote/in-pod.sh"
+)
+
+quoted() { # TEXT
+    case $1 in
+        *\'*) printf "'%s'" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
+        *) printf "'%s'" "$1" ;;
+    esac
+}
+
+# in_block: standard input as a block of a session's input
+in_block() {
+    block=$(cat && echo .)
+    block=${block%.}
+    printf '%s %s\n%s' "$(printf %s "$block" | count_bytes)" "$(printf %s "$block" | hash_bytes)" \
+        "$block"
+}
+
+# end_mark: what the last line from the pod begins with; an untrusted author does not know it
+end_mark() {
+    echo "ended-${run_name##*.}"
+}
+
+count_bytes() {
+    wc -c | tr -d ' '
+}
+
+hash_bytes() {
+    { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1
+}
