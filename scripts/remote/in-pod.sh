@@ -9,13 +9,14 @@
 #   session  blocks of the program's input, each after a line 'BYTES SHA256'
 #
 # A program never gets a part of an input or of a block, which could mean something else than the
-# whole. If the connection is lost, a client program of PostgreSQL is ended. On standard error,
-# 'MARK begun' is the first line, and 'MARK STATUS SHA256 SHA256' the last one, with the hashes of
-# the program's output and of a stream.
+# whole. If the connection is lost, a client program of PostgreSQL is ended, and a session ends
+# after its statement. On standard error, 'MARK begun' is the first line, and 'MARK STATUS SHA256
+# SHA256' the last one, with the hashes of the program's output and of a stream; then the run
+# closes standard input.
 #
 # PostgreSQL's server often is process 1 of its container, which gets the orphans. It takes an
 # orphan that was ended by a signal for one of its own processes that has crashed, and restarts. So
-# this shell waits for all its children, and ends no program that may have some.
+# this shell waits for all its children, and sends a signal to none that may have some.
 main() {
     [ $# -gt 4 ] || exit 74
     kind=$1 mark=$2 bytes=$3 hash=$4
@@ -62,11 +63,8 @@ session_input() {
     "$@" <"$directory/in" 3<&- &
     program=$!
     pass_blocks >"$directory/in" &
-    watching=$!
     wait "$program"
-    status=$?
-    kill "$watching" 2>/dev/null
-    end "$status"
+    end $?
 }
 
 # pass_blocks: the pipe is open now, at both ends, and needs no name any more
@@ -78,7 +76,6 @@ pass_blocks() {
         [ "$(printf %s "$block" | sha256_here)" = "$hash" ] || break
         printf %s "$block"
     done <&3
-    kill "$program" 2>/dev/null
 }
 
 # take BYTES: exactly so many of standard input; a shell's read and head may take more
