@@ -6,6 +6,8 @@ connections here are. A sample by default, all of it with TEST_FAULTS=all (make 
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,11 +16,12 @@ from support.databases import Database
 from support.kubernetes import STDIN, STDOUT, Cut, PodServer
 from support.run import BACKUP, RESTORE, Run, new_checkout
 from support.running import ended
-from support.waiting import until
+from support.waiting import until, until_line
 
 from faults.faults import CHANGE, Target, assert_done, sampled
 
-POINTS = [(point, point % 2 == 0) for point in range(20)]
+CUTS_OF_RESTORE = [(channel, point) for point in range(20) for channel in (STDIN, STDOUT)]
+CUTS_OF_BACKUP = [(channel, point) for point in range(20) for channel in (STDOUT, STDIN)]
 # Does not compress, so that most bytes of a stream are those of the archive.
 WIDE = """
 CREATE TABLE wide AS SELECT n, sha512(n::text::bytea) AS hash FROM generate_series(1, 20000) AS n
@@ -75,12 +78,11 @@ def assert_clean(target: Target) -> None:
     assert server.crashes() == []
 
 
-@pytest.mark.parametrize(("point", "cleanly"), sampled(POINTS, 1))
-@pytest.mark.parametrize("channel", [STDIN, STDOUT], ids=["to-pod", "from-pod"])
+@pytest.mark.parametrize(("channel", "point"), sampled(CUTS_OF_RESTORE, 1), ids=str)
 def test_restore_whose_connection_breaks_leaves_old_or_new(
-    target: Target, channel: int, point: int, cleanly: bool
+    target: Target, channel: int, point: int
 ) -> None:
-    cut = Cut(channel, passed(target, RESTORE, channel) * point // 20, cleanly)
+    cut = Cut(channel, passed(target, RESTORE, channel) * point // 20, point % 2 == 0)
     target.make_old()
     run = run_with_cut(target, RESTORE, cut)
     assert_one_sentence(run)
@@ -89,12 +91,11 @@ def test_restore_whose_connection_breaks_leaves_old_or_new(
     target.assert_recovers()
 
 
-@pytest.mark.parametrize(("point", "cleanly"), sampled(POINTS, 1))
-@pytest.mark.parametrize("channel", [STDIN, STDOUT], ids=["to-pod", "from-pod"])
+@pytest.mark.parametrize(("channel", "point"), sampled(CUTS_OF_BACKUP, 1), ids=str)
 def test_backup_whose_connection_breaks_keeps_the_earlier_one(
-    target: Target, channel: int, point: int, cleanly: bool
+    target: Target, channel: int, point: int
 ) -> None:
-    cut = Cut(channel, passed(target, BACKUP, channel) * point // 20, cleanly)
+    cut = Cut(channel, passed(target, BACKUP, channel) * point // 20, point % 2 == 0)
     target.make_old()
     write_pair(target.path, target.pair)
     run = run_with_cut(target, BACKUP, cut)
@@ -106,3 +107,20 @@ def test_backup_whose_connection_breaks_keeps_the_earlier_one(
     assert_done(target.database.restore(target.path))
     assert target.state() == ("new" if run.status == 1 else "old")
     write_pair(target.path, target.pair)
+
+
+@pytest.mark.parametrize("number", sampled([signal.SIGKILL, signal.SIGTERM], 1))
+def test_signal_ends_a_restore_and_its_programs_in_the_pod(
+    target: Target, number: signal.Signals
+) -> None:
+    target.make_old()
+    process = target.start(RESTORE, target.path)
+    until_line(process, "loading")
+    os.killpg(process.pid, number)
+    process.communicate(timeout=30)
+    until(lambda: target.database.server.programs() == [])
+    if number == signal.SIGTERM:
+        assert_clean(target)
+    assert target.state() == "old"
+    target.assert_recovers()
+    assert target.database.server.crashes() == []
