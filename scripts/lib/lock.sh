@@ -211,8 +211,9 @@ begin_removal() {
     removal=$child
 }
 
+# finish_removal: a second try, because a connection to a pod may be lost
 finish_removal() {
-    wait "$removal" ||
+    wait "$removal" || remove_server_tmp ||
         warn 'could not remove a temporary directory on the server; the next run will:' \
             "$(first_error "$work/server.errors")"
     has_server_tmp=
