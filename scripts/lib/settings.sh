@@ -139,9 +139,8 @@ require_yes_or_no() {
 # require_seconds NAME VALUE: the server calculates with it
 require_seconds() {
     case $2 in
-        '' | 0* | *[!0-9]* | ??????????*)
-            refuse_setting "$1" "$2" 'a number of seconds, from 1 to 999999999'
-            ;;
+        '' | 0* | *[!0-9]* | ??????????*) refuse_setting "$1" "$2" \
+            'a number of seconds, from 1 to 999999999' ;;
     esac
 }
 
@@ -183,17 +182,15 @@ read_env_file() {
         case $line in
             '' | '#'* | [[:space:]]*) continue ;;
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
-            TB_K8S_* | K8S_CONTEXT* | K8S_NAMESPACE*) ;;
-            RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_*) ;;
-            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | PGSSL* | PGPASSFILE*) ;;
+            RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_* | TB_K8S_*) ;;
+            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | PGSSL* | PGPASSFILE* | K8S_*) ;;
             *=*) continue ;; # another program's
         esac
         take_setting "$line" || warn "skipped line $line_number of '$1', which $problem"
     done <"$1"
 }
 
-# take_setting LINE: unless the environment has it; spaces around = are no part of name and value.
-# Sets problem
+# take_setting LINE: unless the environment has it; without spaces around =. Sets problem
 take_setting() {
     name=$(printf '%s' "${1%%=*}" | tr -d ' \t')
     case $1 in *=*) ;; *) return 1 ;; esac
