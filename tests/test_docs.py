@@ -75,9 +75,9 @@ def test_links_and_named_files_are_there(page: Path) -> None:
         assert (PROJECT / named).exists(), named
 
 
-def test_readme_names_every_variable() -> None:
+def test_reference_names_every_variable() -> None:
     defaults = re.findall(r': "\$\{(\w+):=', (PROJECT / "scripts/lib/settings.sh").read_text())
-    text = (PROJECT / "README.md").read_text()
+    text = (PROJECT / "docs/reference.md").read_text()
     assert [name for name in defaults if name not in text and name != "TMPDIR"] == []
 
 
