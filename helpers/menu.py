@@ -36,8 +36,8 @@ def menu(backup: Path, holds: str = "", now: str = "") -> str:
         "  c   Fetch fresh from all providers, including Azure (~40+ minutes)",
         "  d   Fetch fresh from providers you choose, without prices (minutes for each)",
         "",
-        f"Choose {'a' if exists else 'b'} for development and testing,"
-        " b or c for the latest data (needs provider credentials).",
+        f"Choose {'a' if exists else 'b'} for development and testing, b or c for the latest data.",
+        "Fetching needs provider credentials.",
         "",
     ]
     return "\n".join(lines)

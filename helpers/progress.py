@@ -89,9 +89,8 @@ class Progress:
         self.done |= copying
         self.running = tuple(copying)
         self.copied = seconds if copying else self.copied
-        self.indexes = tuple(
-            row["index_name"] or row["table_name"] for row in rows if row["kind"] == "index"
-        )
+        indexes = (row["index_name"] or row["table_name"] for row in rows if row["kind"] == "index")
+        self.indexes = tuple(dict.fromkeys(indexes))
 
     def has_all_rows(self, seconds: float) -> bool:
         """Return whether no copy is running, nor will be, as far as can be seen."""

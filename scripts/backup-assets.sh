@@ -92,8 +92,10 @@ parse_options() {
 choose_target() {
     ! is_remote "$target" || refuse_remote_target
     case $target in
-        */) die "'$target' is a directory; add the name of a file" ;;
+        */) die "'$target' names a directory; add the name of a file" ;;
         */* | *.dump.gz) ;;
+        *'
+'*) die_usage 'the name of a backup cannot contain a line break' ;;
         .*) die_usage "the name of a backup cannot start with a dot: '$target'" ;;
         *.dump)
             hint "did you mean ${target%.dump}, for backups/postgres/${target}.gz, or ./$target.gz?"

@@ -115,6 +115,10 @@ find_packages() {
 }
 
 find_key() {
+    [ -n "$(key_file)" ] || {
+        hint 'set TB_ASSETS_KEY_FILE; without a key, all backups are untrusted'
+        die 'there is no home directory for the key'
+    }
     has_key || {
         hint 'the next backup creates it; backups signed with another key are untrusted'
         die "there is no key '$(key_file)' yet"

@@ -32,11 +32,11 @@ The state is the first of these that applies:
   untrusted   the backup was not made on this machine
   no info     FILE.info is missing; the file contains its manifest
   other info  FILE.info describes another file; the file contains its manifest
+  data only   as ok, and the backup holds rows without a schema
   ok          size and manifest agree, and this machine made the backup
 
-'data only' marks a backup of rows without a schema. This checks only sizes and
-manifests: a file that was changed, but has its size, is 'ok' here. To check
-its content, run 'make verify-backup'.
+This checks only sizes and manifests: a file that was changed, but has its
+size, is 'ok' here. 'make verify-backup' checks its content.
 
   --json  print the list as JSON
 EOF

@@ -58,9 +58,15 @@ parse_options() {
 
 require_previous() {
     [ -n "$(time_of_previous)" ] || {
+        [ -z "$only_drop" ] || end_without_previous
         hint 'a restore with RESTORE_KEEP_PREVIOUS=yes keeps the database that it replaces'
         die 'there is no previous database to roll back to'
     }
+}
+
+end_without_previous() {
+    say_done 'there is no previous database'
+    exit 0
 }
 
 roll_back() {

@@ -22,7 +22,7 @@ main() {
         *) quoted_root=$(quote_for_"$operand") ;;
     esac
     sed "s|/opt/tumblebug-assets|$(printf '%s' "$quoted_root" | sed 's/[&|\\]/\\&/g')|g" \
-        "$root/docs/schedules/$operand" || die 'could not write the result'
+        "$root/docs/schedules/$operand" 2>/dev/null || die 'could not write the result'
 }
 
 # quote_for_cron: for single quotes of a shell; cron treats % as a line end

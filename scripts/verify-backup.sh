@@ -10,7 +10,7 @@ use verify catalog private-server
 
 usage() {
     cat <<EOF
-Usage: $0 [--level LEVEL] [NAME | FILE]
+Usage: $0 [OPTION...] [NAME | FILE]
 
 Verifies a backup. The live database is unchanged. Each level includes those
 before it:
@@ -93,11 +93,12 @@ begin_level() {
 # end_level: prints the level's name and duration on standard output, unless --quiet was given
 end_level() {
     end_live_line
+    ended_level=$running_level
+    running_level= # what fails from now on is not the verification
     level_seconds=$(($(date +%s) - level_started))
-    printf '%s\tok\t%s\n' "$running_level" "$level_seconds" >>"$work/levels"
-    [ -n "$quiet$json" ] || printf '%-8s ok in %d s\n' "$running_level" "$level_seconds" >&3 ||
+    printf '%s\tok\t%s\n' "$ended_level" "$level_seconds" >>"$work/levels"
+    [ -n "$quiet$json" ] || printf '%-8s ok in %d s\n' "$ended_level" "$level_seconds" >&3 ||
         die 'could not write the result'
-    running_level=
 }
 
 verify_hash() {
@@ -105,8 +106,11 @@ verify_hash() {
     check_file
     if [ -n "$manifest_found" ]; then
         describes "$work/manifest" "$backup_file" || fail_mismatch "$backup_file"
+        end_level
+    elif [ "$level" = hash ]; then
+        hint '--level read reads the archive; --level restore also loads it'
+        die "cannot compare the hash of '$backup_file': there is no manifest"
     fi
-    end_level
 }
 
 verify_on_server() {

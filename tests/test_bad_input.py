@@ -80,8 +80,9 @@ def test_misspelt_name_leads_to_the_backup(direct: Database) -> None:
     ("name", "status", "error"),
     [
         (".hidden", 2, "the name of a backup cannot start with a dot: '.hidden'"),
+        ("a\nb", 2, "the name of a backup cannot contain a line break"),
         ("mine.dump", 2, "the name of a new backup cannot end in .dump: 'mine.dump'"),
-        ("new/", 1, "'new/' is a directory; add the name of a file; no backup was written"),
+        ("new/", 1, "'new/' names a directory; add the name of a file; no backup was written"),
     ],
 )
 def test_names_that_no_list_would_show_are_refused(
@@ -250,7 +251,7 @@ def assert_no_harm(database: Database, name: str, backup: list[str], restore: li
 @pytest.mark.parametrize("name", ["a\nb", "it's"])  # make itself takes no newline in a variable
 def test_odd_names_do_no_harm(direct: Database, name: str) -> None:
     path = f"backups/postgres/{name}.dump.gz"
-    assert_no_harm(direct, name, [BACKUP, "--", name], [RESTORE, "--", path])
+    assert_no_harm(direct, name, [BACKUP, "--", path], [RESTORE, "--", path])
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)

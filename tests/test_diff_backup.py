@@ -243,7 +243,10 @@ def test_columns_that_a_data_only_backup_lacks_are_not_compared(direct: Database
         "table new  only in the live database\n"
     )
     subject = "Update assets: tables or columns changed\n\n"
-    assert diff(direct, path, "--commit-message") == subject + only
+    message = only.replace("the backup", "the previous backup").replace(
+        "the live database", "this one"
+    )
+    assert diff(direct, path, "--commit-message") == subject + message
     assert diff(direct, path, "--with", path) == "no differences\n"
 
 

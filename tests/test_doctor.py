@@ -88,6 +88,12 @@ def test_damaged_backup_is_a_note(direct: Database) -> None:
     assert "does not answer" in lines(run.out, "note")["tumblebug"]
 
 
+def test_key_that_has_no_place_is_named(direct: Database) -> None:
+    run = direct.checkout.run(DOCTOR, HOME="/nonexistent")
+    assert lines(run.out, "note")["key"] == "there is no home directory for the key", run
+    assert "set TB_ASSETS_KEY_FILE" in run.out
+
+
 def test_argument_is_a_usage_error(checkout: Checkout) -> None:
     run = checkout.run(DOCTOR, "all")
     assert run.status == 2 and "unexpected argument: all" in run.err, run

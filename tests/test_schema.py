@@ -29,7 +29,7 @@ def test_newer_live_schema_is_kept(direct: Database) -> None:
     assert "the live database's is kept, only rows are restored; differences:" in run.err
     assert "  spec_info.gpu  only in the live database\n" in run.err
     assert "  index spec_gpu of spec_info  only in the live database\n" in run.err
-    assert "\ncolumns only in the live database will be empty or default\n" in run.err
+    assert "\ntables and columns only in the live database will be empty or default\n" in run.err
     assert "missing from the backup" not in run.err
     assert "\nuse --schema backup to replace the live schema too\n" in run.err
     assert "gpu" in columns(direct)

@@ -140,3 +140,21 @@ def test_success_at_a_lower_level_keeps_the_result_of_a_higher_one(direct: Datab
         run = direct.checkout.run(VERIFY, "--quiet", "--level", level)
         assert (run.status, run.out, run.err) == (0, "", ""), run
         assert remembered(path) == expected
+
+
+def test_result_that_could_not_be_written_is_no_failed_verification(direct: Database) -> None:
+    path = direct.sample_backup()
+    assert direct.checkout.run(VERIFY).status == 0
+    run = direct.checkout.run("sh", "-c", f"{VERIFY} --level hash >/dev/full")
+    assert run.status == 1 and "could not write the result" in run.err, run
+    assert remembered(path) == ("restore", "ok")
+
+
+def test_hash_needs_a_manifest(direct: Database) -> None:
+    path = direct.sample_backup()
+    remove_manifest(path)
+    run = direct.checkout.run(VERIFY, "--level", "hash", path)
+    assert run.status == 1 and "there is no manifest" in run.err, run
+    assert "--level read" in run.err and run.out == ""
+    run = direct.checkout.run(VERIFY, path, RESTORE_TRUST="yes")
+    assert run.status == 0 and verified(run.out) == ["read", "restore"], run

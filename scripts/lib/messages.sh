@@ -4,9 +4,10 @@
 # Sets: explained failure_text live_line muted prompt_open quiet reply started_at unchanged
 
 # Sourcing this file opens the standard descriptors that are closed: the next file opened would
-# become one of them. Messages go to 4, because 2 takes raw errors once a run has begun.
+# become one of them. Output stays impossible: a lost result is an error. Messages go to 4, because
+# 2 takes raw errors once a run has begun.
 (exec 4<&0) 2>/dev/null || exec </dev/null
-(exec 4>&1) 2>/dev/null || exec >/dev/null
+(exec 4>&1) 2>/dev/null || exec 1</dev/null
 if (exec 4>&2); then
     exec 4>&2
 else

@@ -51,7 +51,7 @@ show_version() {
 take_operands() {
     for argument; do
         [ -n "$argument" ] || die_usage 'the name is empty'
-        [ -z "$operand" ] || die_usage "expected one name or file, got '$operand' and '$argument'"
+        [ -z "$operand" ] || die_usage "expected one argument, got '$operand' and '$argument'"
         operand=$argument
     done
 }

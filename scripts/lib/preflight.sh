@@ -137,7 +137,8 @@ show_schema() {
     elif [ "$mode" = data-only ]; then
         say "schema    the live database's is kept, only rows are restored; differences:"
         show_differences
-        [ -z "$unfilled" ] || say 'columns only in the live database will be empty or default'
+        [ -z "$unfilled" ] ||
+            say 'tables and columns only in the live database will be empty or default'
         [ "$RESTORE_SCHEMA" = live ] || say 'use --schema backup to replace the live schema too'
     else
         warn "the backup's schema will replace the live one; differences:"

@@ -92,8 +92,8 @@ print_statistics() {
     if wait "$reading_statistics" && show_table <"$work/statistics"; then
         return 0
     fi
-    warn "the work is complete; could not show the table statistics:" \
-        "$(first_error "$work/report.errors")"
+    report_error=$(first_error "$work/report.errors")
+    warn "the work is complete; could not show the table statistics${report_error:+: $report_error}"
 }
 
 # show_progress PHASE [AMOUNT]: on a terminal, a line that is redrawn until the next message: the

@@ -9,6 +9,7 @@
     sub(/^.*crc.*$/, "wrong checksum")
     sub(/^.*length (error|mismatch)$/, "wrong length")
     sub(/^(invalid deflate data.*|invalid compressed data.*)$/, "invalid data")
+    sub(/^(Directory nonexistent|nonexistent directory)$/, "No such file or directory")
     found = $0
 }
 END { print found ? found : "a program ended unexpectedly" }

@@ -60,8 +60,9 @@ function age_of(time) {
 # A restore goes by the trust; FILE.info is only a copy.
 function state_of(state, trust, holds) {
     if (state ~ /^(ok|no-info|other-info)$/ && trust != "trusted") state = trust
+    if (state == "ok" && holds == "data only") state = holds
     sub(/-/, " ", state)
-    return state (holds == "data only" ? ", data only" : "")
+    return state
 }
 
 function verification(level, result, time) {

@@ -91,7 +91,10 @@ explain_docker() {
             ;;
         *)
             hint "start Docker, then run 'make up'"
-            die "Docker does not answer: $(first_error "$work/inspect.errors")"
+            engine_error=$(first_error "$work/inspect.errors" |
+                sed 's/^error during connect: //; s/[A-Z][a-z]* "http[^"]*": *//')
+            die "Docker does not answer about container '$TB_POSTGRES_CONTAINER':" \
+                "${engine_error:-no reason given}"
             ;;
     esac
 }
