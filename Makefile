@@ -96,7 +96,7 @@ test: .venv/.test ## run all tests; ARGS="-k name" runs some
 	@.venv/bin/python -m pytest $(ARGS)
 
 faults: .venv/.test ## run all fault injections; make test runs a sample
-	@TEST_FAULTS=all .venv/bin/python -m pytest tests/faults $(ARGS)
+	@TEST_FAULTS=all .venv/bin/python -m pytest tests/faults tests/test_versions.py $(ARGS)
 
 bench: .venv/.test ## benchmark against the guide's commands; SCALE=1: only scale 1
 	@PYTHONPATH=tests .venv/bin/python -m bench.benchmark $(SCALE)

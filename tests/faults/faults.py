@@ -49,7 +49,10 @@ CHANGE_BIG = "DELETE FROM big WHERE n % 1000 = 7;"
 
 
 def sampled(moments: Sequence[Moment], count: int) -> list[Moment]:
-    """Return all of the moments with TEST_FAULTS=all, otherwise that many, evenly spread."""
+    """Return all of the moments with TEST_FAULTS=all, otherwise that many, evenly spread.
+
+    With 0, the campaign is no part of the sample: others of its kind are.
+    """
     if ALL or len(moments) <= count:
         return list(moments)
     return [moments[(2 * index + 1) * len(moments) // (2 * count)] for index in range(count)]
