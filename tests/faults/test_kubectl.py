@@ -91,7 +91,7 @@ def test_restore_whose_connection_breaks_leaves_old_or_new(
     target.assert_recovers()
 
 
-@pytest.mark.parametrize(("channel", "point"), sampled(CUTS_OF_BACKUP, 1), ids=str)
+@pytest.mark.parametrize(("channel", "point"), sampled(CUTS_OF_BACKUP, 0), ids=str)
 def test_backup_whose_connection_breaks_keeps_the_earlier_one(
     target: Target, channel: int, point: int
 ) -> None:
