@@ -296,7 +296,8 @@ def test_next_run_removes_what_a_killed_one_left(direct: Database) -> None:
     names = {f"assets_{kind}_{direct.key()}" for kind in ("compared", "staging")}
     query = f"SELECT 1 FROM pg_database WHERE datname = '{min(names)}'"
     slow = f"""case " $* " in *--jobs*)
-        [ -z "$(psql -X -A -t -d postgres -c "{query}")" ] || sleep 60 ;; esac
+        until found=$(psql -X -A -t -d postgres -c "{query}"); do sleep 0.1; done
+        [ -z "$found" ] || sleep 60 ;; esac
         exec "$REAL" "$@\""""
     process = direct.checkout.start(
         DIFF, path, "--with", path, **fake(direct.checkout, pg_restore=slow)

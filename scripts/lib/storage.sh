@@ -37,8 +37,8 @@ complete_off_site() {
 end_without_copy() { # REASON
     copy_error="could not copy the backup to $BACKUP_REMOTE: $1"
     printf '%s\n' "$copy_error" >"$work/failure" || : # for a hook
-    warn "$copy_error; the backup itself is complete, and the next run tries again;" \
-        "$(rclone_advice "$BACKUP_REMOTE")"
+    warn "$copy_error; the backup itself is complete; the next backup to the same file tries" \
+        "again; $(rclone_advice "$BACKUP_REMOTE")"
     end_incomplete
 }
 
