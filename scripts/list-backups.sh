@@ -66,16 +66,8 @@ main() {
 }
 
 parse_options() {
-    operand='' remote_error=''
-    while [ $# -gt 0 ]; do
-        case $1 in
-            --) shift && break ;;
-            -?*) common_option "$1" ;;
-            *) take_operands "$1" ;;
-        esac
-        shift
-    done
-    take_operands "$@"
+    remote_error=
+    parse_operand "$@"
     [ -z "$operand" ] || require_remote_operand "$operand"
 }
 

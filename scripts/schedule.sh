@@ -36,16 +36,7 @@ quote_for_systemd() {
 }
 
 parse_options() {
-    operand=''
-    while [ $# -gt 0 ]; do
-        case $1 in
-            --) shift && break ;;
-            -?*) common_option "$1" ;;
-            *) take_operands "$1" ;;
-        esac
-        shift
-    done
-    take_operands "$@"
+    parse_operand "$@"
     case $operand in
         cron | systemd | kubernetes) ;;
         '') die_usage 'expected cron, systemd or kubernetes' ;;

@@ -90,7 +90,8 @@ refuse_empty_variable() {
 
 # refuse_name_of_environment NAME: WSL sets NAME to the name of the machine, which means no backup
 refuse_name_of_environment() {
-    if [ "$1" = "$(uname -n)" ] || ! uses_backup; then
+    # shellcheck disable=SC2086 # these are words
+    if [ "$1" = "$(uname -n)" ] || ! is_one_wanted $with_backup; then
         return 0
     fi
     hint "to name a backup, write it after make: make restore-assets NAME='$1'"
@@ -98,9 +99,9 @@ refuse_name_of_environment() {
     die "NAME is set in the environment, which make ignores: '$1'"
 }
 
-# uses_backup: does one of the targets?
-uses_backup() {
-    for target in $with_backup; do
+# is_one_wanted TARGET...: is one of these to be made?
+is_one_wanted() {
+    for target; do
         ! is_in "$target" "$targets" || return 0
     done
     return 1
@@ -130,9 +131,7 @@ refuse_idle_variable() {
     idle=$1
     shift
     is_in "$idle" "$variables" || return 0
-    for target; do
-        ! is_in "$target" "$targets" || return 0
-    done
+    ! is_one_wanted "$@" || return 0
     die "$idle has no effect here: it is for $(in_one_line "$(printf '%s\n' "$@")")"
 }
 

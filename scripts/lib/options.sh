@@ -67,6 +67,21 @@ parse_no_options() {
     done
 }
 
+# parse_operand ARGUMENT...: for a script that takes only the common ones and an operand. Sets
+# operand, or empty
+parse_operand() {
+    operand=
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --) shift && break ;;
+            -?*) common_option "$1" ;;
+            *) take_operands "$1" ;;
+        esac
+        shift
+    done
+    take_operands "$@"
+}
+
 # parse_yes_option ARGUMENT...: for a script that takes only -y besides. Sets assumed_yes
 parse_yes_option() {
     assumed_yes=

@@ -24,7 +24,7 @@ code_for_pod() (
     size=0 hash=-
     if [ "$input_kind" = whole ]; then
         size=$(count_bytes <"$call/input")
-        hash=$(hash_bytes <"$call/input")
+        hash=$(sha256 <"$call/input")
     fi
     for argument in "$input_kind" "$(end_mark)" "$size" "$hash" "$@"; do
         printf ' %s' "$(quoted "$argument")"
@@ -44,7 +44,7 @@ quoted() { # TEXT
 in_block() {
     block=$(cat && echo .)
     block=${block%.}
-    printf '%s %s\n%s' "$(printf %s "$block" | count_bytes)" "$(printf %s "$block" | hash_bytes)" \
+    printf '%s %s\n%s' "$(printf %s "$block" | count_bytes)" "$(printf %s "$block" | sha256)" \
         "$block"
 }
 
@@ -55,8 +55,4 @@ end_mark() {
 
 count_bytes() {
     wc -c | tr -d ' '
-}
-
-hash_bytes() {
-    { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1
 }

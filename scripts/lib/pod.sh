@@ -74,7 +74,7 @@ hash_stream() {
     exec 8<&- 9>&-
     case $input_kind-$1 in
         session-* | whole-sent) ;;
-        *) hash_bytes <"$call/$1" >"$call/$1.hash" ;;
+        *) sha256 <"$call/$1" >"$call/$1.hash" ;;
     esac
 }
 
