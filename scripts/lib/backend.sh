@@ -67,7 +67,7 @@ refuse_pod_and_other() {
     fi
     [ -n "$other" ] || return 0
     hint 'set ASSETS_PG_BACKEND to kubectl for the pod, or to docker or direct for the other server'
-    die "a pod or its cluster is named, and $other"
+    die "cannot choose between two servers: a variable for Kubernetes is set, and $other"
 }
 
 # system_identifier BACKEND: of the server that it reaches; nothing where it reaches none

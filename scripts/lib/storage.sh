@@ -212,6 +212,6 @@ rclone_advice() {
         *Forbidden* | *AccessDenied* | *AccessKey* | *Signature* | *nauthorized*)
             echo 'correct the keys in the configuration of rclone, or in the environment'
             ;;
-        *) echo "to try it: rclone lsf '$1'" ;;
+        *) echo "to test the remote: rclone lsf '$1'" ;;
     esac
 }

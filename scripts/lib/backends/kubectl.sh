@@ -90,7 +90,7 @@ choose_primary() {
         awk -F '|' "$condition" "$work/pods" >"$work/pod"
         [ "$(wc -l <"$work/pod")" -ne 1 ] || return 0
     done
-    hint 'set TB_POSTGRES_POD and TB_K8S_NAMESPACE to one of them'
+    hint 'set TB_POSTGRES_POD and TB_K8S_NAMESPACE to the name and namespace of one of them'
     die "several pods of context '$TB_K8S_CONTEXT' match, and their labels do not tell which is" \
         "the primary: $(in_one_line "$(awk -F '|' '{ print $1 "/" $2 " (" $3 ")" }' "$work/pods")")"
 }
