@@ -306,5 +306,5 @@ def test_next_run_removes_what_a_killed_one_left(direct: Database) -> None:
     kill(process)
     run = direct.checkout.run(DIFF)
     assert run.status == 0, run
-    assert "removed what a crashed run left: " + ", ".join(sorted(names)) in run.err
+    assert "removed what a crashed run left: " + ", ".join(sorted(names)) in run.err, run
     assert direct.left_behind() == []

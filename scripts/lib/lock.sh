@@ -142,10 +142,7 @@ run_prepare() {
 
 # server_fact NAME: one of those that remote/prepare.sh prints
 server_fact() {
-    sed -n "/^$1 /{
-        s///p
-        q
-    }" "$work/prepared"
+    sed -n "/^$1 /{s///p;q;}" "$work/prepared"
 }
 
 # clean_up_databases: the temporary ones, their sessions and the role
@@ -158,7 +155,9 @@ clean_up_databases() {
 clean_up_by() {
     "$1"
     if grep -qx "kept $staging" "$work/cleaned" && roll_back_prepared; then
+        grep '^removed ' "$work/cleaned" >"$work/cleaned.first" || :
         "$1"
+        cat "$work/cleaned.first" >>"$work/cleaned"
     fi
 }
 
@@ -172,7 +171,7 @@ roll_back_prepared() {
 }
 
 report_clean_up() { # FILE REASON
-    removed=$(sed -n 's/^removed //p' "$1")
+    removed=$(sed -n 's/^removed //p' "$1" | sort)
     [ -z "$removed" ] || say "removed what a crashed run left: $(in_one_line "$removed")"
     kept=$(sed -n 's/^kept //p' "$1")
     [ -z "$kept" ] ||
