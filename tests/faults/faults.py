@@ -18,7 +18,7 @@ from support.databases import Database
 from support.fakes import fake
 from support.run import Run
 from support.running import ended
-from support.servers import Container, address_of, docker
+from support.servers import Container, DirectServer, address_of, docker
 from support.waiting import until
 
 ALL = os.environ.get("TEST_FAULTS") == "all"
@@ -126,7 +126,12 @@ class Target:
         """The next plain restore works and leaves nothing behind."""
         assert_done(self.database.restore(self.path))
         assert self.state() == "new"
+        self.assert_clean()
+
+    def assert_clean(self) -> None:
+        """Nothing is left behind, and no process of the server has crashed."""
         assert self.database.left_behind() == []
+        assert self.database.server.crashes() == []
 
 
 def assert_done(run: Run) -> None:
@@ -139,7 +144,7 @@ def assert_refused(run: Run) -> None:
 
 # --- a run that is killed when it calls a program ---
 
-FAKED = ("mktemp", "mkfifo", "gzip", "sha256sum", "sync", "mv", "rm", "docker")
+FAKED = ("mktemp", "mkfifo", "gzip", "sha256sum", "sync", "mv", "rm", "docker", "kubectl")
 FAKED_CLIENTS = ("psql", "pg_dump", "pg_restore")
 KILLER = """number=1
 until mkdir '{calls}'/$number 2>/dev/null; do number=$((number + 1)); done
@@ -153,13 +158,14 @@ kill -KILL 0
 def killing_programs(directory: Path, database: Database, number: int, when: str) -> dict[str, str]:
     """Return an environment in which a run is killed before or after the n-th program it calls.
 
-    Counted are the calls of PostgreSQL's client programs, of docker, and of the programs of this
-    host that change something. The directory gets an entry for each call.
+    Counted are the calls of PostgreSQL's client programs, of docker and kubectl, and of the
+    programs of this host that change something. The directory gets an entry for each call.
     """
     calls = directory / "calls"
     calls.mkdir()
-    names = [name for name in FAKED if shutil.which(name)]
-    if not isinstance(database.server, Container):
+    path = database.checkout.environment["PATH"]
+    names = [name for name in FAKED if shutil.which(name, path=path)]
+    if isinstance(database.server, DirectServer):
         names += FAKED_CLIENTS
     killer = KILLER.format(calls=calls, number=number, when=when)
     return fake(database.checkout, **dict.fromkeys(names, killer))

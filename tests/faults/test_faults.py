@@ -22,6 +22,7 @@ from support.databases import Database
 from support.disks import small_disk
 from support.run import BACKUP, CONFIRMED, DROP, RESTORE, ROLLBACK, new_checkout
 from support.running import ended, kill
+from support.kubernetes import PodServer
 from support.servers import BACKENDS, Container, Server, docker, started_container
 from support.waiting import until, until_line
 
@@ -48,6 +49,7 @@ KEEP = {"RESTORE_KEEP_COPY": "yes"}
 CLONES = [(step, delay / 20) for step in ("copying", "cloning") for delay in range(8)]
 BACKUP_STEPS = ["backing up", "restoring", "verifying", "wrote"]
 MOMENTS = range(30)
+SERVERS = {**BACKENDS, "kubectl": "pod_server"}
 MODES = [((), moment) for moment in MOMENTS]
 MODES += [
     (mode, moment) for mode in (("--data-only",), ("--table", "big")) for moment in MOMENTS[::3]
@@ -74,13 +76,15 @@ def new_target(server: Server, directory: Path, change: str, more: str = "") -> 
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=together(name)) for name in sampled(list(BACKENDS), 1)],
+    params=[pytest.param(name, marks=together(name)) for name in sampled(list(SERVERS), 1)],
 )
 def target(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
     """A database whose backup and restore take seconds, on each backend; the sample's is docker."""
-    server = request.getfixturevalue(BACKENDS[request.param])
+    server = request.getfixturevalue(SERVERS[request.param])
+    if isinstance(server, PodServer):
+        server.reset()
     yield from new_target(server, tmp_path_factory.mktemp("faults"), CHANGE + CHANGE_BIG, BIG)
 
 
@@ -245,7 +249,7 @@ def assert_earlier_or_new_pair(target: Target) -> None:
     assert (published[0] == target.pair[0]) == (published[1] == target.pair[1])
     target.make_old()
     assert_done(target.database.backup(target.path))
-    assert target.database.left_behind() == []
+    target.assert_clean()
     write_pair(target.path, target.pair)
 
 
@@ -257,7 +261,7 @@ def test_backup_cleans_up_after_a_killed_restore(target: Target, step: str) -> N
     kill(process)
     assert_done(target.database.backup(target.path.with_name("other.dump.gz")))
     assert target.state() in ("old", "new")
-    assert target.database.left_behind() == []
+    target.assert_clean()
 
 
 # --- the container is stopped, killed or paused ---
@@ -347,7 +351,7 @@ def test_restore_goes_on_when_a_paused_container_does(
         assert "is paused" in run.err
     assert_done(ended(process))
     assert target.state() == "new"
-    assert target.database.left_behind() == []
+    target.assert_clean()
 
 
 @together("own_container")
@@ -415,7 +419,7 @@ def test_disk_full_while_uploading_changes_nothing(
     assert_refused(run)
     assert "could not copy the archive to the server" in run.err
     assert target.state() == "old"
-    assert target.database.left_behind() == []
+    target.assert_clean()
     target.assert_recovers()
 
 
@@ -433,7 +437,7 @@ def test_disk_full_while_loading_changes_nothing(
     assert_refused(run)
     assert "No space left on device" in run.err
     assert target.state() == "old"
-    assert target.database.left_behind() == []
+    target.assert_clean()
     target.assert_recovers()
 
 
@@ -469,7 +473,7 @@ def test_restore_without_disk_space_is_refused_at_once(
         assert_refused(run)
         assert f"the server's {name} has" in run.err
         assert target.state() == "old"
-        assert target.database.left_behind() == []
+        target.assert_clean()
 
 
 @together("full_container")
@@ -626,7 +630,7 @@ def test_two_runs_started_together_do_no_harm(
     assert target.state() in ("old", "new")
     assert_done(target.database.restore(target.path))
     assert target.state() in ("old", "new")
-    assert target.database.left_behind() == []
+    target.assert_clean()
     write_pair(target.path, target.pair)
 
 

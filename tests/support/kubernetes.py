@@ -293,11 +293,8 @@ class PodServer(Server):
         return [command for command in commands if not command.startswith("postgres")]
 
     def crashes(self) -> list[str]:
-        """Return what the server has logged of processes that were ended by a signal.
-
-        It is process 1 of its container, and takes orphans for processes of its own.
-        """
-        return [line for line in self.container.log() if "was terminated by signal" in line]
+        """Return what the server has logged of processes that crashed."""
+        return self.container.crashes()
 
 
 @contextmanager

@@ -49,6 +49,10 @@ class Server:
         """Return the files in the server's temporary directory, if that is not the checkout's."""
         raise NotImplementedError
 
+    def crashes(self) -> list[str]:
+        """Return what the server has logged of processes that crashed; nothing if it is not known."""
+        return []
+
     def execute(self, *statements: str, database: str = "postgres") -> list[tuple]:
         """Run each statement in a transaction of its own; return the rows of the last one."""
         with self.connect(database) as connection:
@@ -119,6 +123,14 @@ class Container(Server):
         """Return the lines that the server has logged."""
         done = subprocess.run(["docker", "logs", self.name], capture_output=True, text=True)
         return done.stderr.splitlines()
+
+    def crashes(self) -> list[str]:
+        """Return what the server has logged of processes that crashed.
+
+        It is process 1 of its container, and takes orphans of other programs for its own.
+        """
+        signs = ("was terminated by", "reinitializing", "exited with exit code")
+        return [line for line in self.log() if any(sign in line for sign in signs)]
 
     def wait(self, seconds: float = 60) -> None:
         """Return when the server answers over TCP; raise CalledProcessError after so many seconds.
