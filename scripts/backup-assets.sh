@@ -40,8 +40,8 @@ EOF
 
 main() {
     parse_options "$@"
-    begin
     at_end run_hook
+    begin
     require_backup_settings
     choose_target
     select_server

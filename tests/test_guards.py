@@ -40,7 +40,7 @@ def test_unchanged_database_keeps_the_existing_backup(direct: Database, compress
     run = direct.backup(path, BACKUP_COMPRESSION=compression, **GUARDED)
     assert run.status == 0, run
     end = f"nothing changed since {created(path)}; the existing backup is unchanged"
-    assert run.err.splitlines()[-2:] == [end, "to write a new one anyway, set FORCE=yes"]
+    assert run.err.splitlines()[-2:] == [end, "to write a new one anyway, run this with FORCE=yes"]
     assert read_pair(path) == earlier
     direct.checkout.key.write_text("another machine's")
     run = direct.backup(path, **GUARDED)
@@ -108,7 +108,8 @@ def test_much_less_content_does_not_replace_the_existing_backup(direct: Database
         before = f"the new backup would hold less than the one of {created(path)}:\n"
         assert f"{before}{LOSSES}error: these tables are gone or lost more" in run.err
         assert (
-            "; the existing backup is unchanged\n hint: to replace it anyway, set FORCE" in run.err
+            "; the existing backup is unchanged\n hint: to replace it anyway, run this with FORCE"
+            in run.err
         )
         assert read_pair(path) == earlier
     assert direct.left_behind() == []

@@ -41,6 +41,14 @@ def test_hook_runs_after_a_signal(direct: Database) -> None:
     assert direct.checkout.left_behind() == []
 
 
+def test_hook_runs_when_a_run_cannot_even_begin(checkout: Checkout) -> None:
+    run = checkout.run(BACKUP, TMPDIR="/nowhere", **HOOKS)
+    assert run.status == 1 and len(run.errors) == 1, run
+    message = run.errors[0].removeprefix("error: ")
+    assert reported(checkout, "FAILURE") == [f"1|./assets/assets.dump.gz|0|{message}"]
+    assert reported(checkout, "SUCCESS") == []
+
+
 def test_failed_hook_makes_a_backup_incomplete(direct: Database) -> None:
     for hook in ("exit 7", "no-such-program", "kill -9 $$"):
         run = direct.backup(BACKUP_ON_SUCCESS=hook)

@@ -131,13 +131,17 @@ def test_failed_copy_does_not_undo_the_backup(direct: Database, bucket: Path) ->
 def test_failed_copy_of_a_new_backup_is_reported_to_the_hook(
     direct: Database, bucket: Path
 ) -> None:
-    hook = {"BACKUP_ON_SUCCESS": 'echo "$BACKUP_STATUS $BACKUP_ERROR" >"$HOME/hook"'}
+    hook = {"BACKUP_ON_FAILURE": 'echo "$BACKUP_STATUS $BACKUP_ERROR" >"$HOME/hook"'}
     run = direct.backup("new", "--quiet", **WRONG_KEY, **hook)
-    assert run.status == 3 and len(run.err.splitlines()) == 1, run
-    assert run.err.startswith(f"warning: could not copy the backup to t:{bucket.name}: ")
+    warning, advice, command = run.err.splitlines()
+    assert run.status == 3, run
+    assert warning.startswith(f"warning: could not copy the backup to t:{bucket.name}: ")
+    assert advice.startswith(" hint: correct the keys")
     assert (direct.checkout.home / "hook").read_text().startswith("3 could not copy the backup to ")
     assert direct.checkout.run(VERIFY, "--level", "hash", "new").status == 0
     assert direct.left_behind() == [] and files(bucket) == set()
+    copy = direct.checkout.run("sh", "-c", command.removeprefix(" hint: then copy it: "))
+    assert copy.status == 0 and files(bucket) == {"new.dump.gz", "new.dump.gz.info"}, copy
 
 
 def test_copy_that_was_cut_or_is_incomplete_is_noticed(direct: Database, bucket: Path) -> None:

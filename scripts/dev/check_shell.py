@@ -33,7 +33,7 @@ from pathlib import Path
 from shell_code import NAME, functions
 
 LAYERS = {
-    "base": "use text hash messages options settings work json process python",
+    "base": "use text hash messages options env-file settings work json process python",
     "server": "backends/docker backends/direct pod-input pod backends/kubectl backend session"
     " errors compose",
     "things": "lock client-programs databases backup-file embedded-manifest signature manifest"

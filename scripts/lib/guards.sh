@@ -93,9 +93,10 @@ end_unchanged() {
     clean_up_server
     say_done "nothing changed since $(manifest_field created); the existing backup is unchanged"
     if is_own_manifest; then
-        say 'to write a new one anyway, set FORCE=yes'
+        say 'to write a new one anyway, run this with FORCE=yes'
     else
-        say 'the existing backup was not made on this machine; to write your own, set FORCE=yes'
+        say 'the existing backup was not made on this machine;' \
+            'to write your own, run this with FORCE=yes'
     fi
     complete_off_site "$target"
     exit 0
@@ -122,7 +123,7 @@ show_losses() {
 }
 
 refuse_losses() {
-    hint 'to replace it anyway, set FORCE=yes; to keep both, give the new one a NAME'
+    hint 'to replace it anyway, run this with FORCE=yes; to keep both, give the new one a NAME'
     die 'these tables are gone or lost more than a fifth of their rows'
 }
 
@@ -137,7 +138,7 @@ guard_shared_size() {
     fi
     hint 'BACKUP_COMPRESSION=smallest writes the smallest file'
     hint 'NAME=x writes to backups/postgres/, which is not in Git'
-    hint 'if you use Git LFS, which accepts larger files, set FORCE=yes'
+    hint 'if you use Git LFS, which accepts larger files, run this with FORCE=yes'
     die "$found, but assets/ accepts less than $(human_size "$size_to_refuse"):" \
         'Git hosts reject files above 105 MB'
 }

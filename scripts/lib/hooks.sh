@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # The user's commands that run after a backup, with its outcome in their environment.
-# Needs: started_at target work
+# Needs: failure_text started_at target work
 # Sets: status
 
-# run_hook STATUS: BACKUP_ON_SUCCESS after a success, also if nothing changed, BACKUP_ON_FAILURE
-# after any other end. If the hook fails, a success ends with 3. Sets status
+# run_hook STATUS: BACKUP_ON_SUCCESS after 0, also if nothing changed, BACKUP_ON_FAILURE after any
+# other end. If the hook fails, a success ends with 3. Sets status
 run_hook() {
     case $1 in
-        0 | 3) hook=BACKUP_ON_SUCCESS command=$BACKUP_ON_SUCCESS ;;
+        0) hook=BACKUP_ON_SUCCESS command=$BACKUP_ON_SUCCESS ;;
         *) hook=BACKUP_ON_FAILURE command=$BACKUP_ON_FAILURE ;;
     esac
     [ -n "$command" ] || return 0
@@ -26,7 +26,7 @@ export_outcome() {
     BACKUP_SECONDS=$(($(date +%s) - started_at))
     BACKUP_BYTES=0
     [ ! -f "$target" ] || BACKUP_BYTES=$(size_of "$target")
-    BACKUP_ERROR=$(head -n 1 "$work/failure" 2>/dev/null) || :
+    BACKUP_ERROR=$(head -n 1 "$work/failure" 2>/dev/null || printf '%s' "$failure_text" | head -n 1)
     [ "$1" -lt 128 ] || BACKUP_ERROR="ended by signal $(($1 - 128))"
     export BACKUP_STATUS BACKUP_FILE BACKUP_SECONDS BACKUP_BYTES BACKUP_ERROR
 }

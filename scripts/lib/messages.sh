@@ -88,10 +88,14 @@ $hints"
     [ -z "$work" ] || { printf '%s' "$failure_text" >"$work/failure"; } 2>/dev/null || :
     tell_warnings
     tell_labelled 31 error: "$2"
+    tell_hints
+    exit "$1"
+}
+
+tell_hints() {
     printf '%s' "$hints" | while IFS= read -r text; do
         tell_labelled 36 ' hint:' "$text"
     done
-    exit "$1"
 }
 
 # tell FORMAT [TEXT...]: as it is; that nobody reads it is no reason to fail

@@ -6,6 +6,7 @@
 #   writer_status
 
 begun=
+endings=
 finished=
 in_doubt=
 
@@ -17,20 +18,19 @@ begin() {
     program=${0##*/}
     started_at=$(date +%s 2>/dev/null) || started_at=0 # a missing program is reported later
     sql=$root/scripts/sql
-    endings=
     trap end_run EXIT
     # dash and busybox run no EXIT trap on a signal. A write to a dead session must not end the run.
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap '' PIPE
+    load_settings
     remove_crashed_work
     make_work_directory
     begun=yes
-    load_settings
 }
 
-# at_end FUNCTION: also run when the script ends, with its exit status; the latest first
+# at_end FUNCTION: run when the script ends, with its exit status; the latest first
 at_end() {
     endings="$1 $endings"
 }
@@ -125,6 +125,8 @@ duration() {
 # end_incomplete: done, but a step that was asked for besides has failed, and a warning has said so
 end_incomplete() {
     explained=yes
+    tell_warnings
+    tell_hints
     exit 3
 }
 

@@ -124,7 +124,10 @@ is_port() {
 
 # refuse_setting NAME VALUE EXPECTED: ends the script
 refuse_setting() {
-    hint "correct $1 on the command line, in the environment, or in '$project/.env'"
+    case $1 in
+        FORCE) hint 'correct FORCE on the command line or in the environment' ;;
+        *) hint "correct $1 on the command line, in the environment, or in '$project/.env'" ;;
+    esac
     fail 2 "$1 must be $3, not '$2'"
 }
 
@@ -150,12 +153,12 @@ name_misspelt() {
     misspelt=$({
         [ ! -f "$1" ] || sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z0-9_]*\)[[:space:]]*=.*/\2/p' "$1"
         env | sed -n 's/^\([A-Z]*_[A-Z0-9_]*\)=.*/\1/p' |
-            grep -e '^\(RESTORE\|DIFF\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\)_' \
+            grep -e '^\(BACKUP\|RESTORE\|DIFF\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\)_' \
                 -e '^\(ASSETS\|TB_POSTGRES\|TB_K8S\|TUMBLEBUG\)_'
     } | sort -u | nearest_of "$(known_settings)")
     [ -n "$misspelt" ] || return 0
-    while IFS=$(printf '\t') read -r name meant; do
-        warn "$name: unknown setting; did you mean $meant?"
+    while IFS=$(printf '\t') read -r misspelling meant; do
+        warn "$misspelling: unknown setting; did you mean $meant?"
     done <<EOF
 $misspelt
 EOF
@@ -165,56 +168,4 @@ EOF
 known_settings() {
     sed -n 's/^ *: "${\([A-Z0-9_]*\):=.*/\1/p' "$root/scripts/lib/settings.sh"
     printf '%s\n' POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB K8S_CONTEXT K8S_NAMESPACE
-}
-
-# read_env_file FILE: takes lines NAME=VALUE with names of ours; nothing in the file is executed
-read_env_file() {
-    [ ! -d "$1" ] || warn "skipped '$1', which is a directory"
-    [ -f "$1" ] || return 0
-    [ -r "$1" ] || die "could not read '$1' as user '$(user_name)'"
-    byte_order_mark=$(printf '\357\273\277')
-    line_number=0
-    while IFS= read -r line || [ -n "$line" ]; do
-        line_number=$((line_number + 1))
-        line=${line#"$byte_order_mark"}
-        line=${line#export }
-        problem='is not NAME=VALUE'
-        case $line in
-            '' | '#'* | [[:space:]]*) continue ;;
-            TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
-            RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_* | TB_K8S_*) ;;
-            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | PGSSL* | PGPASSFILE* | K8S_*) ;;
-            *=*) continue ;; # another program's
-        esac
-        take_setting "$line" || warn "skipped line $line_number of '$1', which $problem"
-    done <"$1"
-}
-
-# take_setting LINE: unless the environment has it; without spaces around =. Sets problem
-take_setting() {
-    name=$(printf '%s' "${1%%=*}" | tr -d ' \t')
-    case $1 in *=*) ;; *) return 1 ;; esac
-    case $name in *[!A-Z0-9_]*) return 1 ;; esac
-    problem='has an unclosed quote'
-    value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
-        return 1
-    eval ": \"\${$name=\$value}\""
-}
-
-# unquoted VALUE: as written after NAME= in a .env file; fails where a quote is not closed
-unquoted() {
-    case $1 in
-        \" | \') return 1 ;;
-        \"*\") set -- "${1#\"}" && printf '%s' "${1%\"}" ;;
-        \'*\') set -- "${1#\'}" && printf '%s' "${1%\'}" ;;
-        \"*\"[[:space:]]*\#* | \'*\'[[:space:]]*\#*)
-            unquoted "$(printf '%s' "$1" | sed 's/[[:space:]]*#.*//')"
-            ;;
-        \"* | \'*) return 1 ;;
-        *) printf '%s' "$1" | sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' ;;
-    esac
-}
-
-user_name() {
-    id -un 2>/dev/null || id -u
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Backups off site: on a remote, `remote:path`, which is any storage that rclone reaches.
-# Needs: child root work
+# Needs: child root target work
 # Sets: downloaded listed remote_files shown_names
 
 # copy_off_site FILE: copies it and FILE.info to BACKUP_REMOTE, if that is set, and compares what
@@ -37,8 +37,10 @@ complete_off_site() {
 end_without_copy() { # REASON
     copy_error="could not copy the backup to $BACKUP_REMOTE: $1"
     printf '%s\n' "$copy_error" >"$work/failure" || : # for a hook
-    warn "$copy_error; the backup itself is complete; the next backup to the same file tries" \
-        "again; $(rclone_advice "$BACKUP_REMOTE")"
+    warn "$copy_error; the backup itself is complete"
+    hint "$(rclone_advice "$BACKUP_REMOTE")"
+    hint "then copy it: rclone copy '${target%/*}' '$BACKUP_REMOTE'" \
+        "--include '${target##*/}{,.info}'"
     end_incomplete
 }
 

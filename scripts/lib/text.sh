@@ -48,3 +48,8 @@ human_size() {
     awk -v bytes="$1" -f "$root/scripts/lib/awk/formats.awk" \
         -f "$root/scripts/lib/awk/human-size.awk"
 }
+
+# user_name: who runs this
+user_name() {
+    id -un 2>/dev/null || id -u
+}

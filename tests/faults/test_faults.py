@@ -20,9 +20,9 @@ import pytest
 from support.backups import manifest_of, read_pair, remove_manifest, write_pair
 from support.databases import Database
 from support.disks import small_disk
+from support.kubernetes import PodServer
 from support.run import BACKUP, CONFIRMED, DROP, RESTORE, ROLLBACK, new_checkout
 from support.running import ended, kill
-from support.kubernetes import PodServer
 from support.servers import BACKENDS, Container, Server, docker, started_container
 from support.waiting import until, until_line
 

@@ -50,7 +50,7 @@ class Server:
         raise NotImplementedError
 
     def crashes(self) -> list[str]:
-        """Return what the server has logged of processes that crashed; nothing if it is not known."""
+        """Return what the server has logged of processes that crashed; empty if unknown."""
         return []
 
     def execute(self, *statements: str, database: str = "postgres") -> list[tuple]:

@@ -1,0 +1,55 @@
+# shellcheck shell=sh
+# The settings in a .env file.
+# Needs: problem
+# Sets: problem
+
+# read_env_file FILE: takes lines NAME=VALUE with names of ours; nothing in the file is executed
+read_env_file() {
+    [ ! -d "$1" ] || warn "skipped '$1', which is a directory"
+    [ -f "$1" ] || return 0
+    [ -r "$1" ] || {
+        hint "'ls -l $1' shows who may read it"
+        die "could not read '$1' as user '$(user_name)'"
+    }
+    byte_order_mark=$(printf '\357\273\277')
+    line_number=0
+    while IFS= read -r line || [ -n "$line" ]; do
+        line_number=$((line_number + 1))
+        line=${line#"$byte_order_mark"}
+        line=${line#export }
+        problem='is not NAME=VALUE'
+        case $line in
+            '' | '#'* | [[:space:]]*) continue ;;
+            TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
+            RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_* | TB_K8S_*) ;;
+            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | PGSSL* | PGPASSFILE* | K8S_*) ;;
+            *=*) continue ;; # another program's
+        esac
+        take_setting "$line" || warn "skipped line $line_number of '$1', which $problem"
+    done <"$1"
+}
+
+# take_setting LINE: unless the environment has it; without spaces around =. Sets problem
+take_setting() {
+    name=$(printf '%s' "${1%%=*}" | tr -d ' \t')
+    case $1 in *=*) ;; *) return 1 ;; esac
+    case $name in *[!A-Z0-9_]*) return 1 ;; esac
+    problem='has an unclosed quote'
+    value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
+        return 1
+    eval ": \"\${$name=\$value}\""
+}
+
+# unquoted VALUE: as written after NAME= in a .env file; fails where a quote is not closed
+unquoted() {
+    case $1 in
+        \" | \') return 1 ;;
+        \"*\") set -- "${1#\"}" && printf '%s' "${1%\"}" ;;
+        \'*\') set -- "${1#\'}" && printf '%s' "${1%\'}" ;;
+        \"*\"[[:space:]]*\#* | \'*\'[[:space:]]*\#*)
+            unquoted "$(printf '%s' "$1" | sed 's/[[:space:]]*#.*//')"
+            ;;
+        \"* | \'*) return 1 ;;
+        *) printf '%s' "$1" | sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' ;;
+    esac
+}
