@@ -169,7 +169,10 @@ choose_compression() {
         smallest-zstd) compression=zstd:8 ;;
         fast-) compression=gzip:1 ;;
         small- | smallest-) compression=gzip:6 ;;
-        zstd*-) die "BACKUP_COMPRESSION=$compression: pg_dump on $server has no zstd" ;;
+        zstd*-)
+            hint 'BACKUP_COMPRESSION=small uses what pg_dump has'
+            die "BACKUP_COMPRESSION=$compression: pg_dump on $client_host has no zstd"
+            ;;
     esac
 }
 

@@ -51,7 +51,8 @@ has_rows() {
 confirm_deletion() {
     warn "every row of database '$TB_POSTGRES_DATABASE' of $server will be deleted: $content"
     confirm_unlocked "$CLEAN_SKIP_CONFIRM" 'Empty the database?' CLEAN_SKIP_CONFIRM
-    require_same "$content" "$(content_of "$TB_POSTGRES_DATABASE")"
+    [ "$CLEAN_SKIP_CONFIRM" = yes ] ||
+        require_same "$content" "$(content_of "$TB_POSTGRES_DATABASE")"
 }
 
 empty_tables() {

@@ -179,8 +179,12 @@ check_server() {
     read_database_facts
     read_server_facts
     prepare_server "$data_directory"
-    check note database find_live_database ||
-        verdict='a restore would work; it creates the database, which a backup needs'
+    if database_exists; then
+        check problem database find_live_database || :
+    else
+        check note database fail_without_live_database ||
+            verdict='a restore would work; it creates the database, which a backup needs'
+    fi
     check problem programs find_client_programs || :
     check note zstd find_zstd || :
     check problem rights find_rights || :
@@ -202,13 +206,15 @@ log_in_by_tcp() {
     echo 'accepted over TCP'
 }
 
+fail_without_live_database() {
+    hint 'a restore creates it'
+    die "there is no database '$TB_POSTGRES_DATABASE'"
+}
+
 find_live_database() {
-    if ! database_exists; then
-        hint 'a restore creates it'
-        die "there is no database '$TB_POSTGRES_DATABASE'"
-    fi
-    echo "'$TB_POSTGRES_DATABASE', $(content_of "$TB_POSTGRES_DATABASE")," \
-        "$(human_size "$database_bytes")"
+    content=$(content_of "$TB_POSTGRES_DATABASE")
+    require_readable "$content"
+    echo "'$TB_POSTGRES_DATABASE', $content, $(human_size "$database_bytes")"
 }
 
 find_client_programs() {

@@ -128,6 +128,8 @@ show_menu() {
     if [ -f "$backup_file" ]; then
         find_manifest "$backup_file"
         backup_summary=$(sed -n 's/^summary: *//p' "$work/info")
+        [ -z "$manifest_found" ] || describes "$work/info" "$backup_file" ||
+            warn "'$backup_file' is truncated, or is not what '$manifest' describes"
     fi
     run_helper menu --holds "$backup_summary" --now "$current_summary" "$backup_file" >&4 ||
         usage >&4

@@ -177,7 +177,8 @@ print_changes() {
 
 add_changes() {
     add_text backup "$backup_file"
-    add_text database "database '$TB_POSTGRES_DATABASE' of $server"
+    add_text database "$TB_POSTGRES_DATABASE"
+    add_text server "$server"
     add_text mode "$mode"
     add_rows tables 'now# in_backup# difference# table' <"$work/changes"
 }
@@ -219,7 +220,7 @@ rows_in_backup() {
 # A run that does not ask logs the same
 confirm_replacement() {
     contents=$(both_contents)
-    question_about="$(replacement): $(in_one_line "$contents")"
+    question_about="$(replacement): $(in_one_line "$contents" | tr -s ' ')"
     show_question
     [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
     [ "$mode" = full ] || end_live_session ''
@@ -227,7 +228,7 @@ confirm_replacement() {
     muted=yes
     examine
     muted=
-    require_same "$question_about" "$(replacement): $(in_one_line "$(both_contents)")"
+    require_same "$question_about" "$(replacement): $(in_one_line "$(both_contents)" | tr -s ' ')"
 }
 
 show_question() {
@@ -278,8 +279,10 @@ swap_databases() {
     say 'swapping databases'
     read_database_facts
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists; then
+        kept_before=$(time_of_previous) || kept_before=
         rename_databases 'previous:replaced live:previous staging:live'
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
+        [ -z "$kept_before" ] || say "dropped the previous database kept $kept_before"
     else
         rename_databases 'live:replaced staging:live'
         report_older_previous

@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file embedded-manifest publish report
+use backend session errors lock databases backup-file embedded-manifest schema publish report
 
 usage() {
     cat <<EOF
@@ -70,9 +70,13 @@ end_without_previous() {
 }
 
 roll_back() {
+    schema_now=$(hash_schema_of "$TB_POSTGRES_DATABASE")
+    schema_then=$(hash_schema_of "$previous")
     rename_databases 'live:replaced previous:live replaced:previous'
     begin_statistics
     print_statistics
+    [ "$schema_now" = "$schema_then" ] ||
+        say "restart CB-Tumblebug's server: the schema of its database has changed"
     say_done "rolled back; run 'make rollback-assets' again to undo"
 }
 
@@ -83,7 +87,7 @@ confirm_drop() {
     warn "the previous database of $server will be dropped:" \
         "$kept_database, $previous_size, kept $(time_of_previous)"
     confirm_unlocked "$ROLLBACK_SKIP_CONFIRM" 'Drop it?' ROLLBACK_SKIP_CONFIRM
-    require_same "$kept_database" "$(content_of "$previous")"
+    [ "$ROLLBACK_SKIP_CONFIRM" = yes ] || require_same "$kept_database" "$(content_of "$previous")"
 }
 
 confirm_rollback() {
@@ -92,7 +96,9 @@ confirm_rollback() {
     warn_with "database '$TB_POSTGRES_DATABASE' of $server will be swapped with the previous one" \
         "$sides"
     confirm_unlocked "$ROLLBACK_SKIP_CONFIRM" 'Swap them?' ROLLBACK_SKIP_CONFIRM
-    require_same "$(in_one_line "$sides")" "$(in_one_line "$(both_sides)")"
+    [ "$ROLLBACK_SKIP_CONFIRM" = yes ] ||
+        require_same "$(in_one_line "$sides" | tr -s ' ')" \
+            "$(in_one_line "$(both_sides)" | tr -s ' ')"
 }
 
 # both_sides: two lines, of the live database and of the previous one

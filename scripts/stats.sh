@@ -64,7 +64,8 @@ show_tables() {
 add_sizes() {
     read_size
     read_copy_facts
-    add_text database "database '$TB_POSTGRES_DATABASE' of $server"
+    add_text database "$TB_POSTGRES_DATABASE"
+    add_text server "$server"
     add_number bytes "$bytes"
     add_number kept_copy_bytes "$copy_bytes"
 }

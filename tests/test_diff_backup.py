@@ -107,7 +107,7 @@ spec_infos
     cost_per_hour -1 -> 5
 """
 MESSAGE = """\
-Update assets: +1,234 -10, 3 changed
+Update assets (rows): +1,234 -10, 3 changed
 
 latency_infos: -9
 spec_infos: +1,234 -1, 3 changed, 1 price up, 1 price down
@@ -226,7 +226,7 @@ def test_names_of_backups_and_many_providers(direct: Database) -> None:
     run = direct.checkout.run(*message)
     assert run.status == 0, run
     providers = "".join(f"p{n}: +1\n" for n in (1, 10, 11, 2, 3, 4, 5, 6, 7, 8))
-    assert run.out == f"Update assets: +11\n\nimage_info: +11\n\n{providers}and 1 more\n"
+    assert run.out == f"Update assets (rows): +11\n\nimage_info: +11\n\n{providers}and 1 more\n"
 
 
 def test_columns_that_a_data_only_backup_lacks_are_not_compared(direct: Database) -> None:

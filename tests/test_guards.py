@@ -118,6 +118,10 @@ def test_much_less_content_does_not_replace_the_existing_backup(direct: Database
     run = direct.checkout.run(BACKUP, "--force", **GUARDED)
     assert run.status == 0 and "nothing changed" not in run.err, run
     assert re.search("^since the backup of .* UTC: the same rows$", run.err, re.MULTILINE)
+    direct.execute("ALTER TABLE region_info DROP COLUMN latitude")
+    run = direct.backup(path, **GUARDED)
+    changes = "^since the backup of .*: the schema has changed, region_info changed$"
+    assert run.status == 0 and re.search(changes, run.err, re.MULTILINE), run
 
 
 def another_run(database: Database) -> None:

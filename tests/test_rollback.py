@@ -23,12 +23,14 @@ def test_rollback_restores_the_previous_database_and_is_undone(
         run = direct.checkout.run("make", "rollback-assets", **CONFIRMED)
         assert run.status == 0, run
         assert direct.content() == expected
+        assert "restart CB-Tumblebug's server" in run.err
     run = direct.restore(path)  # without keeping: the kept one stays for a rollback
     assert run.status == 0 and re.search(r"still the one kept 20.* UTC", run.err), run
     assert [name.startswith("assets_previous_") for name in direct.databases()] == [True]
     direct.execute("DELETE FROM spec_info WHERE false; CREATE TABLE even_later (n int)")
     latest = direct.content()
-    assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    run = direct.restore(path, RESTORE_KEEP_PREVIOUS="yes")
+    assert run.status == 0 and re.search("dropped the previous database kept 20.* UTC", run.err), run
     run = direct.checkout.run("make", "rollback-assets", **CONFIRMED)
     assert run.status == 0 and direct.content() == latest, run
 

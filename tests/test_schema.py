@@ -29,12 +29,25 @@ def test_newer_live_schema_is_kept(direct: Database) -> None:
     assert "the live database's is kept, only rows are restored; differences:" in run.err
     assert "  spec_info.gpu  only in the live database\n" in run.err
     assert "  index spec_gpu of spec_info  only in the live database\n" in run.err
-    assert "\ntables and columns only in the live database will be empty or default\n" in run.err
+    assert "\ncolumns only in the live database get their default\n" in run.err
+    assert "which will be empty" not in run.err
     assert "missing from the backup" not in run.err
     assert "\nuse --schema backup to replace the live schema too\n" in run.err
     assert "gpu" in columns(direct)
     assert [row[:-1] for row in direct.execute("SELECT * FROM spec_info ORDER BY id")] == before
     assert direct.left_behind() == []
+
+
+def test_live_tables_that_the_backup_would_empty_are_named(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute(
+        'CREATE TABLE "later one" ("a b" int, c int); CREATE TABLE later (n int);'
+        ' INSERT INTO "later one" SELECT n, n FROM generate_series(1, 1234) AS n'
+    )
+    run = direct.restore(path)
+    assert run.status == 0, run
+    warning = "warning: the backup has no rows for these tables, which will be empty: "
+    assert f'{warning}"later one", later; now 2 tables, 1,234 rows\n' in run.err
 
 
 @pytest.mark.parametrize("change", [OLDER, DIVERGED, "DROP TABLE pricing_info"])

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Reaching the server: which backend, and running client programs there.
 # Needs: program root run_name server work
+# Sets: client_host
 #
 # A backend is a file in backends/ with two functions: select_NAME ends the script if the server is
 # out of reach, and says why; run_on_NAME runs a program there, standard input and output
@@ -10,7 +11,8 @@ usual_password=tumblebug # as in CB-Tumblebug's docker-compose.yaml
 
 use backends/docker backends/direct pod-input pod backends/kubectl
 
-# select_server: chooses the backend and prepares the environment of every client program
+# select_server: chooses the backend and prepares the environment of every client program. Sets
+# client_host, where they run
 select_server() {
     set_client_environment
     case $ASSETS_PG_BACKEND-$TB_POSTGRES_ENDPOINT in
@@ -22,6 +24,8 @@ select_server() {
         *) refuse_setting ASSETS_PG_BACKEND "$ASSETS_PG_BACKEND" \
             'auto, docker, direct or kubectl' ;;
     esac
+    client_host=$server
+    [ "$ASSETS_PG_BACKEND" != direct ] || client_host='this machine'
 }
 
 # choose_backend: a running container, or else the endpoint; where neither is there, the container,

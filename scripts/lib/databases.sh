@@ -199,8 +199,9 @@ require_readable() {
     case $1 in
         *'(permission denied '*)
             hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'"
+            denied=${1##*(permission denied }
             die "user '$TB_POSTGRES_USER' may not read the database:" \
-                "permission denied ${1##*(permission denied }"
+                "permission denied ${denied%%)*}"
             ;;
     esac
 }

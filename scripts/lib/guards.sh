@@ -9,7 +9,7 @@ size_to_refuse=99614720 # 95 MiB: Git hosts reject a file above 100 MiB
 # guard_existing_backup: before the dump. Ends the script if nothing has changed since the existing
 # backup; asks if much of it would be lost
 guard_existing_backup() {
-    losses='' existing_created=''
+    losses='' existing_created='' existing_definitions=''
     if [ "$FORCE" = yes ]; then
         read_existing || :
         return 0
@@ -55,14 +55,18 @@ read_existing() {
         return 1
     sed '$d' "$work/info" >"$work/manifest"
     existing_created=$(manifest_field created)
+    existing_definitions=$(manifest_field definitions)
     read_manifest "$work/manifest" >"$work/existing"
 }
 
 # report_changes: since the backup that has been replaced; see diff-backup.sh for more
 report_changes() {
-    [ ! -s "$work/existing" ] || say "since the backup of $existing_created: $(awk \
-        -f "$root/scripts/lib/awk/formats.awk" -f "$root/scripts/lib/awk/table-changes.awk" \
-        "$work/existing" "$work/tables")"
+    [ -s "$work/existing" ] || return 0
+    changes=$(awk -f "$root/scripts/lib/awk/formats.awk" \
+        -f "$root/scripts/lib/awk/table-changes.awk" "$work/existing" "$work/tables")
+    [ "$holds" = 'data only' ] || [ "$existing_definitions" = "$(cat "$work/definitions")" ] ||
+        changes="the schema has changed, $changes"
+    say "since the backup of $existing_created: $changes"
 }
 
 # read_live_tables: in one snapshot
@@ -80,14 +84,9 @@ is_same_content() {
         [ "$holds" = 'schema and data' ] && [ "$(manifest_field holds)" = "$holds" ] &&
         [ "$(manifest_field encoding)" = "$database_encoding" ] &&
         cmp -s "$work/existing" "$work/live" &&
-        [ "$(manifest_field definitions)" = "$(hash_live_schema)" ] &&
+        [ "$(manifest_field definitions)" = "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] &&
         [ "$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" 2>/dev/null)" = 0 ]
 }
-
-hash_live_schema() (
-    PGDATABASE=$TB_POSTGRES_DATABASE
-    hash_schema 2>"$work/dump.errors" || echo unknown
-)
 
 end_unchanged() {
     clean_up_server

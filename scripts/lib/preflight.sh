@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
-# Needs: backup_file copy_found data_directory manifest manifest_found mode room_advice server
+# Needs: backup_file copy_found data_directory manifest manifest_found mode room_advice root server
 #   tables unfilled work
 # Sets: copy_found
 
@@ -137,13 +137,22 @@ show_schema() {
     elif [ "$mode" = data-only ]; then
         say "schema    the live database's is kept, only rows are restored; differences:"
         show_differences
-        [ -z "$unfilled" ] ||
-            say 'tables and columns only in the live database will be empty or default'
+        [ -z "$unfilled" ] || show_unfilled
         [ "$RESTORE_SCHEMA" = live ] || say 'use --schema backup to replace the live schema too'
     else
         warn "the backup's schema will replace the live one; differences:"
         show_differences
     fi
+}
+
+# show_unfilled: what the live database has, and the backup does not fill
+show_unfilled() {
+    emptied=$(awk -f "$root/scripts/lib/awk/other-tables.awk" \
+        "$work/columns" "$work/live-columns.chosen")
+    [ -z "$emptied" ] || warn 'the backup has no rows for these tables, which will be empty:' \
+        "$(in_one_line "$(printf '%s\n' "$emptied" | sed 's/^public\.//')");" \
+        "now $(content_of "$TB_POSTGRES_DATABASE" "$emptied")"
+    say 'columns only in the live database get their default'
 }
 
 contents_field() {

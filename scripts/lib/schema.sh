@@ -13,6 +13,13 @@ hash_schema() {
     run_remote hash-schema "$@" </dev/null
 }
 
+# hash_schema_of DATABASE: the same, or unknown
+hash_schema_of() (
+    PGDATABASE=$1
+    shift
+    hash_schema "$@" 2>"$work/dump.errors" || echo unknown
+)
+
 # begin_live_schema: lists it, where there is one, while other things are done
 begin_live_schema() {
     database_exists || return 0
@@ -55,7 +62,8 @@ require_no_newer_columns() {
         hint '--schema backup replaces a newer live schema without reading it'
         fail_with "$work/dump.errors" 'could not read the live schema'
     fi
-    warn "could not compare the schemas: $(first_error "$work/dump.errors")"
+    warn "could not compare the schemas: $(first_error "$work/dump.errors");" \
+        "the backup's schema will replace the live one"
 }
 
 has_newer_columns() {

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Copying the archive to the server, where pg_restore can load it with several jobs, and checking it
 # on the way.
-# Needs: backup_file child database_bytes manifest_found reader_status server server_tmp trusted
-#   work writer_status
+# Needs: backup_file child client_host database_bytes manifest_found reader_status server_tmp
+#   trusted work writer_status
 # Sets: archive archive_limit
 
 # upload_archive: to the server. Ends the script unless it is complete and the manifest's. Its table
@@ -104,7 +104,7 @@ fail_not_whole() { # FILE with pg_restore's errors
                 hint 'restore it to a server of that version or newer'
             fi
             die "'$backup_file' was made by a newer pg_dump than" \
-                "pg_restore $(server_fact pg_restore) of $server can read"
+                "pg_restore $(server_fact pg_restore) on $client_host can read"
             ;;
         *)
             hint_get_again

@@ -20,7 +20,7 @@ providers AS (
     WHERE any_table AND NOT any_provider AND provider <> '-'
 ),
 lines (section, place, line) AS (
-    SELECT 1, 0, 'Update assets: ' || counted FROM described WHERE any_table AND any_provider
+    SELECT 1, 0, 'Update assets (rows): ' || counted FROM described WHERE any_table AND any_provider
     UNION ALL
     SELECT 2, 0, '' WHERE EXISTS (SELECT FROM described)
     UNION ALL
