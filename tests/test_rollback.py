@@ -30,7 +30,8 @@ def test_rollback_restores_the_previous_database_and_is_undone(
     direct.execute("DELETE FROM spec_info WHERE false; CREATE TABLE even_later (n int)")
     latest = direct.content()
     run = direct.restore(path, RESTORE_KEEP_PREVIOUS="yes")
-    assert run.status == 0 and re.search("dropped the previous database kept 20.* UTC", run.err), run
+    assert run.status == 0, run
+    assert re.search("dropped the previous database kept 20.* UTC", run.err)
     run = direct.checkout.run("make", "rollback-assets", **CONFIRMED)
     assert run.status == 0 and direct.content() == latest, run
 
