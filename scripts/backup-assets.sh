@@ -87,8 +87,8 @@ parse_options() {
 
 # --- the file ---
 
-# choose_target: from the name to the path. Sets target, target_directory, partial, partial_manifest
-# and unchanged
+# choose_target: from the name to the path. Sets target, target_directory, directory_before, which
+# exists, partial, partial_manifest and unchanged
 choose_target() {
     ! is_remote "$target" || refuse_remote_target
     case $target in
@@ -109,6 +109,7 @@ choose_target() {
         *) target=./$target ;;
     esac
     target_directory=${target%/*}
+    directory_before=$(nearest_directory "$target_directory")
     require_target
     [ ! -e "$target" ] || unchanged='; the existing backup is unchanged'
     partial=$(partial_of "$target")
@@ -356,15 +357,18 @@ hash_content() {
 }
 
 # publish_backup: the manifest goes into the file, and a copy of it beside the file. Both are on
-# disk before the first is renamed. After a crash between the renames, the next run does the second
+# disk, as are new directories and a new key, before the first is renamed. After a crash between the
+# renames, the next run does the second
 publish_backup() {
     sed -n '/^$/,$p' "$work/summary" >"$work/providers"
-    manifest_fields | write_manifest
+    manifest_fields >"$work/fields"
+    write_manifest <"$work/fields" # in no pipe: it may set key_parent
     (set -C && cat "$work/manifest" >"$partial_manifest") 2>"$work/publish.errors" ||
         die "could not write '$target.info'"
     add_manifest
     choose_sync
-    { sync_files "$partial" "$partial_manifest" && sync_directory "$target_directory/"; } ||
+    { sync_new_key && sync_files "$partial" "$partial_manifest" &&
+        sync_with_parents "$target_directory" "$directory_before"; } ||
         die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")"
     mv -f "$partial" "$target" 2>"$work/publish.errors" ||
         die "could not replace '$target': $(head -n 1 "$work/publish.errors")"
@@ -398,7 +402,7 @@ report_backup() {
 add_manifest() {
     { embed_manifest "$work/manifest" >>"$partial"; } 2>>"$work/publish.errors"
     embedded_manifest "$partial" | cmp -s "$work/manifest" - ||
-        die "could not write '$target': $(head -n 1 "$work/publish.errors")"
+        die "could not write '$target': $(head -n 1 "$work/publish.errors" | without_position)"
 }
 
 manifest_fields() {

@@ -136,7 +136,7 @@ confirm_pruning() {
 # delete_backups: decides again after the answer; a backup that has changed meanwhile stays
 delete_backups() {
     decide >"$work/plan.now"
-    deleted=0
+    deleted=0 files_left=
     while IFS= read -r planned; do
         case $planned in delete*) delete_backup "$planned" ;; esac
     done <"$work/plan"
@@ -145,6 +145,7 @@ delete_backups() {
         die "could not delete $((doomed - deleted)) of $(counted "$doomed" backup)"
     finish
     say_done "deleted $(counted "$deleted" backup), $(human_size "$bytes")"
+    [ -z "$files_left" ] || end_incomplete
 }
 
 # delete_backup LINE: the file first, because FILE.info alone is not a backup
@@ -160,12 +161,16 @@ delete_backup() {
     fi
 }
 
-remove_backup() { # FILE
+# remove_backup FILE: without the file, there is no backup. Sets files_left
+remove_backup() {
     if [ -n "$operand" ]; then
         remove_from_remote "$1"
     else
-        rm -f -- "$1" 2>"$work/rm.errors" &&
-            rm -f -- "$1.info" "$1.verified" 2>"$work/rm.errors"
+        rm -f -- "$1" 2>"$work/rm.errors" || return 1
+        rm -f -- "$1.info" "$1.verified" 2>"$work/rm.errors" || {
+            warn "deleted $1, but not the files that belong to it: $(removal_error)"
+            files_left=yes
+        }
     fi
 }
 

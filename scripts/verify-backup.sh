@@ -162,9 +162,11 @@ remember() { # LEVEL RESULT
         remember_verification "$backup_file" "$1" "$2" "$(manifest_field sha256)"
 }
 
-# remember_failure STATUS: only if a level failed, not if the run ended before or between levels
+# remember_failure STATUS: only if a level failed, not if the run ended before or between levels, or
+# for another reason than the backup, such as a full temporary directory
 remember_failure() {
-    [ "$1" -ne 1 ] || [ -z "$running_level" ] || remember "$running_level" failed
+    [ "$1" -ne 1 ] || [ -z "$running_level" ] || [ -z "$explained" ] ||
+        remember "$running_level" failed
 }
 
 add_levels() {

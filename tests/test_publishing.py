@@ -36,7 +36,9 @@ def pairs(direct_server: Server, tmp_path_factory: pytest.TempPathFactory) -> tu
 
 @pytest.fixture
 def path(direct: Database, pairs: tuple[Pair, Pair]) -> Path:
-    """The default backup of a checkout: the earlier pair is there."""
+    """The default backup of a checkout that has a key: the earlier pair is there."""
+    direct.checkout.key.parent.mkdir(parents=True)
+    direct.checkout.key.write_text(64 * "0")
     write_pair(direct.checkout.default_backup, pairs[0])
     return direct.checkout.default_backup
 

@@ -32,14 +32,20 @@ require_file() {
 
 # refuse_closed_directory FILE: what is in a directory that the user may not enter is unknown
 refuse_closed_directory() {
-    nearest_directory=$(dirname -- "$1")
-    until [ -d "$nearest_directory" ] || [ "$nearest_directory" = "${nearest_directory%/*}" ]; do
-        nearest_directory=${nearest_directory%/*}
-    done
-    if [ -d "$nearest_directory" ] && ! [ -x "$nearest_directory" ]; then
-        die "directory '$nearest_directory' is not readable for user '$(user_name)'"
+    closed_directory=$(nearest_directory "$(dirname -- "$1")")
+    if ! [ -x "$closed_directory" ]; then
+        die "directory '$closed_directory' is not readable for user '$(user_name)'"
     fi
 }
+
+# nearest_directory DIRECTORY: itself, or the nearest one above it that exists
+nearest_directory() (
+    nearest=$1
+    until [ -d "$nearest" ] || [ "$nearest" = / ] || [ "$nearest" = . ]; do
+        nearest=$(dirname -- "$nearest")
+    done
+    printf '%s\n' "$nearest"
+)
 
 # refuse_other_format FILE FIRST_BYTES: what else pg_dump writes, by what it begins with
 refuse_other_format() {

@@ -51,7 +51,7 @@ list_sizes() {
     for listed_directory; do
         [ -d "$listed_directory" ] || continue
         printf 'in %s\n' "$listed_directory"
-        env -i PATH="$PATH" LC_ALL=C ls -lnL "$listed_directory/" 2>"$work/ls.errors" || :
+        env -i PATH="$PATH" LC_ALL=C ls -lnL "$listed_directory/" 2>/dev/null || :
     done
 }
 
@@ -145,7 +145,8 @@ remember_verification() {
         >"$(partial_of "$1.verified")" && mv -f "$(partial_of "$1.verified")" "$1.verified"; } \
         2>"$work/verified.errors" || {
         rm -f "$(partial_of "$1.verified")"
-        warn "could not write '$1.verified': $(head -n 1 "$work/verified.errors")"
+        warn "could not write '$1.verified':" \
+            "$(head -n 1 "$work/verified.errors" | without_position)"
     }
 }
 

@@ -88,7 +88,7 @@ explain_full_disk() {
 
 # explain_unexpected_end: Sets status
 explain_unexpected_end() {
-    last_error=$(tail -n 1 "$work/raw.errors" 2>/dev/null) || :
+    last_error=$(tail -n 1 "$work/raw.errors" 2>/dev/null | without_position) || :
     last_error=${last_error:-it ended with status $status}
     if [ -n "$finished" ]; then
         status=3
@@ -197,7 +197,9 @@ pipe() {
     rm -f "$work/pipe"
     mkfifo "$work/pipe" || no_temporary_file
     exec 9<>"$work/pipe"
+    child=
     background "$1" >"$work/pipe"
+    [ -n "$child" ] || no_temporary_file # the pipe could not be opened
     writer=$child
     background_from "$work/pipe" "$2"
     exec 9<&-

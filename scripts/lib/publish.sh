@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Publishing a backup: the file, which has its manifest in it, and FILE.info, a copy of that
 # manifest, are written under temporary names and renamed one after the other.
-# Needs: project run_name work
+# Needs: key_parent project run_name work
 
 # partial_of FILE: its temporary name, which ends with the run's
 partial_of() {
@@ -27,6 +27,22 @@ sync_files() {
 # sync_directory DIRECTORY: which some file systems cannot do alone
 sync_directory() {
     sync_files "$1" || { grep -q 'Invalid argument' "$work/sync.errors" && sync; }
+}
+
+# sync_with_parents DIRECTORY TOP: and those above it up to TOP, which was there before them
+sync_with_parents() {
+    synced_directory=$1
+    until [ "$synced_directory" = "$2" ] || [ "$synced_directory" = / ]; do
+        sync_directory "$synced_directory/" || return 1
+        synced_directory=$(dirname -- "$synced_directory")
+    done
+    sync_directory "$2/"
+}
+
+# sync_new_key: if this run has made it: without the key, the backup would be untrusted
+sync_new_key() {
+    [ -n "$key_parent" ] || return 0
+    sync_files "$(key_file)" && sync_with_parents "$(dirname -- "$(key_file)")" "$key_parent"
 }
 
 # clean_up_backups [DIRECTORY/]: in the usual directories and this one, renames each FILE.info that

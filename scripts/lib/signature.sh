@@ -1,6 +1,9 @@
 # shellcheck shell=sh
 # The signature of a manifest: an HMAC under this machine's key, by which it knows its own backups.
 # Needs: run_name work
+# Sets: key_parent
+
+key_parent= # of a key that this run has made: the directory that was there before
 
 # key_file: empty where there is no place for a key, as without a home directory
 key_file() {
@@ -13,11 +16,12 @@ has_key() {
     [ -f "$(key_file)" ] && [ -s "$(key_file)" ] && [ -r "$(key_file)" ]
 }
 
-# make_key: once; where that fails, backups are not signed, and a warning says so
+# make_key: once; where that fails, backups are not signed, and a warning says so. Sets key_parent
 make_key() {
-    if has_key || write_key 2>/dev/null; then
-        return 0
-    fi
+    ! has_key || return 0
+    key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
+    ! write_key 2>/dev/null || return 0
+    key_parent=
     unsigned='this backup is not signed, and every restore will treat it as untrusted'
     if [ -z "$(key_file)" ]; then
         warn "there is no home directory for the key; set TB_ASSETS_KEY_FILE; $unsigned"

@@ -27,7 +27,7 @@ in_one_line() {
 
 # first_error FILE: the first error that a program has reported there, with its detail
 first_error() {
-    awk -f "$root/scripts/lib/awk/first-error.awk" "$1"
+    awk -f "$root/scripts/lib/awk/first-error.awk" "$1" | without_position
 }
 
 # is_number TEXT: only such text may reach $(( )), where some shells would run commands in any other
@@ -52,4 +52,10 @@ human_size() {
 # user_name: who runs this
 user_name() {
     id -un 2>/dev/null || id -u
+}
+
+# without_position: standard input without the script's name and line, with which a shell's errors
+# begin
+without_position() {
+    sed 's/^\(.*\.\)\{0,1\}sh: \(line \)\{0,1\}[0-9]\{1,\}: //'
 }
