@@ -62,9 +62,8 @@ class Directory:
             self.pending.append({names[0]: None})
         elif call.name == "openat" and call.writes and names and names[0] not in self.now():
             self.pending.append({names[0]: File(self.contents[names[0]])})
-        elif names and (call.name != "openat" or "O_TRUNC" in call.arguments):
-            if call.writes:
-                self.now()[names[-1]].synced = False
+        elif names and call.writes and (call.name != "openat" or "O_TRUNC" in call.arguments):
+            self.now()[names[-1]].synced = False
 
     def states(self) -> Iterator[State]:
         """Yield what a power loss now may leave."""

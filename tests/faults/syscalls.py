@@ -94,7 +94,7 @@ def parsed(process: str, line: str) -> Call | None:
             path = unescaped(named)
             paths.append(str(Path(descriptor) / path))
             matched.append(path if is_current or path.startswith("/") else descriptor)
-        else:
+        elif opened:
             descriptor, is_current = unescaped(opened), bool(current)
     if not paths:
         paths = matched = [descriptor]
@@ -123,8 +123,9 @@ def faults_of(calls: list[Call], *directories: Path) -> list[Fault]:
     """Return the faults of a run's calls on files in these directories.
 
     One for each call on each file; of many calls by one process the first two and the last. Then
-    one for all calls of a name in a directory.
+    one for all calls of a name in a directory. No write to a named pipe: no disk is behind it.
     """
+    pipes = {path for call in calls if call.name == "mknodat" for path in call.paths}
     numbers: Counter = Counter()
     single = defaultdict(list)
     together = defaultdict(dict)
@@ -132,7 +133,7 @@ def faults_of(calls: list[Call], *directories: Path) -> list[Fault]:
         for path, file in dict(zip(call.matched, call.paths, strict=True)).items():
             inside = [each for each in directories if Path(file).is_relative_to(each)]
             numbers[call.process, call.name, path] += 1
-            if inside and call.writes:
+            if inside and call.writes and not (call.name == "write" and file in pipes):
                 number = numbers[call.process, call.name, path]
                 single[call.process, call.name, path].append(number)
                 together[call.name, inside[0]][path] = None
