@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -129,8 +130,8 @@ class Container(Server):
 
         It is process 1 of its container, and takes orphans of other programs for its own.
         """
-        signs = ("was terminated by", "reinitializing", "exited with exit code")
-        return [line for line in self.log() if any(sign in line for sign in signs)]
+        crash = re.compile("was terminated by|server process .* exited with exit code")
+        return [line for line in self.log() if crash.search(line)]
 
     def wait(self, seconds: float = 60) -> None:
         """Return when the server answers over TCP; raise CalledProcessError after so many seconds.
