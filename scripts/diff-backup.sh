@@ -42,7 +42,7 @@ main() {
     parse_options "$@"
     begin
     require_restore_settings
-    RESTORE_KEEP_COPY=
+    RESTORE_KEEP_COPY='' RESTORE_IN_PLACE=''
     [ -z "$with" ] || ! needs_private_server || compare_on_private_server
     download_files
     check_files

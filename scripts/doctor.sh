@@ -232,9 +232,15 @@ find_zstd() {
 }
 
 find_rights() {
-    require_right_to_create
+    if [ "$RESTORE_IN_PLACE-$may_create-$is_standby" = yes-f-f ]; then
+        echo "user '$TB_POSTGRES_USER' may not create databases; restores are done in place"
+        return 0
+    fi
+    require_right_to_create in-place
     if [ "$is_superuser" = t ]; then
         echo "user '$TB_POSTGRES_USER' is a superuser"
+    elif [ "$may_restrict" = t ]; then
+        echo "user '$TB_POSTGRES_USER' may create databases, and restore untrusted backups"
     else
         echo "user '$TB_POSTGRES_USER' may create databases, but not restore untrusted backups"
     fi

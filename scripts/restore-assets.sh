@@ -6,7 +6,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock databases backup-file embedded-manifest signature manifest
 use fingerprints schema publish report storage upload modes untrusted load kept-copy preflight
-use verify tables
+use verify tables in-place
 
 usage() {
     cat <<EOF
@@ -43,6 +43,8 @@ the live database is unchanged.
 RESTORE_KEEP_PREVIOUS=yes keeps the replaced database: rollback-assets.sh swaps
 back to it. RESTORE_KEEP_COPY=yes keeps a copy of the restored database: the
 next restore of the same backup clones it, which takes less than half the time.
+RESTORE_IN_PLACE=yes needs no right to create databases: the backup is loaded
+into the live database, in one transaction, for which clients wait.
 EOF
 }
 
@@ -50,6 +52,7 @@ main() {
     parse_options "$@"
     begin
     require_restore_settings
+    [ "$RESTORE_IN_PLACE" != yes ] || refuse_what_needs_staging
     download "$backup_file"
     backup_file=$downloaded
     check_file
@@ -69,6 +72,22 @@ main() {
 }
 
 restore() {
+    if [ "$RESTORE_IN_PLACE" = yes ]; then
+        restore_in_place
+        counted=$work/replaced
+    else
+        restore_by_staging
+        counted=$work/staged.all
+    fi
+    recommend_restart
+    begin_statistics "$counted"
+    drop_temporary_data
+    print_statistics
+    say_done "restored $(restored_content) in $(duration)"
+    [ -z "$copy_failed" ] || end_incomplete
+}
+
+restore_by_staging() {
     fill_staging
     verify_staging
     keep_copy
@@ -76,11 +95,6 @@ restore() {
         tables) replace_tables ;;
         *) swap_databases ;;
     esac
-    begin_statistics "$work/staged.all"
-    drop_temporary_data
-    print_statistics
-    say_done "restored $(restored_content) in $(duration)"
-    [ -z "$copy_failed" ] || end_incomplete
 }
 
 fill_staging() {
@@ -132,6 +146,16 @@ refuse_contradictions() {
     case $data_only-$schema_option in
         yes-backup | yes-auto) die_usage "cannot combine --data-only and --schema $schema_option" ;;
     esac
+}
+
+refuse_what_needs_staging() {
+    needs_staging=
+    [ -z "$keep_going" ] || needs_staging=--keep-going
+    [ -z "$drop_missing" ] || needs_staging=--drop-missing-columns
+    [ "$RESTORE_KEEP_COPY" != yes ] || needs_staging=RESTORE_KEEP_COPY=yes
+    [ "$RESTORE_KEEP_PREVIOUS" != yes ] || needs_staging=RESTORE_KEEP_PREVIOUS=yes
+    [ -z "$needs_staging" ] || die_usage "cannot combine RESTORE_IN_PLACE=yes and $needs_staging," \
+        'which needs a staging database'
 }
 
 use_schema() {
@@ -242,13 +266,16 @@ show_question() {
 # replacement: what the restore would do
 replacement() {
     database="database '$TB_POSTGRES_DATABASE' of $server"
+    replaced_how='will be replaced'
+    [ "$RESTORE_IN_PLACE" != yes ] ||
+        replaced_how='will be replaced in one transaction, for which clients wait'
     case $mode in
         tables) echo "every row of $(in_one_line "$(cat "$work/chosen")") in $database" \
-            'will be replaced' ;;
-        data-only) echo "every row of $database will be replaced; its schema stays" ;;
+            "$replaced_how" ;;
+        data-only) echo "every row of $database $replaced_how; its schema stays" ;;
         full)
             if database_exists; then
-                echo "everything in $database will be replaced"
+                echo "everything in $database $replaced_how"
             else
                 echo "$database does not exist yet; it will be created"
             fi
@@ -287,6 +314,9 @@ swap_databases() {
         rename_databases 'live:replaced staging:live'
         report_older_previous
     fi
+}
+
+recommend_restart() {
     if [ "$mode" = full ] && schemas_differ; then
         say "restart CB-Tumblebug's server: the schema of its database has changed"
     fi

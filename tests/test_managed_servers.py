@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from faults.faults import sampled
 from support.databases import Database
 from support.run import BACKUP, CLEAN, CONFIRMED, RESTORE, ROLLBACK, STATS, Checkout
+from support.running import kill, start_restore
 from support.servers import Container, DirectServer
 from support.waiting import until
 
@@ -204,3 +206,43 @@ def test_standby_is_backed_up_and_replaced_by_nothing(
     run = standby.checkout.run(DOCTOR)
     assert run.status == 1 and "is a read-only standby" in run.out, run
     assert standby.databases() == {staging}
+
+
+RESTRICTING = (
+    "temp_file_limit, log_min_messages, log_min_error_statement, log_statement,"
+    " log_min_duration_statement"
+)
+
+
+def test_user_who_may_restrict_roles_restores_untrusted_backups(ordinary: Database) -> None:
+    restores_untrusted(ordinary)
+
+
+def restores_untrusted(database: Database) -> None:
+    """The right to create roles is enough only with that to limit what a role may take."""
+    role = database.checkout.environment["TB_POSTGRES_USER"]
+    before = database.content()
+    path = database.backed_up()
+    database.checkout.key.unlink()
+    database.execute("DELETE FROM image_infos")
+    database.server.execute(f"ALTER ROLE {role} CREATEROLE")
+    run = database.restore(path)
+    assert run.status == 1 and "may not restrict a role" in run.errors[0], run
+    database.server.execute(f"GRANT SET ON PARAMETER {RESTRICTING} TO {role}")
+    try:
+        process = start_restore(database, path)
+        kill(process)
+        for options in sampled([("--data-only",), ()], 1):
+            database.execute("DELETE FROM image_infos")
+            run = database.restore(*options, path)
+            assert run.status == 0 and "with restricted rights and audits" in run.err, run
+            assert database.content() == before and database.left_behind() == []
+        database.execute(f"SET ROLE {role}; CREATE VIEW v AS SELECT 1 AS n")
+        path = database.backed_up()
+        database.checkout.key.unlink()
+        run = database.restore(path)
+        assert run.status == 1 and "not allowed in an untrusted backup: view" in run.err, run
+        roles = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'assets%'"
+        assert database.left_behind() == [] and not database.server.execute(roles)
+    finally:
+        database.server.execute(f"REVOKE SET ON PARAMETER {RESTRICTING} FROM {role}")

@@ -39,7 +39,7 @@ LAYERS = {
     "things": "lock client-programs databases backup-file embedded-manifest signature manifest"
     " fingerprints schema publish",
     "workflow": "report storage upload modes untrusted load kept-copy preflight verify compare"
-    " restore-test guards tables catalog private-server tumblebug hooks",
+    " restore-test guards tables in-place catalog private-server tumblebug hooks",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220

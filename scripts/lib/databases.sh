@@ -3,7 +3,7 @@
 # the previous one and the kept copy.
 # Needs: child is_standby kept_copy lock_backend previous replaced server sql staging work
 # Sets: copied_backup copy_bytes data_directory database_bytes database_encoding load_jobs
-#   may_create toast_compression
+#   may_create may_restrict toast_compression
 
 # read_database_facts: of the live one. Sets database_encoding, empty where it does not exist, and
 # database_bytes
@@ -33,11 +33,12 @@ require_database() {
     database_exists || fail_without_database
 }
 
-# read_server_facts: Sets may_create, load_jobs, toast_compression and data_directory
+# read_server_facts: Sets may_create, may_restrict, load_jobs, toast_compression and
+# data_directory
 read_server_facts() {
     server_facts=$(ask lock <"$sql/restore/server-facts.sql") ||
         fail_with "$work/lock.errors" 'could not read the catalog'
-    IFS='|' read -r may_create load_jobs toast_compression data_directory <<EOF
+    IFS='|' read -r may_create may_restrict load_jobs toast_compression data_directory <<EOF
 $server_facts
 EOF
     require_number 'the number of jobs' "$load_jobs"
@@ -52,10 +53,13 @@ require_primary() {
     }
 }
 
+# require_right_to_create [in-place]: a restore can do without it
 require_right_to_create() {
     require_primary
     [ "$may_create" = t ] || {
         hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
+        [ -z "${1-}" ] || hint 'or RESTORE_IN_PLACE=yes restores in one transaction in the' \
+            'live database: all or nothing, but clients wait until it ends'
         die "user '$TB_POSTGRES_USER' may not create the staging database"
     }
 }

@@ -11,7 +11,8 @@ copy_found=
 # find_copy: is there a copy of this backup that fits the live database? Sets copy_found
 find_copy() {
     copy_found=
-    if [ -z "$manifest_found" ] || [ -n "$tables$keep_going" ] || [ "$RESTORE_SCHEMA" = live ]; then
+    if [ -z "$manifest_found" ] || [ -n "$tables$keep_going" ] || [ "$RESTORE_SCHEMA" = live ] ||
+        [ "$RESTORE_IN_PLACE" = yes ]; then
         return 0
     fi
     copy_found=$({ psql_set comment "$(comment_of_copy)" && cat "$sql/restore/find-copy.sql"; } |

@@ -2,7 +2,7 @@
 # Loading the archive into the staging database, in the mode of the restore.
 # Needs: archive child keep_going load_jobs manifest_found mode root server_tmp
 #   server_version sql staging toast_compression trusted work
-# Sets: load_skipped
+# Sets: load_skipped no_owner
 
 load_skipped=
 

@@ -85,7 +85,12 @@ refuse_control_characters() {
 
 # find_tables: the full names of the tables asked for and of their partitions, which hold the rows
 find_tables() {
-    { psql_set tables "$tables" && cat "$sql/tables/moves.sql" "$sql/tables/choose-tables.sql"; } |
+    chosen=$tables
+    if [ "$RESTORE_IN_PLACE-$mode" = yes-data-only ]; then
+        chosen=$(ask live <"$sql/tables/all-tables.sql") ||
+            fail_with "$work/live.errors" 'could not find the tables'
+    fi
+    { psql_set tables "$chosen" && cat "$sql/tables/moves.sql" "$sql/tables/choose-tables.sql"; } |
         ask live >"$work/found" || fail_with "$work/live.errors" 'could not find the tables'
     unknown=$(sed -n 's/^unknown //p' "$work/found")
     if [ -n "$unknown" ]; then

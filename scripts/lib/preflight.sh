@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
 # Needs: backup_file copy_found data_directory manifest manifest_found mode room_advice root server
-#   tables unfilled work
+#   sql tables unfilled work
 # Sets: copy_found
 
 # examine: everything that comes before the question; the live database does not change
@@ -22,6 +22,7 @@ examine() {
     else
         upload_archive
         require_trust
+        [ "$RESTORE_IN_PLACE" != yes ] || require_owned_database
         choose_mode
         [ "$mode" = full ] || copy_found=
     fi
@@ -75,8 +76,30 @@ require_replaceable_database() {
         hint 'set TB_POSTGRES_DATABASE'
         die "cannot replace database 'postgres', which is the server's own"
     fi
-    require_right_to_create
+    if [ "$RESTORE_IN_PLACE" = yes ]; then
+        require_primary
+        database_exists || fail_without_database
+        return 0
+    fi
+    require_right_to_create in-place
     [ -n "$tables" ] || require_replaceable 'single tables can still be restored with --table'
+}
+
+# require_owned_database: a full restore in place drops everything, and then creates what the backup
+# has
+require_owned_database() {
+    if [ -n "$tables" ] || [ "$RESTORE_SCHEMA" = live ] || is_data_only; then
+        return 0
+    fi
+    ! grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents" ||
+        die 'cannot restore in place: the backup contains large objects'
+    sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" >"$work/foreign" \
+        2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
+    [ ! -s "$work/foreign" ] || {
+        hint '--table NAME replaces only the rows of that table'
+        die "cannot restore in place: user '$TB_POSTGRES_USER' has no right to replace" \
+            "$(in_one_line "$(cat "$work/foreign")")"
+    }
 }
 
 # check_room: for the staging database, a copy to keep, and the archive

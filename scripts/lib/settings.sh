@@ -28,6 +28,7 @@ load_settings() {
     : "${RESTORE_SKIP_CONFIRM:=}"
     : "${RESTORE_KEEP_PREVIOUS:=}"
     : "${RESTORE_KEEP_COPY:=}"
+    : "${RESTORE_IN_PLACE:=}"
     : "${RESTORE_SCHEMA:=auto}"
     : "${RESTORE_TRUST:=}"
     : "${RESTORE_MAX_BYTES:=}"
@@ -53,10 +54,9 @@ load_settings() {
 # --- what a setting can be: each script checks those that it uses ---
 
 require_restore_settings() {
-    require_yes_or_no RESTORE_SKIP_CONFIRM "$RESTORE_SKIP_CONFIRM"
-    require_yes_or_no RESTORE_KEEP_PREVIOUS "$RESTORE_KEEP_PREVIOUS"
-    require_yes_or_no RESTORE_KEEP_COPY "$RESTORE_KEEP_COPY"
-    require_yes_or_no RESTORE_TRUST "$RESTORE_TRUST"
+    for setting in SKIP_CONFIRM KEEP_PREVIOUS KEEP_COPY IN_PLACE TRUST; do
+        eval "require_yes_or_no RESTORE_$setting \"\$RESTORE_$setting\""
+    done
     case $RESTORE_SCHEMA in
         backup | live | auto) ;;
         *) refuse_setting RESTORE_SCHEMA "$RESTORE_SCHEMA" 'backup, live or auto' ;;

@@ -15,6 +15,11 @@ replace_tables() {
     done <"$work/copies"
     ask live <"$sql/tables/finish-chosen.sql" >/dev/null || fail_replacement
     [ -z "$manifest_found" ] || compare_replaced
+    commit_replacement
+}
+
+# commit_replacement: the transaction in the live database
+commit_replacement() {
     begin_commit
     echo 'COMMIT;' | ask live >/dev/null || {
         fail_commit "$work/live.errors"
@@ -28,10 +33,7 @@ replace_tables() {
 copy_rows() {
     # shellcheck disable=SC2016 # expands on the server
     copy_staged='psql -X -q -v ON_ERROR_STOP=1 -c "$COPY" "$STAGING"'
-    quoted_or_plain='([a-z_][a-z0-9_]*|"([^"]|"")*")'
-    columns="( \($quoted_or_plain(, $quoted_or_plain)*\))?"
-    printf '%s\n' "$1" | LC_ALL=C grep -Eqx "$quoted_or_plain\.$quoted_or_plain$columns" ||
-        fail_unexpected 'the name of a table' "$1"
+    require_copy_target "$1"
     case $2 in
         'COPY '*) ;;
         *) fail_unexpected 'a COPY statement' "$2" ;;
@@ -42,6 +44,14 @@ copy_rows() {
         printf '\\setenv COPY :copy\n\\setenv STAGING :staging\n'
         printf '\\copy %s FROM PROGRAM '\''%s'\''\n' "$1" "$copy_staged"
     } | ask live || fail_replacement
+}
+
+# require_copy_target 'TABLE (COLUMN, ...)': ends the script if it is more than that
+require_copy_target() {
+    quoted_or_plain='([a-z_][a-z0-9_]*|"([^"]|"")*")'
+    columns="( \($quoted_or_plain(, $quoted_or_plain)*\))?"
+    printf '%s\n' "$1" | LC_ALL=C grep -Eqx "$quoted_or_plain\.$quoted_or_plain$columns" ||
+        fail_unexpected 'the name of a table' "$1"
 }
 
 compare_replaced() {

@@ -2,7 +2,7 @@
 # Untrusted backups: an archive can run whatever SQL its author chose. So a backup that this machine
 # did not make is loaded by a role with no other rights, which the server watches, and what it
 # created is audited before anyone with more rights touches it.
-# Needs: archive_limit child is_superuser manifest_found no_event_triggers
+# Needs: archive_limit child manifest_found may_restrict no_event_triggers
 #   restricted_role sql staging trusted work
 # Sets: trusted
 
@@ -16,12 +16,20 @@ decide_trust() {
     trusted=
 }
 
-# require_trust: once the file is known to be a backup; only a superuser can load an untrusted one
+# require_trust: once the file is known to be a backup; loading an untrusted one needs the rights of
+# a superuser, or those that server-facts.sql lists
 require_trust() {
     [ -z "$trusted" ] || return 0
-    [ "$is_superuser" = t ] || {
+    [ "$RESTORE_IN_PLACE" != yes ] || {
+        hint 'if you trust its author, RESTORE_TRUST=yes (or --trust) restores it in place'
+        die 'cannot restore an untrusted backup in place:' \
+            'only a staging database can be audited before clients see it'
+    }
+    [ "$may_restrict" = t ] || {
+        hint 'docs/reference.md#backends lists the rights that are enough from PostgreSQL 15 on'
         hint 'if you trust its author, RESTORE_TRUST=yes restores it with your own rights'
-        die "cannot load an untrusted backup: user '$TB_POSTGRES_USER' is not a superuser"
+        die "cannot load an untrusted backup: user '$TB_POSTGRES_USER' is not a superuser," \
+            'and may not restrict a role'
     }
     say 'this backup was not signed by this machine:' \
         'a restore loads it with restricted rights and audits it'

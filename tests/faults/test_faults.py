@@ -46,6 +46,7 @@ from faults.faults import (
 
 RESTORE_STEPS = ["checking", "backup ", "warning: every", "loading", "verifying", "swapping"]
 KEEP = {"RESTORE_KEEP_COPY": "yes"}
+IN_PLACE = {"RESTORE_IN_PLACE": "yes"}
 CLONES = [(step, delay / 20) for step in ("copying", "cloning") for delay in range(8)]
 BACKUP_STEPS = ["backing up", "restoring", "verifying", "wrote"]
 MOMENTS = range(30)
@@ -120,6 +121,32 @@ def test_restore_killed_at_any_moment_leaves_old_or_new(
     time.sleep(delay)
     kill(process)
     assert target.state(new) in ("old", "new")
+    target.assert_recovers()
+
+
+@pytest.mark.parametrize(("mode", "moment"), sampled(MODES, 1))
+def test_restore_in_place_killed_at_any_moment_leaves_old_or_new(
+    target: Target, mode: tuple[str, ...], moment: int
+) -> None:
+    new = target.content_after(mode)
+    delay = target.seconds(RESTORE, **IN_PLACE) * moment / len(MOMENTS)
+    target.make_old()
+    process = target.start(RESTORE, *mode, target.path, **IN_PLACE)
+    time.sleep(delay)
+    kill(process)
+    assert target.state(new) in ("old", "new")
+    assert_done(target.database.restore(target.path, **IN_PLACE))
+    target.assert_recovers()
+
+
+@pytest.mark.parametrize(("number", "when"), sampled(calls(40), 0))
+def test_restore_in_place_killed_at_any_program_leaves_old_or_new(
+    target: Target, tmp_path: Path, number: int, when: str
+) -> None:
+    target.make_old()
+    dying = killing_programs(tmp_path, target.database, number, when)
+    ended(target.start(RESTORE, target.path, **dying, **IN_PLACE))
+    assert target.state() in ("old", "new")
     target.assert_recovers()
 
 

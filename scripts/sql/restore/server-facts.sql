@@ -1,15 +1,23 @@
--- What a restore must know of the server: the right to create databases; how many jobs load
+-- What a restore must know of the server: the right to create databases; the right to restrict a
+-- role (see create-role.sql) and to end what it does; how many jobs load
 -- fastest: one for each core that the server may use (its affinity, its container's share; 2 if
 -- this user may not read them), and at most half of its free connections; the best compression it
 -- has for long values; and its data directory, empty if this user may not read it.
-SELECT rolsuper AS is_superuser, rolsuper OR rolcreatedb AS may_create
+SELECT rolsuper AS is_superuser, rolsuper OR rolcreatedb AS may_create, rolsuper AS may_restrict,
+       rolcreaterole AND rolinherit AND NOT rolsuper
+       AND :SERVER_VERSION_NUM >= 150000 AS may_create_roles
 FROM pg_roles WHERE rolname = current_user \gset
+\if :may_create_roles
+    SELECT bool_and(has_parameter_privilege(name, 'SET')) AS may_restrict
+    FROM unnest(ARRAY['temp_file_limit', 'log_min_messages', 'log_min_error_statement',
+                      'log_statement', 'log_min_duration_statement']) AS name \gset
+\endif
 SELECT '' AS affinity, '' AS share \gset
 \if :is_superuser
     SELECT coalesce(pg_read_file('/proc/self/status', 0, 100000, true), '') AS affinity,
            coalesce(pg_read_file('/sys/fs/cgroup/cpu.max', 0, 100, true), '') AS share \gset
 \endif
-SELECT :'may_create',
+SELECT :'may_create', :'may_restrict',
        greatest(1, least(
            coalesce(bit_count(decode(lpad(replace(
                substring(:'affinity' FROM 'Cpus_allowed:\s+([0-9a-f,]+)'), ',', ''), 1024, '0'),

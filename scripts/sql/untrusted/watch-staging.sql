@@ -40,7 +40,7 @@ BEGIN
         -- for that.
         PERFORM pg_terminate_backend(pid)
         FROM pg_stat_activity
-        WHERE datid = staging AND reason IS NOT NULL;
+        WHERE usename = current_setting('assets.restricted_role') AND reason IS NOT NULL;
         IF reason IS NOT NULL THEN
             RAISE '%', reason;
         END IF;

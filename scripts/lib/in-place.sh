@@ -1,0 +1,133 @@
+# shellcheck shell=sh
+# A restore in place, without a staging database: one transaction in the live database, which
+# commits only what it has verified. Clients wait for its locks until it ends.
+# Needs: archive child manifest_found mode no_owner root server_tmp sql work
+
+# restore_in_place: until the commit, whatever ends the session leaves the database unchanged
+restore_in_place() {
+    say 'loading the backup in one transaction; clients wait until it ends'
+    [ "$mode" != full ] || choose_owners
+    list_copies
+    [ "$mode" != full ] || open_session live "$TB_POSTGRES_DATABASE"
+    require_own_session
+    show_progress 'loading rows'
+    case $mode in
+        full) replace_everything ;;
+        *) replace_rows ;;
+    esac
+    verify_in_place
+    require_own_session # a run without the lock must not commit
+    commit_replacement
+}
+
+replace_everything() {
+    run_live in-place/begin in-place/objects in-place/empty-database
+    grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/contents" \
+        >"$work/rest" || :
+    set -- --no-privileges ${no_owner:+--no-owner}
+    run_archive_sql "$work/rest" run-statements --section=pre-data "$@"
+    copy_all_rows
+    run_archive_sql "$work/rest" run-statements --section=data "$@"
+    grant_in_place
+    show_progress 'building indexes'
+    run_archive_sql "$work/rest" run-statements --section=post-data "$@"
+    run_live restore/analyze
+}
+
+# replace_rows: of all tables or of the chosen ones; the schema stays
+replace_rows() {
+    run_live in-place/begin tables/empty-chosen
+    copy_all_rows
+    if [ "$mode" = data-only ]; then
+        grep '^[0-9]*; [0-9]* [0-9]* SEQUENCE SET ' "$work/contents" >"$work/rest" || :
+        run_archive_sql "$work/rest" run-statements --data-only
+    fi
+    run_live tables/finish-chosen
+    [ "$mode" != data-only ] || run_live restore/refresh-views
+}
+
+# run_live NAME...: these files of SQL
+run_live() {
+    for sql_file; do
+        cat "$sql/$sql_file.sql"
+    done >"$work/live.sql"
+    ask_live
+}
+
+# ask_live: what $work/live.sql holds. Not in a pipe, where a signal would wait for the answer
+ask_live() {
+    ask live <"$work/live.sql" >"$work/answer" ||
+        fail_with "$work/live.errors" 'could not restore in place'
+}
+
+# run_archive_sql LIST NAME OPTION...: the archive's SQL for the entries in the list, by that file
+# of in-place; without its head, which sets what this session has set for itself
+run_archive_sql() {
+    write_list "$1"
+    by=$2
+    shift 2
+    background archive_sql "$@" >"$work/archive.sql"
+    wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'
+    {
+        psql_set statements "$(sed -e '1,/^SET row_security = off;$/d' -e '/^\\unrestrict /d' \
+            "$work/archive.sql")"
+        cat "$sql/in-place/$by.sql"
+    } >"$work/live.sql"
+    ask_live
+}
+
+archive_sql() {
+    on_server pg_restore --use-list="$server_tmp/list" --file=- "$@" "$archive" \
+        </dev/null 2>"$work/restore.errors"
+}
+
+grant_in_place() {
+    list_grants || return 0
+    run_archive_sql "$work/grants" run-grants
+    [ ! -s "$work/answer" ] || warn "some grants were skipped: $(head -n 1 "$work/answer")"
+}
+
+# --- rows ---
+
+# list_copies: which entries of the archive hold rows to restore, and what each fills
+list_copies() {
+    case $mode in
+        full) echo ' TABLE DATA ' ;;
+        *) sed -n 's/^entry / /p' "$work/found" ;;
+    esac >"$work/patterns"
+    grep '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" |
+        grep -F -f "$work/patterns" >"$work/entries" || : # an empty table has no entry
+    background_from "$work/entries" run_remote list-copies "$server_tmp" >"$work/copies" \
+        2>"$work/restore.errors"
+    wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'
+    [ "$(wc -l <"$work/copies")" -eq "$(($(wc -l <"$work/entries") * 2))" ] ||
+        die 'cannot restore in place: the backup has rows that are not in the format of COPY,' \
+            'or tables or columns whose names contain control characters'
+    write_on_server "$server_tmp/print-rows.sh" <"$root/scripts/remote/print-rows.sh" ||
+        fail_with "$work/server.errors" 'could not copy a program to the server'
+}
+
+# copy_all_rows: from pg_restore to psql on the server
+copy_all_rows() {
+    # shellcheck disable=SC2016 # expands on the server
+    print_rows='sh "$DIRECTORY/print-rows.sh" "$DIRECTORY" "$ENTRY"'
+    while IFS= read -r copied_into && IFS= read -r entry; do
+        require_copy_target "$copied_into"
+        {
+            psql_set directory "$server_tmp"
+            psql_set entry "$entry"
+            printf '\\setenv DIRECTORY :directory\n\\setenv ENTRY :entry\n'
+            printf '\\copy %s FROM PROGRAM '\''%s'\''\n' "$copied_into" "$print_rows"
+        } >"$work/live.sql"
+        ask_live
+    done <"$work/copies"
+}
+
+# verify_in_place: row counts and fingerprints, of what a commit would make visible
+verify_in_place() {
+    [ -n "$manifest_found" ] || return 0
+    say 'verifying the data against the manifest'
+    show_progress verifying
+    expected_tables >"$work/expected"
+    compare_replaced
+}
