@@ -68,6 +68,8 @@ run_archive_sql() {
     shift 2
     background archive_sql "$@" >"$work/archive.sql"
     wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'
+    grep -qx "SET client_encoding = '$PGCLIENTENCODING';" "$work/archive.sql" ||
+        die "cannot restore in place: the backup is not in the encoding $PGCLIENTENCODING"
     {
         psql_set statements "$(sed -e '1,/^SET row_security = off;$/d' -e '/^\\unrestrict /d' \
             "$work/archive.sql")"
