@@ -22,7 +22,7 @@ ANSWERS = {
     "key": (RESTORE, r"s#^\([0-9]*|[^|]*|\)[0-9a-f]*\(|[0-9]*|[tf]|[tf]\)$#\1{lie}\2#"),
     "process": (RESTORE, r"s#^\([0-9]*|[^|]*|[0-9a-f]*|\)[0-9]*\(|[tf]|[tf]\)$#\1{lie}\2#"),
     "size": (RESTORE, r"s#^UTF8|[0-9]*$#UTF8|{lie}#"),
-    "jobs": (RESTORE, r"s#^\([tf]|\)[0-9]*|#\1{lie}|#"),
+    "jobs": (RESTORE, r"s#^\([tf]|[tf]|\)[0-9]*|#\1{lie}|#"),
     "size when backed up": (BACKUP, r"s#^UTF8|[0-9]*$#UTF8|{lie}#"),
 }
 FACTS = {"tmp-free": RESTORE, "data-free": RESTORE, "pg_restore": RESTORE, "pg_dump": BACKUP}
