@@ -88,7 +88,7 @@ setup: .venv/.setup ## optional: Python packages for a bar in the progress line
 	@echo '.venv is ready'
 
 ##@ Development
-.PHONY: demo test faults bench picture lint
+.PHONY: demo test faults test-kubernetes bench picture lint
 demo: .venv/.demo ## demo on a throwaway server (needs Python 3.10+ and a network)
 	@.venv/bin/python -m helpers demo
 
@@ -97,6 +97,9 @@ test: .venv/.test ## run all tests; ARGS="-k name" runs some
 
 faults: .venv/.test ## run all fault injections; make test runs a sample
 	@TEST_FAULTS=all .venv/bin/python -m pytest tests/faults tests/test_versions.py $(ARGS)
+
+test-kubernetes: .venv/.test ## test with a real Kubernetes, built from source on Debian 12
+	@.venv/bin/python -m pytest --numprocesses=0 --timeout=600 tests/kubernetes $(ARGS)
 
 bench: .venv/.test ## benchmark against the guide's commands; SCALE=1: only scale 1
 	@PYTHONPATH=tests .venv/bin/python -m bench.benchmark $(SCALE)
