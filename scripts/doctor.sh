@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock client-programs databases backup-file embedded-manifest signature
-use manifest fingerprints publish storage tumblebug
+use manifest fingerprints publish storage upload untrusted tumblebug
 
 usage() {
     cat <<EOF
@@ -27,6 +27,7 @@ main() {
     parse_no_options "$@"
     begin
     problems=0
+    backup_file=$project/assets/assets.dump.gz
     check_host
     verdict='a backup and a restore would work'
     if check problem server find_server && check problem login log_in; then
@@ -128,18 +129,16 @@ find_key() {
 }
 
 read_shared_backup() {
-    if ! [ -e "$project/assets/assets.dump.gz" ]; then
+    if ! [ -e "$backup_file" ]; then
         hint "create it with 'make backup-assets'"
-        die "there is no '$project/assets/assets.dump.gz'"
+        die "there is no '$backup_file'"
     fi
-    require_file "$project/assets/assets.dump.gz"
-    find_manifest "$project/assets/assets.dump.gz"
-    [ -n "$manifest_found" ] || die "'$project/assets/assets.dump.gz' has no manifest"
-    check_manifest "$project/assets/assets.dump.gz"
-    describes "$work/manifest" "$project/assets/assets.dump.gz" ||
-        fail_mismatch "$project/assets/assets.dump.gz"
-    echo "$project/assets/assets.dump.gz, created $(manifest_field created)," \
-        "$(sum_of_tables <"$work/tables")"
+    require_file "$backup_file"
+    find_manifest "$backup_file"
+    [ -n "$manifest_found" ] || die "'$backup_file' has no manifest"
+    check_manifest "$backup_file"
+    describes "$work/manifest" "$backup_file" || fail_mismatch "$backup_file"
+    echo "$backup_file, created $(manifest_field created), $(sum_of_tables <"$work/tables")"
 }
 
 find_remote() {
@@ -188,6 +187,8 @@ check_server() {
     check problem programs find_client_programs || :
     check note zstd find_zstd || :
     check problem rights find_rights || :
+    [ ! -f "$backup_file" ] || check note restore find_restorable ||
+        verdict="a backup would work, a restore of $backup_file would not"
     check problem space find_room || :
     check problem swap find_obstacles || :
     show_kept_databases
@@ -243,6 +244,24 @@ find_rights() {
         echo "user '$TB_POSTGRES_USER' may create databases, and restore untrusted backups"
     else
         echo "user '$TB_POSTGRES_USER' may create databases, but not restore untrusted backups"
+    fi
+}
+
+# find_restorable: would this user, with these programs, be able to load the shared backup?
+find_restorable() {
+    find_manifest "$backup_file"
+    [ -z "$manifest_found" ] || check_manifest "$backup_file"
+    decide_trust
+    require_trust
+    backup_kind=$(file_kind "$backup_file")
+    unpack "$backup_kind" <"$backup_file" 2>/dev/null | head -c 1000 >"$work/head"
+    with_input whole on_server pg_restore --list <"$work/head" >/dev/null \
+        2>"$work/restore.errors" || :
+    ! grep -q 'unsupported version' "$work/restore.errors" || fail_not_whole "$work/restore.errors"
+    if [ -n "$trusted" ]; then
+        echo "$backup_file is trusted"
+    else
+        echo "$backup_file is untrusted: a restore loads it with restricted rights and audits it"
     fi
 }
 

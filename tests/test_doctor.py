@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from support.run import Checkout
 
 DOCTOR = "./scripts/doctor.sh"
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
-OK += ["rights", "space", "swap"]
+OK += ["rights", "restore", "space", "swap"]
 
 
 def lines(out: str, level: str) -> dict[str, str]:
@@ -54,6 +55,23 @@ def test_missing_rights_are_a_problem(direct: Database) -> None:
         direct.execute(f"DROP ROLE {role}")
     assert run.status == 1, run
     assert "may not create the staging database" in lines(run.out, "problem")["rights"]
+
+
+def test_shared_backup_that_could_not_be_restored_is_a_note(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.checkout.key.write_text("another machine's")
+    role = f"nobody_{direct.name}"
+    direct.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' CREATEDB IN ROLE pg_read_all_data")
+    try:
+        run = direct.checkout.run(DOCTOR, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
+    finally:
+        direct.execute(f"DROP ROLE {role}")
+    assert "cannot load an untrusted backup" in lines(run.out, "note")["restore"], run
+    assert "a backup would work, a restore of ./assets/assets.dump.gz would not" in run.err
+    archive = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(archive[:6] + b"\x63" + archive[7:]))
+    run = direct.checkout.run(DOCTOR, RESTORE_TRUST="yes")
+    assert "was made by a newer pg_dump than" in lines(run.out, "note")["restore"], run
 
 
 def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:

@@ -152,6 +152,7 @@ def real_cluster(directory: Path) -> Iterator[RealCluster]:
     etcd = f"http://127.0.0.1:{etcd_port}"
     peer = f"http://127.0.0.1:{peer_port}"
     with ExitStack() as stack:
+        stack.callback(unmount, directory)
         stack.callback(remove_pods)
         stack.enter_context(
             started(
@@ -262,6 +263,14 @@ def node_conditions(cluster: RealCluster) -> str:
     with suppress(subprocess.CalledProcessError):
         return cluster.kubectl("get", "node", NODE, "--output", f"jsonpath={path}")
     return ""
+
+
+def unmount(directory: Path) -> None:
+    """Unmount what the kubelet has mounted in its directory, and that directory itself."""
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for path in sorted(mounts, reverse=True):
+        if Path(path).is_relative_to(directory):
+            subprocess.run(["umount", path], check=True)
 
 
 def remove_pods() -> None:
