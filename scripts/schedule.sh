@@ -10,8 +10,8 @@ usage() {
 Usage: $0 cron | systemd | kubernetes
 
 Prints a nightly backup job: a line for cron, or a service and a timer for
-systemd, with this project's path; or a CronJob for Kubernetes that copies the
-backups to object storage. It installs nothing.
+systemd, with this project's path and your user name; or a CronJob for
+Kubernetes that copies the backups to object storage. It installs nothing.
 EOF
 }
 
@@ -21,8 +21,14 @@ main() {
         kubernetes) quoted_root=/opt/tumblebug-assets ;; # in the container
         *) quoted_root=$(quote_for_"$operand") ;;
     esac
-    sed "s|/opt/tumblebug-assets|$(printf '%s' "$quoted_root" | sed 's/[&|\\]/\\&/g')|g" \
+    sed -e "s|/opt/tumblebug-assets|$(for_sed "$quoted_root")|g" \
+        -e "s|^User=USER$|User=$(for_sed "$(user_name | sed 's/%/%%/g')")|" \
         "$root/docs/schedules/$operand" 2>/dev/null || die 'could not write the result'
+}
+
+# for_sed TEXT: as the replacement in an s command with |
+for_sed() {
+    printf '%s' "$1" | sed 's/[&|\\]/\\&/g'
 }
 
 # quote_for_cron: for single quotes of a shell; cron treats % as a line end

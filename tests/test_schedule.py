@@ -25,6 +25,8 @@ def test_cron_and_systemd_get_this_projects_path(checkout: Checkout) -> None:
     command = re.search(r"^ExecStart=(.*)$", run.out, re.MULTILINE)[1]
     assert run.status == 0, run
     assert shlex.split(command) == [str(checkout.path / "scripts/backup-assets.sh"), "auto"]
+    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout
+    assert f"\nUser={user}" in run.out  # systemd then sets HOME
 
 
 @pytest.mark.parametrize("arguments", [[], ["monthly"]])
