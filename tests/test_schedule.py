@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -40,15 +43,32 @@ def test_every_file_has_a_kind(checkout: Checkout) -> None:
         assert checkout.run(SCHEDULE, path.name).status == 0
 
 
+@pytest.fixture
+def image(checkout: Checkout) -> Iterator[str]:
+    """The image of the recipe that the CronJob begins with, without rclone."""
+    (checkout.path / ".env").write_text("TB_POSTGRES_PASSWORD=secret\n")
+    (checkout.path / "scripts" / "lib" / "text.sh").chmod(0o600)  # as with a strict umask
+    printed = checkout.run("make", "k8s-cronjob")
+    assert printed.status == 0, printed
+    recipe = re.search(r"printf .*?docker build .*?\.\n", printed.out.replace("\n#", "\n"), re.S)[0]
+    tag = f"tumblebug-assets-tests/cronjob:{os.getpid()}"
+    recipe = recipe.replace("REGISTRY/tumblebug-assets", tag).replace("postgres:16-alpine", IMAGE)
+    install = " 'RUN apk add --no-cache rclone'"
+    assert install in recipe  # from the network
+    run = checkout.run("sh", "-c", recipe.replace(install, ""), DOCKER_BUILDKIT="0")
+    assert run.status == 0, run
+    yield tag
+    subprocess.run(["docker", "rmi", tag], check=True, stdout=subprocess.DEVNULL)
+
+
 def test_cronjob_backs_up_to_object_storage_without_rights(
-    docker: Database, storage: Storage
+    docker: Database, storage: Storage, image: str
 ) -> None:
     """Its container runs by docker, with the limits and the variables that the CronJob sets."""
     bucket = storage.new_bucket()
+    (docker.checkout.path / ".env").unlink()
     docker.sample_backup()  # creates the key
-    docker.checkout.named_backups.mkdir(parents=True, exist_ok=True)
     printed = docker.checkout.run("make", "k8s-cronjob")
-    assert printed.status == 0, printed
     pod = yaml.safe_load(printed.out)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"] is False
     program, *arguments = pod["containers"][0]["command"]
@@ -56,12 +76,15 @@ def test_cronjob_backs_up_to_object_storage_without_rights(
     options = [*limits_of(pod), *mounts_of(pod, docker), "--entrypoint", program]
     options += [word for pair in variables.items() for word in ("-e", "=".join(pair))]
     done = subprocess.run(
-        ["docker", "run", "--rm", "--network", "host", *options, IMAGE, *arguments],
+        ["docker", "run", "--rm", "--network", "host", *options, image, *arguments],
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done
+    find = ["docker", "run", "--rm", "--entrypoint", "find", image, "/opt/tumblebug-assets"]
+    found = subprocess.run([*find, "-type", "f"], capture_output=True, text=True, check=True).stdout
+    assert not {Path(name).suffix for name in found.split()} - {".sh", ".awk", ".sql", ".py"}
     (copy,) = (bucket / "tumblebug").glob("tumblebug_db_*.dump.gz")
     run = docker.restore(copy)
     assert run.status == 0 and "not signed" not in run.err, run
@@ -79,13 +102,12 @@ def limits_of(pod: dict) -> list[str]:
 
 
 def mounts_of(pod: dict, database: Database) -> list[str]:
-    """Return the options of docker run for the pod's volumes, the project and rclone."""
+    """Return the options of docker run for the pod's volumes, and rclone."""
     key = database.checkout.home / "secret-key"
     key.write_text(database.checkout.key.read_text())
     key.chmod(0o444)
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     options = ["-v", f"{RCLONE.resolve()}:/usr/local/bin/rclone:ro"]
-    options += ["-v", f"{database.checkout.path}:/opt/tumblebug-assets:ro"]
     for mount in pod["containers"][0]["volumeMounts"]:
         if "secret" in volumes[mount["name"]]:
             options += ["-v", f"{key}:{mount['mountPath']}/key:ro"]
