@@ -92,7 +92,11 @@ parse_options() {
 choose_target() {
     ! is_remote "$target" || refuse_remote_target
     case $target in
-        */) die "'$target' names a directory; add the name of a file" ;;
+        */)
+            hint "for example: $0 ${target}assets.dump.gz"
+            fail 2 "'$target' names a directory, not a file"
+            ;;
+        -) die_usage "cannot write a backup to standard output ('-'); name a file" ;;
         */* | *.dump.gz) ;;
         *'
 '*) die_usage 'the name of a backup cannot contain a line break' ;;
@@ -125,9 +129,14 @@ refuse_remote_target() {
 
 require_target() {
     [ -d "$target_directory/" ] || create_directory
-    [ -w "$target_directory/" ] ||
+    [ -w "$target_directory/" ] || {
+        hint_permission "$target_directory/"
         die "directory '$target_directory/' is not writable for user '$(user_name)'"
-    [ ! -d "$target" ] || die "'$target' is a directory, not a file that can be replaced"
+    }
+    [ ! -d "$target" ] || {
+        hint "to write into it: $0 $target/assets.dump.gz"
+        die "'$target' is a directory, not a file that can be replaced"
+    }
     [ ! -e "$target" ] || [ -f "$target" ] || die "'$target' is not a file that can be replaced"
     [ -L "$target" ] || [ ! -s "$target" ] || [ "$(file_kind "$target")" != unknown ] ||
         die "'$target' exists and is not a backup file"
@@ -135,8 +144,10 @@ require_target() {
 }
 
 create_directory() {
-    mkdir -p "$target_directory/" 2>"$work/publish.errors" ||
+    mkdir -p "$target_directory/" 2>"$work/publish.errors" || {
+        hint 'choose a directory in which you may create files'
         die "could not create directory '$target_directory/': $(head -n 1 "$work/publish.errors")"
+    }
     say "created directory '$target_directory'"
 }
 
@@ -289,11 +300,19 @@ pack_dump() {
 explain_failed_dump() {
     ! grep -q 'ERROR\|FATAL\|error:' "$work/live.errors" ||
         fail_with "$work/live.errors" 'could not read the tables'
-    [ "$reader_status" -eq 0 ] || die "could not write '$target': $(gzip_error)"
+    [ "$reader_status" -eq 0 ] || {
+        hint_room "$work/gzip.errors"
+        die "could not write '$target': $(gzip_error)"
+    }
     case $writer_status in
         65) fail_with "$work/dump.errors" 'could not read the new backup' ;;
         *) fail_with "$work/dump.errors" "could not dump database '$TB_POSTGRES_DATABASE'" ;;
     esac
+}
+
+# hint_room FILE: if the errors in it are for lack of space, where to free some
+hint_room() {
+    ! grep -qi 'no space left\|quota' "$1" || hint "free some space in '$target_directory/'"
 }
 
 # restore_and_dump_again: the dump is tested by a restore; the sorted rows are what is published.
@@ -363,8 +382,10 @@ publish_backup() {
     sed -n '/^$/,$p' "$work/summary" >"$work/providers"
     manifest_fields >"$work/fields"
     write_manifest <"$work/fields" # in no pipe: it may set key_parent
-    (set -C && cat "$work/manifest" >"$partial_manifest") 2>"$work/publish.errors" ||
+    (set -C && cat "$work/manifest" >"$partial_manifest") 2>"$work/publish.errors" || {
+        hint_room "$work/publish.errors"
         die "could not write '$target.info'"
+    }
     add_manifest
     choose_sync
     { sync_new_key && sync_files "$partial" "$partial_manifest" &&
@@ -401,8 +422,10 @@ report_backup() {
 # add_manifest: appends it to the file, and reads it back
 add_manifest() {
     { embed_manifest "$work/manifest" >>"$partial"; } 2>>"$work/publish.errors"
-    embedded_manifest "$partial" | cmp -s "$work/manifest" - ||
+    embedded_manifest "$partial" | cmp -s "$work/manifest" - || {
+        hint_room "$work/publish.errors"
         die "could not write '$target': $(head -n 1 "$work/publish.errors" | without_position)"
+    }
 }
 
 manifest_fields() {

@@ -80,7 +80,10 @@ choose_option() {
         unattended=yes
         normalize_option "$option" ||
             die_usage "unknown option '$option': choose one of a, a+, b, c, d"
-        is_available || die "there is no backup '$backup_file' to restore"
+        is_available || {
+            hint 'fetch the assets with --option b or c, or copy a backup to that path'
+            die "there is no backup '$backup_file' to restore"
+        }
     else
         ask_option
     fi

@@ -82,7 +82,8 @@ def test_misspelt_name_leads_to_the_backup(direct: Database) -> None:
         (".hidden", 2, "the name of a backup cannot start with a dot: '.hidden'"),
         ("a\nb", 2, "the name of a backup cannot contain a line break"),
         ("mine.dump", 2, "the name of a new backup cannot end in .dump: 'mine.dump'"),
-        ("new/", 1, "'new/' names a directory; add the name of a file; no backup was written"),
+        ("new/", 2, "'new/' names a directory, not a file\n hint: for example: "),
+        ("-", 2, "cannot write a backup to standard output ('-'); name a file"),
     ],
 )
 def test_names_that_no_list_would_show_are_refused(
@@ -104,6 +105,7 @@ def test_file_in_a_closed_directory_is_not_called_missing(open_directory: Path) 
     assert run.status == 1, run
     assert f"error: directory '{closed}' is not readable for user '" in run.err
     assert "there is no backup file" not in run.err
+    assert f"hint: 'ls -ld {closed}' shows its owner and mode" in run.err
 
 
 def test_missing_file_without_backups_says_how_to_make_one(direct: Database) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from support.backups import remove_manifest
 from support.databases import Database
-from support.run import CLEAN, RESTORE, ROLLBACK
+from support.run import BACKUP, CLEAN, RESTORE, ROLLBACK, STATS
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,10 @@ def test_role_that_may_not_read_the_tables_is_refused_before_the_question(direct
             run = direct.checkout.run(script, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
             assert run.status == 1 and len(run.errors) == 1, run
             assert f"user '{role}' may not read the database: permission denied for " in run.err
+            assert ")" not in run.err
+        for script in (STATS, BACKUP):
+            run = direct.checkout.run(script, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
+            assert run.status == 1 and "permission denied for" in run.err, run
+            assert f"hint: set TB_POSTGRES_USER to the owner of database '{direct.name}'" in run.err
     finally:
         direct.execute(f"DROP ROLE {role}")

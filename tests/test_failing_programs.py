@@ -89,7 +89,8 @@ def test_full_host_disk_keeps_the_existing_backup(direct: Database, tmp_path: Pa
         run = direct.backup(path)
         assert run.status == 1, run
         assert "; the existing backup is unchanged" in run.err
-        assert "No space left on device" in run.err
+        assert f"could not write '{path}': No space left on device; the existing" in run.err
+        assert f"hint: free some space in '{directory}/'" in run.err
         assert path.read_bytes() == b"\x1f\x8b earlier"
         assert direct.left_behind() == []
         assert [entry.name for entry in directory.iterdir()] == ["x.dump.gz"]

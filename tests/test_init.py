@@ -273,6 +273,7 @@ def test_fetching_that_fails_says_why(
     run = init(direct, "--option", "b")
     assert run.status == 1, run
     assert "error: fetching failed: " in run.err and message in run.err
+    assert "; the data that has arrived stays\n hint: 'make stats' shows" in run.err
     assert "Traceback" not in run.err and not tumblebug.initialised
 
 
@@ -435,7 +436,7 @@ def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: T
         (["--option", "d"], 2, "option d needs --providers"),
         (["--option", "b", "--providers", "aws"], 2, "option b takes no --providers"),
         (["--option"], 2, "--option needs a value"),
-        (["--option", "a"], 1, "there is no backup"),
+        (["--option", "a"], 1, "to restore; the database is unchanged\n hint: fetch the assets"),
         (["b"], 2, "unexpected argument"),
     ],
 )

@@ -229,6 +229,7 @@ def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:
     run = compose.run("./scripts/up.sh", TB_POSTGRES_IMAGE="localhost:1/no-such-image:1")
     assert run.status == 1, run
     assert "could not start container" in run.err
+    assert "hint: set TB_POSTGRES_IMAGE to an image that this machine has" in run.err
 
 
 def test_up_says_that_another_command_created_the_container(

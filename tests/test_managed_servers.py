@@ -155,6 +155,7 @@ def test_certificate_of_the_server_is_verified(
         run = docker.restore(**environment, PGSSLROOTCERT=str(certificate))
         assert run.status == 1 and len(run.errors) == 1, run
         assert "certificate" in run.err and "the database is unchanged" in run.err
+        assert "hint: set PGSSLROOTCERT to the certificate" in run.err
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from support.backups import remove_manifest
 from support.databases import Database, broken_backup
@@ -150,6 +152,10 @@ def test_unknown_table_is_named(direct: Database) -> None:
     assert "did you mean" not in run.err
     run = direct.restore("--table", "specinfo", path)
     assert "did you mean spec_info?" in run.err, run
+    direct.execute("CREATE TABLE later (n int)")
+    run = direct.restore("--table", "later", path)
+    assert "error: the backup does not contain table 'later'; the database" in run.err, run
+    assert re.search("hint: it contains: .*, image_info, .*, spec_info\n", run.err), run
 
 
 def test_error_in_the_load_keeps_the_live_database(direct: Database) -> None:

@@ -189,6 +189,16 @@ def test_server_that_does_not_listen_says_so(direct: Database) -> None:
     )
 
 
+def test_server_without_tls_says_so(direct: Database) -> None:
+    assert_one_error(
+        direct.checkout,
+        "stats.sh",
+        "server does not support SSL",
+        "turn on TLS on the server; or, in a trusted network, set PGSSLMODE=prefer",
+        PGSSLMODE="require",
+    )
+
+
 def test_no_client_programs_on_this_machine_says_so(checkout: Checkout, tmp_path: Path) -> None:
     empty = tmp_path / "bin"
     empty.mkdir()

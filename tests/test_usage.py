@@ -90,7 +90,7 @@ def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
         (
             STATS,
             "TB_POSTGRES_ENDPOINT",
-            ["abc:def", "abc:", "[::1]", "abc:99999"],
+            ["abc:def", "abc:", ":5432", "[]:5432", "[::1]", "abc:99999"],
             "host:port with a port from 1 to 65535",
         ),
         (
@@ -116,6 +116,11 @@ def test_directory_without_client_programs_is_refused(checkout: Checkout) -> Non
         run = checkout.run(STATS, ASSETS_PG_BACKEND="direct", PG_BINDIR=directory)
         assert run.status == 2, run
         assert f"PG_BINDIR must be a directory that contains psql, not '{directory}'" in run.err
+
+
+def test_wrong_mode_of_tls_is_refused(checkout: Checkout) -> None:
+    run = checkout.run(STATS, ASSETS_PG_BACKEND="direct", PGSSLMODE="yes")
+    assert run.status == 2 and "PGSSLMODE must be disable, allow, prefer, " in run.err, run
 
 
 def test_setting_of_another_script_does_not_stop_a_run(direct: Database) -> None:

@@ -15,7 +15,10 @@ require_file() {
         die "'$1' is a directory, not a backup file"
     }
     [ -f "$1" ] || die "'$1' is not a regular file, as a backup must be"
-    [ -r "$1" ] || die "backup file '$1' is not readable for user '$(user_name)'"
+    [ -r "$1" ] || {
+        hint_permission "$1"
+        die "backup file '$1' is not readable for user '$(user_name)'"
+    }
     [ -s "$1" ] || {
         hint_get_again
         die "backup file '$1' is empty"
@@ -34,6 +37,7 @@ require_file() {
 refuse_closed_directory() {
     closed_directory=$(nearest_directory "$(dirname -- "$1")")
     if ! [ -x "$closed_directory" ]; then
+        hint_permission "$closed_directory"
         die "directory '$closed_directory' is not readable for user '$(user_name)'"
     fi
 }
@@ -66,6 +70,10 @@ refuse_other_format() {
             die "'$1' is an SQL script of pg_dump, which this tool cannot restore"
             ;;
     esac
+}
+
+hint_permission() { # PATH
+    hint "'ls -ld $1' shows its owner and mode: run this as its owner, or change the mode"
 }
 
 hint_get_again() {

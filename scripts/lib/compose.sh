@@ -64,6 +64,8 @@ fail_to_start() {
             die "port $TB_POSTGRES_PORT of this machine is in use"
             ;;
     esac
+    "$CONTAINER_CLI" image inspect "${TB_POSTGRES_IMAGE:-postgres:16-alpine}" >/dev/null 2>&1 ||
+        hint 'set TB_POSTGRES_IMAGE to an image that this machine has or can download'
     die "could not start container '$TB_POSTGRES_CONTAINER'; see above"
 }
 

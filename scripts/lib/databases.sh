@@ -202,7 +202,7 @@ drop_kept() { # DATABASE DESCRIPTION
 require_readable() {
     case $1 in
         *'(permission denied '*)
-            hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'"
+            hint_owner
             denied=${1##*(permission denied }
             die "user '$TB_POSTGRES_USER' may not read the database:" \
                 "permission denied ${denied%%)*}"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What an error of a client program means to the user.
-# Needs: server sql
+# Needs: server sql work
 
 # fail_with FILE SENTENCE: ends the script with that sentence and the reason, which is what the
 # program's errors in FILE mean
@@ -30,15 +30,43 @@ fail_with() {
             hint_pod_rights
             die "$2: $(first_error "$1")"
             ;;
+        *'permission denied for '*)
+            [ "$1" = "$work/restore.errors" ] || hint_owner # that may be the restricted role's
+            die "$2: $(first_error "$1")"
+            ;;
         *'unsupported startup parameter'*)
             fail_behind_pooler "refuses session settings ($(first_error "$1"))"
             ;;
         *'canceling statement due to '*' timeout'*) fail_locked "$2" "$(blocker true)" ;;
         *)
             cause=$(first_error "$1")
+            hint_for_cause "$(cat "$1")"
             die "$2: ${cause:-a program ended unexpectedly}"
             ;;
     esac
+}
+
+# hint_for_cause ERRORS: on TLS and space, where it is known what to do
+hint_for_cause() {
+    case $1 in
+        *'does not support SSL'*)
+            hint 'turn on TLS on the server; or, in a trusted network, set PGSSLMODE=prefer'
+            ;;
+        *'root certificate file'* | *'certificate verify failed'*)
+            hint "set PGSSLROOTCERT to the certificate of the authority that signed the server's"
+            ;;
+        *'does not match host name'*)
+            hint "set TB_POSTGRES_ENDPOINT to a name that is in the server's certificate"
+            ;;
+        *'pg_hba.conf'*'no encryption'*)
+            hint 'set PGSSLMODE=require, if the server accepts only TLS connections'
+            ;;
+        *'ERROR: '*'No space left on device'*) hint "free some space on $server" ;;
+    esac
+}
+
+hint_owner() {
+    hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'"
 }
 
 # require_programs SENTENCE: ends the script with it where the server lacks a client program. Why

@@ -122,11 +122,23 @@ compare_columns() {
     grep -Fxv -f "$work/live-columns.chosen" "$work/columns" >"$work/columns.missing" || :
     [ ! -s "$work/columns.missing" ] || accept_missing_columns
     require_partitions
-    [ -s "$work/columns" ] || die 'the backup contains none of the tables to restore'
+    [ -s "$work/columns" ] || fail_without_rows
     unfilled=$(grep -Fxv -f "$work/columns" "$work/live-columns.chosen" | sed 's/^column //')
     [ -z "$unfilled" ] || schemas_differ || # which are shown
         warn 'missing from the backup; will be empty or default (table, column):' \
             "$(in_one_line "$unfilled")"
+}
+
+# fail_without_rows: ends the script; the backup has nothing for the tables to restore
+fail_without_rows() {
+    [ "$mode" = tables ] || die 'the backup contains rows of no table'
+    sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' "$work/archive-rows" |
+        sed 's/ $//' >"$work/tables-there"
+    beyond_ten=$(($(wc -l <"$work/tables-there") - 10))
+    hint "it contains: $(in_one_line "$(head -n 10 "$work/tables-there")")$(
+        [ "$beyond_ten" -le 0 ] || echo " and $beyond_ten more"
+    )"
+    die "the backup does not contain table '$(in_one_line "$tables")'"
 }
 
 # accept_missing_columns: with --drop-missing-columns; otherwise ends the script

@@ -77,7 +77,8 @@ fetch() {
         --live "$TB_POSTGRES_DATABASE" "$sql/report/arrivals.sql" $addresses
     wait "$child" || {
         fetching=
-        die "fetching failed: $(tumblebug_answer)"
+        hint "'make stats' shows what has arrived; 'make init' fetches again"
+        die "fetching failed: $(tumblebug_answer); the data that has arrived stays"
     }
     fetching=
     [ ! -s "$work/answer" ] || warn "$(tumblebug_answer)"

@@ -3,7 +3,7 @@
 /./ && !found {
     sub(/^.*(cannot create |can't create |line [0-9]+: ).*: /, "")
     gsub(/^(gzip|pigz): *|skipping: *|abort: *|corrupted( entry)? -- *|<?std(in|out)>?:? */, "")
-    sub(/^write error on +\(/, "could not write (")
+    if (sub(/^write error on +\(/, "")) sub(/\)$/, "")
     sub(/^(incomplete deflate data|missing trailer)$/, "unexpected end of file")
     sub(/^(unrecognized format|not a valid gzip file|unknown .*method.*)$/, "not in gzip format")
     sub(/^.*crc.*$/, "wrong checksum")

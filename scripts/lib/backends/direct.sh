@@ -6,12 +6,21 @@
 # require_direct_settings: before any server is asked
 require_direct_settings() {
     case $TB_POSTGRES_ENDPOINT in
-        *:*) is_port "${TB_POSTGRES_ENDPOINT##*:}" ||
-            refuse_setting TB_POSTGRES_ENDPOINT "$TB_POSTGRES_ENDPOINT" \
-                'host:port with a port from 1 to 65535' ;;
+        :* | '[]'*) refuse_endpoint ;;
+        *:*) is_port "${TB_POSTGRES_ENDPOINT##*:}" || refuse_endpoint ;;
+    esac
+    case ${PGSSLMODE-} in
+        '' | disable | allow | prefer | require | verify-ca | verify-full) ;;
+        *) refuse_setting PGSSLMODE "$PGSSLMODE" \
+            'disable, allow, prefer, require, verify-ca or verify-full' ;;
     esac
     [ -z "$PG_BINDIR" ] || [ -x "$PG_BINDIR/psql" ] ||
         refuse_setting PG_BINDIR "$PG_BINDIR" 'a directory that contains psql'
+}
+
+refuse_endpoint() {
+    refuse_setting TB_POSTGRES_ENDPOINT "$TB_POSTGRES_ENDPOINT" \
+        'host:port with a port from 1 to 65535'
 }
 
 # select_direct: are there client programs? Sets server and addresses
