@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.backups import content_of, manifest_of, remove_manifest
+from support.backups import content_of, manifest_of, read_pair, remove_manifest, write_pair
 from support.databases import Database
 from support.fakes import path_without
 from support.run import BACKUP, PROJECT, RESTORE, Checkout, run_as_nobody
@@ -106,6 +106,28 @@ def test_file_in_a_closed_directory_is_not_called_missing(open_directory: Path) 
     assert f"error: directory '{closed}' is not readable for user '" in run.err
     assert "there is no backup file" not in run.err
     assert f"hint: 'ls -ld {closed}' shows its owner and mode" in run.err
+
+
+def test_read_only_directory_keeps_the_backup_and_lets_it_be_verified(
+    direct: Database, open_directory: Path
+) -> None:
+    open_directory.chmod(0o777)
+    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
+    closed = open_directory / "closed"
+    closed.mkdir()
+    path = closed / "x.dump.gz"
+    write_pair(path, read_pair(direct.sample_backup()))
+    closed.chmod(0o555)
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}
+    run = run_as_nobody([str(open_directory / BACKUP), str(path)], environment)
+    assert run.status == 1, run
+    assert re.search(f"'{closed}/' is not writable .*; the existing backup is unchanged\n", run.err)
+    verify = [str(open_directory / "scripts/verify-backup.sh"), "--level=hash", str(path)]
+    run = run_as_nobody(verify, environment)
+    closed.chmod(0o755)
+    assert run.status == 0 and ".sh" not in run.err and "partial" not in run.err, run
+    assert "warning: this result holds, but is not remembered: could not write" in run.err
+    assert f"'{path}.verified': Permission denied\n" in run.err
 
 
 def test_missing_file_without_backups_says_how_to_make_one(direct: Database) -> None:

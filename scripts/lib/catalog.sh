@@ -145,8 +145,8 @@ remember_verification() {
         >"$(partial_of "$1.verified")" && mv -f "$(partial_of "$1.verified")" "$1.verified"; } \
         2>"$work/verified.errors" || {
         rm -f "$(partial_of "$1.verified")"
-        warn "could not write '$1.verified':" \
-            "$(head -n 1 "$work/verified.errors" | without_position)"
+        warn "this result holds, but is not remembered: could not write '$1.verified':" \
+            "$(sed -n '1s/.*: //p' "$work/verified.errors")"
     }
 }
 
