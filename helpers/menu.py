@@ -36,7 +36,9 @@ def menu(backup: Path, holds: str = "", now: str = "") -> str:
         "  c   Fetch fresh from all providers, including Azure (~40+ minutes)",
         "  d   Fetch fresh from providers you choose, without prices (minutes for each)",
         "",
-        f"Choose {'a' if exists else 'b'} for development and testing, b or c for the latest data.",
+        "Choose a for development and testing, b or c for the latest data."
+        if exists
+        else "Choose b, or c if you need Azure too.",
         "Fetching needs provider credentials.",
         "",
     ]

@@ -14,7 +14,7 @@ import pytest
 from support.backups import content_of
 from support.databases import Database
 from support.fakes import fake, without_python
-from support.run import Run
+from support.run import PROJECT, Run
 from support.tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
 
 from helpers import menu, terminal
@@ -46,6 +46,18 @@ def damaged_after_backup(database: Database) -> dict[str, object]:
     return before
 
 
+def documented(beginning: str) -> str:
+    """Return the sample output in the documentation that begins like this."""
+    page = (PROJECT / "docs/initialization.md").read_text()
+    return re.search(rf"```\n({re.escape(beginning)}.*?)```", page, re.DOTALL)[1]
+
+
+def first_words(output: str) -> list[str]:
+    """Return the first word of each line that is not a row of a table."""
+    rows = re.compile(r" {2,}[\d,.]+( [kMG]?B)?( {2,}|$)")
+    return [line.split()[0] for line in output.splitlines() if line != "…" and not rows.search(line)]
+
+
 # --- a and a+ ---
 
 
@@ -54,12 +66,13 @@ def test_option_a_restores_and_initialises_the_server(
 ) -> None:
     before = damaged_after_backup(direct)
     tumblebug.assets = {"aws": (70, 1234)}
-    run = direct.checkout.run("make", "init", INIT_OPTION="a")
+    run = direct.checkout.run("sh", "-c", "exec make init 2>&1", INIT_OPTION="a")
     assert run.status == 0, run
     assert direct.content() == before
     assert tumblebug.namespace and tumblebug.initialised
-    assert "created the namespace 'system'" in run.err
+    assert "created the namespace 'system'" in run.out
     assert "aws" in run.out and "1,234" in run.out and "617" in run.out
+    assert first_words(run.out) == first_words(documented("checking ")), run
 
 
 def test_option_a_needs_no_server_and_says_what_it_skipped(direct: Database) -> None:
@@ -376,6 +389,16 @@ def test_menu_warns_of_an_old_backup(tmp_path: Path, days: int, age: str, warnin
     assert ("warning" in shown) == bool(warning) and warning in shown
 
 
+def test_menu_is_the_documented_one(tmp_path: Path) -> None:
+    path = tmp_path / "assets.dump.gz"
+    with path.open("wb") as file:
+        file.truncate(31_300_000)
+    os.utime(path, (time.time() - 3 * DAY - 60,) * 2)
+    holds = "90000 specs (88% priced), 203000 images across 3 CSPs"
+    shown = menu.menu(path, holds, "0 specs (0% priced), 0 images across 0 CSPs")
+    assert f"{shown}\nChoose a, a+, b, c or d:\n" == documented("How should")
+
+
 def test_age_of_a_committed_file_is_that_of_its_commit(tmp_path: Path) -> None:
     path = tmp_path / "assets.dump.gz"
     path.write_bytes(b"x")
@@ -393,6 +416,7 @@ def test_menu_without_a_backup_says_so_and_recommends_b(tmp_path: Path) -> None:
     shown = menu.menu(tmp_path / "assets.dump.gz")
     assert "not available: there is no assets.dump.gz" in shown
     assert "~20-30 minutes, recommended" in shown
+    assert "\nChoose b, or c if you need Azure too.\n" in shown
 
 
 def test_unavailable_option_asks_again_and_end_of_input_cancels(direct: Database) -> None:
