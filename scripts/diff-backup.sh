@@ -81,7 +81,7 @@ parse_options() {
 }
 
 use_with() {
-    [ -n "$1" ] || die_usage '--with needs a name or file'
+    require_value --with "$1" 'a name or file'
     with=$(backup_path "$1")
 }
 
@@ -91,7 +91,7 @@ use_json() {
 }
 
 use_rows() {
-    [ -n "$1" ] || die_usage '--rows needs a value'
+    require_value --rows "$1"
     { is_number "$1" && [ "$1" -le 1000 ]; } ||
         die_usage "--rows must be a number from 0 to 1000, not '$1'"
     rows=$1

@@ -72,7 +72,7 @@ parse_options() {
 }
 
 use_rule() {
-    [ -n "$2" ] || die_usage "$1 needs a number"
+    require_value "$1" "$2" 'a number'
     { is_number "$2" && [ "$2" -ge 1 ] && [ "$2" -le 9999 ]; } ||
         die_usage "$1 must be from 1 to 9999, not '$2'"
     case $1 in

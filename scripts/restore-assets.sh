@@ -62,7 +62,7 @@ main() {
     show_backup
     show_schema
     if [ -n "$dry_run" ]; then
-        say "without --dry-run, $(replacement)"
+        say "without --dry-run, $(replacement | sed 's/\(.*\) will be /\1 would be /')"
         show_changes
         drop_temporary_data
     else
@@ -159,15 +159,15 @@ refuse_what_needs_staging() {
 }
 
 use_schema() {
+    require_value --schema "$1"
     case $1 in
         backup | live | auto) RESTORE_SCHEMA=$1 schema_option=$1 ;;
-        '') die_usage '--schema needs a value' ;;
         *) die_usage "--schema must be backup, live or auto, not '$1'" ;;
     esac
 }
 
 add_table() {
-    [ -n "$1" ] || die_usage '--table needs a name'
+    require_value --table "$1" 'a name'
     tables="$tables${tables:+
 }$1"
 }

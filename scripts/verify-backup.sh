@@ -76,9 +76,9 @@ parse_options() {
 }
 
 use_level() {
+    require_value --level "$1"
     case $1 in
         hash | read | restore) level=$1 ;;
-        '') die_usage '--level needs a value' ;;
         *) die_usage "--level must be hash, read or restore, not '$1'" ;;
     esac
 }

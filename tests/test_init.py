@@ -55,7 +55,8 @@ def documented(beginning: str) -> str:
 def first_words(output: str) -> list[str]:
     """Return the first word of each line that is not a row of a table."""
     rows = re.compile(r" {2,}[\d,.]+( [kMG]?B)?( {2,}|$)")
-    return [line.split()[0] for line in output.splitlines() if line != "…" and not rows.search(line)]
+    lines = [line for line in output.splitlines() if line != "…" and not rows.search(line)]
+    return [line.split()[0] for line in lines]
 
 
 # --- a and a+ ---

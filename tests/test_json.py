@@ -100,8 +100,8 @@ def test_dry_run_lists_the_tables(direct: Database) -> None:
     found = result(direct.checkout.run(RESTORE, "--dry-run", "--json"))
     assert found["mode"] == "full" and found["database"] == direct.name
     tables = {table["table"]: table for table in found["tables"]}
-    assert tables["public.pricing_info"] == {
-        **{"table": "public.pricing_info", "now": 0, "in_backup": 960, "difference": 960}
+    assert tables["pricing_info"] == {
+        **{"table": "pricing_info", "now": 0, "in_backup": 960, "difference": 960}
     }
 
 

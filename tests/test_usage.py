@@ -257,6 +257,23 @@ def test_colour_is_for_terminals_that_have_it(checkout, environment: dict, colou
 
 
 @pytest.mark.parametrize(
+    ("script", "option"),
+    [
+        ("verify-backup.sh", "--level"),
+        ("restore-assets.sh", "--schema"),
+        ("restore-assets.sh", "--table"),
+        ("diff-backup.sh", "--with"),
+        ("diff-backup.sh", "--rows"),
+        ("prune-backups.sh", "--keep"),
+    ],
+)
+def test_option_without_its_value_is_named(checkout: Checkout, script: str, option: str) -> None:
+    for rest in ([], ["--", "./x.dump.gz"]):  # the Makefile adds these
+        run = checkout.run(f"./scripts/{script}", option, *rest)
+        assert run.status == 2 and f"error: {option} needs a " in run.err, run
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--table", "t", "--keep-going"], "cannot combine --table and --keep-going"),

@@ -132,8 +132,8 @@ compare_columns() {
 # fail_without_rows: ends the script; the backup has nothing for the tables to restore
 fail_without_rows() {
     [ "$mode" = tables ] || die 'the backup contains rows of no table'
-    sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' "$work/archive-rows" |
-        sed 's/ $//' >"$work/tables-there"
+    sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' "$work/archive-rows" \
+        >"$work/tables-there"
     beyond_ten=$(($(wc -l <"$work/tables-there") - 10))
     hint "it contains: $(in_one_line "$(head -n 10 "$work/tables-there")")$(
         [ "$beyond_ten" -le 0 ] || echo " and $beyond_ten more"

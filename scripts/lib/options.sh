@@ -56,6 +56,11 @@ take_operands() {
     done
 }
 
+# require_value OPTION VALUE [WHAT]: ends the script without one; a Makefile puts -- after ARGS
+require_value() {
+    case $2 in '' | --) die_usage "$1 needs ${3:-a value}" ;; esac
+}
+
 # parse_no_options ARGUMENT...: for a script that takes only the common ones
 parse_no_options() {
     while [ $# -gt 0 ]; do

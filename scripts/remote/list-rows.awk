@@ -25,5 +25,8 @@ function split_copy(text, i, character, quoted, part) {
             if (character == ",") i++
         } else part = part character
     }
-    if (table == "") table = part
+    if (table == "") {
+        table = part
+        sub(/ $/, "", table) # without columns there are two spaces
+    }
 }
