@@ -47,7 +47,7 @@ main() {
     begin
     require_remote
     if [ -n "$operand" ]; then
-        list_only "$operand"
+        print_remote_catalog "$operand" >"$work/backups"
     else
         list_all
     fi
@@ -81,11 +81,6 @@ list_all() {
     else
         remote_error=$(rclone_error)
     fi
-}
-
-list_only() { # REMOTE
-    read_remote "$1" || fail_to_list "$1"
-    print_catalog "$listed" | with_remote_names "$1" >"$work/backups"
 }
 
 end_without_remote() {

@@ -103,8 +103,7 @@ list_backups() {
     if [ -z "$operand" ]; then
         print_catalog "$project/backups/postgres"
     else
-        read_remote "$operand" || fail_to_list "$operand"
-        print_catalog "$listed" | with_remote_names "$operand"
+        print_remote_catalog "$operand"
     fi
 }
 

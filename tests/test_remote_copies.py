@@ -312,8 +312,12 @@ def test_backups_on_a_remote_are_listed(checkout: Checkout, bucket: Path) -> Non
     assert only.status == 0 and only.out.splitlines()[1:] == run.out.splitlines()[2:], only
     deeper = checkout.run(LIST, f"{there}deeper", shell=next(shells))
     assert deeper.out.splitlines()[1] == f"{there}deeper/x.dump.gz", deeper
-    none = checkout.run(LIST, f"{there}absent", shell=next(shells))
-    assert (none.status, none.out) == (0, "") and f"no backups in '{there}absent'" in none.err
+    (bucket / "none").mkdir()
+    none = checkout.run(LIST, f"{there}none", shell=next(shells))
+    assert (none.status, none.out) == (0, "") and f"no backups in '{there}none'" in none.err
+    for command in ([LIST], [PRUNE, "--keep", "1"]):
+        run = checkout.run(*command, "t:absent/x", shell=next(shells))
+        assert run.status == 1 and "error: there is no directory 't:absent/x'" in run.err, run
     assert checkout.left_behind() == []
 
 

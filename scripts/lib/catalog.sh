@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The catalog: one line for each backup in some directories. It opens only files whose size differs
 # from that in FILE.info, and starts no process per file for the others.
-# Needs: manifest manifest_found root work
+# Needs: listed manifest manifest_found remote_exists root work
 
 # print_catalog DIRECTORY...: lines of fields separated by tabs: created, size, rows, tables,
 # server, holds, state, level, result and time of the last verification, sha256, trust, path. What
@@ -26,6 +26,17 @@ print_catalog() {
         read_entries "$@"
     fi
     cat "$catalog/joined"
+}
+
+# print_remote_catalog REMOTE: the same of a directory of a remote, which must exist. In storage
+# that has no directories, such as S3, any one in a bucket does
+print_remote_catalog() {
+    read_remote "$1" || fail_to_list "$1"
+    [ -n "$remote_exists" ] || {
+        hint "to list what is there: rclone lsf '${1%%:*}:'"
+        die "there is no directory '$1'"
+    }
+    print_catalog "$listed" | with_remote_names "$1"
 }
 
 # list_backup_files DIRECTORY...: into the file `paths`, and the numbers of unreadable ones into

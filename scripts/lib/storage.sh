@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Backups off site: on a remote, `remote:path`, which is any storage that rclone reaches.
 # Needs: child root target work
-# Sets: downloaded listed remote_files shown_names
+# Sets: downloaded listed remote_exists remote_files shown_names
 
 # copy_off_site FILE: copies it and FILE.info to BACKUP_REMOTE, if that is set, and compares what
 # arrived by hash. If this fails, the run ends with 3. Without the lock, because it can take long
@@ -131,10 +131,11 @@ read_remote() {
 }
 
 # list_remote REMOTE: writes `SIZE/TIME/NAME` for each backup in that directory, which need not
-# exist. Fails if rclone does. Sets remote_files, how many there are
+# exist. Fails if rclone does. Sets remote_exists and remote_files, how many there are
 list_remote() {
+    remote_exists=yes
     run_rclone lsf --files-only --format stp --separator / "$1" >"$work/remote-all" ||
-        is_absent $? || return 1
+        { is_absent $? && remote_exists=; } || return 1
     LC_ALL=C grep -E '^[0-9]+/[-0-9: ]+/[^/]+\.dump(\.gz)?$' "$work/remote-all" \
         >"$work/remote-list" || : # there are none
     remote_files=$(wc -l <"$work/remote-list" | tr -d ' ')
