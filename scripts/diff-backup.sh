@@ -185,6 +185,7 @@ choose_loading() {
 }
 
 compare() {
+    warn_of_unknown_columns "$old_database" "$new_database"
     say 'comparing the rows'
     show_progress comparing
     compare_databases "$old_database" "$new_database" "$report" "$rows" >"$work/rows"

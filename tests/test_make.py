@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,21 @@ import psycopg
 import pytest
 from support.databases import Database
 from support.fakes import path_without
-from support.run import RESTORE, Checkout
+from support.run import PROJECT, RESTORE, Checkout
 from support.servers import Container, docker, image
+
+
+def test_scale_of_a_benchmark_is_a_number() -> None:
+    for scale in ("foo", "0"):
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.benchmark", scale],
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONPATH": "tests"},
+            capture_output=True,
+            text=True,
+        )
+        error = f"error: SCALE must be a number above 0, not '{scale}'\n"
+        assert (done.returncode, done.stderr) == (2, error)
 
 
 def test_make_alone_prints_the_help(checkout: Checkout) -> None:

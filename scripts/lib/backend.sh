@@ -41,8 +41,6 @@ choose_backend() {
         refuse_two_servers
     else
         ASSETS_PG_BACKEND=direct
-        ! command -v "$CONTAINER_CLI" >/dev/null ||
-            say 'using TB_POSTGRES_ENDPOINT, because no running container could be reached'
     fi
 }
 

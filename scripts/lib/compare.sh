@@ -13,6 +13,20 @@ list_columns() {
         fail_with "$work/sql.errors" 'could not read the columns'
 }
 
+# warn_of_unknown_columns OLD NEW: those in DIFF_IGNORE that neither database has
+warn_of_unknown_columns() {
+    list_unknown_columns "$1" >"$work/unknown.old"
+    list_unknown_columns "$2" >"$work/unknown.new"
+    unknown_columns=$(grep -Fx -f "$work/unknown.new" "$work/unknown.old") || return 0
+    warn "DIFF_IGNORE: no table has a column '$(in_one_line "$unknown_columns")'"
+}
+
+list_unknown_columns() { # DATABASE
+    { psql_set ignored "$DIFF_IGNORE" && cat "$sql/compare/unknown-columns.sql"; } |
+        sql "$1" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not read the columns'
+}
+
 # compare_databases OLD NEW REPORT ROWS: compares what $work/columns.old and $work/columns.new
 # share, and prints that report. $work/examples gets up to ROWS rows of each kind per table, as JSON
 compare_databases() {

@@ -16,11 +16,15 @@ has_key() {
     [ -f "$(key_file)" ] && [ -s "$(key_file)" ] && [ -r "$(key_file)" ]
 }
 
-# make_key: once; where that fails, backups are not signed, and a warning says so. Sets key_parent
+# make_key: once, and says so; where that fails, backups are not signed, and a warning says so. Sets
+# key_parent
 make_key() {
     ! has_key || return 0
     key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
-    ! write_key 2>/dev/null || return 0
+    if write_key 2>/dev/null; then
+        say "created the key that signs this machine's backups: $(key_file)"
+        return 0
+    fi
     key_parent=
     unsigned='this backup is not signed, and every restore will treat it as untrusted'
     if [ -z "$(key_file)" ]; then

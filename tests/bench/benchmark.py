@@ -455,13 +455,22 @@ def draw(backups: Results, restores: Results, path: Path) -> None:
 
 def main() -> None:
     measured = {}
-    for scale in [float(scale) for scale in sys.argv[1:]] or SCALES:
+    for scale in scales_of(sys.argv[1:]) or SCALES:
         measured[scale] = measure(scale, ROUNDS.get(scale, 1))
         print(report(scale, *measured[scale]), end="\n\n", flush=True)
     if len(measured) == len(SCALES):
         write_page(
             measured, [row for version in OTHER_VERSIONS for row in measure_version(version)]
         )
+
+
+def scales_of(arguments: list[str]) -> list[float]:
+    """Return the scales on the command line; end with 2 if one is not a positive number."""
+    for argument in arguments:
+        if not re.fullmatch(r"\d*\.?\d+", argument) or float(argument) == 0:
+            print(f"error: SCALE must be a number above 0, not '{argument}'", file=sys.stderr)
+            sys.exit(2)
+    return [float(argument) for argument in arguments]
 
 
 def write_page(measured: dict[float, Measured], versions: list[tuple[str, ...]]) -> None:
