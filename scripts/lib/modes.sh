@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The mode of a restore, and what the chosen mode fills.
 # Needs: archive drop_missing manifest_found root sql tables work
-# Sets: mode unfilled
+# Sets: mode not_in_backup unfilled
 #
 #   full       schema and rows come from the archive
 #   data-only  the schema is the live database's, the rows are the archive's
@@ -122,7 +122,10 @@ compare_columns() {
     grep -Fxv -f "$work/live-columns.chosen" "$work/columns" >"$work/columns.missing" || :
     [ ! -s "$work/columns.missing" ] || accept_missing_columns
     require_partitions
+    not_in_backup=$(awk -f "$root/scripts/lib/awk/other-tables.awk" \
+        "$work/columns" "$work/live-columns.chosen")
     [ -s "$work/columns" ] || fail_without_rows
+    [ "$mode" != tables ] || [ -z "$not_in_backup" ] || fail_without_rows
     unfilled=$(grep -Fxv -f "$work/columns" "$work/live-columns.chosen" | sed 's/^column //')
     [ -z "$unfilled" ] || schemas_differ || # which are shown
         warn 'missing from the backup; will be empty or default (table, column):' \
@@ -138,7 +141,8 @@ fail_without_rows() {
     hint "it contains: $(in_one_line "$(head -n 10 "$work/tables-there")")$(
         [ "$beyond_ten" -le 0 ] || echo " and $beyond_ten more"
     )"
-    die "the backup does not contain table '$(in_one_line "$tables")'"
+    die "the backup does not contain table" \
+        "'$(in_one_line "$(printf '%s\n' "$not_in_backup" | sed 's/^public\.//')")'"
 }
 
 # accept_missing_columns: with --drop-missing-columns; otherwise ends the script

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
-# Needs: backup_file copy_found data_directory manifest manifest_found mode room_advice root server
-#   sql tables unfilled work
+# Needs: backup_file copy_found data_directory manifest manifest_found mode not_in_backup
+#   room_advice server sql tables unfilled work
 # Sets: copy_found
 
 # examine: everything that comes before the question; the live database does not change
@@ -170,11 +170,10 @@ show_schema() {
 
 # show_unfilled: what the live database has, and the backup does not fill
 show_unfilled() {
-    emptied=$(awk -f "$root/scripts/lib/awk/other-tables.awk" \
-        "$work/columns" "$work/live-columns.chosen")
-    [ -z "$emptied" ] || warn 'the backup has no rows for these tables, which will be empty:' \
-        "$(in_one_line "$(printf '%s\n' "$emptied" | sed 's/^public\.//')");" \
-        "now $(content_of "$TB_POSTGRES_DATABASE" "$emptied")"
+    [ -z "$not_in_backup" ] ||
+        warn 'the backup has no rows for these tables, which will be empty:' \
+            "$(in_one_line "$(printf '%s\n' "$not_in_backup" | sed 's/^public\.//')");" \
+            "now $(content_of "$TB_POSTGRES_DATABASE" "$not_in_backup")"
     say 'columns only in the live database get their default'
 }
 
