@@ -19,16 +19,17 @@ main() {
     parse_no_options "$@"
     begin
     require_container_cli
+    choose_engine
     : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
     read_container_state
     if [ -z "$container_state" ]; then
-        say "there is no container '$TB_POSTGRES_CONTAINER' to stop"
+        say "there is no $container_name to stop"
         return
     fi
-    compose down || die "could not stop container '$TB_POSTGRES_CONTAINER'; see above"
+    compose down || die "could not stop $container_name; see above"
     read_container_state
     if [ "$container_state" = running ]; then
-        say "container '$TB_POSTGRES_CONTAINER' still runs: 'make up' did not create it"
+        say "$container_name still runs: 'make up' did not create it"
     else
         say "stopped; the data stays in its volume"
     fi

@@ -22,6 +22,7 @@ main() {
     is_port "$TB_POSTGRES_PORT" ||
         refuse_setting TB_POSTGRES_PORT "$TB_POSTGRES_PORT" 'from 1 to 65535'
     require_container_cli
+    choose_engine
     : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
     read_container_state
     if [ "$container_state" = running ]; then
@@ -30,7 +31,7 @@ main() {
         compose up -d || fail_to_start
     fi
     wait_until_healthy 60
-    say "container '$TB_POSTGRES_CONTAINER' is healthy"
+    say "$container_name is healthy"
 }
 
 main "$@"

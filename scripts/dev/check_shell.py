@@ -34,8 +34,8 @@ from shell_code import NAME, functions
 
 LAYERS = {
     "base": "use text hash messages options env-file settings work json process python",
-    "server": "backends/docker backends/direct pod-input pod backends/kubectl backend session"
-    " errors compose",
+    "server": "call-input verified-call backends/docker backends/direct backends/kubectl backend"
+    " session errors compose",
     "things": "lock client-programs databases backup-file embedded-manifest signature manifest"
     " fingerprints schema publish",
     "workflow": "report storage upload modes untrusted load kept-copy preflight verify compare"

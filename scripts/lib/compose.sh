@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Starting and stopping the container of docker-compose.yaml.
-# Needs: quiet root work
+# Needs: container_name quiet root work
 
 # compose ARGUMENT...: by the compose plugin, or by docker-compose where there is no plugin
 compose() {
@@ -29,10 +29,10 @@ run_compose() {
 report_running() {
     creator=$(directory_of_creator)
     case $creator in
-        "$root") say "container '$TB_POSTGRES_CONTAINER' is already running" ;;
-        '') say "container '$TB_POSTGRES_CONTAINER' is already running;" \
+        "$root") say "$container_name is already running" ;;
+        '') say "$container_name is already running;" \
             "'make up' did not create it" ;;
-        *) say "container '$TB_POSTGRES_CONTAINER' is already running; it was created in" \
+        *) say "$container_name is already running; it was created in" \
             "'$creator'" ;;
     esac
     published_ports=$("$CONTAINER_CLI" port "$TB_POSTGRES_CONTAINER" 5432/tcp 2>/dev/null) ||
@@ -66,7 +66,7 @@ fail_to_start() {
     esac
     "$CONTAINER_CLI" image inspect "${TB_POSTGRES_IMAGE:-postgres:16-alpine}" >/dev/null 2>&1 ||
         hint 'set TB_POSTGRES_IMAGE to an image that this machine has or can download'
-    die "could not start container '$TB_POSTGRES_CONTAINER'; see above"
+    die "could not start $container_name; see above"
 }
 
 # wait_until_healthy SECONDS: by the container's own health check, or else by pg_isready
@@ -82,7 +82,7 @@ wait_until_healthy() {
         sleep 1
     done
     hint "see why with '$CONTAINER_CLI logs $TB_POSTGRES_CONTAINER'"
-    die "container '$TB_POSTGRES_CONTAINER' is '$health' after $second s, not healthy"
+    die "$container_name is '$health' after $second s, not healthy"
 }
 
 # is_ready: does PostgreSQL accept connections? Ends the script if the container has none
@@ -93,7 +93,7 @@ is_ready() {
     case $ready in
         126 | 127)
             hint 'set TB_POSTGRES_CONTAINER to another name, or remove that container'
-            die "container '$TB_POSTGRES_CONTAINER' has no PostgreSQL"
+            die "$container_name has no PostgreSQL"
             ;;
     esac
     return "$ready"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SQL on the server: single statements, and sessions that last.
-# Needs: child sql work
+# Needs: child sql verified work
 #
 # Values go in with -v NAME=VALUE and come out of :'NAME'; they are never pasted into SQL text.
 
@@ -72,7 +72,7 @@ ask() {
 # send: the end of its answer is random, so that no name in a database can be that line. Errors of
 # a dead session are in its own file; the missing answer shows that it is dead
 send() {
-    if [ "$ASSETS_PG_BACKEND" = kubectl ]; then
+    if [ -n "$verified" ]; then
         with_end | in_block 2>/dev/null
     else
         with_end

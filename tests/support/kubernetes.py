@@ -22,7 +22,7 @@ from pathlib import Path
 import psycopg
 from aiohttp import WSMsgType, web
 
-from support.servers import Container, Server, docker
+from support.servers import Container, Server
 
 CHART_LABELS = {"app": "cb-tumblebug-postgres"}
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255  # channels; CLOSE ends another one
@@ -288,9 +288,7 @@ class PodServer(Server):
 
     def programs(self) -> list[str]:
         """Return the command lines of the pod's processes, apart from the server's own."""
-        lines = docker("top", self.container.name, "-eo", "pid,args").splitlines()[1:]
-        commands = [line.split(maxsplit=1)[1] for line in lines]
-        return [command for command in commands if not command.startswith("postgres")]
+        return self.container.programs()
 
     def crashes(self) -> list[str]:
         """Return what the server has logged of processes that crashed."""

@@ -1,25 +1,26 @@
 # shellcheck shell=sh
 # Backend docker: PostgreSQL's client programs in the container. CONTAINER_CLI may be podman.
-# Needs: work
-# Sets: addresses container_state server
+# Needs: verified work
+# Sets: addresses container_name container_state server verified
 
 usual_containers='cb-tumblebug-postgres mc-infra-manager-postgres'
 
 # select_docker: can the container be reached? Sets server and addresses
 select_docker() {
     require_container_cli
+    choose_engine
     choose_container
-    server="container '$TB_POSTGRES_CONTAINER'"
     read_container_state
+    server=$container_name
     case $container_state in
         running) ;;
         paused)
             hint "resume it with '$CONTAINER_CLI unpause $TB_POSTGRES_CONTAINER'"
-            die "PostgreSQL container '$TB_POSTGRES_CONTAINER' is paused"
+            die "PostgreSQL $container_name is paused"
             ;;
         *)
             hint "start it with 'make up'"
-            die "PostgreSQL container '$TB_POSTGRES_CONTAINER' is not running"
+            die "PostgreSQL $container_name is not running"
             ;;
     esac
 }
@@ -27,8 +28,17 @@ select_docker() {
 # run_on_docker PROGRAM [ARGUMENT...]: never with -t, because a terminal rewrites line ends. The
 # password travels in the environment, not on a command line
 run_on_docker() {
-    exec_in_child "$CONTAINER_CLI" exec -i -e PGUSER -e PGPASSWORD -e PGDATABASE -e PGAPPNAME \
-        -e PGCONNECT_TIMEOUT -e PGOPTIONS -e PGCLIENTENCODING "$TB_POSTGRES_CONTAINER" "$@"
+    if [ -n "$verified" ]; then
+        run_verified exec_in_container "$@"
+    else
+        exec_in_child "$CONTAINER_CLI" exec -i -e PGUSER -e PGPASSWORD -e PGDATABASE \
+            -e PGAPPNAME -e PGCONNECT_TIMEOUT -e PGOPTIONS -e PGCLIENTENCODING \
+            "$TB_POSTGRES_CONTAINER" "$@"
+    fi
+}
+
+exec_in_container() {
+    exec "$CONTAINER_CLI" exec -i "$TB_POSTGRES_CONTAINER" "$@"
 }
 
 require_container_cli() {
@@ -41,6 +51,46 @@ require_container_cli() {
         hint "$advice, or set TB_POSTGRES_ENDPOINT=host:port to use a server without a container"
         die "there is no '$CONTAINER_CLI' command on this machine"
     }
+}
+
+# choose_engine: the same one in the whole run. One that DOCKER_HOST, a context or a connection of
+# podman names may be on another machine: messages name it, and streams are verified. Sets engine,
+# which is empty for this machine's own, engine_host and verified
+choose_engine() {
+    engine='' engine_host=''
+    case ${CONTAINER_CLI##*/} in
+        podman*)
+            [ -z "${CONTAINER_CONNECTION-}" ] || engine="connection '$CONTAINER_CONNECTION'"
+            [ -z "${CONTAINER_HOST-}" ] || engine="engine '$CONTAINER_HOST'"
+            engine_host=${CONTAINER_HOST-}
+            ;;
+        *) choose_docker_engine ;;
+    esac
+    [ -z "$engine" ] || verified=yes
+}
+
+# choose_docker_engine: as the docker command chooses. Sets engine and engine_host
+choose_docker_engine() {
+    context=$(in_time "$CONTAINER_CLI" context inspect \
+        --format '{{.Name}} {{.Endpoints.docker.Host}}' 2>"$work/context.errors") || {
+        ! grep -q 'context.* not \(found\|exist\)' "$work/context.errors" || fail_without_context
+        return 0 # docker before 19.03 has no contexts
+    }
+    engine_host=${context#* }
+    engine="context '${context%% *}'"
+    if [ -n "${DOCKER_HOST-}" ]; then
+        engine="engine '$DOCKER_HOST'"
+    else
+        export DOCKER_CONTEXT="${context%% *}"
+    fi
+    case $engine_host in
+        unix:///var/run/docker.sock | unix:///run/docker.sock | npipe:*) engine= ;;
+    esac
+}
+
+fail_without_context() {
+    hint "'docker context ls' lists the contexts; DOCKER_CONTEXT names one"
+    die "could not choose a Docker engine: $(first_error "$work/context.errors")"
 }
 
 # choose_container: by default, that of the usual names which runs; M-CMP calls the same database by
@@ -57,16 +107,20 @@ choose_container() {
     done
 }
 
-# read_container_state: asks the engine. Sets container_state, and addresses: the published port and
-# the container's own, for the Python helper
+# read_container_state: asks the engine. Sets container_name, container_state, and addresses: the
+# published port and the container's own, for the Python helper, unless another machine has them
 read_container_state() {
+    container_name="container '$TB_POSTGRES_CONTAINER'${engine:+ of $engine}"
     inspected=$(in_time "$CONTAINER_CLI" inspect --type container --format '{{.State.Status}}
         {{- range index .NetworkSettings.Ports "5432/tcp"}} {{.HostIp}}:{{.HostPort}}{{end}}
         {{- range .NetworkSettings.Networks}} {{.IPAddress}}:5432{{end}}' \
         "$TB_POSTGRES_CONTAINER" 2>"$work/inspect.errors") || explain_docker
     container_state=${inspected%% *}
-    addresses=$(printf '%s' "${inspected#"$container_state"}" |
-        sed 's/ 0\.0\.0\.0:/ 127.0.0.1:/g; s/ :::/ [::1]:/g')
+    case $engine-$engine_host in
+        -* | *-unix://*) addresses=$(printf '%s' "${inspected#"$container_state"}" |
+            sed 's/ 0\.0\.0\.0:/ 127.0.0.1:/g; s/ :::/ [::1]:/g') ;;
+        *) addresses= ;;
+    esac
 }
 
 # in_time COMMAND...: an engine that hangs must not hang the run; its first call tells
@@ -83,18 +137,19 @@ in_time() {
 
 # explain_docker: returns if the container does not exist, which is a state like any other
 explain_docker() {
-    case $(cat "$work/inspect.errors") in
-        *[Nn]'o such '*) ;;
-        *'permission denied'*)
+    engine_program=Docker
+    [ "${CONTAINER_CLI##*/}" != podman ] || engine_program=podman
+    case $engine-$engine_host-$(cat "$work/inspect.errors") in
+        *[Nn]'o such '*) return 0 ;;
+        -*'permission denied'*)
             hint "join the group docker (sudo usermod -aG docker $(user_name)) and log in again"
-            die "user '$(user_name)' is not allowed to use Docker"
+            die "user '$(user_name)' is not allowed to use $engine_program"
             ;;
-        *)
-            hint "start Docker, then run 'make up'"
-            engine_error=$(first_error "$work/inspect.errors" |
-                sed 's/^error during connect: //; s/[A-Z][a-z]* "http[^"]*": *//')
-            die "Docker does not answer about container '$TB_POSTGRES_CONTAINER':" \
-                "${engine_error:-no reason given}"
-            ;;
+        -* | *-unix://*) hint "start $engine_program, then run 'make up'" ;;
+        *) hint "check the connection with '$CONTAINER_CLI version'" ;;
     esac
+    engine_error=$(first_error "$work/inspect.errors" |
+        sed 's/^error during connect: //; s/[A-Z][a-z]* "http[^"]*": *//')
+    die "$engine_program does not answer about $container_name:" \
+        "${engine_error:-no reason given}"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Backend kubectl: PostgreSQL's client programs in a pod.
-# Needs: is_child server work
-# Sets: addresses server
+# Needs: server work
+# Sets: addresses server verified
 
 usual_selector=app=cb-tumblebug-postgres
 usual_namespace=default
@@ -13,7 +13,7 @@ names_pod() {
     [ -n "$TB_K8S_CONTEXT$TB_K8S_NAMESPACE$TB_POSTGRES_POD$TB_POSTGRES_POD_SELECTOR" ]
 }
 
-# select_kubectl: is there one pod, and does it run? Sets server and addresses
+# select_kubectl: is there one pod, and does it run? Sets server, addresses and verified
 select_kubectl() {
     command -v kubectl >/dev/null || {
         hint 'install kubectl, or set ASSETS_PG_BACKEND to docker or direct'
@@ -22,7 +22,8 @@ select_kubectl() {
     choose_context
     choose_pod
     server="pod '$TB_POSTGRES_POD' in namespace '$TB_K8S_NAMESPACE' of context '$TB_K8S_CONTEXT'"
-    addresses=
+    addresses=''
+    verified=yes
     choose_pod_container
     require_running_pod
 }
@@ -141,7 +142,7 @@ explain_kubectl() {
         *) hint "check the connection with 'kubectl --context $TB_K8S_CONTEXT get pods'" ;;
     esac
     die "could not list the pods of context '$TB_K8S_CONTEXT':" \
-        "$(kubectl_reason "$work/kubectl.errors")"
+        "$(transport_reason "$work/kubectl.errors")"
 }
 
 hint_pod_rights() {
@@ -149,12 +150,12 @@ hint_pod_rights() {
         'and to create pods/exec'
 }
 
-# run_on_kubectl PROGRAM [ARGUMENT...]: nothing follows it in a child, which handles signals itself
+# run_on_kubectl PROGRAM [ARGUMENT...]
 run_on_kubectl() {
-    # shellcheck disable=SC2031 # the child has its own
-    if [ -n "$is_child" ]; then
-        run_in_pod "$@"
-    else
-        (run_in_pod "$@")
-    fi
+    run_verified exec_in_pod "$@"
+}
+
+exec_in_pod() {
+    exec kubectl --context "$TB_K8S_CONTEXT" --namespace "$TB_K8S_NAMESPACE" \
+        --request-timeout 30s exec -i "$TB_POSTGRES_POD" --container "$TB_K8S_CONTAINER" -- "$@"
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# in-pod.sh KIND MARK BYTES SHA256 PROGRAM [ARGUMENT...]: runs a program for backend kubectl, whose
+# verified-call.sh KIND MARK BYTES SHA256 PROGRAM [ARGUMENT...]: runs a program for a client whose
 # streams may break at any moment and then look as if they were complete. KIND is what standard
 # input holds:
 #

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# What remote/in-pod.sh reads: the code that runs a program in a pod, and the program's input.
+# What remote/verified-call.sh reads: the code that runs a program, and the program's input.
 # Needs: call root run_name
 # Sets: input_kind
 
-input_kind=whole # see remote/in-pod.sh
+input_kind=whole # see remote/verified-call.sh
 
 # with_input KIND COMMAND...: in a child; the other backends need not know the kind
 with_input() {
@@ -12,9 +12,9 @@ with_input() {
     "$@"
 }
 
-# code_for_pod PROGRAM [ARGUMENT...]: the code that runs it there. It goes through standard input,
+# code_of_call PROGRAM [ARGUMENT...]: the code that runs it there. It goes through standard input,
 # because it has the password
-code_for_pod() (
+code_of_call() (
     for name in PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGOPTIONS \
         PGCLIENTENCODING; do
         eval "value=\$$name"
@@ -30,7 +30,7 @@ code_for_pod() (
         printf ' %s' "$(quoted "$argument")"
     done
     echo
-    cat "$root/scripts/remote/in-pod.sh"
+    cat "$root/scripts/remote/verified-call.sh"
 )
 
 quoted() { # TEXT
