@@ -202,8 +202,13 @@ def compose(
     docker("network", "rm", f"{name}_default", check=False)
 
 
-def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> None:
+def test_up_waits_until_healthy_and_down_keeps_the_data(
+    compose: Checkout, request: pytest.FixtureRequest
+) -> None:
+    """The plugin starts version 16, docker-compose 18, whose image wants its volume elsewhere."""
     name = compose.environment["TB_POSTGRES_CONTAINER"]
+    if "docker-compose" in request.node.name:
+        compose.environment["TB_POSTGRES_IMAGE"] = image("18")
     up = compose.run("make", "up")
     assert up.status == 0, up
     assert "is healthy" in up.err
@@ -233,10 +238,27 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     assert up.status == 0, up
     run = compose.run("make", "stats")
     assert run.status == 0 and "42" in run.out, run
+    mounts = docker("inspect", "--format", "{{range .Mounts}}{{.Name}} {{end}}", name)
+    assert mounts == f"{name}_assets-database"  # and no volume without a name
     compose.run("make", "down")
     down = compose.run("make", "down")
     assert down.status == 0, down
     assert down.err == f"there is no container '{name}' to stop\n"
+
+
+@pytest.mark.parametrize("version", ["16", "18"])
+def test_up_refuses_a_volume_of_another_version(compose: Checkout, version: str) -> None:
+    name = compose.environment["TB_POSTGRES_CONTAINER"]
+    compose.environment["TB_POSTGRES_IMAGE"] = image(version)
+    volume = f"{name}_assets-database:/volume"
+    old = "cd /volume; echo 15 >PG_VERSION; touch postgresql.conf; chown postgres . *"
+    docker("run", "--rm", "--volume", volume, "--entrypoint", "sh", image(), "-c", old)
+    up = compose.run("./scripts/up.sh")
+    assert up.status == 1 and len(up.errors) == 1, up
+    assert "holds data of another major version of PostgreSQL than its image" in up.err, up
+    assert docker("inspect", "--format", "{{.State.Status}}", name) == "exited"
+    show = ("--entrypoint", "cat", image(), "/volume/PG_VERSION")
+    assert docker("run", "--rm", "--volume", volume, *show) == "15"
 
 
 def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:

@@ -2,16 +2,20 @@
 # Starting and stopping the container of docker-compose.yaml.
 # Needs: container_name quiet root work
 
-# compose ARGUMENT...: by the compose plugin, or by docker-compose where there is no plugin
+usual_image=postgres:16-alpine # as in docker-compose.yaml
+
+# compose ARGUMENT...: by the compose plugin, or else by the program for this engine
 compose() {
     export TB_POSTGRES_CONTAINER TB_POSTGRES_USER TB_POSTGRES_PASSWORD TB_POSTGRES_DATABASE
+    compose_program=docker-compose packages='docker-compose-plugin or docker-compose'
+    ! is_podman || compose_program=podman-compose packages=podman-compose
     if "$CONTAINER_CLI" compose version >/dev/null 2>&1; then
         run_compose "$CONTAINER_CLI" compose -f "$root/docker-compose.yaml" "$@"
-    elif command -v docker-compose >/dev/null; then
-        run_compose docker-compose -f "$root/docker-compose.yaml" "$@"
+    elif command -v "$compose_program" >/dev/null; then
+        run_compose "$compose_program" -f "$root/docker-compose.yaml" "$@"
     else
-        hint 'on Debian and Ubuntu, install docker-compose-plugin or docker-compose'
-        die "there is neither '$CONTAINER_CLI compose' nor docker-compose on this machine"
+        hint "on Debian and Ubuntu, install $packages"
+        die "there is neither '$CONTAINER_CLI compose' nor $compose_program on this machine"
     fi
 }
 
@@ -23,6 +27,18 @@ run_compose() {
         cat "$work/compose.errors" >&4
         return 1
     fi
+}
+
+# choose_data_path: the volume goes where the image declares one: from PostgreSQL 18 on, one level
+# higher. Sets TB_POSTGRES_DATA_PATH
+choose_data_path() {
+    image=${TB_POSTGRES_IMAGE:-$usual_image}
+    "$CONTAINER_CLI" image inspect "$image" >/dev/null 2>&1 ||
+        run_compose "$CONTAINER_CLI" pull "$image" || fail_to_start
+    case $("$CONTAINER_CLI" image inspect --format '{{json .Config.Volumes}}' "$image") in
+        *'"/var/lib/postgresql"'*) export TB_POSTGRES_DATA_PATH=/var/lib/postgresql ;;
+        *) export TB_POSTGRES_DATA_PATH=/var/lib/postgresql/data ;;
+    esac
 }
 
 # report_running: which container it is, if 'make up' did not create it, and its port
@@ -69,20 +85,37 @@ fail_to_start() {
     die "could not start $container_name; see above"
 }
 
-# wait_until_healthy SECONDS: by the container's own health check, or else by pg_isready
+# wait_until_healthy SECONDS: by the container's own health check, or by pg_isready. Podman's state
+# of health is empty without a check, and remains 'starting' without systemd, which runs checks
 wait_until_healthy() {
-    format='{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}'
+    format='{{if ne .State.Status "running"}}{{.State.Status}}{{else if .State.Health}}
+        {{- .State.Health.Status}}{{else}}running{{end}}'
     for second in $(seq "$1"); do
         health=$("$CONTAINER_CLI" inspect --format "$format" "$TB_POSTGRES_CONTAINER")
         case $health in
             healthy) return 0 ;;
-            running) ! is_ready || return 0 ;;
-            exited | dead) break ;;
+            '' | running) ! is_ready || return 0 ;;
+            starting) ! is_podman || ! is_ready || return 0 ;;
+            created | exited | dead) break ;;
+            restarting) refuse_other_version ;;
         esac
         sleep 1
     done
+    refuse_other_version
     hint "see why with '$CONTAINER_CLI logs $TB_POSTGRES_CONTAINER'"
     die "$container_name is '$health' after $second s, not healthy"
+}
+
+# refuse_other_version: ends the script if the log says that the volume is of another version
+refuse_other_version() {
+    case $("$CONTAINER_CLI" logs --tail 100 "$TB_POSTGRES_CONTAINER" 2>&1) in
+        *'database files are incompatible with server'* | *'appears to be PostgreSQL data in'*) ;;
+        *) return 0 ;;
+    esac
+    "$CONTAINER_CLI" stop "$TB_POSTGRES_CONTAINER" >/dev/null 2>&1 || : # or else it goes on trying
+    hint "use the image of the earlier version again; docs/how-to.md says how to upgrade"
+    die "the volume of $container_name holds data of another major version of PostgreSQL" \
+        "than its image; the data is unchanged"
 }
 
 # is_ready: does PostgreSQL accept connections? Ends the script if the container has none
@@ -92,6 +125,7 @@ is_ready() {
         </dev/null 2>"$work/ready.errors" || ready=$?
     case $ready in
         126 | 127)
+            refuse_other_version
             hint 'set TB_POSTGRES_CONTAINER to another name, or remove that container'
             die "$container_name has no PostgreSQL"
             ;;

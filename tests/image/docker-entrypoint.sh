@@ -11,6 +11,7 @@ main() {
     if [ -s "$PGDATA/PG_VERSION" ]; then
         say 'PostgreSQL Database directory appears to contain a database; Skipping initialization'
     else
+        refuse_old_data
         require_password
         create_cluster
         start_private_server "$@"
@@ -42,6 +43,29 @@ read_settings() {
     : "${POSTGRES_INITDB_ARGS:=}"
     : "${POSTGRES_HOST_AUTH_METHOD:=}"
     export POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB
+}
+
+# From version 18 on, as the official image: a volume of an earlier version is not initialised again, nor is one
+# that is mounted where the earlier versions want it.
+refuse_old_data() {
+    [ "$PGDATA" = "/var/lib/postgresql/$PG_MAJOR/docker" ] || return 0
+    old=
+    for directory in /var/lib/postgresql /var/lib/postgresql/data /var/lib/postgresql/*/docker; do
+        [ ! -s "$directory/PG_VERSION" ] || old="$old $directory"
+    done
+    if [ -z "$old" ] && mountpoint -q /var/lib/postgresql/data; then
+        old=' /var/lib/postgresql/data (unused mount/volume)'
+    fi
+    [ -n "$old" ] || return 0
+    cat >&2 <<EOF
+Error: in 18+, these Docker images are configured to store database data in a
+       format which is compatible with "pg_ctlcluster" (specifically, using
+       major-version-specific directory names).
+
+       Counter to that, there appears to be PostgreSQL data in:
+        $old
+EOF
+    exit 1
 }
 
 require_password() {

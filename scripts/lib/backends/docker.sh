@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Backend docker: PostgreSQL's client programs in the container. CONTAINER_CLI may be podman.
-# Needs: verified work
+# Needs: root verified work
 # Sets: addresses container_name container_state server verified
 
 usual_containers='cb-tumblebug-postgres mc-infra-manager-postgres'
@@ -58,15 +58,18 @@ require_container_cli() {
 # which is empty for this machine's own, engine_host and verified
 choose_engine() {
     engine='' engine_host=''
-    case ${CONTAINER_CLI##*/} in
-        podman*)
-            [ -z "${CONTAINER_CONNECTION-}" ] || engine="connection '$CONTAINER_CONNECTION'"
-            [ -z "${CONTAINER_HOST-}" ] || engine="engine '$CONTAINER_HOST'"
-            engine_host=${CONTAINER_HOST-}
-            ;;
-        *) choose_docker_engine ;;
-    esac
+    if is_podman; then
+        [ -z "${CONTAINER_CONNECTION-}" ] || engine="connection '$CONTAINER_CONNECTION'"
+        [ -z "${CONTAINER_HOST-}" ] || engine="engine '$CONTAINER_HOST'"
+        engine_host=${CONTAINER_HOST-}
+    else
+        choose_docker_engine
+    fi
     [ -z "$engine" ] || verified=yes
+}
+
+is_podman() {
+    case ${CONTAINER_CLI##*/} in podman*) ;; *) return 1 ;; esac
 }
 
 # choose_docker_engine: as the docker command chooses. Sets engine and engine_host
@@ -112,14 +115,14 @@ choose_container() {
 read_container_state() {
     container_name="container '$TB_POSTGRES_CONTAINER'${engine:+ of $engine}"
     inspected=$(in_time "$CONTAINER_CLI" inspect --type container --format '{{.State.Status}}
-        {{- range index .NetworkSettings.Ports "5432/tcp"}} {{.HostIp}}:{{.HostPort}}{{end}}
-        {{- range .NetworkSettings.Networks}} {{.IPAddress}}:5432{{end}}' \
+        {{- range .NetworkSettings.Networks}} {{.IPAddress}}:5432{{end}}
+{{json (index .NetworkSettings.Ports "5432/tcp")}}' \
         "$TB_POSTGRES_CONTAINER" 2>"$work/inspect.errors") || explain_docker
-    container_state=${inspected%% *}
+    container_state=${inspected%%[!a-z]*}
+    addresses=
     case $engine-$engine_host in
-        -* | *-unix://*) addresses=$(printf '%s' "${inspected#"$container_state"}" |
-            sed 's/ 0\.0\.0\.0:/ 127.0.0.1:/g; s/ :::/ [::1]:/g') ;;
-        *) addresses= ;;
+        -* | *-unix://*) addresses=$(printf '%s\n' "$inspected" |
+            awk -f "$root/scripts/lib/awk/addresses.awk") ;;
     esac
 }
 
@@ -138,7 +141,7 @@ in_time() {
 # explain_docker: returns if the container does not exist, which is a state like any other
 explain_docker() {
     engine_program=Docker
-    [ "${CONTAINER_CLI##*/}" != podman ] || engine_program=podman
+    ! is_podman || engine_program=podman
     case $engine-$engine_host-$(cat "$work/inspect.errors") in
         *[Nn]'o such '*) return 0 ;;
         -*'permission denied'*)
