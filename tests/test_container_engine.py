@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from support.databases import Database, new_database
 from support.engines import FROM_ENGINE, RemoteContainer, remote_engine
-from support.run import RESTORE, STATS, Checkout
-from support.servers import Container
+from support.run import BACKUP, RESTORE, STATS, UP, Checkout
+from support.servers import IMAGE, Container
 
 
 @pytest.fixture
@@ -51,3 +54,86 @@ def test_context_that_is_missing_is_named(checkout: Checkout) -> None:
     assert run.status == 1 and len(run.errors) == 1, run
     assert 'could not choose a Docker engine: context "nowhere": context not found' in run.err
     assert "'docker context ls' lists the contexts" in run.err
+
+
+# --- podman ---
+
+PODMAN_CONF = """
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+STORAGE_CONF = """
+[storage]
+driver = "overlay"
+graphroot = "{directory}/storage"
+runroot = "{directory}/run"
+"""
+
+
+@pytest.fixture
+def podman(container: Container, checkout: Checkout) -> Iterator[Callable[..., str]]:
+    """A function that runs podman, whose containers and settings are the test's own.
+
+    As root, podman has its usual network and ports; other users have none of their own here.
+    """
+    if not shutil.which("podman"):
+        pytest.skip("there is no podman on this machine")
+    directory = Path(tempfile.mkdtemp(prefix="podman-"))  # in a short path, for its sockets
+    runtime = shutil.which("runc", path=f"{os.environ['PATH']}:/usr/sbin")  # also without cgroup v2
+    settings = PODMAN_CONF + (f'runtime = "{runtime}"\n' if runtime else "")
+    (directory / "containers.conf").write_text(settings)
+    (directory / "storage.conf").write_text(STORAGE_CONF.format(directory=directory))
+    (directory / "config.json").write_text("{}")
+    checkout.environment |= {
+        "CONTAINER_CLI": "podman",
+        "DOCKER_CONFIG": str(directory),
+        "CONTAINERS_CONF": str(directory / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(directory / "storage.conf"),
+        "XDG_RUNTIME_DIR": str(directory),
+    }
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            ["podman", *arguments],
+            env=checkout.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    yield run
+    run("rm", "--all", "--force", "--volumes")
+    run("unshare", "rm", "-rf", str(directory)) if os.getuid() else shutil.rmtree(directory)
+
+
+def test_podman_backs_up_and_restores(podman: Callable[..., str], checkout: Checkout) -> None:
+    name = "tumblebug-assets-test-podman"
+    checkout.environment["TB_POSTGRES_CONTAINER"] = name
+    save = subprocess.Popen(["docker", "save", IMAGE], stdout=subprocess.PIPE)
+    loaded = subprocess.run(
+        ["podman", "load"], stdin=save.stdout, env=checkout.environment, capture_output=True
+    )
+    if loaded.returncode:
+        pytest.skip(f"podman stores no image here: {loaded.stderr.decode().strip()}")
+    variables = [f"--env=POSTGRES_{key}=tumblebug" for key in ("USER", "PASSWORD", "DB")]
+    network = ("--publish", "127.0.0.1::5432") if os.getuid() == 0 else ("--network", "none")
+    try:
+        podman("run", "--detach", "--name", name, *variables, *network, f"localhost/{IMAGE}")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"podman starts no container here: {error.stderr.strip()}")
+    up = checkout.run(UP)
+    assert up.status == 0 and f"container '{name}' is healthy" in up.err, up
+    sql = ("exec", "-i", name, "psql", "-U", "tumblebug", "-Atc")
+    podman(*sql, "CREATE TABLE spec_info AS SELECT generate_series(1, 42) AS id")
+    assert checkout.run(BACKUP).status == 0
+    podman(*sql, "DELETE FROM spec_info")
+    run = checkout.run(RESTORE, RESTORE_SKIP_CONFIRM="yes")
+    assert run.status == 0, run
+    assert podman(*sql, "SELECT count(*) FROM spec_info") == "42"
+    podman("stop", "--time", "1", name)
+    run = checkout.run(STATS)
+    assert run.status == 1 and f"PostgreSQL container '{name}' is not running" in run.err, run

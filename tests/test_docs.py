@@ -19,6 +19,7 @@ pytestmark = pytest.mark.python
 # What another test runs: containers of the user's name, and this very suite.
 ELSEWHERE = {"make demo", "make test", "make up", "make down", "make lint", "make faults"}
 KUBERNETES = "TB_K8S_CONTEXT="
+OTHER_ENGINES = ("DOCKER_CONTEXT=", "CONTAINER_CLI=")  # tests/test_container_engine.py
 
 
 def commands(page: Path) -> list[str]:
@@ -55,7 +56,7 @@ def test_every_command_of_the_page_works_in_its_order(
     endpoint = direct.checkout.environment["TB_POSTGRES_ENDPOINT"]
     direct.sample_backup()
     for command in commands(PROJECT / page):
-        if command.startswith(KUBERNETES):
+        if command.startswith((KUBERNETES, *OTHER_ENGINES)):
             continue
         command = command.replace("127.0.0.1:5432", endpoint)
         run = direct.checkout.run("bash", "-c", command, **unattended, **identity)

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Reaching the server: which backend, and running client programs there.
 # Needs: program root run_name server work
-# Sets: client_host
+# Sets: client_host usual_password
 #
 # A backend is a file in backends/ with two functions: select_NAME ends the script if the server is
 # out of reach, and says why; run_on_NAME runs a program there, standard input and output

@@ -1,11 +1,13 @@
 # shellcheck shell=sh
 # Starting and stopping the container of docker-compose.yaml.
-# Needs: container_name quiet root work
+# Needs: container_name quiet root usual_password work
 
 usual_image=postgres:16-alpine # as in docker-compose.yaml
 
-# compose ARGUMENT...: by the compose plugin, or else by the program for this engine
+# compose ARGUMENT...: by the compose plugin, or else by the program for this engine. No variable
+# is empty: old versions of podman-compose then take no default
 compose() {
+    : "${TB_POSTGRES_PASSWORD:=$usual_password}"
     export TB_POSTGRES_CONTAINER TB_POSTGRES_USER TB_POSTGRES_PASSWORD TB_POSTGRES_DATABASE
     compose_program=docker-compose packages='docker-compose-plugin or docker-compose'
     ! is_podman || compose_program=podman-compose packages=podman-compose
@@ -32,10 +34,11 @@ run_compose() {
 # choose_data_path: the volume goes where the image declares one: from PostgreSQL 18 on, one level
 # higher. Sets TB_POSTGRES_DATA_PATH
 choose_data_path() {
-    image=${TB_POSTGRES_IMAGE:-$usual_image}
-    "$CONTAINER_CLI" image inspect "$image" >/dev/null 2>&1 ||
-        run_compose "$CONTAINER_CLI" pull "$image" || fail_to_start
-    case $("$CONTAINER_CLI" image inspect --format '{{json .Config.Volumes}}' "$image") in
+    export TB_POSTGRES_IMAGE="${TB_POSTGRES_IMAGE:-$usual_image}"
+    "$CONTAINER_CLI" image inspect "$TB_POSTGRES_IMAGE" >/dev/null 2>&1 ||
+        run_compose "$CONTAINER_CLI" pull "$TB_POSTGRES_IMAGE" || fail_to_start
+    case $("$CONTAINER_CLI" image inspect --format '{{json .Config.Volumes}}' \
+        "$TB_POSTGRES_IMAGE") in
         *'"/var/lib/postgresql"'*) export TB_POSTGRES_DATA_PATH=/var/lib/postgresql ;;
         *) export TB_POSTGRES_DATA_PATH=/var/lib/postgresql/data ;;
     esac
