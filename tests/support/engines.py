@@ -5,6 +5,7 @@ docker exec takes a stream for complete if its connection is closed in good orde
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import threading
@@ -31,62 +32,59 @@ class EngineCut:
 class RemoteEngine:
     """An engine at a TCP address, and how many bytes have passed there."""
 
-    listener: socket.socket
+    host: str = ""
     cut: EngineCut | None = None
     passed: dict[str, int] = field(default_factory=lambda: {TO_ENGINE: 0, FROM_ENGINE: 0})
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def host(self) -> str:
-        return "tcp://{}:{}".format(*self.listener.getsockname())
 
     def forget(self) -> None:
         self.passed.update({TO_ENGINE: 0, FROM_ENGINE: 0})
 
-    def serve(self) -> None:
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return  # the listener is closed
-            engine = socket.socket(socket.AF_UNIX)
-            engine.connect(ENGINE)
-            for direction, ends in (
-                (TO_ENGINE, (client, engine)),
-                (FROM_ENGINE, (engine, client)),
-            ):
-                thread = threading.Thread(target=self.forward, args=(direction, *ends), daemon=True)
-                thread.start()
+    async def serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        engine_reader, engine = await asyncio.open_unix_connection(ENGINE)
+        await asyncio.gather(
+            self.forward(TO_ENGINE, reader, engine, client, engine),
+            self.forward(FROM_ENGINE, engine_reader, client, client, engine),
+        )
+        client.close()
+        engine.close()
 
-    def forward(self, direction: str, source: socket.socket, target: socket.socket) -> None:
+    async def forward(
+        self,
+        direction: str,
+        source: asyncio.StreamReader,
+        target: asyncio.StreamWriter,
+        client: asyncio.StreamWriter,
+        engine: asyncio.StreamWriter,
+    ) -> None:
         try:
-            while data := source.recv(65536):
+            while data := await source.read(65536):
                 passes = self.passes(direction, len(data))
-                target.sendall(data[:passes])
+                target.write(data[:passes])
+                await target.drain()
                 if passes is not None:
-                    ends = (source, target) if direction == TO_ENGINE else (target, source)
-                    self.break_off(*ends)
-            target.shutdown(socket.SHUT_WR)
+                    self.break_off(client)
+                    engine.transport.abort()
+                    return
+            target.write_eof()
         except OSError:
             pass  # one of the ends is closed
 
     def passes(self, direction: str, size: int) -> int | None:
         """Return how many of these bytes still pass before the cut; None without a cut here."""
-        with self.lock:
-            before = self.passed[direction]
-            self.passed[direction] += size
+        before = self.passed[direction]
+        self.passed[direction] += size
         cut = self.cut
         if cut and cut.direction == direction and before + size > cut.after >= before:
             return cut.after - before
         return None
 
-    def break_off(self, client: socket.socket, engine: socket.socket) -> None:
+    def break_off(self, client: asyncio.StreamWriter) -> None:
         if self.cut.cleanly:
-            client.shutdown(socket.SHUT_RDWR)
+            client.write_eof()
         else:  # a reset
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        client.close()
-        engine.shutdown(socket.SHUT_RDWR)
+            linger = struct.pack("ii", 1, 0)
+            client.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            client.transport.abort()
 
 
 @dataclass
@@ -102,8 +100,15 @@ class RemoteContainer(Container):
 @contextmanager
 def remote_engine() -> Iterator[RemoteEngine]:
     """Yield an address of this machine's engine."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        engine = RemoteEngine(listener)
-        threading.Thread(target=engine.serve, daemon=True).start()
+    engine = RemoteEngine()
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(engine.serve, "127.0.0.1", 0))
+    engine.host = "tcp://{}:{}".format(*server.sockets[0].getsockname())
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
         yield engine
-        listener.shutdown(socket.SHUT_RDWR)
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
