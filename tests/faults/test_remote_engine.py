@@ -51,9 +51,11 @@ def passed(target: Target, script: str, direction: str) -> int:
 
 
 def run_with_cut(target: Target, script: str, direction: str, point: int) -> Run:
+    """Run the script on the old content, where there is the earlier backup."""
     engine = target.database.server.engine
     after = passed(target, script, direction) * point // 20
     target.make_old()
+    write_pair(target.path, target.pair)
     engine.forget()
     engine.cut = EngineCut(direction, after, point % 2 == 0)
     run = ended(target.start(script, target.path, BACKUP_COMPRESSION="small"))
@@ -90,12 +92,12 @@ def test_restore_whose_connection_breaks_leaves_old_or_new(
 def test_backup_whose_connection_breaks_keeps_the_earlier_one(
     target: Target, direction: str, point: int
 ) -> None:
-    write_pair(target.path, target.pair)
     run = run_with_cut(target, BACKUP, direction, point)
     assert_one_sentence(target, run)
     if run.status == 1:
         assert "the existing backup is unchanged" in run.err
-        assert read_pair(target.path) == target.pair
+        is_same = read_pair(target.path) == target.pair  # no diff of the bytes
+        assert is_same
     assert_clean(target)
     assert_done(target.database.restore(target.path))
     assert target.state() == ("new" if run.status == 1 else "old")
