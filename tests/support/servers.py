@@ -130,22 +130,14 @@ class Container(Server):
 
         It is process 1 of its container, and takes orphans of other programs for its own.
         """
-<<<<<<< HEAD
         crash = re.compile("was terminated by|server process .* exited with exit code")
         return [line for line in self.log() if crash.search(line)]
-=======
-        signs = ("was terminated by", "reinitializing", "exited with exit code")
-        usual = "logical replication launcher"  # ends with 1 when the server is shut down
-        return [
-            line for line in self.log() if usual not in line and any(sign in line for sign in signs)
-        ]
 
     def programs(self) -> list[str]:
         """Return the command lines of the container's processes, apart from the server's own."""
         lines = docker("top", self.name, "-eo", "pid,args").splitlines()[1:]
         commands = [line.split(maxsplit=1)[1] for line in lines]
         return [command for command in commands if not command.startswith("postgres")]
->>>>>>> b9cc61c (A remote Docker engine: messages name it, and streams to it are verified)
 
     def wait(self, seconds: float = 60) -> None:
         """Return when the server answers over TCP; raise CalledProcessError after so many seconds.
