@@ -20,7 +20,7 @@ main() {
     begin
     require_container_cli
     choose_engine
-    : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
+    : "${TB_POSTGRES_CONTAINER:=$usual_container}"
     read_container_state
     if [ -z "$container_state" ]; then
         say "there is no $container_name to stop"

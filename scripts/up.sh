@@ -23,7 +23,7 @@ main() {
         refuse_setting TB_POSTGRES_PORT "$TB_POSTGRES_PORT" 'from 1 to 65535'
     require_container_cli
     choose_engine
-    : "${TB_POSTGRES_CONTAINER:=cb-tumblebug-postgres}"
+    : "${TB_POSTGRES_CONTAINER:=$usual_container}"
     read_container_state
     if [ "$container_state" = running ]; then
         report_running

@@ -194,7 +194,6 @@ def compose(
         checkout.environment["DOCKER_CONFIG"] = "/nowhere"  # where no plugin is
     name = f"tumblebug-assets-test-{secrets.token_hex(4)}"
     checkout.environment |= {
-        "COMPOSE_PROJECT_NAME": name,
         "TB_POSTGRES_CONTAINER": name,
         "TB_POSTGRES_IMAGE": image("18" if request.param == "docker-compose" else "16"),
         "TB_POSTGRES_PORT": "0",

@@ -3,12 +3,14 @@
 # Needs: container_name quiet root usual_password work
 
 usual_image=postgres:16-alpine # as in docker-compose.yaml
+usual_container=cb-tumblebug-postgres
 
 # compose ARGUMENT...: by the compose plugin, or else by the program for this engine. No variable
 # is empty: old versions of podman-compose then take no default
 compose() {
     : "${TB_POSTGRES_PASSWORD:=$usual_password}"
     export TB_POSTGRES_CONTAINER TB_POSTGRES_USER TB_POSTGRES_PASSWORD TB_POSTGRES_DATABASE
+    choose_project
     compose_program=docker-compose packages='docker-compose-plugin or docker-compose'
     ! is_podman || compose_program=podman-compose packages=podman-compose
     if "$CONTAINER_CLI" compose version >/dev/null 2>&1; then
@@ -19,6 +21,13 @@ compose() {
         hint "on Debian and Ubuntu, install $packages"
         die "there is neither '$CONTAINER_CLI compose' nor $compose_program on this machine"
     fi
+}
+
+# choose_project: a container of another name is in a project of that name, with a volume of its own
+choose_project() {
+    [ "$TB_POSTGRES_CONTAINER" != "$usual_container" ] || return 0
+    : "${COMPOSE_PROJECT_NAME:=$(printf '%s' "$TB_POSTGRES_CONTAINER" | tr 'A-Z.' 'a-z-')}"
+    export COMPOSE_PROJECT_NAME
 }
 
 # run_compose COMMAND...: its own progress goes to the user; with --quiet only if it fails
