@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Starting and stopping the container of docker-compose.yaml.
 # Needs: container_name quiet root usual_password work
+# Sets: usual_container
 
 usual_image=postgres:16-alpine # as in docker-compose.yaml
 usual_container=cb-tumblebug-postgres
