@@ -41,6 +41,7 @@ fail_with() {
         *)
             cause=$(first_error "$1")
             hint_for_cause "$(cat "$1")"
+            [ -n "$cause" ] || hint "check that $server still runs"
             die "$2: ${cause:-a program ended unexpectedly}"
             ;;
     esac

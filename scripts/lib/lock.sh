@@ -32,8 +32,7 @@ EOF
 }
 
 # set_session_options: the key in the name tells later runs whose sessions these were. Event
-# triggers of the database would write rows when somebody logs in; only a superuser can create them,
-# and turn them off.
+# triggers could write rows when somebody logs in; only a superuser can turn them off
 set_session_options() {
     PGAPPNAME="$program $database_key $(user_name)@$(uname -n) $$"
     [ "$server_version" -ge 170000 ] || return 0
@@ -195,9 +194,11 @@ run_clean_up_alone() {
         warn_of_rest "$work/sql.errors"
 }
 
-warn_of_rest() { # FILE with errors
-    warn 'could not remove temporary data from the server; the next run will retry:' \
-        "$(first_error "$1")"
+warn_of_rest() { # FILE with errors; once for each reason
+    rest_reason=$(first_error "$1")
+    [ "$rest_reason" != "${rest_warned-}" ] || return 0
+    rest_warned=$rest_reason
+    warn "could not remove temporary data from the server; the next run will retry: $rest_reason"
 }
 
 remove_server_tmp() {

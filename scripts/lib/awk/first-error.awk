@@ -12,4 +12,7 @@ found && sub(/^DETAIL: +/, "") {
     exit
 }
 NR == 1 && !found { first = $0 }
-END { print first }
+END {
+    sub(/Container [0-9a-f]+ is not running/, "the container is not running", first)
+    print first
+}
