@@ -44,7 +44,7 @@ def test_context_is_named_and_used_in_the_whole_run(remote: Database) -> None:
     run = remote.checkout.run(RESTORE, "--dry-run", backup, **context)
     assert run.status == 0, run
     name = f"container '{remote.server.name}' of context 'far'"
-    assert f"everything in database '{remote.name}' of {name} will be replaced" in run.err, run
+    assert f"everything in database '{remote.name}' of {name} would be replaced" in run.err, run
     assert remote.server.engine.passed[FROM_ENGINE] > 0
     assert remote.left_behind() == []
 
