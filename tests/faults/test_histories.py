@@ -1,0 +1,129 @@
+"""Clients and runs from two hosts at random, at the same time: what all of them see is possible.
+
+A sample by default, with TEST_FAULTS=all (make faults) several long histories. FAULT_SEED=N repeats
+the choices of one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections import Counter
+
+import pytest
+from support.databases import Database
+from support.fakes import fake
+from support.run import BACKUP, DROP, RESTORE, ROLLBACK, new_checkout
+from support.servers import BACKENDS
+
+from faults.faults import ALL
+from faults.histories import (
+    SECONDS_OF_RUN,
+    SECONDS_OF_STATEMENT,
+    TABLES,
+    History,
+    Host,
+    Migrator,
+    Reader,
+    Writer,
+    fill,
+)
+
+SEED = os.environ.get("FAULT_SEED")
+HISTORIES = 10 if ALL and not SEED else 1
+SECONDS = 60 if ALL else 4
+OTHER_HOST = """[ "$*" != -n ] || { echo other-host; exit; }; exec "$REAL" "$@\""""
+
+pytestmark = pytest.mark.timeout(SECONDS + 300 if ALL else 120)
+
+
+def seed_of(number: int) -> int:
+    """Return that of the user, or the same one in each sample, or a random one."""
+    if SEED or not ALL:
+        return int(SEED or 18)
+    return 2 * secrets.randbelow(10**6) + number % 2
+
+
+def new_hosts(request: pytest.FixtureRequest, history: History) -> list[Host]:
+    """Return two hosts of one database, whose content is generation 0. The seed says which server.
+
+    Each has a key and temporary directories of its own.
+    """
+    server = request.getfixturevalue(list(BACKENDS.values())[history.seed % 2])
+    directory = request.getfixturevalue("tmp_path")
+    hosts = []
+    for name in ("host-1", "host-2"):
+        (directory / name).mkdir()
+        checkout = new_checkout(directory / name)
+        database = Database(server, checkout, hosts[0].database.name if hosts else "")
+        hosts.append(Host(name, history, database))
+    checkout.environment |= fake(checkout, uname=OTHER_HOST)
+    return hosts
+
+
+def create(database: Database, history: History) -> None:
+    database.create_empty()
+    first = history.begin("test", "create")
+    for table in TABLES:
+        database.execute(
+            f"CREATE TABLE {table} (generation int, n int, text text); {fill(table, 0)}"
+        )
+    first.written = [{"group": 0, "apart": 0}]
+    history.end(first, "done")
+
+
+@pytest.mark.parametrize("number", range(HISTORIES))
+def test_what_clients_and_runs_see_at_the_same_time_is_possible(
+    request: pytest.FixtureRequest, number: int
+) -> None:
+    history = History(seed_of(number))
+    hosts = new_hosts(request, history)
+    database = hosts[0].database
+    create(database, history)
+    try:
+        clients = [Writer("writer", history, database), Migrator("migrator", history, database)]
+        clients += [Reader(f"reader-{number}", history, database) for number in (1, 2)]
+        everybody = [*clients, *hosts]
+        for each in everybody:
+            each.start()
+        time.sleep(SECONDS)
+        for each in everybody:
+            each.stopping.set()
+        for each in everybody:
+            each.join(SECONDS_OF_RUN + SECONDS_OF_STATEMENT)
+            if each.is_alive():
+                history.problems.append(f"{each.name} waits without end")
+        if not history.problems:
+            finish(history, hosts)
+        history.check()
+        assert not history.problems, str(history)
+        print(history.summary())
+    finally:
+        database.drop()
+
+
+def finish(history: History, hosts: list[Host]) -> None:
+    """Check that every kind of run succeeded, that runs still work, and that nothing is left."""
+    succeeded = sum((host.succeeded for host in hosts), Counter())
+    missing = [kind for kind in hosts[0].kinds if not succeeded[kind]]
+    if missing and SECONDS >= 60:
+        history.problems.append(f"no success of: {missing}")
+    for host in hosts:
+        checkout = host.database.checkout
+        path = checkout.home / "last.dump.gz"
+        content = host.database.content()
+        for command in ((BACKUP, path), (RESTORE, path)):
+            _, run = host.run_script(command[0], *command)
+            if run.status != 0:
+                history.problems.append(f"a last run fails: {run}")
+        if host.database.content() != content:
+            history.problems.append("the last restore does not restore the last backup")
+        for command in ((ROLLBACK, "--drop"), (DROP,)):
+            host.run_script("drop", *command)
+        left = host.database.left_behind()
+        if left:
+            history.problems.append(f"left behind: {left}")
+    crashes = hosts[0].database.server.crashes()
+    if crashes:
+        history.problems.append(f"crashes: {crashes}")
