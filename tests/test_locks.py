@@ -11,6 +11,7 @@ from pathlib import Path
 from support.databases import Database, make_big
 from support.run import BACKUP, CLEAN, RESTORE, ROLLBACK, STATS
 from support.running import start_restore, waiting_run
+from support.waiting import until
 
 SECOND_RUNS = (BACKUP, RESTORE, CLEAN, ROLLBACK)
 
@@ -67,3 +68,22 @@ def test_stats_runs_during_a_restore(direct: Database) -> None:
         assert process.poll() is None
         go_on.touch()
         assert process.wait(60) == 0
+
+
+def test_run_starts_when_the_other_one_ends_during_its_last_attempt(direct: Database) -> None:
+    attempts = (
+        "SELECT query_start FROM pg_stat_activity"
+        " WHERE query LIKE 'SELECT pg_sleep(0.4)%' AND state = 'active'"
+    )
+    seen = set()
+    with loading(direct) as (process, _), direct.server.connect() as connection:
+        second = direct.checkout.start(BACKUP, "x")
+
+        def is_last_attempt() -> bool:
+            seen.update(connection.execute(attempts).fetchall())
+            return len(seen) == 5
+
+        until(is_last_attempt)
+        os.killpg(process.pid, signal.SIGKILL)
+        _, err = second.communicate(timeout=60)
+    assert second.returncode == 0, err
