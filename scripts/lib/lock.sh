@@ -65,13 +65,11 @@ lock_database() {
 # require_lock: five attempts, and more if the other run has just ended
 require_lock() {
     for lock_attempt in 1 2 3 4 5 6 7 8; do
-        take_lock && break
-        [ "$lock_attempt" -lt 5 ] || [ -z "$lock_answer" ] || break
+        take_lock || { [ "$lock_attempt" -ge 5 ] && [ -n "$lock_answer" ]; } && break
     done
     if [ "$lock_answer" != locked ]; then
         hint 'wait until it has ended, then run this again'
-        die "another run is using database '$TB_POSTGRES_DATABASE':" \
-            "${lock_answer:-one that has just ended}"
+        die "another run is using database '$TB_POSTGRES_DATABASE': ${lock_answer:-just ended}"
     fi
     has_lock=yes
 }

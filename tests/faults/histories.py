@@ -190,7 +190,7 @@ class Client(threading.Thread):
         while not self.stopping.is_set():
             try:
                 self.act()
-            except Exception as error:  # a thread's error would be lost
+            except Exception:  # a thread's error would be lost
                 self.history.problems.append(f"{self.name}: {traceback.format_exc()}")
                 self.stopping.set()
         self.disconnect()
@@ -225,17 +225,23 @@ class Client(threading.Thread):
             outcome = "done"
         except psycopg.Error as error:
             operation.detail = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-            if (
-                not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
-                or isinstance(error, psycopg.errors.QueryCanceled)
-                or re.search("does not exist|not accept", str(error))
-                and "just been dropped or renamed" not in str(error)  # it connects during a swap
-            ):
+            if not is_permitted(error):
                 self.history.problem(operation, "the live database is not complete, or blocked")
             self.disconnect()
         if outcome == "unknown" and not operation.written:
             outcome = "failed"
         self.history.end(operation, outcome)
+
+
+def is_permitted(error: psycopg.Error) -> bool:
+    """May a client get it: for a lost connection, a deadlock, or while it connects in a swap?"""
+    if "just been dropped or renamed" in str(error):
+        return True
+    return (
+        isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+        and not isinstance(error, psycopg.errors.QueryCanceled)
+        and not re.search("does not exist|not currently accepting", str(error))
+    )
 
 
 class Writer(Client):
