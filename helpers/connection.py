@@ -32,7 +32,7 @@ def query_rows(
     server: Identity,
     settings: Mapping[str, str] | None = None,
 ) -> list[dict]:
-    """Run the SQL file ``query`` and return its rows, as dictionaries.
+    """Run the SQL file ``query``; return the rows of its last statement, as dictionaries.
 
     ``settings`` are made in the session first. ``addresses`` and ``server`` are those of connect.
     Raises ServerUnavailable as connect does, and psycopg.Error if the query fails.
@@ -40,7 +40,10 @@ def query_rows(
     with connect(addresses, server) as connection:
         for name, value in (settings or {}).items():
             connection.execute("SELECT set_config(%s, %s, false)", [name, value])
-        return connection.execute(query.read_bytes()).fetchall()
+        cursor = connection.execute(query.read_bytes())
+        while cursor.nextset():
+            pass
+        return cursor.fetchall()
 
 
 def connect(addresses: Sequence[str], server: Identity) -> psycopg.Connection:

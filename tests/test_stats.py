@@ -8,7 +8,9 @@ import pytest
 from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import RESTORE, STATS
+from support.running import ended
 from support.servers import Container, started_container
+from support.waiting import until
 
 pytestmark = pytest.mark.python
 
@@ -145,3 +147,20 @@ def test_database_without_tables_says_so(direct: Database) -> None:
     assert run.status == 0, run
     total, database = r"0 tables +0 +0 B +0\.0%", r"database +[\d.]+ MB +100\.0%"
     assert re.fullmatch(rf"table +rows +size +share\n{total}\n{database}\n", run.out), run
+
+
+@pytest.mark.parametrize("python", [True, False])
+def test_table_that_is_filled_anew_meanwhile_is_not_shown_as_empty(
+    direct: Database, python: bool
+) -> None:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '{}'"
+    environment = {} if python else without_python(direct.checkout)
+    with direct.server.connect(direct.name) as client:
+        client.execute("BEGIN; CREATE TEMPORARY TABLE kept AS SELECT * FROM measured")
+        client.execute("TRUNCATE measured; INSERT INTO measured SELECT * FROM kept")
+        process = direct.checkout.start(STATS, **environment)
+        until(lambda: direct.server.execute(waiting.format(direct.name)))
+        client.execute("COMMIT")
+        run = ended(process)
+    assert run.status == 0, run
+    assert numbers(run.out) == EXPECTED

@@ -86,7 +86,8 @@ class Operation:
     def __str__(self) -> str:
         seconds = f"{self.begun:8.3f} {self.ended:8.3f}"
         values = " ".join(
-            f"{verb} {value}" for verb, value in (("read", self.read), ("wrote", self.written))
+            f"{verb} {value}"
+            for verb, value in (("read", self.read), ("wrote", self.written))
             if value
         )
         return f"{seconds}  {self.who:8} {self.outcome:7} {self.what}  {values} {self.detail}"
@@ -251,7 +252,7 @@ class Writer(Client):
 
     def act(self) -> None:
         self.transact("write", self.write)
-        self.pause(0.5)
+        self.pause(1)
 
     def write(self, connection: psycopg.Connection, operation: Operation) -> None:
         self.generation += 1

@@ -1,3 +1,19 @@
+-- The tables are locked before the snapshot is taken: a TRUNCATE that commits in between would leave
+-- them empty in it.
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+DO $$
+DECLARE
+    tables text := (
+        SELECT string_agg(format('%I.%I', nspname, relname), ', ' ORDER BY pg_class.oid)
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE relkind IN ('r', 'p') AND NOT relispartition
+          AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema');
+BEGIN
+    IF tables IS NOT NULL THEN
+        EXECUTE 'LOCK TABLE ' || tables || ' IN ACCESS SHARE MODE';
+    END IF;
+END
+$$;
 -- The start of a WITH clause: the rows and bytes of every table outside the system's own schemas,
 -- of all of them, and of the whole database. The bytes include indexes and TOAST. A partitioned
 -- table includes its partitions. assets.counted may have lines of a manifest: these tables are not
