@@ -33,6 +33,7 @@ FEWEST_ROWS = {"images": 3000, "specs": 2000, "prices": 1000, APART: 500}
 DIFFERENT_COUNTS = 89  # so many generations differ in their numbers of rows
 SECONDS_OF_RUN = 60
 SECONDS_OF_STATEMENT = 30
+DAMAGED = re.compile(r"^error: .*(differs? from .*manifest|damaged)", re.MULTILINE)
 RAW = re.compile(r"(?:\.sh|\bsh|dash|bash): (?:line )?\d+: |Traceback", re.MULTILINE)
 COUNT = " UNION ALL ".join(
     f"SELECT '{table}', generation, count(*) FROM {table} GROUP BY generation" for table in TABLES
@@ -367,6 +368,7 @@ class Host(Client):
             run.status not in (0, 1, 3)
             or len(run.errors) != (run.status == 1)
             or RAW.search(run.err)
+            or DAMAGED.search(run.err)
         ):
             self.history.problem(operation, f"it ended badly: {run}")
         self.succeeded[kind] += done

@@ -1,6 +1,6 @@
--- The tables are locked before the snapshot is taken: a TRUNCATE that commits in between would leave
--- them empty in it.
-BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+-- The tables are locked before the snapshot of the next statement is taken, in which their rows are
+-- counted: a TRUNCATE that commits in between would leave them empty in it.
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
 DO $$
 DECLARE
     tables text := (
