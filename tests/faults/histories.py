@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+from support.backups import manifest_of
 from support.databases import Database
 from support.run import BACKUP, CONFIRMED, RESTORE, ROLLBACK, STATS, Run
 from support.running import ended, kill
@@ -383,7 +384,12 @@ class Host(Client):
             "backup", BACKUP, path, environment={"BACKUP_COMPRESSION": compression}
         )
         if run.status in (0, 3):
-            note_content(self.history, operation, self.content_of(path))
+            found = self.content_of(path)
+            note_content(self.history, operation, found)
+            manifest = manifest_of(path).read_text()
+            stated = re.findall(r"^(\d+) \S+ public\.(\w+)$", manifest, re.MULTILINE)
+            if sorted(stated) != sorted((str(count), table) for table, _, count in found):
+                self.history.problem(operation, f"the manifest says {stated}, the dump is {found}")
             self.history.versions.setdefault(path, []).append(operation)
 
     def content_of(self, path: Path) -> list[tuple]:
