@@ -339,10 +339,12 @@ class Host(Client):
         self.pause(1.2)
 
     def complete(self, missing: list[str]) -> None:
-        """Try each of these kinds until it succeeds, a few times at most."""
+        """Try each of these kinds, a few times at most, with a schema that takes every backup."""
         for kind in missing:
             for _ in range(5):
                 if not self.succeeded[kind] and (kind == "backup" or self.history.versions):
+                    for table in TABLES:
+                        self.database.execute(ADD.format(table))
                     if kind == "rollback":
                         self.restore(environment={"RESTORE_KEEP_PREVIOUS": "yes"})
                     self.kinds[kind][1]()
