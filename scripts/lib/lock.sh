@@ -62,9 +62,8 @@ lock_database() {
     require_lock
 }
 
-# require_lock: five attempts, and more if the other run has just ended
 require_lock() {
-    for lock_attempt in 1 2 3 4 5 6 7 8; do
+    for lock_attempt in 1 2 3 4 5 6 7 8; do # five, or more if the other run has just ended
         take_lock || { [ "$lock_attempt" -ge 5 ] && [ -n "$lock_answer" ]; } && break
     done
     if [ "$lock_answer" != locked ]; then
