@@ -16,6 +16,7 @@ from support.backups import (
     manifest_of,
     members,
     remove_manifest,
+    rewrite_manifest,
     separate_manifest,
 )
 from support.databases import Database
@@ -415,6 +416,16 @@ def test_load_that_lost_a_row_is_not_swapped_in(direct: Database, tmp_path) -> N
     assert "the loaded data differs from the manifest: public.image_info" in run.err
     assert direct.content() == before
     assert direct.left_behind() == []
+
+
+def test_error_names_at_most_twenty_tables_that_differ(direct: Database) -> None:
+    path = direct.sample_backup()
+    tables = "".join(f"1 1 public.{n:02}{'x' * 300}\n" for n in range(10, 40))
+    text = re.sub("^signature: .*\n", tables, manifest_of(path).read_text(), flags=re.MULTILINE)
+    rewrite_manifest(path, text)
+    run = direct.restore(path, RESTORE_TRUST="yes")
+    assert run.status == 1 and len(run.errors) == 1, run
+    assert run.err.count("public.") == 20 and f"public.29{'x' * 241}... and 10 more" in run.err, run
 
 
 def test_backup_without_a_home_directory_is_not_signed(direct: Database, tmp_path: Path) -> None:

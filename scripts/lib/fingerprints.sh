@@ -32,7 +32,12 @@ lines_of_one_file() {
     grep -Fxv -f "$1" "$2" || :
 }
 
-# differences FILE: the tables whose lines in FILE are not those of $work/expected
-differences() {
-    in_one_line "$(lines_of_one_file "$1" "$work/expected" | sed 's/^[^ ]* [^ ]* //' | sort -u)"
-}
+# differences FILE: the tables whose lines in FILE are not those of $work/expected, at most 20: a
+# manifest of others may name any number, of any length
+differences() (
+    lines_of_one_file "$1" "$work/expected" |
+        sed -e 's/^[^ ]* [^ ]* //' -e 's/^\(.\{250\}\).*/\1.../' | sort -u >"$work/different"
+    more=$(($(wc -l <"$work/different") - 20))
+    in_one_line "$(head -n 20 "$work/different")"
+    [ "$more" -le 0 ] || printf ' and %s more' "$more"
+)
