@@ -124,6 +124,18 @@ def test_much_less_content_does_not_replace_the_existing_backup(direct: Database
     assert run.status == 0 and re.search(changes, run.err, re.MULTILINE), run
 
 
+def test_lists_of_tables_end_after_twenty(direct: Database) -> None:
+    direct.execute("".join(f"CREATE TABLE t{n} AS SELECT 1 AS n;" for n in range(30)))
+    path = direct.backed_up()
+    direct.execute("".join(f"DROP TABLE t{n};" for n in range(30)))
+    run = direct.backup(path, **GUARDED)
+    assert run.status == 1 and run.err.count(": 1 rows -> gone\n") == 20, run
+    assert "\n  and 10 more\nerror: " in run.err, run
+    run = direct.backup(path, FORCE="yes")
+    assert run.status == 0 and run.err.count(" gone, ") == 19, run
+    assert " gone and 10 more\n" in run.err, run
+
+
 def another_run(database: Database) -> None:
     """It needs the lock, which an open question does not hold."""
     assert database.backup("meanwhile").status == 0

@@ -151,6 +151,23 @@ def test_statement_to_give_rights_back_is_no_command_to_psql(
     assert_nothing_ran(direct, run, marker)
 
 
+@pytest.mark.parametrize("call", [1, 4])
+def test_endless_answer_ends_the_run(direct: Database, tmp_path: Path, call: int) -> None:
+    """First in a session, then in a file, whose limit is a lower one here."""
+    path = direct.sample_backup()
+    before = direct.content()
+    endless = f"""number=1
+        until mkdir '{tmp_path}'/$number 2>/dev/null; do number=$((number + 1)); done
+        [ $number = {call} ] || exec "$REAL" "$@"
+        exec yes
+    """
+    direct.checkout.edit("scripts/lib/session.sh", "ulimit -f 524288", "ulimit -f 2048")
+    run = direct.restore(path, timeout=30, **fake(direct.checkout, psql=endless))
+    assert run.status == 1 and len(run.errors) == 1, run
+    assert "; the database is unchanged" in run.errors[0], run
+    assert direct.content() == before
+
+
 # --- a server whose own functions lie: answers that stay inside psql ---
 
 

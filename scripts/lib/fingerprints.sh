@@ -37,7 +37,7 @@ lines_of_one_file() {
 differences() (
     lines_of_one_file "$1" "$work/expected" |
         sed -e 's/^[^ ]* [^ ]* //' -e 's/^\(.\{250\}\).*/\1.../' | sort -u >"$work/different"
-    more=$(($(wc -l <"$work/different") - 20))
+    more_tables=$(($(wc -l <"$work/different") - 20))
     in_one_line "$(head -n 20 "$work/different")"
-    [ "$more" -le 0 ] || printf ' and %s more' "$more"
+    [ "$more_tables" -le 0 ] || printf ' and %s more' "$more_tables"
 )

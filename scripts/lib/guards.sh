@@ -116,9 +116,11 @@ find_losses() {
 # show_losses: also with --quiet, because they are what the question or the error is about
 show_losses() {
     say_always "the new backup would hold less than the one of $(manifest_field created):"
-    printf '%s\n' "$losses" | while IFS= read -r loss; do
+    printf '%s\n' "$losses" | sed 20q | while IFS= read -r loss; do
         say_always "  $loss"
     done
+    more_losses=$(($(printf '%s\n' "$losses" | wc -l) - 20))
+    [ "$more_losses" -le 0 ] || say_always "  and $more_losses more"
 }
 
 refuse_losses() {

@@ -6,8 +6,10 @@
 
 end_of_answer=
 
-# sql DATABASE [-v NAME=VALUE...]: runs the SQL on standard input, prints bare rows
+# sql DATABASE [-v NAME=VALUE...]: runs the SQL on standard input, prints bare rows. An answer that
+# goes to a file ends at 256 MB (bash: 512), so that a hostile server cannot fill the disk
 sql() (
+    ulimit -f 524288 2>/dev/null || : # the user's own limit may be lower
     run_sql "$@"
 )
 
@@ -83,10 +85,13 @@ with_end() {
     cat 2>/dev/null && printf '\n\\echo %s\n' "$end_of_answer" 2>/dev/null
 }
 
+# answer: fails where it has not ended after 200,000 rows: a hostile server's may never end
 answer() {
-    while IFS= read -r row; do
+    rows_left=200000
+    while [ "$rows_left" -gt 0 ] && IFS= read -r row; do
         [ "$row" != "$end_of_answer" ] || return 0
         printf '%s\n' "$row"
+        rows_left=$((rows_left - 1))
     done
     return 1
 }

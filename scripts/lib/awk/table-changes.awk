@@ -1,5 +1,6 @@
 # Reads the table lines of an earlier and of a new manifest. Prints how each table has changed, in
-# one line: 'spec_infos +12 rows, image_infos -1 row, latency_infos changed'. Needs formats.awk.
+# one line: 'spec_infos +12 rows, image_infos -1 row, latency_infos changed', and of more than 20
+# tables how many more. Needs formats.awk.
 
 {
     name = $0
@@ -27,11 +28,12 @@ END {
     for (i = 1; i <= count; i++) {
         name = names[i]
         if (!(name in in_new)) change[name] = "gone"
-        if (name in change) {
+        if (name in change && ++changes <= 20) {
             printf("%s%s %s", separator, name, change[name])
             separator = ", "
         }
     }
+    if (changes > 20) printf(" and %d more", changes - 20)
     print separator == "" ? "the same rows" : ""
 }
 
