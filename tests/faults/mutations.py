@@ -71,7 +71,7 @@ def reorder(random: Random, lines: list[str], _: str) -> list[str]:
 
 def rename_field(random: Random, lines: list[str], canary: str) -> list[str]:
     where = any_line(random, lines)
-    name = random.choice(["sha256", "bytes", "tables", "seal", odd_value(random, canary)])
+    name = random.choice(["sha256", "bytes", "tables", "signature", odd_value(random, canary)])
     changed = [re.sub("^[^:]*", lambda _: name, line, count=1) for line in lines[where : where + 1]]
     return lines[:where] + changed + lines[where + 1 :]
 
@@ -220,7 +220,9 @@ def mutated_env(random: Random, names: list[str], canary: str) -> bytes:
         name = random.choice([*names, *names, *names, "PATH", "IFS", "한글", "A B", "", "x'y"])
         value = odd_value(random, canary)
         quote = random.choice(["", "'", '"', "`"])
-        line = random.choice(["", "", "export ", "  "]) + name + random.choice(["=", "=", " = ", ""])
+        line = (
+            random.choice(["", "", "export ", "  "]) + name + random.choice(["=", "=", " = ", ""])
+        )
         lines.append(f"{line}{quote}{value}{random.choice([quote, quote, ''])}")
     lines.append(random.choice(["", f"touch {canary}", "x" * 200_000, "#" * 99, "=", "\0\0=\0"]))
     random.shuffle(lines)
@@ -230,7 +232,24 @@ def mutated_env(random: Random, names: list[str], canary: str) -> bytes:
 
 
 NAME_PARTS = [" ", "'", '"', "$HOME", "`x`", "-", "--", "\n", "*", "?", "[a]", "{a,b}", "~", "\\"]
-NAME_PARTS += ["%s", "&", ";", "|", "<", "#", "!", "=", ":", "\t", "한글", "😀", "é", "\x7f", "a", "B"]
+NAME_PARTS += [
+    "%s",
+    "&",
+    ";",
+    "|",
+    "<",
+    "#",
+    "!",
+    "=",
+    ":",
+    "\t",
+    "한글",
+    "😀",
+    "é",
+    "\x7f",
+    "a",
+    "B",
+]
 
 
 def odd_name(random: Random, most: int, *, more: tuple[str, ...] = ()) -> str:
@@ -248,6 +267,8 @@ def odd_file_name(random: Random) -> bytes:
 
 
 # --- answers of client programs ---
+
+CODES = [1, 2, 3, 42, 126, 127, 130, 137, 141, 255]
 
 
 def mutated_answers(random: Random, canary: str, calls: str, latest: int) -> tuple[str, str]:
@@ -274,6 +295,7 @@ def mutated_answers(random: Random, canary: str, calls: str, latest: int) -> tup
             f"s#^[^|]*#{attack}#",
         ]
     )
+    size, code = random.choice([1, 10, 100, 5000]), random.choice(CODES)
     answer = random.choice(
         [
             "head -c 3000 /dev/urandom",
@@ -281,8 +303,8 @@ def mutated_answers(random: Random, canary: str, calls: str, latest: int) -> tup
             "echo",
             "exec yes",
             "exec tr '\\0' x </dev/zero",
-            '"$REAL" "$@" | head -c %d; exit 0' % random.choice([1, 10, 100, 5000]),
-            '"$REAL" "$@"; exit %d' % random.choice([1, 2, 3, 42, 126, 127, 130, 137, 141, 255]),
+            f'"$REAL" "$@" | head -c {size}; exit 0',
+            f'"$REAL" "$@"; exit {code}',
             "echo 'error: x' >&2; head -c 100000 /dev/urandom >&2; exit 1",
             *6 * [f"""EDIT='{edit}' exec bash -c '"$0" "$@" | sed -u "$EDIT"' "$REAL" "$@\""""],
         ]
