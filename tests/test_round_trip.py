@@ -212,6 +212,17 @@ def test_database_keeps_its_attributes(direct: Database) -> None:
     direct.server.execute(f"DROP ROLE {name}_owner, {name}_reader")
 
 
+def test_owner_whose_name_has_line_ends_stays_the_owner(direct: Database) -> None:
+    role = f'"{direct.name} a\r\nb"'
+    direct.execute(f"CREATE ROLE {role}; ALTER TABLE pricing_info OWNER TO {role}")
+    before = direct.schema()
+    run = direct.restore(direct.backed_up())
+    assert run.status == 0 and "these roles do not exist here" not in run.err, run
+    assert direct.schema() == before
+    direct.drop()
+    direct.server.execute(f"DROP ROLE {role}")
+
+
 def test_libpq_variables_of_the_user_have_no_effect(direct: Database) -> None:
     before = direct.content()
     (direct.checkout.home / ".psqlrc").write_text("\\set ON_ERROR_STOP off\n\\echo hello\n")

@@ -144,7 +144,7 @@ reached_end() {
 }
 
 staging_size() {
-    human_size "$(sql "$staging" <"$sql/report/database-size.sql")"
+    human_size "$(sql "$staging" <"$sql/report/database-size.sql" | head -c 100)"
 }
 
 # --- owners and grants ---

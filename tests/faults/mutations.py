@@ -271,10 +271,13 @@ def odd_file_name(random: Random) -> bytes:
 CODES = [1, 2, 3, 42, 126, 127, 130, 137, 141, 255]
 
 
-def mutated_answers(random: Random, canary: str, calls: str, latest: int) -> tuple[str, str]:
+def mutated_answers(
+    random: Random, canary: str, calls: str, latest: int, *, endless: bool
+) -> tuple[str, str]:
     """Return a fake program whose n-th call, and sometimes each later one, answers otherwise.
 
-    It counts its calls in a directory. Also returned is what it does.
+    It counts its calls in a directory. Also returned is what it does. With ``endless``, the answer
+    may be lines without end.
     """
     attack = random.choice(attacks(canary)).replace("\\", "\\\\").replace("'", "'\\''")
     attack = re.sub("([#&])", r"\\\1", attack)
@@ -301,8 +304,7 @@ def mutated_answers(random: Random, canary: str, calls: str, latest: int) -> tup
             "head -c 3000 /dev/urandom",
             ":",
             "echo",
-            "exec yes",
-            "exec tr '\\0' x </dev/zero",
+            "exec yes" if endless else "echo x",
             f'"$REAL" "$@" | head -c {size}; exit 0',
             f'"$REAL" "$@"; exit {code}',
             "echo 'error: x' >&2; head -c 100000 /dev/urandom >&2; exit 1",

@@ -459,7 +459,11 @@ def test_changed_answers_of_a_server_get_an_answer(fuzzed: Fuzzed) -> None:
         calls = Path(tempfile.mkdtemp(prefix="calls.", dir=fuzzed.checkout.home))
         program = random.choice(["psql", *programs])
         script, what = mutations.mutated_answers(
-            random, str(fuzzed.canary), str(calls), programs[program]
+            random,
+            str(fuzzed.canary),
+            str(calls),
+            programs[program],
+            endless=program == "psql",
         )
         fakes = fake(fuzzed.checkout, **{program: script})
         command = random.choice(
