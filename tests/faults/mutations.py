@@ -299,6 +299,7 @@ def mutated_answers(
         ]
     )
     size, code = random.choice([1, 10, 100, 5000]), random.choice(CODES)
+    edit = f"/^[0-9a-f]\\{{48\\}}$/b;{edit}"  # the end of an answer: a run would wait for it
     answer = random.choice(
         [
             "head -c 3000 /dev/urandom",
