@@ -151,6 +151,13 @@ def test_statement_to_give_rights_back_is_no_command_to_psql(
     assert_nothing_ran(direct, run, marker)
 
 
+@pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
+def test_zero_bytes_of_an_answer_are_not_printed(checkout: Checkout, shell: str) -> None:
+    print_lines = ". scripts/lib/text.sh; printf 'a\\000b\\033c\\n' | printable_lines"
+    run = checkout.run("-c", print_lines, shell=shell)
+    assert run.out == "a?b?c\n", run
+
+
 @pytest.mark.parametrize("call", [1, 4])
 def test_endless_answer_ends_the_run(direct: Database, tmp_path: Path, call: int) -> None:
     """First in a session, then in a file, whose limit is a lower one here."""

@@ -12,7 +12,7 @@ printable() {
 
 # printable_lines: the same for the lines on standard input
 printable_lines() {
-    LC_ALL=C tr '\001-\011\013-\037\177' '?' | without_c1
+    LC_ALL=C tr '\000-\011\013-\037\177' '?' | without_c1
 }
 
 # without_c1: U+0080 to U+009F are control characters too, and some terminals obey them
