@@ -306,7 +306,7 @@ def mutated_answers(
             ":",
             "echo",
             "exec yes" if endless else "echo x",
-            f'"$REAL" "$@" | head -c {size}; exit 0',
+            f'timeout 5 "$REAL" "$@" | head -c {size}; exit 0',
             f'"$REAL" "$@"; exit {code}',
             "echo 'error: x' >&2; head -c 100000 /dev/urandom >&2; exit 1",
             *6 * [f"""EDIT='{edit}' exec bash -c '"$0" "$@" | sed -u "$EDIT"' "$REAL" "$@\""""],
