@@ -132,7 +132,7 @@ show_menu() {
         find_manifest "$backup_file"
         backup_summary=$(sed -n 's/^summary: *//p' "$work/info")
         [ -z "$manifest_found" ] || describes "$work/info" "$backup_file" ||
-            warn "'$backup_file' is truncated, or is not what '$manifest' describes"
+            warn "'$backup_file' is truncated, damaged, or not the file of its manifest"
     fi
     run_helper menu --holds "$backup_summary" --now "$current_summary" "$backup_file" >&4 ||
         usage >&4

@@ -253,7 +253,7 @@ def test_rows_partitioned_by_an_enums_hash_are_restored(
     environment = {} if trusted else {"TB_ASSETS_KEY_FILE": str(direct.checkout.path / "key")}
     run = direct.restore("--dry-run", *options, path, **environment)
     counts = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
-    assert counts["public.labels"] == ["6", "12", "+6"], run
+    assert counts["labels"] == ["6", "12", "+6"], run
     run = direct.restore(*options, path, **environment)
     assert run.status == 0, run
     assert "verifying the data against the manifest" in run.err

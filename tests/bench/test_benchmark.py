@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from faults.faults import ALL
 from support.servers import Container
 
 from bench import benchmark
 from bench.benchmark import BACKUPS, GUIDE, OTHERS, OURS, RESTORES, SCALES, SHOWN, Figures, Results
 
 
+@pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it: half a minute")
 def test_every_shown_command_is_measured(container: Container) -> None:
     backups, restores, others = benchmark.measure(0.01, 1)
     assert not others

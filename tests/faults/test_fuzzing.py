@@ -176,7 +176,6 @@ def assert_answers(kind: str, problem_of: Callable[[Random], str | None], *numbe
     for seed in tried:
         if problem := problem_of(Random(f"{kind} {seed}")):
             problems.append(f"FAULT_SEED={seed}: {problem}")
-            print(f"@@@ {kind}: {problems[-1]}", flush=True)
     print(f"{kind}: {len(problems)} of {len(tried)} cases")
     assert not problems, "\n\n".join([f"{len(problems)} of {len(tried)}:", *problems])
 

@@ -77,7 +77,7 @@ def assert_clean(target: Target) -> None:
     assert target.database.server.temporary_files() == []
 
 
-@pytest.mark.parametrize(("direction", "point"), sampled(CUTS, 1), ids=str)
+@pytest.mark.parametrize(("direction", "point"), sampled(CUTS, 0), ids=str)
 def test_restore_whose_connection_breaks_leaves_old_or_new(
     target: Target, direction: str, point: int
 ) -> None:
