@@ -304,7 +304,7 @@ ENDS = [
 
 
 @together("own_container")
-@pytest.mark.parametrize(("end", "step"), sampled(ENDS, 1))
+@pytest.mark.parametrize(("end", "step"), sampled(ENDS, 0))
 def test_container_ended_at_a_step_keeps_old_or_new(
     own_container: tuple[Container, Target], end: str, step: str
 ) -> None:
@@ -439,6 +439,7 @@ def without_manifest(target: Target, archive: bytes) -> Path:
 
 
 @together("full_container")
+@campaign
 def test_disk_full_while_uploading_changes_nothing(
     full_container: tuple[Container, Target],
 ) -> None:
@@ -493,6 +494,7 @@ def test_disk_full_at_a_step_leaves_old_or_new(
 
 
 @together("full_container")
+@campaign
 def test_restore_without_disk_space_is_refused_at_once(
     full_container: tuple[Container, Target],
 ) -> None:

@@ -78,7 +78,7 @@ def assert_clean(target: Target) -> None:
     assert server.crashes() == []
 
 
-@pytest.mark.parametrize(("channel", "point"), sampled(CUTS_OF_RESTORE, 1), ids=str)
+@pytest.mark.parametrize(("channel", "point"), sampled(CUTS_OF_RESTORE, 0), ids=str)
 def test_restore_whose_connection_breaks_leaves_old_or_new(
     target: Target, channel: int, point: int
 ) -> None:
