@@ -92,7 +92,7 @@ setup: .venv/.setup ## optional: Python packages for a bar in the progress line
 demo: .venv/.demo ## demo on a throwaway server (needs Python 3.10+ and a network)
 	@.venv/bin/python -m helpers demo
 
-test: .venv/.test ## run all tests; ARGS="-k name" runs some
+test: .venv/.test ## run the tests; ARGS="-k name" runs some
 	@.venv/bin/python -m pytest $(ARGS)
 
 faults: .venv/.test ## run all fault injections; make test runs a sample

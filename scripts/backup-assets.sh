@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock client-programs databases backup-file embedded-manifest signature
-use manifest fingerprints schema publish report storage modes untrusted load verify restore-test
-use guards hooks
+use backend session errors lock confirmation client-programs databases backup-file
+use embedded-manifest signature manifest fingerprints schema publish report storage modes untrusted
+use load verify restore-test guards hooks
 
 usage() {
     cat <<EOF
@@ -69,20 +69,18 @@ main() {
 
 parse_options() {
     unchanged='; no backup was written'
-    holds='schema and data' operand=''
-    while [ $# -gt 0 ]; do
-        case $1 in
-            --data-only) holds='data only' ;;
-            --force) FORCE=yes ;;
-            --) shift && break ;;
-            -?*) common_option "$1" ;;
-            *) take_operands "$1" ;;
-        esac
-        shift
-    done
-    take_operands "$@"
+    holds='schema and data'
+    parse_arguments take_option "$@"
     require_yes_or_no FORCE "${FORCE-}"
     target=${operand:-$project/assets/assets.dump.gz}
+}
+
+take_option() {
+    case $1 in
+        --data-only) holds='data only' ;;
+        --force) FORCE=yes ;;
+        *) common_option "$1" ;;
+    esac
 }
 
 # --- the file ---

@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file embedded-manifest publish
+use backend session errors lock confirmation databases backup-file embedded-manifest publish
 
 usage() {
     cat <<EOF
@@ -50,9 +50,8 @@ has_rows() {
 
 confirm_deletion() {
     warn "every row of database '$TB_POSTGRES_DATABASE' of $server will be deleted: $content"
-    confirm_unlocked "$CLEAN_SKIP_CONFIRM" 'Empty the database?' CLEAN_SKIP_CONFIRM
-    [ "$CLEAN_SKIP_CONFIRM" = yes ] ||
-        require_same "$content" "$(content_of "$TB_POSTGRES_DATABASE")"
+    confirm_same "$CLEAN_SKIP_CONFIRM" 'Empty the database?' CLEAN_SKIP_CONFIRM "$content" \
+        content_of "$TB_POSTGRES_DATABASE"
 }
 
 empty_tables() {

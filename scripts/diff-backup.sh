@@ -57,27 +57,25 @@ main() {
 }
 
 parse_options() {
-    operand='' with='' private='' rows=0 report=report
+    with='' private='' rows=0 report=report
     tables='' keep_going='' drop_missing=yes
-    while [ $# -gt 0 ]; do
-        case $1 in
-            --with) use_with "${2-}" && shift ;;
-            --with=*) use_with "${1#--with=}" ;;
-            --rows) use_rows "${2-}" && shift ;;
-            --rows=*) use_rows "${1#--rows=}" ;;
-            --commit-message) report=commit-message ;;
-            --private) private=yes ;;
-            --trust) RESTORE_TRUST=yes ;;
-            --) shift && break ;;
-            -?*) common_option "$1" ;;
-            *) take_operands "$1" ;;
-        esac
-        shift
-    done
-    take_operands "$@"
+    parse_arguments take_option "$@"
     [ -n "$with" ] || [ -z "$private" ] || die_usage '--private needs --with'
     [ -z "$json" ] || use_json
     old_file=$(backup_path "${operand:-$project/assets/assets.dump.gz}")
+}
+
+take_option() {
+    case $1 in
+        --with) use_with "${2-}" && used=2 ;;
+        --with=*) use_with "${1#--with=}" ;;
+        --rows) use_rows "${2-}" && used=2 ;;
+        --rows=*) use_rows "${1#--rows=}" ;;
+        --commit-message) report=commit-message ;;
+        --private) private=yes ;;
+        --trust) RESTORE_TRUST=yes ;;
+        *) common_option "$1" ;;
+    esac
 }
 
 use_with() {

@@ -255,8 +255,7 @@ find_restorable() {
     require_trust
     backup_kind=$(file_kind "$backup_file")
     unpack "$backup_kind" <"$backup_file" 2>/dev/null | head -c 1000 >"$work/head"
-    with_input whole on_server pg_restore --list <"$work/head" >/dev/null \
-        2>"$work/restore.errors" || :
+    on_server pg_restore --list <"$work/head" >/dev/null 2>"$work/restore.errors" || :
     ! grep -q 'unsupported version' "$work/restore.errors" || fail_not_whole "$work/restore.errors"
     if [ -n "$trusted" ]; then
         echo "$backup_file is trusted"

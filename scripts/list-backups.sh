@@ -67,7 +67,7 @@ main() {
 
 parse_options() {
     remote_error=
-    parse_operand "$@"
+    parse_arguments common_option "$@"
     [ -z "$operand" ] || require_remote_operand "$operand"
 }
 

@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file embedded-manifest signature manifest
-use fingerprints schema publish report storage upload modes untrusted load kept-copy preflight
-use verify tables in-place
+use backend session errors lock confirmation databases backup-file embedded-manifest signature
+use manifest fingerprints schema publish report storage upload modes untrusted load kept-copy
+use preflight verify tables in-place
 
 usage() {
     cat <<EOF
@@ -62,7 +62,7 @@ main() {
     show_backup
     show_schema
     if [ -n "$dry_run" ]; then
-        say "without --dry-run, $(replacement | sed 's/\(.*\) will be /\1 would be /')"
+        say "without --dry-run, $(replacement would)"
         show_changes
         drop_temporary_data
     else
@@ -107,30 +107,28 @@ fill_staging() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    operand='' dry_run='' tables='' keep_going='' drop_missing='' data_only='' schema_option=''
-    while [ $# -gt 0 ]; do
-        case $1 in
-            -y | --yes) RESTORE_SKIP_CONFIRM=yes ;;
-            --dry-run) dry_run=yes ;;
-            --data-only) data_only=yes ;;
-            --schema) use_schema "${2-}" && shift ;;
-            --schema=*) use_schema "${1#--schema=}" ;;
-            --keep-going) keep_going=yes ;;
-            --drop-missing-columns) drop_missing=yes ;;
-            --trust) RESTORE_TRUST=yes ;;
-            --drop-copy) only_drop_copy "$@" ;;
-            --table) add_table "${2-}" && shift ;;
-            --table=*) add_table "${1#--table=}" ;;
-            --) shift && break ;;
-            -?*) common_option "$1" ;;
-            *) take_operands "$1" ;;
-        esac
-        shift
-    done
-    take_operands "$@"
+    dry_run='' tables='' keep_going='' drop_missing='' data_only='' schema_option=''
+    parse_arguments take_option "$@"
     refuse_contradictions
     [ -z "$data_only" ] || RESTORE_SCHEMA=live
     backup_file=$(backup_path "${operand:-$project/assets/assets.dump.gz}")
+}
+
+take_option() {
+    case $1 in
+        -y | --yes) RESTORE_SKIP_CONFIRM=yes ;;
+        --dry-run) dry_run=yes ;;
+        --data-only) data_only=yes ;;
+        --schema) use_schema "${2-}" && used=2 ;;
+        --schema=*) use_schema "${1#--schema=}" ;;
+        --keep-going) keep_going=yes ;;
+        --drop-missing-columns) drop_missing=yes ;;
+        --trust) RESTORE_TRUST=yes ;;
+        --drop-copy) only_drop_copy "$@" ;;
+        --table) add_table "${2-}" && used=2 ;;
+        --table=*) add_table "${1#--table=}" ;;
+        *) common_option "$1" ;;
+    esac
 }
 
 # only_drop_copy: the rest of the command line
@@ -244,7 +242,7 @@ rows_in_backup() {
 # A run that does not ask logs the same
 confirm_replacement() {
     contents=$(both_contents)
-    question_about="$(replacement): $(in_one_line "$contents" | tr -s ' ')"
+    question_about="$(replacement will): $contents"
     show_question
     [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
     [ "$mode" = full ] || end_live_session ''
@@ -252,23 +250,23 @@ confirm_replacement() {
     muted=yes
     examine
     muted=
-    require_same "$question_about" "$(replacement): $(in_one_line "$(both_contents)" | tr -s ' ')"
+    require_same "$question_about" "$(replacement will): $(both_contents)"
 }
 
 show_question() {
     if [ -n "$quiet" ] || database_exists; then
-        warn_with "$(replacement)" "$contents"
+        warn_with "$(replacement will)" "$contents"
     else
         say "$question_about"
     fi
 }
 
-# replacement: what the restore would do
+# replacement will|would: what the restore does
 replacement() {
     database="database '$TB_POSTGRES_DATABASE' of $server"
-    replaced_how='will be replaced'
+    replaced_how="$1 be replaced"
     [ "$RESTORE_IN_PLACE" != yes ] ||
-        replaced_how='will be replaced in one transaction, for which clients wait'
+        replaced_how="$replaced_how in one transaction, for which clients wait"
     case $mode in
         tables) echo "every row of $(in_one_line "$(cat "$work/chosen")") in $database" \
             "$replaced_how" ;;
@@ -277,7 +275,7 @@ replacement() {
             if database_exists; then
                 echo "everything in $database $replaced_how"
             else
-                echo "$database does not exist yet; it will be created"
+                echo "$database does not exist yet; it $1 be created"
             fi
             ;;
     esac

@@ -4,7 +4,8 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file embedded-manifest schema publish report
+use backend session errors lock confirmation databases backup-file embedded-manifest schema publish
+use report
 
 usage() {
     cat <<EOF
@@ -86,8 +87,8 @@ confirm_drop() {
     kept_database=$(content_of "$previous")
     warn "the previous database of $server will be dropped:" \
         "$kept_database, $previous_size, kept $(time_of_previous)"
-    confirm_unlocked "$ROLLBACK_SKIP_CONFIRM" 'Drop it?' ROLLBACK_SKIP_CONFIRM
-    [ "$ROLLBACK_SKIP_CONFIRM" = yes ] || require_same "$kept_database" "$(content_of "$previous")"
+    confirm_same "$ROLLBACK_SKIP_CONFIRM" 'Drop it?' ROLLBACK_SKIP_CONFIRM "$kept_database" \
+        content_of "$previous"
 }
 
 confirm_rollback() {
@@ -95,10 +96,7 @@ confirm_rollback() {
     require_readable "$sides"
     warn_with "database '$TB_POSTGRES_DATABASE' of $server will be swapped with the previous one" \
         "$sides"
-    confirm_unlocked "$ROLLBACK_SKIP_CONFIRM" 'Swap them?' ROLLBACK_SKIP_CONFIRM
-    [ "$ROLLBACK_SKIP_CONFIRM" = yes ] ||
-        require_same "$(in_one_line "$sides" | tr -s ' ')" \
-            "$(in_one_line "$(both_sides)" | tr -s ' ')"
+    confirm_same "$ROLLBACK_SKIP_CONFIRM" 'Swap them?' ROLLBACK_SKIP_CONFIRM "$sides" both_sides
 }
 
 # both_sides: two lines, of the live database and of the previous one

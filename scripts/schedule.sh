@@ -42,7 +42,7 @@ quote_for_systemd() {
 }
 
 parse_options() {
-    parse_operand "$@"
+    parse_arguments common_option "$@"
     case $operand in
         cron | systemd | kubernetes) ;;
         '') die_usage 'expected cron, systemd or kubernetes' ;;

@@ -56,23 +56,21 @@ main() {
 }
 
 parse_options() {
-    operand='' level=restore private=''
+    level=restore private=''
     tables='' keep_going='' drop_missing='' # as in a full restore
     running_level='' manifest_found=''
-    while [ $# -gt 0 ]; do
-        case $1 in
-            --level) use_level "${2-}" && shift ;;
-            --level=*) use_level "${1#--level=}" ;;
-            --private) private=yes ;;
-            --trust) RESTORE_TRUST=yes ;;
-            --) shift && break ;;
-            -?*) common_option "$1" ;;
-            *) take_operands "$1" ;;
-        esac
-        shift
-    done
-    take_operands "$@"
+    parse_arguments take_option "$@"
     backup_file=$(backup_path "${operand:-$project/assets/assets.dump.gz}")
+}
+
+take_option() {
+    case $1 in
+        --level) use_level "${2-}" && used=2 ;;
+        --level=*) use_level "${1#--level=}" ;;
+        --private) private=yes ;;
+        --trust) RESTORE_TRUST=yes ;;
+        *) common_option "$1" ;;
+    esac
 }
 
 use_level() {

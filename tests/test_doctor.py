@@ -7,7 +7,7 @@ import re
 
 import pytest
 from support.databases import Database
-from support.run import Checkout
+from support.run import Checkout, Run
 
 DOCTOR = "./scripts/doctor.sh"
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
@@ -46,13 +46,18 @@ def test_problem_names_what_to_do(direct: Database) -> None:
         assert run.errors == ["error: problems found: 1"]
 
 
-def test_missing_rights_are_a_problem(direct: Database) -> None:
-    role = f"nobody_{direct.name}"
-    direct.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' NOSUPERUSER NOCREATEDB")
+def run_as_role(database: Database, rights: str) -> Run:
+    """Run doctor as a new role with these options of CREATE ROLE."""
+    role = f"nobody_{database.name}"
+    database.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' {rights}")
     try:
-        run = direct.checkout.run(DOCTOR, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
+        return database.checkout.run(DOCTOR, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
     finally:
-        direct.execute(f"DROP ROLE {role}")
+        database.execute(f"DROP ROLE {role}")
+
+
+def test_missing_rights_are_a_problem(direct: Database) -> None:
+    run = run_as_role(direct, "NOSUPERUSER NOCREATEDB")
     assert run.status == 1, run
     assert "may not create the staging database" in lines(run.out, "problem")["rights"]
 
@@ -60,12 +65,7 @@ def test_missing_rights_are_a_problem(direct: Database) -> None:
 def test_shared_backup_that_could_not_be_restored_is_a_note(direct: Database) -> None:
     path = direct.sample_backup()
     direct.checkout.key.write_text("another machine's")
-    role = f"nobody_{direct.name}"
-    direct.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' CREATEDB IN ROLE pg_read_all_data")
-    try:
-        run = direct.checkout.run(DOCTOR, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
-    finally:
-        direct.execute(f"DROP ROLE {role}")
+    run = run_as_role(direct, "CREATEDB IN ROLE pg_read_all_data")
     assert "cannot load an untrusted backup" in lines(run.out, "note")["restore"], run
     assert "a backup would work, a restore of ./assets/assets.dump.gz would not" in run.err
     archive = gzip.decompress(path.read_bytes())

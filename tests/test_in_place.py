@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-import secrets
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from faults.faults import sampled
 from support.backups import manifest_of, remove_manifest, rewrite_manifest
-from support.databases import Database
+from support.databases import Database, database_of_role
 from support.fakes import fake
 from support.kinds import create_kinds, drop_kinds, everything
 from support.run import CLEAN, CONFIRMED, RESTORE, ROLLBACK, STATS, Checkout, Run
 from support.running import waiting_run
-from support.servers import DirectServer, Server
+from support.servers import DirectServer
 
-SUPPORT = Path(__file__).parent / "support"
-PASSWORD = secrets.token_hex(8)
 IN_PLACE = {"RESTORE_IN_PLACE": "yes"}
 ROWS = "DELETE FROM image_infos; UPDATE spec_infos SET name = uid;"
 OBJECTS = """
@@ -41,21 +37,8 @@ DROP TABLE latency_infos;
 
 @pytest.fixture
 def limited(direct_server: DirectServer, checkout: Checkout) -> Iterator[Database]:
-    yield from limited_on(direct_server, checkout)
-
-
-def limited_on(server: Server, checkout: Checkout) -> Iterator[Database]:
-    """CB-Tumblebug's tables, of a role that owns the database and may do nothing else."""
-    database = Database(server, checkout)
-    role = f"limited_{database.name}"
-    server.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
-    database.create_empty(f"OWNER {role}")
-    for name in ("schema", "rows"):
-        database.execute(f"SET ROLE {role};" + (SUPPORT / f"tumblebug-{name}.sql").read_text())
-    checkout.environment |= {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": PASSWORD}
-    yield database
-    database.drop()
-    server.execute(f"DROP ROLE {role}")
+    """A database whose owner may do nothing else."""
+    yield from database_of_role(direct_server, checkout)
 
 
 def as_owner(database: Database, statements: str) -> None:

@@ -1,6 +1,6 @@
 """The kubectl backend: which pod it finds, and that it works there as on any other server.
 
-`tests/faults/test_kubectl.py` has the broken connections.
+`tests/faults/test_broken_connections.py` has the broken connections.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,30 +9,19 @@ from pathlib import Path
 
 import pytest
 from faults.faults import sampled
-from support.databases import Database
+from support.databases import PASSWORD, Database, database_of_role
 from support.run import BACKUP, CLEAN, CONFIRMED, RESTORE, ROLLBACK, STATS, Checkout
 from support.running import kill, start_restore
 from support.servers import Container, DirectServer
 from support.waiting import until
 
-SUPPORT = Path(__file__).parent / "support"
 DOCTOR = "./scripts/doctor.sh"
-PASSWORD = f"secret {secrets.token_hex(8)}"
 
 
 @pytest.fixture
 def ordinary(direct_server: DirectServer, checkout: Checkout) -> Iterator[Database]:
     """CB-Tumblebug's tables, owned by a role that may create databases and nothing else."""
-    database = Database(direct_server, checkout)
-    role = f"ordinary_{database.name}"
-    direct_server.execute(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{PASSWORD}'")
-    database.create_empty(f"OWNER {role}")
-    for name in ("schema", "rows"):
-        database.execute(f"SET ROLE {role};" + (SUPPORT / f"tumblebug-{name}.sql").read_text())
-    checkout.environment |= {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": PASSWORD}
-    yield database
-    database.drop()
-    direct_server.execute(f"DROP ROLE {role}")
+    yield from database_of_role(direct_server, checkout, "CREATEDB")
 
 
 @pytest.fixture
@@ -58,7 +46,7 @@ def test_right_to_create_databases_is_enough(ordinary: Database, without_identif
     owners = ordinary.server.execute(
         f"SELECT DISTINCT datdba::regrole::text FROM pg_database WHERE datname = '{ordinary.name}'"
     )
-    assert owners == [(f"ordinary_{ordinary.name}",)]
+    assert owners == [(f"owner_{ordinary.name}",)]
 
 
 def test_password_comes_from_the_users_password_file(ordinary: Database) -> None:

@@ -123,15 +123,15 @@ def test_transaction_prepared_during_a_load_blocks_no_client(direct: Database) -
 
 def test_prepared_transaction_of_a_crashed_run_hides_no_removal(direct: Database) -> None:
     direct.sample_backup()
-    leftovers = [f"assets_{kind}_{direct.key()}" for kind in ("compared", "staging")]
-    for name in leftovers:
+    temporary = [f"assets_{kind}_{direct.key()}" for kind in ("compared", "staging")]
+    for name in temporary:
         direct.execute(f"CREATE DATABASE {name}")
     direct.server.execute(
-        "BEGIN", "CREATE TABLE held ()", "PREPARE TRANSACTION 'held'", database=leftovers[1]
+        "BEGIN", "CREATE TABLE held ()", "PREPARE TRANSACTION 'held'", database=temporary[1]
     )
     run = direct.restore()
     assert run.status == 0, run
-    assert "removed what a crashed run left: " + ", ".join(sorted(leftovers)) in run.err, run
+    assert "removed what a crashed run left: " + ", ".join(sorted(temporary)) in run.err, run
     assert "could not remove" not in run.err, run
     assert direct.left_behind() == []
 

@@ -36,8 +36,8 @@ LAYERS = {
     "base": "use text hash messages options env-file settings work json process python",
     "server": "call-input verified-call backends/docker backends/direct backends/kubectl backend"
     " session errors compose",
-    "things": "lock client-programs databases backup-file embedded-manifest signature manifest"
-    " fingerprints schema publish",
+    "things": "lock confirmation client-programs databases backup-file embedded-manifest signature"
+    " manifest fingerprints schema publish",
     "workflow": "report storage upload modes untrusted load kept-copy preflight verify compare"
     " restore-test guards tables in-place catalog private-server tumblebug hooks",
 }
@@ -45,7 +45,7 @@ LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220
 MOST_COLUMNS = 100
 SUFFIXES = (".sh", ".awk", ".sql", ".py")
-IN_EVERY_SCRIPT = ("main", "usage", "parse_options")
+IN_EVERY_SCRIPT = ("main", "usage", "parse_options", "take_option")
 
 
 @dataclass

@@ -72,10 +72,6 @@ refuse_other_format() {
     esac
 }
 
-hint_permission() { # PATH
-    hint "'ls -ld $1' shows its owner and mode: run this as its owner, or change the mode"
-}
-
 hint_get_again() {
     hint 'get the file again from its source, or use another backup'
 }

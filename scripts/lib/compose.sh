@@ -1,10 +1,8 @@
 # shellcheck shell=sh
 # Starting and stopping the container of docker-compose.yaml.
-# Needs: container_name quiet root usual_password work
-# Sets: usual_container
+# Needs: container_name quiet root usual_container usual_password work
 
 usual_image=postgres:16-alpine # as in docker-compose.yaml
-usual_container=cb-tumblebug-postgres
 
 # compose ARGUMENT...: by the compose plugin, or else by the program for this engine. No variable
 # is empty: old versions of podman-compose then take no default
@@ -93,7 +91,7 @@ fail_to_start() {
             die "port $TB_POSTGRES_PORT of this machine is in use"
             ;;
     esac
-    "$CONTAINER_CLI" image inspect "${TB_POSTGRES_IMAGE:-postgres:16-alpine}" >/dev/null 2>&1 ||
+    "$CONTAINER_CLI" image inspect "$TB_POSTGRES_IMAGE" >/dev/null 2>&1 ||
         hint 'set TB_POSTGRES_IMAGE to an image that this machine has or can download'
     die "could not start $container_name; see above"
 }

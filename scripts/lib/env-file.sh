@@ -8,7 +8,7 @@ read_env_file() {
     [ ! -d "$1" ] || warn "skipped '$1', which is a directory"
     [ -f "$1" ] || return 0
     [ -r "$1" ] || {
-        hint "'ls -l $1' shows who may read it"
+        hint_permission "$1"
         die "could not read '$1' as user '$(user_name)'"
     }
     byte_order_mark=$(printf '\357\273\277')

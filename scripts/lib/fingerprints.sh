@@ -34,10 +34,7 @@ lines_of_one_file() {
 
 # differences FILE: the tables whose lines in FILE are not those of $work/expected, at most 20: a
 # manifest of others may name any number, of any length
-differences() (
+differences() {
     lines_of_one_file "$1" "$work/expected" |
-        sed -e 's/^[^ ]* [^ ]* //' -e 's/^\(.\{250\}\).*/\1.../' | sort -u >"$work/different"
-    more_tables=$(($(wc -l <"$work/different") - 20))
-    in_one_line "$(head -n 20 "$work/different")"
-    [ "$more_tables" -le 0 ] || printf ' and %s more' "$more_tables"
-)
+        sed -e 's/^[^ ]* [^ ]* //' -e 's/^\(.\{250\}\).*/\1.../' | sort -u | list_of 20
+}

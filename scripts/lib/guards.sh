@@ -18,11 +18,11 @@ guard_existing_backup() {
     [ -n "$losses" ] || return 0
     show_losses
     [ -t 0 ] || refuse_losses
-    losses_shown=$(in_one_line "$losses")
+    losses_shown=$losses
     confirm_unlocked '' 'Replace the existing backup anyway?' FORCE
     require_database
     compare_existing
-    require_same "$losses_shown" "$(in_one_line "$losses")"
+    require_same "$losses_shown" "$losses"
 }
 
 # guard_against_losses: after the dump, for what was lost since guard_existing_backup, or what that
@@ -117,11 +117,9 @@ find_losses() {
 # show_losses: also with --quiet, because they are what the question or the error is about
 show_losses() {
     say_always "the new backup would hold less than the one of $(manifest_field created):"
-    printf '%s\n' "$losses" | sed 20q | while IFS= read -r loss; do
+    printf '%s\n' "$losses" | at_most 20 | while IFS= read -r loss; do
         say_always "  $loss"
     done
-    more_losses=$(($(printf '%s\n' "$losses" | wc -l) - 20))
-    [ "$more_losses" -le 0 ] || say_always "  and $more_losses more"
 }
 
 refuse_losses() {

@@ -63,8 +63,10 @@ lock_database() {
 }
 
 require_lock() {
-    for lock_attempt in 1 2 3 4 5 6 7 8; do # five, or more if the other run has just ended
-        take_lock || { [ "$lock_attempt" -ge 5 ] && [ -n "$lock_answer" ]; } && break
+    for lock_attempt in 1 2 3 4 5 6 7 8; do
+        take_lock && break
+        # five attempts; more if the other run has just ended
+        [ "$lock_attempt" -lt 5 ] || [ -z "$lock_answer" ] || break
     done
     if [ "$lock_answer" != locked ]; then
         hint 'wait until it has ended, then run this again'
@@ -73,30 +75,16 @@ require_lock() {
     has_lock=yes
 }
 
-# confirm_unlocked SKIP QUESTION SKIP_NAME: asks as confirm does, without the lock: so an open
-# question blocks no other run. The caller then checks again what the question was about
-confirm_unlocked() {
-    [ "$1" != yes ] || return 0
+# leave_server: nothing of this run remains there, and others may run
+leave_server() {
     [ -z "$has_server_tmp" ] || remove_server_tmp || warn_of_rest "$work/server.errors"
     has_server_tmp=
     release_lock || fail_with "$work/lock.errors" 'could not release the lock'
-    confirm "$@"
-    require_lock
 }
 
 # release_lock: fails where the lock's session has ended
 release_lock() {
     ask lock <"$sql/lock/unlock.sql" >/dev/null && has_lock=
-}
-
-# require_same SHOWN NOW: ends the script if what the user agreed to is no longer what would happen
-require_same() {
-    [ "$1" = "$2" ] || {
-        hint "the question was about: $1"
-        hint "now it would be: $2"
-        hint 'run this again'
-        fail 1 'what the question described has changed meanwhile; this run has changed nothing'
-    }
 }
 
 # take_lock: Sets lock_answer: `locked`, or who has it
@@ -156,7 +144,7 @@ clean_up_by() {
     if grep -qx "kept $staging" "$work/cleaned" && roll_back_prepared; then
         grep '^removed ' "$work/cleaned" >"$work/cleaned.first" || :
         "$1"
-        cat "$work/cleaned.first" >>"$work/cleaned"
+        sort -o "$work/cleaned" "$work/cleaned" "$work/cleaned.first"
     fi
 }
 
@@ -170,7 +158,7 @@ roll_back_prepared() {
 }
 
 report_clean_up() { # FILE REASON
-    removed=$(sed -n 's/^removed //p' "$1" | sort)
+    removed=$(sed -n 's/^removed //p' "$1")
     [ -z "$removed" ] || say "removed what a crashed run left: $(in_one_line "$removed")"
     kept=$(sed -n 's/^kept //p' "$1")
     [ -z "$kept" ] ||

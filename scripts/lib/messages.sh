@@ -63,6 +63,10 @@ hint() {
 "
 }
 
+hint_permission() { # PATH
+    hint "'ls -ld $1' shows its owner and mode: run this as its owner, or change the mode"
+}
+
 # forget_hints: they were about a step that has succeeded
 forget_hints() {
     hints=

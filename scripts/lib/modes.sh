@@ -135,14 +135,13 @@ compare_columns() {
 # fail_without_rows: ends the script; the backup has nothing for the tables to restore
 fail_without_rows() {
     [ "$mode" = tables ] || die 'the backup contains rows of no table'
-    sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' "$work/archive-rows" \
-        >"$work/tables-there"
-    beyond_ten=$(($(wc -l <"$work/tables-there") - 10))
-    hint "it contains: $(in_one_line "$(head -n 10 "$work/tables-there")")$(
-        [ "$beyond_ten" -le 0 ] || echo " and $beyond_ten more"
-    )"
-    die "the backup does not contain table" \
-        "'$(in_one_line "$(printf '%s\n' "$not_in_backup" | sed 's/^public\.//')")'"
+    hint "it contains: $(sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' \
+        "$work/archive-rows" | list_of 10)"
+    die "the backup does not contain table '$(shown_tables "$not_in_backup")'"
+}
+
+shown_tables() { # NAMES, one a line
+    in_one_line "$(printf '%s\n' "$1" | sed 's/^public\.//')"
 }
 
 # accept_missing_columns: with --drop-missing-columns; otherwise ends the script

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Options that every script has, and what a misspelt word may have meant.
-# Needs: operand root
-# Sets: assumed_yes nearest operand quiet
+# Needs: operand root used
+# Sets: assumed_yes nearest operand quiet used
 
 # common_option ARGUMENT: one that every script has; any other ends the script. Sets quiet
 common_option() {
@@ -72,17 +72,20 @@ parse_no_options() {
     done
 }
 
-# parse_operand ARGUMENT...: for a script that takes only the common ones and an operand. Sets
-# operand, or empty
-parse_operand() {
+# parse_arguments FUNCTION ARGUMENT...: for a script with an operand. FUNCTION gets each option and
+# what follows; it sets used=2 if it took the next argument as its value. Sets operand, or empty
+parse_arguments() {
+    take_option=$1
+    shift
     operand=
     while [ $# -gt 0 ]; do
+        used=1
         case $1 in
             --) shift && break ;;
-            -?*) common_option "$1" ;;
+            -?*) "$take_option" "$@" ;;
             *) take_operands "$1" ;;
         esac
-        shift
+        shift "$used"
     done
     take_operands "$@"
 }

@@ -172,7 +172,7 @@ show_schema() {
 show_unfilled() {
     [ -z "$not_in_backup" ] ||
         warn 'the backup has no rows for these tables, which will be empty:' \
-            "$(in_one_line "$(printf '%s\n' "$not_in_backup" | sed 's/^public\.//')");" \
+            "$(shown_tables "$not_in_backup");" \
             "now $(content_of "$TB_POSTGRES_DATABASE" "$not_in_backup")"
     say 'columns only in the live database get their default'
 }

@@ -7,17 +7,15 @@ list_schema() {
     run_remote list-schema "$(cat "$root/scripts/remote/list-schema.awk")" "$@" </dev/null
 }
 
-# hash_schema [ARCHIVE]: the SHA-256 of all definitions of that archive, or of the database
-# PGDATABASE; see remote/hash-schema.sh
+# hash_schema ARCHIVE: the SHA-256 of all its definitions; see remote/hash-schema.sh
 hash_schema() {
-    run_remote hash-schema "$@" </dev/null
+    run_remote hash-schema "$1" </dev/null
 }
 
-# hash_schema_of DATABASE: the same, or unknown
+# hash_schema_of DATABASE: the same of a database, or unknown
 hash_schema_of() (
     PGDATABASE=$1
-    shift
-    hash_schema "$@" 2>"$work/dump.errors" || echo unknown
+    run_remote hash-schema </dev/null 2>"$work/dump.errors" || echo unknown
 )
 
 # begin_live_schema: lists it, where there is one, while other things are done
@@ -91,9 +89,7 @@ schemas_differ() {
 
 # show_differences: at most 20
 show_differences() {
-    head -n 20 "$work/schema.differences" | while IFS= read -r difference; do
-        say "  ${difference#* }"
+    sed 's/^[^ ]* //' "$work/schema.differences" | at_most 20 | while IFS= read -r difference; do
+        say "  $difference"
     done
-    more=$(($(wc -l <"$work/schema.differences") - 20))
-    [ "$more" -le 0 ] || say "  and $more more"
 }

@@ -25,6 +25,16 @@ in_one_line() {
     printf '%s\n' "$1" | awk '{ printf("%s%s", NR > 1 ? ", " : "", $0) }'
 }
 
+# at_most COUNT: the first lines of standard input, and how many more there are
+at_most() {
+    awk -v most="$1" 'NR <= most; END { if (NR > most) print "and " NR - most " more" }'
+}
+
+# list_of COUNT: the same in one line: 'a, b and 3 more'
+list_of() {
+    in_one_line "$(at_most "$1")" | sed 's/, \(and [0-9]* more\)$/ \1/'
+}
+
 # first_error FILE: the first error that a program has reported there, with its detail
 first_error() {
     awk -f "$root/scripts/lib/awk/first-error.awk" "$1" | without_position

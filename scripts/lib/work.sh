@@ -9,17 +9,16 @@ work=
 # make_work_directory: with room for a run's notes, and for the raw errors of the shell and of
 # programs; a run that they end reports the last one. Sets work and run_name
 make_work_directory() {
-    case $- in
-        *x*) ;; # sh -x traces on 2
-        *) exec 2>/dev/null ;;
-    esac
+    write_errors_to /dev/null
     work=$(mktemp -d "$(work_prefix).$$-$(start_of $$).XXXXXX" 2>/dev/null) || no_temporary_file
     run_name=${work##*/tumblebug-assets.}
     has_room || no_temporary_file
-    case $- in
-        *x*) ;;
-        *) command exec 2>>"$work/raw.errors" || no_temporary_file ;;
-    esac
+    write_errors_to "$work/raw.errors" || no_temporary_file
+}
+
+# write_errors_to FILE: those of the shell and of programs, unless sh -x traces there
+write_errors_to() {
+    case $- in *x*) ;; *) command exec 2>>"$1" ;; esac
 }
 
 # has_room: also makes the pipe for end_children now, because the disk may be full by then

@@ -16,9 +16,9 @@ import psycopg
 from support.backups import read_pair
 from support.databases import Database
 from support.fakes import fake
-from support.run import Run
+from support.run import Run, new_checkout
 from support.running import ended
-from support.servers import Container, DirectServer, address_of, docker
+from support.servers import Container, DirectServer, Server, address_of, docker
 from support.waiting import until
 
 ALL = os.environ.get("TEST_FAULTS") == "all"
@@ -134,6 +134,15 @@ class Target:
         """Nothing is left behind, and no process of the server has crashed."""
         assert self.database.left_behind() == []
         assert self.may_crash or self.database.server.crashes() == []
+
+
+def new_target(server: Server, directory: Path, change: str, more: str = "") -> Iterator[Target]:
+    """Yield a new database with sample.sql's content and ``more``, and drop it at the end."""
+    database = Database(server, new_checkout(directory))
+    database.create()
+    database.execute(more)
+    yield Target(database, change)
+    database.drop()
 
 
 def assert_done(run: Run) -> None:

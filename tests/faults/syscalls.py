@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from support.fakes import fake
 from support.run import Checkout, Run
 from support.running import ended, kill
 
+from faults.faults import ALL
+
+WITH_STRACE = [  # for modules of tests
+    pytest.mark.xdist_group("faults-syscalls"),
+    pytest.mark.timeout(3600 if ALL else 120),
+    pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace"),
+]
 RUN_NAME = f"{os.uname().nodename}.99999999-1.faults"
 FIXED_NAME = f"""case "$*" in *tumblebug-assets.*) ;; *) exec "$REAL" "$@" ;; esac
 directory="$TMPDIR/tumblebug-assets.{RUN_NAME}"

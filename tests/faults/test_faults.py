@@ -21,7 +21,7 @@ from support.backups import manifest_of, read_pair, remove_manifest, write_pair
 from support.databases import Database
 from support.disks import small_disk
 from support.kubernetes import PodServer
-from support.run import BACKUP, CONFIRMED, DROP, RESTORE, ROLLBACK, new_checkout
+from support.run import BACKUP, CONFIRMED, DROP, RESTORE, ROLLBACK
 from support.running import ended, kill
 from support.servers import BACKENDS, Container, Server, docker, started_container
 from support.waiting import until, until_line
@@ -38,6 +38,7 @@ from faults.faults import (
     fill,
     free,
     killing_programs,
+    new_target,
     paused,
     sampled,
     start_again,
@@ -68,14 +69,6 @@ def calls(most: int) -> list[tuple[int, str]]:
 def together(group: str) -> pytest.MarkDecorator:
     """Run the tests that share a target in one process, which creates it once."""
     return pytest.mark.xdist_group(f"faults-{group}")
-
-
-def new_target(server: Server, directory: Path, change: str, more: str = "") -> Iterator[Target]:
-    database = Database(server, new_checkout(directory))
-    database.create()
-    database.execute(more)
-    yield Target(database, change)
-    database.drop()
 
 
 @pytest.fixture(
@@ -142,17 +135,6 @@ def test_restore_in_place_killed_at_any_moment_leaves_old_or_new(
     target.assert_recovers()
 
 
-@pytest.mark.parametrize(("number", "when"), sampled(calls(40), 0))
-def test_restore_in_place_killed_at_any_program_leaves_old_or_new(
-    target: Target, tmp_path: Path, number: int, when: str
-) -> None:
-    target.make_old()
-    dying = killing_programs(tmp_path, target.database, number, when)
-    ended(target.start(RESTORE, target.path, **dying, **IN_PLACE))
-    assert target.state() in ("old", "new")
-    target.assert_recovers()
-
-
 @pytest.mark.parametrize("step", sampled(RESTORE_STEPS, 1))
 def test_restore_killed_at_a_step_leaves_old_or_new(target: Target, step: str) -> None:
     target.make_old()
@@ -163,13 +145,17 @@ def test_restore_killed_at_a_step_leaves_old_or_new(target: Target, step: str) -
     target.assert_recovers()
 
 
-@pytest.mark.parametrize(("number", "when"), sampled(calls(28), 1))
+@pytest.mark.parametrize(
+    ("number", "when", "how"),
+    [(*moment, {}) for moment in sampled(calls(28), 1)]
+    + [(*moment, IN_PLACE) for moment in sampled(calls(40), 0)],
+)
 def test_restore_killed_at_any_program_leaves_old_or_new(
-    target: Target, tmp_path: Path, number: int, when: str
+    target: Target, tmp_path: Path, number: int, when: str, how: dict[str, str]
 ) -> None:
     target.make_old()
     dying = killing_programs(tmp_path, target.database, number, when)
-    ended(target.start(RESTORE, target.path, **dying))
+    ended(target.start(RESTORE, target.path, **dying, **how))
     assert target.state() in ("old", "new")
     target.assert_recovers()
 

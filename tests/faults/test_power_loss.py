@@ -13,28 +13,21 @@ from pathlib import Path
 import pytest
 from support.backups import manifest_of, read_pair, write_pair
 from support.databases import Database
-from support.run import BACKUP, LIST, RESTORE, new_checkout
+from support.run import BACKUP, LIST, RESTORE
 from support.servers import Server
 
-from faults.faults import ALL, CHANGE, Target, assert_done, sampled
+from faults.faults import CHANGE, Target, assert_done, new_target, sampled
 from faults.power import State, read_state, states_of, write_state
-from faults.syscalls import Call, traced
+from faults.syscalls import WITH_STRACE, Call, traced
 
 VERIFY = "./scripts/verify-backup.sh"
 
-pytestmark = [
-    pytest.mark.xdist_group("faults-syscalls"),
-    pytest.mark.timeout(3600 if ALL else 120),
-    pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace"),
-]
+pytestmark = WITH_STRACE
 
 
 @pytest.fixture(scope="module")
 def target(direct_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    database = Database(direct_server, new_checkout(tmp_path_factory.mktemp("power")))
-    database.create()
-    yield Target(database, CHANGE)
-    database.drop()
+    yield from new_target(direct_server, tmp_path_factory.mktemp("faults"), CHANGE)
 
 
 def traced_states(target: Target, *command: str | Path) -> tuple[State, list[State], list[Call]]:

@@ -15,21 +15,17 @@ from pathlib import Path
 import pytest
 from support.backups import Pair, manifest_of, read_pair, write_backup, write_pair
 from support.databases import Database
-from support.run import BACKUP, CLEAN, CONFIRMED, PRUNE, RESTORE, ROLLBACK, Run, new_checkout
+from support.run import BACKUP, CLEAN, CONFIRMED, PRUNE, RESTORE, ROLLBACK, Run
 from support.servers import Server
 
-from faults.faults import ALL, CHANGE, Target, assert_done, sampled
-from faults.syscalls import Fault, faults_of, run_with, traced
+from faults.faults import ALL, CHANGE, Target, assert_done, new_target, sampled
+from faults.syscalls import WITH_STRACE, Fault, faults_of, run_with, traced
 
 VERIFY = "./scripts/verify-backup.sh"
 SETTINGS = {**CONFIRMED, "RESTORE_KEEP_PREVIOUS": ""}
 RAW = re.compile(r"(?:\.sh|\bsh|dash|bash): (?:line )?\d+: |Traceback", re.MULTILINE)
 
-pytestmark = [
-    pytest.mark.xdist_group("faults-syscalls"),
-    pytest.mark.timeout(3600 if ALL else 120),
-    pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace"),
-]
+pytestmark = WITH_STRACE
 
 
 campaign = pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it; the sample is of backups")
@@ -37,10 +33,7 @@ campaign = pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it; the samp
 
 @pytest.fixture(scope="module")
 def target(direct_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    database = Database(direct_server, new_checkout(tmp_path_factory.mktemp("faults")))
-    database.create()
-    yield Target(database, CHANGE)
-    database.drop()
+    yield from new_target(direct_server, tmp_path_factory.mktemp("faults"), CHANGE)
 
 
 @dataclass

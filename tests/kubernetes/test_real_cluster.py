@@ -1,6 +1,6 @@
 """Backup and restore in a pod of a real Kubernetes cluster (make test-kubernetes).
 
-The details are tested with a stand-in: tests/test_kubectl.py and tests/faults/test_kubectl.py.
+A stand-in tests the details: tests/test_kubectl.py and tests/faults/test_broken_connections.py.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from support.run import BACKUP, RESTORE, Checkout, Run
 from support.servers import Server
 
 SAMPLE = Path(__file__).parent / "sample.sql"
+PASSWORD = f"secret {secrets.token_hex(8)}"  # of roles that are not the server's own
 TEMPLATE = "sample"  # the database of each server that new ones are copied from
 
 
@@ -127,6 +128,24 @@ def new_database(server: Server, checkout: Checkout) -> Iterator[Database]:
     database.create()
     yield database
     database.drop()
+
+
+def database_of_role(server: Server, checkout: Checkout, rights: str = "") -> Iterator[Database]:
+    """Yield CB-Tumblebug's tables, of a role that owns the database, and drop both at the end.
+
+    ``rights`` are options of CREATE ROLE. The checkout's scripts log in as that role.
+    """
+    database = Database(server, checkout)
+    role = f"owner_{database.name}"
+    server.execute(f"CREATE ROLE {role} LOGIN {rights} PASSWORD '{PASSWORD}'")
+    database.create_empty(f"OWNER {role}")
+    for name in ("schema", "rows"):
+        sql = SAMPLE.with_name(f"tumblebug-{name}.sql").read_text()
+        database.execute(f"SET ROLE {role};{sql}")
+    checkout.environment |= {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": PASSWORD}
+    yield database
+    database.drop()
+    server.execute(f"DROP ROLE {role}")
 
 
 def make_big(database: Database) -> None:

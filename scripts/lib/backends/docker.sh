@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Backend docker: PostgreSQL's client programs in the container. CONTAINER_CLI may be podman.
 # Needs: root verified work
-# Sets: addresses container_name container_state server verified
+# Sets: addresses container_name container_state server usual_container verified
 
-usual_containers='cb-tumblebug-postgres mc-infra-manager-postgres'
+usual_container=cb-tumblebug-postgres # as in docker-compose.yaml
 
 # select_docker: can the container be reached? Sets server and addresses
 select_docker() {
@@ -74,6 +74,10 @@ is_podman() {
 
 # choose_docker_engine: as the docker command chooses. Sets engine and engine_host
 choose_docker_engine() {
+    may_be_other_engine || {
+        export DOCKER_CONTEXT=default
+        return 0
+    }
     context=$(in_time "$CONTAINER_CLI" context inspect \
         --format '{{.Name}} {{.Endpoints.docker.Host}}' 2>"$work/context.errors") || {
         ! grep -q 'context.* not \(found\|exist\)' "$work/context.errors" || fail_without_context
@@ -91,6 +95,12 @@ choose_docker_engine() {
     esac
 }
 
+# may_be_other_engine: the configuration tells faster than the docker command
+may_be_other_engine() {
+    [ -n "${DOCKER_HOST-}${DOCKER_CONTEXT-}" ] ||
+        grep -q '"currentContext"' "${DOCKER_CONFIG:-${HOME-}/.docker}/config.json" 2>/dev/null
+}
+
 fail_without_context() {
     hint "'docker context ls' lists the contexts; DOCKER_CONTEXT names one"
     die "could not choose a Docker engine: $(first_error "$work/context.errors")"
@@ -100,8 +110,8 @@ fail_without_context() {
 # the second
 choose_container() {
     [ -z "$TB_POSTGRES_CONTAINER" ] || return 0
-    TB_POSTGRES_CONTAINER=${usual_containers%% *}
-    for container in $usual_containers; do
+    TB_POSTGRES_CONTAINER=$usual_container
+    for container in "$usual_container" mc-infra-manager-postgres; do
         if [ "$(in_time "$CONTAINER_CLI" inspect --type container --format '{{.State.Running}}' \
             "$container" 2>/dev/null)" = true ]; then
             TB_POSTGRES_CONTAINER=$container

@@ -1,0 +1,31 @@
+# shellcheck shell=sh
+# Questions that are asked without the lock, and what may have changed meanwhile.
+
+# confirm_same SKIP QUESTION SKIP_NAME SHOWN COMMAND...: asks as confirm_unlocked does. If it has
+# asked, COMMAND must still print SHOWN, which the question was about
+confirm_same() {
+    [ "$1" != yes ] || return 0
+    confirm_unlocked "$1" "$2" "$3"
+    what_was_shown=$4
+    shift 4
+    require_same "$what_was_shown" "$("$@")"
+}
+
+# confirm_unlocked SKIP QUESTION SKIP_NAME: asks as confirm does, without the lock: so an open
+# question blocks no other run. The caller then checks again what the question was about
+confirm_unlocked() {
+    [ "$1" != yes ] || return 0
+    leave_server
+    confirm "$@"
+    require_lock
+}
+
+# require_same SHOWN NOW: ends the script if what the user agreed to is no longer what would happen
+require_same() {
+    [ "$1" = "$2" ] || {
+        hint "the question was about: $(in_one_line "$1" | tr -s ' ')"
+        hint "now it would be: $(in_one_line "$2" | tr -s ' ')"
+        hint 'run this again'
+        fail 1 'what the question described has changed meanwhile; this run has changed nothing'
+    }
+}
