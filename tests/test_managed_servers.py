@@ -76,6 +76,66 @@ def test_password_of_a_setting_comes_before_the_file(ordinary: Database) -> None
     assert ordinary.checkout.run(STATS).status == 0
 
 
+SERVICES = """\
+# comment
+[other]
+host=192.0.2.1
+dbname=wrong
+
+  [assets]
+host={host}
+port={port}
+user={user}
+password={password}
+dbname={name}
+sslmode=prefer
+connect_timeout=3
+a line
+[assets]
+host=192.0.2.1
+"""
+
+
+@pytest.fixture
+def service(ordinary: Database) -> Database:
+    """Only a service file says how to reach the database."""
+    environment = ordinary.checkout.environment
+    host, port = environment.pop("TB_POSTGRES_ENDPOINT").split(":")
+    text = SERVICES.format(
+        host=host,
+        port=port,
+        user=environment.pop("TB_POSTGRES_USER"),
+        password=environment.pop("TB_POSTGRES_PASSWORD"),
+        name=environment.pop("TB_POSTGRES_DATABASE"),
+    )
+    (ordinary.checkout.home / ".pg_service.conf").write_text(text)
+    (ordinary.checkout.path / ".env").write_text("TB_POSTGRES_SERVICE=assets\n")
+    return ordinary
+
+
+def test_service_file_names_server_database_and_user(service: Database) -> None:
+    before = service.content()
+    run = service.backup()
+    assert run.status == 0 and "4,701 rows" in run.err, run
+    assert run.err.count("warning: service 'assets': skipped ") == 2, run
+    assert "skipped connect_timeout, which these scripts do not use" in run.err
+    assert "skipped line 14, which is not KEY=VALUE" in run.err
+    service.execute("DELETE FROM image_infos")
+    run = service.restore()
+    assert run.status == 0 and service.content() == before, run
+    run = service.checkout.run(STATS, TB_POSTGRES_DATABASE="other")
+    assert run.status == 1 and "database 'other'" in run.err, run
+
+
+def test_service_that_no_file_has_is_an_error(service: Database) -> None:
+    default = service.checkout.home / ".pg_service.conf"
+    run = service.checkout.run(STATS, TB_POSTGRES_SERVICE="asset")
+    assert run.status == 2 and run.errors == [f"error: there is no service 'asset' in '{default}'"]
+    assert "hint: set PGSERVICEFILE to the file that has service 'asset'" in run.err
+    run = service.checkout.run(STATS, PGSERVICEFILE="/nowhere")
+    assert run.status == 2 and run.errors == ["error: there is no service file '/nowhere'"], run
+
+
 def command_lines() -> str:
     """Return the command lines of all processes, those in containers included."""
     lines = []

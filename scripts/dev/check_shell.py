@@ -33,7 +33,8 @@ from pathlib import Path
 from shell_code import NAME, functions
 
 LAYERS = {
-    "base": "use text hash messages options env-file settings work json process python",
+    "base": "use text hash messages options env-file service-file settings work json process"
+    " python",
     "server": "call-input verified-call backends/docker backends/direct backends/kubectl backend"
     " session errors compose",
     "things": "lock confirmation client-programs databases backup-file embedded-manifest signature"

@@ -22,7 +22,8 @@ read_env_file() {
             '' | '#'* | [[:space:]]*) continue ;;
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
             RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_* | TB_K8S_*) ;;
-            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | PGSSL* | PGPASSFILE* | K8S_*) ;;
+            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | K8S_*) ;;
+            PGSSL* | PGPASSFILE* | PGSERVICEFILE*) ;;
             *=*) continue ;; # another program's
         esac
         take_setting "$line" || warn "skipped line $line_number of '$1', which $problem"
@@ -37,7 +38,12 @@ take_setting() {
     problem='has an unclosed quote'
     value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
         return 1
-    eval ": \"\${$name=\$value}\""
+    set_default "$name" "$value"
+}
+
+# set_default NAME VALUE: unless that variable is set, even to nothing
+set_default() {
+    eval ": \"\${$1=\$2}\""
 }
 
 # unquoted VALUE: as written after NAME= in a .env file; fails where a quote is not closed

@@ -144,7 +144,7 @@ clean_up_by() {
     if grep -qx "kept $staging" "$work/cleaned" && roll_back_prepared; then
         grep '^removed ' "$work/cleaned" >"$work/cleaned.first" || :
         "$1"
-        sort -o "$work/cleaned" "$work/cleaned" "$work/cleaned.first"
+        cat "$work/cleaned.first" >>"$work/cleaned"
     fi
 }
 
@@ -158,7 +158,7 @@ roll_back_prepared() {
 }
 
 report_clean_up() { # FILE REASON
-    removed=$(sed -n 's/^removed //p' "$1")
+    removed=$(sed -n 's/^removed //p' "$1" | sort)
     [ -z "$removed" ] || say "removed what a crashed run left: $(in_one_line "$removed")"
     kept=$(sed -n 's/^kept //p' "$1")
     [ -z "$kept" ] ||

@@ -1,10 +1,12 @@
 # shellcheck shell=sh
-# Settings. Precedence: options, environment, .env, defaults.
+# Settings. Precedence: options, environment, .env, a service file, defaults.
 # Needs: project root
 
 load_settings() {
     read_env_file "$project/.env"
     name_misspelt "$project/.env"
+    : "${TB_POSTGRES_SERVICE:=}"
+    [ -z "$TB_POSTGRES_SERVICE" ] || read_service "$TB_POSTGRES_SERVICE"
     : "${TB_POSTGRES_CONTAINER:=}"
     : "${TB_POSTGRES_USER:=${POSTGRES_USER:-tumblebug}}"
     : "${TB_POSTGRES_DATABASE:=${POSTGRES_DB:-tumblebug}}"

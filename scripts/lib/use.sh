@@ -17,4 +17,4 @@ project=$root
 # whether the result is wanted as JSON: so is an error in the options before this one
 case " $* " in *' --json '*) json=yes ;; *) json= ;; esac
 
-use text hash messages options env-file settings work json process python
+use text hash messages options env-file service-file settings work json process python
