@@ -116,7 +116,7 @@ def service(ordinary: Database) -> Database:
 def test_service_file_names_server_database_and_user(service: Database) -> None:
     before = service.content()
     run = service.backup()
-    assert run.status == 0 and "4,701 rows" in run.err, run
+    assert run.status == 0 and "2,981 rows" in run.err, run
     assert run.err.count("warning: service 'assets': skipped ") == 2, run
     assert "skipped connect_timeout, which these scripts do not use" in run.err
     assert "skipped line 14, which is not KEY=VALUE" in run.err
