@@ -162,7 +162,7 @@ use_backups_directory() {
 # remove_partials: once the file is replaced, its manifest's copy follows, now or in the next run
 remove_partials() {
     if is_copy_of_manifest "$partial_manifest" "$target.info"; then
-        mv -f "$partial_manifest" "$target.info" || return 0
+        rename_file "$partial_manifest" "$target.info" || return 0
     fi
     rm -f "$partial" "$partial_manifest"
 }
@@ -351,14 +351,14 @@ verify_dump() {
     [ "$(cat "$work/content.sha256")" = "$(sed -n 's/^sha256 //p' "$work/dump.errors")" ] ||
         die 'the new backup is not what the server sent'
     wait "$hashing"
-    { wait "$listing" && wait "$hashing_schema"; } ||
+    { wait "$listing" && take_schema dumped && wait "$hashing_schema"; } ||
         fail_with "$work/schema.errors" 'could not read the schema of the new backup'
     [ -z "$is_tested" ] || require_objects_of_dump
     forget_hints
 }
 
 list_dumped_schema() {
-    list_schema "$server_tmp/archive" >"$work/schema.dumped" 2>>"$work/schema.errors"
+    list_schema dumped "$server_tmp/archive" 2>>"$work/schema.errors"
 }
 
 hash_dumped_schema() {
@@ -393,10 +393,10 @@ publish_backup() {
     { sync_new_key && sync_files "$partial" "$partial_manifest" &&
         sync_with_parents "$target_directory" "$directory_before"; } ||
         die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")"
-    mv -f "$partial" "$target" 2>"$work/publish.errors" ||
+    rename_file "$partial" "$target" ||
         die "could not replace '$target': $(head -n 1 "$work/publish.errors")"
     unchanged=
-    mv -f "$partial_manifest" "$target.info" 2>"$work/publish.errors" || require_manifest
+    rename_file "$partial_manifest" "$target.info" || require_manifest
     finish 'the new backup is complete'
     sync_directory "$target_directory/" || {
         warn "the new backup is in place, but a power loss may undo it:" \
@@ -428,6 +428,14 @@ add_manifest() {
         hint_room "$work/publish.errors"
         die "could not write '$target': $(head -n 1 "$work/publish.errors" | without_position)"
     }
+    is_sound_manifest || die "could not write '$target': its manifest does not describe it"
+}
+
+# is_sound_manifest: does it describe the file, with whole hashes of the schema? A program may have
+# failed and reported success
+is_sound_manifest() {
+    is_complete "$work/manifest" && describes "$work/manifest" "$partial" &&
+        ! sed -n 's/^\(schema\|definitions\): //p' "$work/manifest" | grep -qv '^[0-9a-f]\{64\}$'
 }
 
 manifest_fields() {

@@ -4,11 +4,11 @@
 # Sets: status
 
 # run_hook STATUS: BACKUP_ON_SUCCESS after 0, also if nothing changed, BACKUP_ON_FAILURE after any
-# other end. If the hook fails, a success ends with 3. Sets status
+# other end, even before the settings are read. If it fails, a success ends with 3. Sets status
 run_hook() {
     case $1 in
-        0) hook=BACKUP_ON_SUCCESS command=$BACKUP_ON_SUCCESS ;;
-        *) hook=BACKUP_ON_FAILURE command=$BACKUP_ON_FAILURE ;;
+        0) hook=BACKUP_ON_SUCCESS command=${BACKUP_ON_SUCCESS-} ;;
+        *) hook=BACKUP_ON_FAILURE command=${BACKUP_ON_FAILURE-} ;;
     esac
     [ -n "$command" ] || return 0
     export_outcome "$1"

@@ -8,6 +8,15 @@ partial_of() {
     printf '%s/.%s.partial.%s' "${1%/*}" "${1##*/}" "$run_name"
 }
 
+# rename_file FROM TO: in one directory. Leaves the reason of a failure in $work/publish.errors
+rename_file() {
+    mv -f "$1" "$2" 2>"$work/publish.errors" || return
+    [ ! -e "$1" ] || {
+        echo 'mv had no effect' >"$work/publish.errors"
+        return 1
+    }
+}
+
 # choose_sync: some sync programs ignore or refuse file names, and write everything
 choose_sync() {
     sync_takes_files=yes

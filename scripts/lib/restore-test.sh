@@ -48,11 +48,12 @@ restore_dump() {
     sorted_tables=$(cat "$work/sorted")
     load_with_grants --no-privileges --section=post-data
     copy_database_settings
-    wait "$listing_first" || fail_with "$work/schema.errors" 'could not read the new dump'
+    { wait "$listing_first" && take_schema first; } ||
+        fail_with "$work/schema.errors" 'could not read the new dump'
 }
 
 list_first_schema() {
-    list_schema "$archive" >"$work/schema.first" 2>"$work/schema.errors"
+    list_schema first "$archive" 2>"$work/schema.errors"
 }
 
 sort_rows() {

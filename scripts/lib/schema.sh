@@ -2,9 +2,19 @@
 # Schemas: what an archive or a database consists of, by name and type, and how two of them differ.
 # Needs: child root sql work
 
-# list_schema [ARCHIVE]: of that archive, or of the database PGDATABASE; see remote/list-schema.awk
+# list_schema NAME [ARCHIVE]: of that archive, or of the database PGDATABASE; see
+# remote/list-schema.awk. take_schema NAME then takes the list
 list_schema() {
-    run_remote list-schema "$(cat "$root/scripts/remote/list-schema.awk")" "$@" </dev/null
+    schema_list=$work/schema.$1.list
+    shift
+    run_remote list-schema "$(cat "$root/scripts/remote/list-schema.awk")" "$@" \
+        </dev/null >"$schema_list"
+}
+
+# take_schema NAME: into $work/schema.NAME; fails if the list has not arrived whole
+take_schema() {
+    [ "$(tail -n 1 "$work/schema.$1.list")" = end ] || return 1
+    sed '$d' "$work/schema.$1.list" >"$work/schema.$1"
 }
 
 # hash_schema ARCHIVE: the SHA-256 of all its definitions; see remote/hash-schema.sh
@@ -21,7 +31,7 @@ hash_schema_of() (
 # begin_live_schema: lists it, where there is one, while other things are done
 begin_live_schema() {
     database_exists || return 0
-    background list_live_schema >"$work/schema.live" 2>"$work/dump.errors"
+    background list_live_schema 2>"$work/dump.errors"
     live_listing=$child
 }
 
@@ -29,7 +39,7 @@ begin_live_schema() {
 finish_live_schema() {
     [ -z "$live_listing" ] || {
         live_listed=0
-        wait "$live_listing" || live_listed=$?
+        { wait "$live_listing" && take_schema live; } || live_listed=$?
         live_listing=
     }
     return "$live_listed"
@@ -42,7 +52,7 @@ is_live_schema() {
 
 # compare_schemas ARCHIVE: with the live database's, into $work/schema.differences
 compare_schemas() {
-    list_schema "$1" >"$work/schema.backup" 2>"$work/restore.errors" ||
+    { list_schema backup "$1" && take_schema backup; } 2>"$work/restore.errors" ||
         fail_with "$work/restore.errors" "could not read the backup's schema"
     finish_live_schema || {
         require_no_newer_columns
@@ -79,7 +89,7 @@ live_columns_sql() {
 
 list_live_schema() (
     PGDATABASE=$TB_POSTGRES_DATABASE
-    list_schema
+    list_schema live
 )
 
 # schemas_differ [SIDE]: is there a difference? With SIDE, one of that kind: live, backup or both

@@ -59,18 +59,18 @@ comparable() {
 compare_staged_schema() {
     expected_schema=$(manifest_field schema)
     [ -n "$expected_schema" ] || return 0
-    wait "$listing_staged" ||
+    { wait "$listing_staged" && take_schema staged; } ||
         fail_with "$work/dump.errors" 'could not read the schema of the staging database'
     [ "$(sha256_of "$work/schema.staged")" = "$expected_schema" ] ||
         die 'the loaded schema differs from the manifest'
 }
 
-# analyze: a cloned copy has its statistics already; one that will be cloned gets the full sample
 list_staged_schema() {
     PGDATABASE=$staging
-    list_schema >"$work/schema.staged" 2>"$work/dump.errors"
+    list_schema staged 2>"$work/dump.errors"
 }
 
+# analyze: a cloned copy has its statistics already; one that will be cloned gets the full sample
 analyze() {
     [ -z "$copy_found" ] || return 0
     run_sql "$staging" -v full_sample="${RESTORE_KEEP_COPY:-no}" <"$sql/restore/analyze.sql" \

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import psycopg
+import pytest
 from support.backups import read_pair
 from support.databases import Database
 from support.fakes import fake
@@ -56,6 +57,9 @@ def sampled(moments: Sequence[Moment], count: int) -> list[Moment]:
     if ALL or len(moments) <= count:
         return list(moments)
     return [moments[(2 * index + 1) * len(moments) // (2 * count)] for index in range(count)]
+
+
+campaign = pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it; others are in the sample")
 
 
 @dataclass

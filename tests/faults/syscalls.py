@@ -79,10 +79,25 @@ class Fault:
     name: str
     paths: tuple[str, ...]
     when: str
+    is_reported = True
 
     def __str__(self) -> str:
         names = ", ".join(path.rpartition("/")[2] for path in self.paths[:3])
         return f"{self.name}({names}{', …' * (len(self.paths) > 3)}) {self.when}"
+
+    def run(self, checkout: Checkout, *command: str | Path, **environment: str) -> Run:
+        """Run a command with this fault, and return how it ended."""
+        process = checkout.start(
+            *strace("-o", "/dev/null", "-e", f"trace={self.name}"),
+            *(word for path in self.paths for word in ("-P", path)),
+            *("-e", f"inject={self.name}:error={ERRORS[self.name]}:when={self.when}", *command),
+            **{**environment, **fake(checkout, mktemp=FIXED_NAME)},
+        )
+        try:
+            return ended(process, seconds=60)
+        except subprocess.TimeoutExpired:
+            kill(process)
+            raise
 
 
 def strace(*options: str) -> list[str]:
@@ -153,18 +168,3 @@ def faults_of(calls: list[Call], *directories: Path) -> list[Fault]:
     }
     persistent = [Fault(name, tuple(paths), "1+") for (name, _), paths in together.items()]
     return [*faults, *persistent]
-
-
-def run_with(fault: Fault, checkout: Checkout, *command: str | Path, **environment: str) -> Run:
-    """Run a command with this fault, and return how it ended."""
-    process = checkout.start(
-        *strace("-o", "/dev/null", "-e", f"trace={fault.name}"),
-        *(word for path in fault.paths for word in ("-P", path)),
-        *("-e", f"inject={fault.name}:error={ERRORS[fault.name]}:when={fault.when}", *command),
-        **{**environment, **fake(checkout, mktemp=FIXED_NAME)},
-    )
-    try:
-        return ended(process, seconds=60)
-    except subprocess.TimeoutExpired:
-        kill(process)
-        raise

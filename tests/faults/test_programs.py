@@ -1,0 +1,89 @@
+"""Whatever program misbehaves: the files and the database are old or new, and the next run works.
+
+Each program that a run calls fails, does nothing but reports success, cuts its output, or hangs
+until a signal ends the run. Two faults of a backup by default, all with TEST_FAULTS=all (make
+faults).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from support.databases import Database
+from support.servers import Server
+
+from faults import verbs
+from faults.faults import ALL, CHANGE, Target, campaign, new_target
+from faults.programs import misbehaviours
+from faults.verbs import SETTINGS, Verb
+
+pytestmark = [
+    pytest.mark.xdist_group("faults-programs"),
+    pytest.mark.timeout(3600 if ALL else 120),
+    pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace"),
+]
+
+
+@pytest.fixture(scope="module")
+def target(direct_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    yield from new_target(direct_server, tmp_path_factory.mktemp("faults"), CHANGE)
+
+
+@pytest.fixture(scope="module")
+def docker_target(container: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    yield from new_target(container, tmp_path_factory.mktemp("faults"), CHANGE)
+
+
+def assert_survives_misbehaviour(verb: Verb, *programs: str) -> None:
+    """Try all programs that the run calls, or only these."""
+    verb.prepare()
+    faults = misbehaviours(verb.target.database.checkout, *verb.command, **SETTINGS)
+    assert verb.state() == "new"
+    verb.assert_survives(
+        [each for each in faults if each.program in (programs or [each.program])], 2
+    )
+
+
+def test_backup_with_a_misbehaving_program_leaves_the_old_or_the_new_pair(target: Target) -> None:
+    assert_survives_misbehaviour(verbs.backup(target))
+
+
+@campaign
+def test_restore_with_a_misbehaving_program_leaves_old_or_new(target: Target) -> None:
+    assert_survives_misbehaviour(verbs.restore(target))
+
+
+@campaign
+def test_rollback_with_a_misbehaving_program_swaps_or_does_not(target: Target) -> None:
+    with verbs.rollback(target) as verb:
+        assert_survives_misbehaviour(verb)
+
+
+@campaign
+def test_deletion_with_a_misbehaving_program_deletes_all_rows_or_none(direct: Database) -> None:
+    assert_survives_misbehaviour(verbs.deletion(Target(direct, CHANGE)))
+
+
+@campaign
+def test_verification_with_a_misbehaving_program_records_no_failure(target: Target) -> None:
+    assert_survives_misbehaviour(verbs.verification(target))
+
+
+@campaign
+def test_pruning_with_a_misbehaving_program_deletes_a_whole_backup_or_none(target: Target) -> None:
+    with verbs.pruning(target) as verb:
+        assert_survives_misbehaviour(verb)
+
+
+@campaign
+def test_backup_with_a_misbehaving_docker_leaves_the_old_or_the_new_pair(
+    docker_target: Target,
+) -> None:
+    assert_survives_misbehaviour(verbs.backup(docker_target), "docker")
+
+
+@campaign
+def test_restore_with_a_misbehaving_docker_leaves_old_or_new(docker_target: Target) -> None:
+    assert_survives_misbehaviour(verbs.restore(docker_target), "docker")
