@@ -90,7 +90,6 @@ password={password}
 dbname={name}
 sslmode=prefer
 connect_timeout=3
-a line
 [assets]
 host=192.0.2.1
 """
@@ -117,9 +116,8 @@ def test_service_file_names_server_database_and_user(service: Database) -> None:
     before = service.content()
     run = service.backup()
     assert run.status == 0 and "2,981 rows" in run.err, run
-    assert run.err.count("warning: service 'assets': skipped ") == 2, run
-    assert "skipped connect_timeout, which these scripts do not use" in run.err
-    assert "skipped line 14, which is not KEY=VALUE" in run.err
+    skipped = "warning: service 'assets': skipped connect_timeout, which these scripts do not use"
+    assert run.err.count("warning: ") == 1 and skipped in run.err, run
     service.execute("DELETE FROM image_infos")
     run = service.restore()
     assert run.status == 0 and service.content() == before, run
@@ -134,6 +132,26 @@ def test_service_that_no_file_has_is_an_error(service: Database) -> None:
     assert "hint: set PGSERVICEFILE to the file that has service 'asset'" in run.err
     run = service.checkout.run(STATS, PGSERVICEFILE="/nowhere")
     assert run.status == 2 and run.errors == ["error: there is no service file '/nowhere'"], run
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "hint"),
+    [
+        ("port = 5433", "service 'assets' has line 3, which is not KEY=VALUE", "correct '"),
+        ("no value", "service 'assets' has line 3, which is not KEY=VALUE", "correct '"),
+        ("", "service 'assets' has no host", "correct '"),
+        ("host=a\nport=1 # one", "TB_POSTGRES_ENDPOINT must be ", "correct service 'assets' in '"),
+        ("host=a\nsslmode=full", "PGSSLMODE must be ", "correct service 'assets' in '"),
+    ],
+)
+def test_wrong_line_of_a_service_is_an_error(
+    checkout: Checkout, line: str, error: str, hint: str
+) -> None:
+    path = checkout.home / "services"
+    path.write_text(f"[assets]\nuser=x\n{line}\n")
+    run = checkout.run(STATS, TB_POSTGRES_SERVICE="assets", PGSERVICEFILE=str(path))
+    assert run.status == 2 and len(run.errors) == 1 and error in run.err, run
+    assert f" hint: {hint}{path}'" in run.err, run
 
 
 def command_lines() -> str:

@@ -2,26 +2,36 @@
 # The settings of a service in libpq's service file. libpq itself does not read it: it would let
 # the service's database take the place of the staging one.
 # Needs: root
+# Sets: service_file service_settings
 
-# read_service NAME: takes its settings, unless they are set
+service_settings= # the names of those that it gives
+
+# read_service NAME: takes its settings, unless they are set. Sets service_file and
+# service_settings
 read_service() {
     service_file=${PGSERVICEFILE:-${HOME-}/.pg_service.conf}
-    [ -f "$service_file" ] || refuse_service "$1" "there is no service file '$service_file'"
-    [ -r "$service_file" ] || refuse_service "$1" "could not read service file '$service_file'"
+    elsewhere="set PGSERVICEFILE to the file that has service '$1'"
+    [ -f "$service_file" ] || refuse_service "$elsewhere" "there is no service file '$service_file'"
+    [ -r "$service_file" ] ||
+        refuse_service "$elsewhere" "could not read service file '$service_file'"
     service_lines=$(awk -v service="$1" -f "$root/scripts/lib/awk/service.awk" "$service_file") ||
-        refuse_service "$1" "there is no service '$1' in '$service_file'"
+        refuse_service "$elsewhere" "there is no service '$1' in '$service_file'"
     while IFS= read -r service_line; do
         case $service_line in
-            'skipped '*) warn "service '$1': $service_line" ;;
-            *=*) set_default "${service_line%%=*}" "${service_line#*=}" ;;
+            'skipped '*) warn "service '$1': $service_line, which these scripts do not use" ;;
+            'has '*) refuse_service "correct '$service_file'" "service '$1' $service_line" ;;
+            *)
+                set_default "${service_line%%=*}" "${service_line#*=}"
+                service_settings="$service_settings ${service_line%%=*}"
+                ;;
         esac
     done <<EOF
 $service_lines
 EOF
 }
 
-# refuse_service NAME REASON: ends the script
+# refuse_service ADVICE REASON: ends the script
 refuse_service() {
-    hint "set PGSERVICEFILE to the file that has service '$1', or unset TB_POSTGRES_SERVICE"
+    hint "$1, or unset TB_POSTGRES_SERVICE"
     fail 2 "$2"
 }

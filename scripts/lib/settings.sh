@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Settings. Precedence: options, environment, .env, a service file, defaults.
-# Needs: project root
+# Needs: project root service_file service_settings
 
 load_settings() {
     read_env_file "$project/.env"
@@ -126,8 +126,9 @@ is_port() {
 
 # refuse_setting NAME VALUE EXPECTED: ends the script
 refuse_setting() {
-    case $1 in
-        FORCE) hint 'correct FORCE on the command line or in the environment' ;;
+    case "$1 $service_settings " in
+        FORCE\ *) hint 'correct FORCE on the command line or in the environment' ;;
+        *" $1 "*) hint "correct service '$TB_POSTGRES_SERVICE' in '$service_file'" ;;
         *) hint "correct $1 on the command line, in the environment, or in '$project/.env'" ;;
     esac
     fail 2 "$1 must be $3, not '$2'"
