@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from faults.faults import sampled
 from support.backups import digest
 from support.databases import Database, make_big
 from support.run import PROJECT, RESTORE, read_terminal
@@ -47,7 +48,7 @@ def drain(terminal: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "terminal"), [("direct", False), ("direct", True), ("docker", False)]
+    ("backend", "terminal"), sampled([("direct", False), ("direct", True), ("docker", False)], 2)
 )
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_killed_script_frees_its_lock_and_its_processes_end(
@@ -72,14 +73,17 @@ def test_killed_script_frees_its_lock_and_its_processes_end(
 
 @pytest.mark.parametrize(
     ("script", "program"),
-    [
-        ("backup-assets.sh", "psql"),
-        ("backup-assets.sh", "pg_dump"),
-        ("backup-assets.sh", "pigz"),
-        ("backup-assets.sh", "pg_restore"),
-        ("restore-assets.sh", "psql"),
-        ("restore-assets.sh", "pg_restore"),
-    ],
+    sampled(
+        [
+            ("backup-assets.sh", "pg_dump"),
+            ("backup-assets.sh", "psql"),
+            ("backup-assets.sh", "pigz"),
+            ("backup-assets.sh", "pg_restore"),
+            ("restore-assets.sh", "psql"),
+            ("restore-assets.sh", "pg_restore"),
+        ],
+        3,
+    ),
 )
 def test_killed_program_of_a_run_ends_it_and_changes_nothing(
     direct: Database, script: str, program: str

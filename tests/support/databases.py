@@ -54,17 +54,18 @@ class Database:
 
     def content(self) -> dict[str, object]:
         """Return all that a restore must restore: each table's rows, and the schema as SQL."""
-        tables = self.execute(
-            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
-            " WHERE schemaname <> 'information_schema' AND schemaname NOT LIKE 'pg\\_%' ORDER BY 1"
-        )
-        rows = {
-            table: self.execute(
-                f"SELECT count(*), md5(string_agg(t, E'\\n' ORDER BY t COLLATE \"C\"))"
-                f" FROM (SELECT (r.*)::text AS t FROM ONLY {table} AS r) AS texts"
-            )
-            for (table,) in tables
-        }
+        with self.server.connect(self.name) as connection:
+            tables = connection.execute(
+                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname"
+                " <> 'information_schema' AND schemaname NOT LIKE 'pg\\_%' ORDER BY 1"
+            ).fetchall()
+            rows = {
+                table: connection.execute(
+                    f"SELECT count(*), md5(string_agg(t, E'\\n' ORDER BY t COLLATE \"C\"))"
+                    f" FROM (SELECT (r.*)::text AS t FROM ONLY {table} AS r) AS texts"
+                ).fetchall()
+                for (table,) in tables
+            }
         return {**rows, "schema": self.schema()}
 
     def schema(self) -> str:
