@@ -74,8 +74,8 @@ def misbehaviours(
 ) -> list[Misbehaviour]:
     """Run a command; return what each program that it calls can do.
 
-    In its first two calls, in the middle one, in the last one, and, unless it hangs, in all. rm does
-    not hang: most of its calls are in the clean-up, in which a run ignores signals.
+    In its first two calls, in the middle one, in the last one, and, unless it hangs, in all. rm
+    does not hang: most of its calls are in the clean-up, in which a run ignores signals.
     """
     log = Path(tempfile.mkdtemp(prefix="trace.", dir=checkout.home)) / "log"
     run = checkout.run(*strace("-e", "trace=execve", "-o", log, *command), **environment)
