@@ -9,6 +9,7 @@ begun=
 endings=
 finished=
 in_doubt=
+started_at=0
 
 # begin: a script's first act, after its options: settings, traps and a private directory. From then
 # on, results go to 3: no child has the user's standard output open, which would keep a reader of it
@@ -16,7 +17,6 @@ in_doubt=
 begin() {
     exec 3>&1 >/dev/null
     program=${0##*/}
-    started_at=$(date +%s 2>/dev/null) || started_at=0 # a missing program is reported later
     sql=$root/scripts/sql
     trap end_run EXIT
     # dash and busybox run no EXIT trap on a signal. A write to a dead session must not end the run.
@@ -24,6 +24,7 @@ begin() {
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap '' PIPE
+    started_at=$(date +%s 2>/dev/null) || started_at=0 # a missing program is reported later
     load_settings
     remove_crashed_work
     make_work_directory
