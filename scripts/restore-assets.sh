@@ -305,11 +305,11 @@ swap_databases() {
     read_database_facts
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists; then
         kept_before=$(time_of_previous) || kept_before=
-        rename_databases 'previous:replaced live:previous staging:live'
+        rename_databases "$staging" 'previous:replaced live:previous staging:live'
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
         [ -z "$kept_before" ] || say "dropped the previous database kept $kept_before"
     else
-        rename_databases 'live:replaced staging:live'
+        rename_databases "$staging" 'live:replaced staging:live'
         report_older_previous
     fi
 }

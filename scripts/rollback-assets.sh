@@ -73,7 +73,7 @@ end_without_previous() {
 roll_back() {
     schema_now=$(hash_schema_of "$TB_POSTGRES_DATABASE")
     schema_then=$(hash_schema_of "$previous")
-    rename_databases 'live:replaced previous:live replaced:previous'
+    rename_databases "$previous" 'live:replaced previous:live replaced:previous'
     begin_statistics
     print_statistics
     [ "$schema_now" = "$schema_then" ] ||

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from support.databases import Database
+from support.fakes import fake
 from support.run import CONFIRMED, ROLLBACK
 
 
@@ -78,3 +80,23 @@ def test_previous_database_is_dropped_on_request(direct: Database) -> None:
     assert direct.databases() == set() and direct.content() == before
     run = direct.checkout.run(ROLLBACK, "--drop")
     assert run.status == 0 and run.err == "there is no previous database\n", run
+
+
+LOST = '"$REAL" "$@"; echo "psql: error: connection to server was lost" >&2; exit 2'
+
+
+@pytest.mark.parametrize("client", [LOST, "exit 0"])
+def test_rollback_knows_whether_it_has_swapped(direct: Database, client: str) -> None:
+    """Its client loses the connection after the swap, or does nothing and reports success."""
+    direct.backed_up()
+    old = direct.content()
+    direct.execute("DELETE FROM pricing_info")
+    new = direct.content()
+    assert direct.restore(RESTORE_KEEP_PREVIOUS="yes").status == 0
+    assert direct.content() == old
+    once = direct.checkout.home / "once"
+    psql = f"""case " $* " in *" renames="*)
+        [ -e {once} ] || {{ touch {once}; {client}; }} ;; esac
+        exec "$REAL" "$@\""""
+    run = direct.checkout.run(ROLLBACK, **CONFIRMED, **fake(direct.checkout, psql=psql))
+    assert run.status == 0 and once.exists() and direct.content() == new, run

@@ -114,30 +114,32 @@ require_replaceable() {
         "$(in_one_line "$(sed -n "s/^$obstacle //p" "$work/obstacles")")"
 }
 
-# rename_databases RENAMES: these FROM:TO (live, staging, replaced, previous), in one transaction;
-# with that, what was asked for is done
+# rename_databases INCOMING RENAMES: these FROM:TO (live, staging, replaced, previous), in one
+# transaction, until database INCOMING is the live one; with that, what was asked for is done
 rename_databases() {
     require_own_session
+    incoming=$(number_of "$1") || incoming=
+    [ -n "$incoming" ] || fail_with "$work/lock.errors" 'could not find the database to swap in'
     for swap_attempt in 1 2 3; do
         require_replaceable '' # something may have come meanwhile
         begin_commit
-        background try_renames "$1"
-        sessions_ended=yes
+        background try_renames "$2"
+        sessions_ended=yes swap_status=0
         ask lock <"$sql/restore/end-sessions.sql" >/dev/null || sessions_ended=
-        if wait "$child" || was_renamed "$swap_attempt"; then
-            finish 'the databases are swapped'
-            return 0
-        fi
-        fail_commit "$work/swap.errors"
+        wait "$child" || swap_status=$?
+        case $(number_of "$TB_POSTGRES_DATABASE" || echo "unknown $swap_status") in
+            "$incoming" | 'unknown 0') finish 'the databases are swapped' && return 0 ;;
+            unknown*) fail_commit "$work/swap.errors" ;;
+        esac
         [ -n "$sessions_ended" ] ||
             fail_with "$work/lock.errors" 'could not end the sessions of the live database'
     done
     fail_with "$work/swap.errors" "could not swap the databases in $swap_attempt tries"
 }
 
-# was_renamed ATTEMPT: did an earlier attempt succeed, although its client lost the connection?
-was_renamed() {
-    [ "$1" -gt 1 ] && grep -q 'nothing to swap in' "$work/swap.errors"
+# number_of DATABASE: which renames do not change; empty where it is missing
+number_of() {
+    { psql_set database "$1" && cat "$sql/restore/number-of-database.sql"; } | ask lock
 }
 
 try_renames() {

@@ -85,7 +85,7 @@ def problem_of(run: Run, state: str) -> str | None:
     if state not in ("old", "new"):
         return f"state {state}"
     says_nothing = "the old content or the new" in run.err
-    says_old = run.status == 1 or "unchanged" in run.err or "no backup was" in run.err
+    says_old = run.status == 1 or (run.status == 143 and "complete" not in run.err)
     if says_old != (state == "old") and not says_nothing:
         return f"exit {run.status}, but the state is {state}"
     if len(run.errors) != (run.status == 1) or (run.status == 3 and "warning: " not in run.err):
@@ -174,13 +174,13 @@ def deletion(target: Target) -> Verb:
 
 
 def verification(target: Target) -> Verb:
-    """Its result is remembered in a file: the state is what was remembered, if it is whole."""
+    """Its result is remembered in a file: the state is whether that is a success."""
     write_pair(target.path, target.pair)
     path = target.path.with_name(f"{target.path.name}.verified")
 
     def state() -> str:
         assert read_pair(target.path) == target.pair
-        if not path.exists():
+        if not path.exists() or "\tfailed\t" in path.read_text():
             return "old"
         return "new" if path.read_text().count("\t") == 3 else f"cut: {path.read_text()}"
 

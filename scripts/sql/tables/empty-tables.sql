@@ -4,3 +4,4 @@ FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE relkind IN ('r', 'p') AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
 HAVING count(*) > 0
 \gexec
+SELECT 'all';
