@@ -55,7 +55,7 @@ def test_deletion_with_a_failing_call_deletes_all_rows_or_none(direct: Database)
 
 @campaign
 def test_verification_with_a_failing_call_records_no_failure(target: Target) -> None:
-    assert_survives_faults(verbs.verification(target))
+    assert_survives_faults(verbs.verification(target, failure="a failure"))
 
 
 @campaign

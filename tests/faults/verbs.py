@@ -173,15 +173,20 @@ def deletion(target: Target) -> Verb:
     )
 
 
-def verification(target: Target) -> Verb:
-    """Its result is remembered in a file: the state is whether that is a success."""
+def verification(target: Target, failure: str) -> Verb:
+    """Its result is remembered in a file: the state is whether that is a success.
+
+    ``failure`` is the state in which the file says that the backup is bad.
+    """
     write_pair(target.path, target.pair)
     path = target.path.with_name(f"{target.path.name}.verified")
 
     def state() -> str:
         assert read_pair(target.path) == target.pair
-        if not path.exists() or "\tfailed\t" in path.read_text():
+        if not path.exists():
             return "old"
+        if "\tfailed\t" in path.read_text():
+            return failure
         return "new" if path.read_text().count("\t") == 3 else f"cut: {path.read_text()}"
 
     return Verb(
