@@ -20,6 +20,8 @@ VERIFY = "./scripts/verify-backup.sh"
 SETTINGS = {**CONFIRMED, "RESTORE_KEEP_PREVIOUS": ""}
 RAW = re.compile(r"(?:\.sh|\bsh|dash|bash): (?:line )?\d+: |Traceback", re.MULTILINE)
 
+FINISHED = re.compile("interrupted; .* (complete|swapped|empty)")
+
 
 class Fault(Protocol):
     """What goes wrong in a run; ``is_reported`` if a program says that it has failed."""
@@ -54,8 +56,9 @@ class Verb:
         except subprocess.TimeoutExpired:
             return f"{fault}: it hangs"
         state = self.state()
-        expected = "new" if self.additional and "warning: " in run.err else state
-        problem = problem_of(run, state if run.status else expected)
+        if state == "old" and self.is_excused(run, fault):
+            state = "new"
+        problem = problem_of(run, state)
         left = self.target.database.left_behind()
         if left and fault.is_reported and "the next run will" not in run.err:
             problem = problem or f"left behind: {left}"
@@ -66,6 +69,15 @@ class Verb:
                 left = self.target.database.left_behind()
                 problem = problem or f"the next run: {again}\n{self.state()} {left}"
         return problem and f"{fault}: {problem}\n{run}"
+
+    def is_excused(self, run: Run, fault: Fault) -> bool:
+        """Say whether a run may succeed without the new state.
+
+        A program that lies may make it say that there is nothing to do.
+        """
+        if self.additional and run.status in (0, 143):
+            return "warning: " in run.err or "the work is complete" in run.err
+        return not fault.is_reported and "nothing to delete" in run.err
 
     def prepare_next(self, state: str) -> None:
         """A run that has replaced or deleted all has nothing more to do."""
@@ -85,7 +97,7 @@ def problem_of(run: Run, state: str) -> str | None:
     if state not in ("old", "new"):
         return f"state {state}"
     says_nothing = "the old content or the new" in run.err
-    says_old = run.status == 1 or (run.status == 143 and "complete" not in run.err)
+    says_old = run.status == 1 or (run.status == 143 and not FINISHED.search(run.err))
     if says_old != (state == "old") and not says_nothing:
         return f"exit {run.status}, but the state is {state}"
     if len(run.errors) != (run.status == 1) or (run.status == 3 and "warning: " not in run.err):
