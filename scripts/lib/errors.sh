@@ -41,7 +41,10 @@ fail_with() {
         *)
             cause=$(first_error "$1")
             hint_for_cause "$(cat "$1")"
-            [ -n "$cause" ] || hint "check that $server still runs"
+            [ -n "$cause" ] || {
+                forget_hints
+                hint "check that $server still runs"
+            }
             die "$2: ${cause:-a program ended unexpectedly}"
             ;;
     esac
