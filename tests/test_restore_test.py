@@ -156,6 +156,17 @@ def test_dump_that_does_not_load_is_not_published(direct: Database) -> None:
     assert direct.backup(path).status == 0
 
 
+def test_server_that_ends_is_not_blamed_on_the_restore(docker: Database, tmp_path: Path) -> None:
+    """Here the program in it ends without a word, as when the container is killed."""
+    ends = 'case $* in *"pg_restore --dbname"*) exit 137 ;; esac; exec "$REAL" "$@"'
+    run = smallest(docker, tmp_path / "x.dump.gz", **fake(docker.checkout, docker=ends))
+    assert run.status == 1, run
+    assert run.err.endswith(
+        "error: could not load the backup: a program ended unexpectedly; no backup was written\n"
+        f" hint: check that container '{docker.server.name}' still runs\n"
+    ), run
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [

@@ -24,7 +24,7 @@ read_env_file() {
             RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_* | TB_K8S_*) ;;
             CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | K8S_*) ;;
             FORCE=*)
-                warn "skipped line $line_number of '$1': FORCE is for the command line only"
+                warn "skipped line $line_number of '$1': set FORCE on the command line instead"
                 continue
                 ;;
             PGSSL* | PGPASSFILE* | PGSERVICEFILE*) ;;
