@@ -6,7 +6,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock confirmation client-programs databases backup-file
 use embedded-manifest signature manifest fingerprints schema publish report storage modes untrusted
-use load verify restore-test guards hooks
+use load verify restore-test catalog guards hooks
 
 usage() {
     cat <<EOF
@@ -403,8 +403,9 @@ publish_backup() {
             "$(head -n 1 "$work/sync.errors")"
         end_incomplete
     }
-    dump_has_rows ||
-        warn "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
+    dump_has_rows || # which matters with --quiet too
+        tell_labelled 33 warning: \
+            "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
 }
 
 dump_has_rows() {
@@ -444,6 +445,7 @@ manifest_fields() {
     printf 'bytes: %s\n' "$(size_of "$partial")"
     printf 'sha256: %s\n' "$(cat "$work/sha256")"
     printf 'compression: %s\n' "$compression"
+    printf 'database: %s\n' "$(printable "$TB_POSTGRES_DATABASE")"
     printf 'database-bytes: %s\n' "$database_bytes"
     printf 'encoding: %s\n' "$database_encoding"
     printf 'server: PostgreSQL %s\n' "$server_release"

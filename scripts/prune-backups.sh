@@ -27,7 +27,8 @@ stays if any of them keeps it:
 The newest backup always stays, and so does the newest one whose verification
 succeeded. Data-only backups are counted separately. Days are days in UTC.
 Backups whose last verification failed, and files without an intact manifest,
-are not counted and stay. assets/ is not touched.
+are not counted and stay. assets/ is not touched, nor is assets.dump.gz on a
+remote, the copy of the shared backup.
 EOF
 }
 
@@ -103,7 +104,8 @@ list_backups() {
     if [ -z "$operand" ]; then
         print_catalog "$project/backups/postgres"
     else
-        print_remote_catalog "$operand"
+        print_remote_catalog "$operand" >"$work/there"
+        sed '/[:/]assets\.dump\.gz$/d' "$work/there" # the copy of the shared backup stays
     fi
 }
 

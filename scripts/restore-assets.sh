@@ -61,6 +61,7 @@ main() {
     examine
     show_backup
     show_schema
+    warn_of_previous
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
         show_changes
@@ -236,6 +237,17 @@ rows_in_backup() {
             *) cat "$work/counted" ;;
         esac
     fi
+}
+
+# warn_of_previous: this restore would drop it, and keep the database that it replaces
+warn_of_previous() {
+    if [ "$RESTORE_KEEP_PREVIOUS" != yes ] || [ "$mode" = tables ] || ! database_exists; then
+        return 0
+    fi
+    kept_before=$(time_of_previous) ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
+    [ -z "$kept_before" ] ||
+        warn "the database kept $kept_before ($(content_of "$previous")) will be dropped"
 }
 
 # confirm_replacement: asks without the lock and with nothing on the server; then examines again.

@@ -76,6 +76,10 @@ roll_back() {
     rename_databases "$previous" 'live:replaced previous:live replaced:previous'
     begin_statistics
     print_statistics
+    if ! database_exists; then
+        say_done "rolled back; there was no database '$TB_POSTGRES_DATABASE' to keep"
+        return 0
+    fi
     [ "$schema_now" = "$schema_then" ] ||
         say "restart CB-Tumblebug's server: the schema of its database has changed"
     say_done "rolled back; run 'make rollback-assets' again to undo"
@@ -92,17 +96,20 @@ confirm_drop() {
 }
 
 confirm_rollback() {
+    read_database_facts
     sides=$(both_sides)
     require_readable "$sides"
-    warn_with "database '$TB_POSTGRES_DATABASE' of $server will be swapped with the previous one" \
-        "$sides"
-    confirm_same "$ROLLBACK_SKIP_CONFIRM" 'Swap them?' ROLLBACK_SKIP_CONFIRM "$sides" both_sides
+    what_happens='will be swapped with the previous one'
+    database_exists || what_happens='does not exist; the previous one will take its place'
+    warn_with "database '$TB_POSTGRES_DATABASE' of $server $what_happens" "$sides"
+    confirm_same "$ROLLBACK_SKIP_CONFIRM" 'Roll back?' ROLLBACK_SKIP_CONFIRM "$sides" both_sides
 }
 
-# both_sides: two lines, of the live database and of the previous one
+# both_sides: a line of the live database, if it exists, and one of the previous one
 both_sides() {
-    printf 'now         %s\nafterwards  %s, kept %s\n' "$(content_of "$TB_POSTGRES_DATABASE")" \
-        "$(content_of "$previous")" "$(time_of_previous)"
+    read_database_facts
+    ! database_exists || printf 'now         %s\n' "$(content_of "$TB_POSTGRES_DATABASE")"
+    printf 'afterwards  %s, kept %s\n' "$(content_of "$previous")" "$(time_of_previous)"
 }
 
 main "$@"

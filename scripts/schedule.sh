@@ -17,6 +17,7 @@ EOF
 
 main() {
     parse_options "$@"
+    [ "$operand" = kubernetes ] || warn_of_environment
     case $operand in
         kubernetes) quoted_root=/opt/tumblebug-assets ;; # in the container
         *) quoted_root=$(quote_for_"$operand") ;;
@@ -25,6 +26,28 @@ main() {
         -e "s|^User=USER$|User=$(for_sed "$(user_name | sed 's/%/%%/g')")|" \
         "$root/docs/schedules/$operand" 2>/dev/null || die 'could not write the result'
 }
+
+# warn_of_environment: of the settings of a backup that neither cron nor systemd will have
+warn_of_environment() {
+    missing_there=$(settings_only_here) || missing_there=
+    [ -z "$missing_there" ] ||
+        warn "your environment sets $(in_one_line "$missing_there");" \
+            "put them into '$project/.env': $operand does not have your environment"
+}
+
+# settings_only_here: names whose value would be another one without the environment
+settings_only_here() (
+    names=$(env | sed -n 's/^\([A-Z0-9_]*\)=..*/\1/p' | sort | grep -Fx -e "$(known_settings)" |
+        grep '^\(TB_\(POSTGRES\|K8S\|ASSETS\)\|ASSETS\|BACKUP\|CONTAINER\|PG\|POSTGRES\|K8S\)_')
+    for name in $names; do
+        eval "here_$name=\$$name"
+        unset "$name"
+    done
+    load_settings 4>/dev/null
+    for name in $names; do
+        eval "[ \"\$here_$name\" = \"\${$name-}\" ]" || echo "$name"
+    done
+)
 
 # for_sed TEXT: as the replacement in an s command with |
 for_sed() {

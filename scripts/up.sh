@@ -28,6 +28,7 @@ main() {
     if [ "$container_state" = running ]; then
         report_running
     else
+        say "starting $container_name"
         choose_data_path
         compose up -d || fail_to_start
     fi

@@ -124,6 +124,38 @@ def test_much_less_content_does_not_replace_the_existing_backup(direct: Database
     assert run.status == 0 and re.search(changes, run.err, re.MULTILINE), run
 
 
+def test_only_a_missing_or_different_info_is_written_again(direct: Database) -> None:
+    path = direct.sample_backup()
+    earlier = read_pair(path)
+    for damage in (Path.unlink, lambda info: info.write_text("another backup's\n")):
+        damage(manifest_of(path))
+        inode = path.stat().st_ino
+        run = direct.backup(path, **GUARDED)
+        assert run.status == 0 and "nothing changed since" in run.err, run
+        assert f"wrote '{manifest_of(path)}' again" in run.err
+        assert read_pair(path) == earlier and path.stat().st_ino == inode
+    assert direct.left_behind() == []
+
+
+def test_auto_does_not_go_on_from_an_emptied_database(direct: Database) -> None:
+    """Or else the empty backups push out the good one, when old ones are deleted."""
+    assert direct.backup("auto", **GUARDED).status == 0
+    other = direct.backup("-q", "auto", TB_POSTGRES_DATABASE="postgres", **GUARDED)
+    no_rows = "warning: database 'postgres' has no rows; neither has this backup\n"
+    assert (other.status, other.err) == (0, no_rows), other
+    earlier = set(direct.checkout.named_backups.iterdir())
+    direct.execute("TRUNCATE pricing_info")
+    hook = {"BACKUP_ON_FAILURE": 'echo "hook: $BACKUP_ERROR"'}
+    run = direct.backup("--quiet", "auto", **hook, **GUARDED)
+    assert run.status == 1 and "pricing_info: 960 -> 0 rows\n" in run.err, run
+    assert "; no backup was written\n hint: to write it anyway, run this with FORCE=yes" in run.err
+    assert "hook: these tables are gone or lost more than a fifth" in run.err
+    assert set(direct.checkout.named_backups.iterdir()) == earlier
+    assert direct.backup("auto", FORCE="yes").status == 0
+    run = direct.backup("auto", **GUARDED)
+    assert run.status == 0 and "the same rows" in run.err, run  # as in the newest one
+
+
 def test_lists_of_tables_end_after_twenty(direct: Database) -> None:
     direct.execute("".join(f"CREATE TABLE t{n} AS SELECT 1 AS n;" for n in range(30)))
     path = direct.backed_up()

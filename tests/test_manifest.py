@@ -23,8 +23,9 @@ from support.databases import Database
 from support.fakes import fake
 from support.run import BACKUP, LIST
 
-FIELDS = ["created", "summary", "size", "bytes", "sha256", "compression", "database-bytes"]
-FIELDS += ["encoding", "server", "holds", "schema", "definitions", "restore-tested", "rows"]
+FIELDS = ["created", "summary", "size", "bytes", "sha256", "compression", "database"]
+FIELDS += ["database-bytes", "encoding", "server", "holds", "schema", "definitions"]
+FIELDS += ["restore-tested", "rows"]
 POISON = [
     *(f"{name}: 0" for name in FIELDS),
     "tables: x",

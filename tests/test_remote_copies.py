@@ -343,6 +343,8 @@ def test_old_backups_on_a_remote_are_deleted_only_on_request(
                 directory / f"{name}.dump.gz", f"2026-01-0{'dca'.find(name[0]) + 1} 00:00:00"
             )
     there = f"t:{bucket.name}"
+    shared = bucket / "assets.dump.gz"
+    write_backup(shared, "2020-01-01 00:00:00")
     manifest = manifest_of(bucket / "c.dump.gz")
     manifest.write_bytes(manifest.read_bytes())
     run = checkout.run(PRUNE, "--keep", "1", there, shell=next(shells))
@@ -354,12 +356,13 @@ def test_old_backups_on_a_remote_are_deleted_only_on_request(
         PRUNE, "--keep=1", "-y", there, shell=next(shells), **fake(checkout, rclone=fails)
     )
     assert run.status == 1 and f"could not delete {there}/c.dump.gz: refused" in run.err, run
-    assert len(files(bucket)) == 4
+    assert len(files(bucket)) == 6
     run = checkout.run(PRUNE, "--keep=1", "-y", there, shell=next(shells))
     assert run.status == 0 and "deleted 1 backup" in run.err, run
-    assert len(files(bucket)) == 2 and len(files(checkout.named_backups)) == 6
+    assert len(files(bucket)) == 4 and len(files(checkout.named_backups)) == 6
     assert checkout.run(PRUNE, "--keep=1", "-y", shell=next(shells)).status == 0
-    assert len(files(bucket)) == 2 and len(files(checkout.named_backups)) == 2
+    assert len(files(bucket)) == 4 and len(files(checkout.named_backups)) == 2
+    assert shared.exists() and manifest_of(shared).exists()
     assert checkout.left_behind() == []
 
 

@@ -156,6 +156,20 @@ def test_dump_that_does_not_load_is_not_published(direct: Database) -> None:
     assert direct.backup(path).status == 0
 
 
+def test_server_that_ends_is_not_blamed_on_the_restore(docker: Database, tmp_path: Path) -> None:
+    """Of a container that is killed, a program says nothing; the next one, that it is not there."""
+    gone = "Error response from daemon: container x is not running"
+    for output, reason in (("", "a program ended unexpectedly"), (gone, gone)):
+        ends = f'case $* in *"pg_restore --dbname"*) echo "{output}" >&2; exit 137 ;; esac'
+        program = fake(docker.checkout, docker=f'{ends}; exec "$REAL" "$@"')
+        run = smallest(docker, tmp_path / "x.dump.gz", **program)
+        assert run.status == 1, run
+        assert run.err.endswith(
+            f"error: could not load the backup: {reason}; no backup was written\n"
+            f" hint: check that container '{docker.server.name}' still runs\n"
+        ), run
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [

@@ -31,8 +31,10 @@ def test_rollback_restores_the_previous_database_and_is_undone(
     assert [name.startswith("assets_previous_") for name in direct.databases()] == [True]
     direct.execute("DELETE FROM spec_info WHERE false; CREATE TABLE even_later (n int)")
     latest = direct.content()
-    run = direct.restore(path, RESTORE_KEEP_PREVIOUS="yes")
-    assert run.status == 0, run
+    for option in ("--dry-run", "--yes"):
+        run = direct.restore(path, option, RESTORE_KEEP_PREVIOUS="yes")
+        dropped = r"the database kept 20.* UTC \(11 tables, [\d,]+ rows\) will be dropped\n"
+        assert run.status == 0 and re.search(dropped, run.err), run
     assert re.search("dropped the previous database kept 20.* UTC", run.err)
     run = direct.checkout.run("make", "rollback-assets", **CONFIRMED)
     assert run.status == 0 and direct.content() == latest, run
@@ -64,6 +66,19 @@ def test_rollback_shows_both_sides_and_asks(direct: Database) -> None:
         )
         assert direct.execute("SELECT count(*) FROM pricing_info") == [(rows,)]
         assert direct.execute(comment.format(direct.name)) == [("mine",)]
+
+
+def test_rollback_without_a_live_database_promises_no_undo(direct: Database) -> None:
+    path = direct.sample_backup()
+    before = direct.content()
+    assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    direct.server.execute(f"DROP DATABASE {direct.name} WITH (FORCE)")
+    run = direct.checkout.run(ROLLBACK, "--yes")
+    assert run.status == 0 and direct.content() == before, run
+    assert "does not exist; the previous one will take its place\n  afterwards  10 tab" in run.err
+    assert run.err.endswith(f"\nrolled back; there was no database '{direct.name}' to keep\n"), run
+    assert "restart" not in run.err and "unknown" not in run.err
+    assert direct.databases() == set()
 
 
 def test_previous_database_is_dropped_on_request(direct: Database) -> None:

@@ -32,6 +32,18 @@ def test_cron_and_systemd_get_this_projects_path(checkout: Checkout) -> None:
     assert f"\nUser={user}" in run.out  # systemd then sets HOME
 
 
+def test_settings_that_only_the_environment_has_are_named(checkout: Checkout) -> None:
+    (checkout.path / ".env").write_text("TB_POSTGRES_USER=me\nBACKUP_REMOTE=a:b\n")
+    same = {"TB_POSTGRES_USER": "me", "TB_POSTGRES_DATABASE": "tumblebug", "FORCE": "yes"}
+    same |= {"TB_POSTGRES_CONTAINER": "", "BACKUP_COMPRESSION": "auto"}
+    for kind in ("cron", "systemd"):
+        run = checkout.run(SCHEDULE, kind, PG_BINDIR="/p g", BACKUP_REMOTE="c:d", **same)
+        names = "warning: your environment sets BACKUP_REMOTE, PG_BINDIR; put them into"
+        assert run.status == 0 and run.err.startswith(names), run
+        assert f"'./.env': {kind} does not have your environment\n" in run.err
+        assert checkout.run(SCHEDULE, kind, **same).err == ""
+
+
 @pytest.mark.parametrize("arguments", [[], ["monthly"]])
 def test_another_kind_is_a_usage_error(checkout: Checkout, arguments: list[str]) -> None:
     run = checkout.run(SCHEDULE, *arguments)

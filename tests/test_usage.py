@@ -134,11 +134,13 @@ def test_misspelt_settings_are_named(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text(
         "TB_POSTGRES_CONTANER=x\nexport TUMBLEBUG_SEVER = y\nTB_POSTGRES_USER=z\n"
         "TB_ETCD_PASSWORD=x\nTB_SPIDER_USERNAME=x\nPOSTGRES_PORT=1\n"
+        "TB_POSTGRES_HOST=x\n"
     )
     run = checkout.run(STATS, RESTORE_SKIP_CONFRIM="yes", MY_API_USERNAME="x", TB_LOGLEVEL="x")
     assert [line for line in run.err.splitlines() if line.startswith("warning")] == [
         "warning: RESTORE_SKIP_CONFRIM: unknown setting; did you mean RESTORE_SKIP_CONFIRM?",
         "warning: TB_POSTGRES_CONTANER: unknown setting; did you mean TB_POSTGRES_CONTAINER?",
+        "warning: TB_POSTGRES_HOST: unknown setting; did you mean TB_POSTGRES_ENDPOINT?",
         "warning: TUMBLEBUG_SEVER: unknown setting; did you mean TUMBLEBUG_SERVER?",
     ]
 
@@ -146,7 +148,7 @@ def test_misspelt_settings_are_named(checkout: Checkout) -> None:
 def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text(
         "# nonsense\n\n  \nTB_ETCD=\"x\nnonsense\nTB_POSTGRES_USER='x\nRESTORE_TRUST\n"
-        'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\n'
+        'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\nFORCE=yes\n'
     )
     run = checkout.run(STATS)
     assert [line for line in run.err.splitlines() if line.startswith("warning")] == [
@@ -154,6 +156,7 @@ def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout)
         "warning: skipped line 6 of './.env', which has an unclosed quote",
         "warning: skipped line 7 of './.env', which is not NAME=VALUE",
         "warning: skipped line 8 of './.env', which has an unclosed quote",
+        "warning: skipped line 10 of './.env': set FORCE on the command line instead",
     ]
     (checkout.path / ".env").unlink()
     (checkout.path / ".env").mkdir()

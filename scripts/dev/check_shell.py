@@ -40,7 +40,7 @@ LAYERS = {
     "things": "lock confirmation client-programs databases backup-file embedded-manifest signature"
     " manifest fingerprints schema publish",
     "workflow": "report storage upload modes untrusted load kept-copy preflight verify compare"
-    " restore-test guards tables in-place catalog private-server tumblebug hooks",
+    " restore-test catalog guards tables in-place private-server tumblebug hooks",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220

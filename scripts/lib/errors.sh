@@ -41,7 +41,12 @@ fail_with() {
         *)
             cause=$(first_error "$1")
             hint_for_cause "$(cat "$1")"
-            [ -n "$cause" ] || hint "check that $server still runs"
+            case $cause in
+                '' | 'Error response from daemon'* | *'container state improper'*)
+                    forget_hints # they are about what the program did
+                    hint "check that $server still runs"
+                    ;;
+            esac
             die "$2: ${cause:-a program ended unexpectedly}"
             ;;
     esac

@@ -1,16 +1,18 @@
 # shellcheck shell=sh
 # Guards: the same content does not replace an existing backup, and much less content only if the
 # user wants that; and the shared backup must be small enough for Git.
-# Needs: database_encoding holds manifest manifest_found root sql target work
+# Needs: database_encoding holds manifest manifest_found operand partial_manifest project root sql
+#   target work
 
 size_to_warn=52428800   # 50 MiB
 size_to_refuse=99614720 # 95 MiB: Git hosts reject a file above 100 MiB
 
 # guard_existing_backup: before the dump. Ends the script if nothing has changed since the existing
-# backup; asks if much of it would be lost
+# backup; asks if much of it would be lost. After 'auto', which replaces no file,
+# guard_against_losses compares with the newest backup, because older ones are deleted some day
 guard_existing_backup() {
     losses='' existing_created='' existing_definitions=''
-    if [ "$FORCE" = yes ]; then
+    if [ "$FORCE" = yes ] || [ "$operand" = auto ]; then
         read_existing || :
         return 0
     fi
@@ -49,22 +51,47 @@ compare_existing() {
 # read_existing: fails unless there is an intact backup with a manifest, trusted or not
 read_existing() {
     : >"$work/existing"
-    [ -f "$target" ] && [ -r "$target" ] || return 1
-    find_manifest "$target"
-    [ -n "$manifest_found" ] && is_complete "$work/info" && describes "$work/info" "$target" ||
-        return 1
+    if [ "$operand" = auto ]; then
+        read_newest || return 1
+    else
+        read_intact "$target" || return 1
+    fi
     sed '$d' "$work/info" >"$work/manifest"
     existing_created=$(manifest_field created)
     existing_definitions=$(manifest_field definitions)
     read_manifest "$work/manifest" >"$work/existing"
 }
 
-# report_changes: since the backup that has been replaced; see diff-backup.sh for more
+# read_intact FILE: its manifest
+read_intact() {
+    [ -f "$1" ] && [ -r "$1" ] || return 1
+    find_manifest "$1"
+    [ -n "$manifest_found" ] && is_complete "$work/info" && describes "$work/info" "$1"
+}
+
+# read_newest: the manifest of the newest intact backup of this database in backups/postgres/
+read_newest() {
+    print_catalog "$project/backups/postgres" | LC_ALL=C sort -r | cut -f 13- >"$work/newest"
+    while IFS= read -r newest_backup; do
+        if read_intact "$newest_backup" && is_of_database; then
+            return 0
+        fi
+    done <"$work/newest"
+    return 1
+}
+
+is_of_database() {
+    [ "$(read_manifest "$work/info" database)" = "$(printable "$TB_POSTGRES_DATABASE")" ]
+}
+
+# report_changes: since the backup that has been replaced, or the newest one; see diff-backup.sh for
+# more
 report_changes() {
     [ -s "$work/existing" ] || return 0
     changes=$(awk -f "$root/scripts/lib/awk/formats.awk" \
         -f "$root/scripts/lib/awk/table-changes.awk" "$work/existing" "$work/tables")
-    [ "$holds" = 'data only' ] || [ "$existing_definitions" = "$(cat "$work/definitions")" ] ||
+    [ "$holds" = 'data only' ] || [ -z "$existing_definitions" ] ||
+        [ "$existing_definitions" = "$(cat "$work/definitions")" ] ||
         changes="the schema has changed, $changes"
     say "since the backup of $existing_created: $changes"
 }
@@ -76,11 +103,11 @@ read_live_tables() {
         sql "$TB_POSTGRES_DATABASE" >"$work/live" 2>"$work/sql.errors"
 }
 
-# is_same_content: and would the pair of files be the same? The schema is read after the rows: a
-# column renamed meanwhile shows. A data-only backup does not say of which schema it is, and no
-# manifest says what large objects contain
+# is_same_content: and would the file be the same? The schema is read after the rows: a column
+# renamed meanwhile shows. A data-only backup does not say of which schema it is, and no manifest
+# says what large objects contain
 is_same_content() {
-    [ "$manifest" = "$target" ] && cmp -s "$work/info" "$target.info" &&
+    [ "$manifest" = "$target" ] &&
         [ "$holds" = 'schema and data' ] && [ "$(manifest_field holds)" = "$holds" ] &&
         [ "$(manifest_field encoding)" = "$database_encoding" ] &&
         cmp -s "$work/existing" "$work/live" &&
@@ -91,6 +118,7 @@ is_same_content() {
 
 end_unchanged() {
     clean_up_server
+    cmp -s "$work/info" "$target.info" || renew_info
     say_done "nothing changed since $(manifest_field created); the existing backup is unchanged"
     if is_own_manifest; then
         say 'to write a new one anyway, run this with FORCE=yes'
@@ -100,6 +128,14 @@ end_unchanged() {
     fi
     complete_off_site "$target"
     exit 0
+}
+
+# renew_info: the copy of the manifest is missing, or another backup's
+renew_info() {
+    { (set -C && cat "$work/info" >"$partial_manifest") 2>"$work/publish.errors" &&
+        rename_file "$partial_manifest" "$target.info"; } ||
+        die "could not write '$target.info': $(head -n 1 "$work/publish.errors")"
+    say "wrote '$target.info' again, which was missing or was not the manifest in the file"
 }
 
 # find_losses TABLES: between the existing backup and these lines of tables. Sets losses
@@ -123,7 +159,11 @@ show_losses() {
 }
 
 refuse_losses() {
-    hint 'to replace it anyway, run this with FORCE=yes; to keep both, give the new one a NAME'
+    if [ "$operand" = auto ]; then
+        hint 'to write it anyway, run this with FORCE=yes'
+    else
+        hint 'to replace it anyway, run this with FORCE=yes; to keep both, give the new one a NAME'
+    fi
     die 'these tables are gone or lost more than a fifth of their rows'
 }
 

@@ -161,6 +161,7 @@ name_misspelt() {
     } | sort -u | nearest_of "$(known_settings)")
     [ -n "$misspelt" ] || return 0
     while IFS=$(printf '\t') read -r misspelling meant; do
+        [ "$misspelling" != TB_POSTGRES_HOST ] || meant=TB_POSTGRES_ENDPOINT
         warn "$misspelling: unknown setting; did you mean $meant?"
     done <<EOF
 $misspelt
