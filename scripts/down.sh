@@ -26,7 +26,7 @@ main() {
         say "there is no $container_name to stop"
         return
     fi
-    compose down || fail_compose "could not stop $container_name"
+    compose down || die "could not stop $container_name; see above"
     read_container_state
     if [ "$container_state" = running ]; then
         say "$container_name still runs: 'make up' did not create it"

@@ -28,7 +28,6 @@ main() {
     if [ "$container_state" = running ]; then
         report_running
     else
-        say "starting $container_name"
         choose_data_path
         compose up -d || fail_to_start
     fi

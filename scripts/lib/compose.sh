@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Starting and stopping the container of docker-compose.yaml.
-# Needs: container_name root usual_container usual_password work
+# Needs: container_name quiet root usual_container usual_password work
 
 usual_image=postgres:16-alpine # as in docker-compose.yaml
 
@@ -29,16 +29,14 @@ choose_project() {
     export COMPOSE_PROJECT_NAME
 }
 
-# run_compose COMMAND...: what it prints matters only if it fails
+# run_compose COMMAND...: its own progress goes to the user; with --quiet only if it fails
 run_compose() {
-    "$@" 2>"$work/compose.errors"
-}
-
-# fail_compose SENTENCE: ends the script, after what that command has printed
-fail_compose() {
-    end_live_line
-    cat "$work/compose.errors" >&4
-    die "$1; see above"
+    if [ -z "$quiet" ]; then
+        "$@" 2>&4
+    elif ! "$@" 2>"$work/compose.errors"; then
+        cat "$work/compose.errors" >&4
+        return 1
+    fi
 }
 
 # choose_data_path: the volume goes where the image declares one: from PostgreSQL 18 on, one level
@@ -81,7 +79,7 @@ directory_of_creator() {
         "$TB_POSTGRES_CONTAINER" 2>/dev/null
 }
 
-# fail_to_start: ends the script
+# fail_to_start: after compose has said why
 fail_to_start() {
     if creator=$(directory_of_creator) && [ "$creator" != "$root" ]; then
         hint "'make up' did not create the container of that name:" \
@@ -95,7 +93,7 @@ fail_to_start() {
     esac
     "$CONTAINER_CLI" image inspect "$TB_POSTGRES_IMAGE" >/dev/null 2>&1 ||
         hint 'set TB_POSTGRES_IMAGE to an image that this machine has or can download'
-    fail_compose "could not start $container_name"
+    die "could not start $container_name; see above"
 }
 
 # wait_until_healthy SECONDS: by the container's own health check, or by pg_isready. Podman's state
