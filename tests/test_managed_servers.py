@@ -73,7 +73,8 @@ def test_autovacuum_does_not_keep_a_temporary_database(
 ) -> None:
     """Its workers are processes that only a superuser may end."""
     run = ordinary.backup()
-    assert run.status == 0 and f"removed what a crashed run left: {staging_in_autovacuum}" in run.err, run
+    assert run.status == 0, run
+    assert f"removed what a crashed run left: {staging_in_autovacuum}\n" in run.err, run
     assert ordinary.databases() == set()
 
 
@@ -110,9 +111,10 @@ def test_unusable_password_file_is_an_error_and_no_question(
     path.write_text(f"{address}:{database}:{user}:{PASSWORD}\n")
     path.chmod(0o644 if unusable == "mode" else 0o600)
     for script in (STATS, BACKUP, DOCTOR):
-        status, text = in_terminal(ordinary.checkout, script)
-        assert status == 1 and "wrong password for user" in text, text
-        assert "host:port:*:user:password to ~/.pgpass, with mode 600" in text, text
+        run = ordinary.checkout.run_on_terminal(script)
+        said = " ".join((run.out + run.err).split())
+        assert run.status == 1 and "wrong password for user" in said, run
+        assert "host:port:*:user:password to ~/.pgpass, with mode 600" in said, run
 
 
 def test_password_of_a_setting_comes_before_the_file(ordinary: Database) -> None:
@@ -126,7 +128,7 @@ def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     ordinary.execute(f"ALTER DATABASE {ordinary.name} OWNER TO CURRENT_USER")
     run = ordinary.restore("--dry-run", path)
     assert run.status == 1 and "may not create the staging database" in run.err, run
-    assert f"the owner of database '{ordinary.name}'" in run.err
+    assert f"hint: ALTER DATABASE {ordinary.name} OWNER TO " in run.err
     run = ordinary.checkout.run(DOCTOR)
     assert run.status == 1 and "may not create the staging database" in run.out, run
     run = ordinary.backup("x", BACKUP_COMPRESSION="smallest")
@@ -154,6 +156,33 @@ def test_limit_of_connections_is_named(ordinary: Database) -> None:
     assert f"hint: ALTER ROLE {user} CONNECTION LIMIT -1" in run.err
     ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 8")
     assert ordinary.restore(ordinary.backed_up()).status == 0
+
+
+@pytest.mark.parametrize(
+    ("without", "again", "hint"),
+    [
+        (
+            "ALTER DATABASE postgres RENAME TO renamed",
+            "ALTER DATABASE renamed RENAME TO postgres",
+            "CREATE DATABASE postgres",
+        ),
+        (
+            "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC",
+            "GRANT CONNECT ON DATABASE postgres TO PUBLIC",
+            "GRANT CONNECT ON DATABASE postgres TO owner_",
+        ),
+    ],
+)
+def test_need_of_database_postgres_is_named(
+    ordinary: Database, without: str, again: str, hint: str
+) -> None:
+    ordinary.execute(without)
+    try:
+        run = ordinary.backup()
+    finally:
+        ordinary.execute(again)
+    assert run.status == 1 and "could not use server" in run.err, run
+    assert run.err.count("hint: ") == 1 and f"hint: {hint}" in run.err, run
 
 
 SERVICES = """\

@@ -58,9 +58,10 @@ require_right_to_create() {
     require_primary
     case $may_create in
         t) return 0 ;;
-        owner) hint "make user '$TB_POSTGRES_USER' the owner of database" \
-            "'$TB_POSTGRES_DATABASE', or set TB_POSTGRES_USER to its owner" ;;
-        *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may" ;;
+        owner) hint "ALTER DATABASE $TB_POSTGRES_DATABASE OWNER TO $TB_POSTGRES_USER," \
+            'or set TB_POSTGRES_USER to its owner' ;;
+        *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB," \
+            'or set TB_POSTGRES_USER to a user who may' ;;
     esac
     [ -z "${1-}" ] || hint 'or RESTORE_IN_PLACE=yes restores in one transaction in the' \
         'live database: all or nothing, but clients wait until it ends'

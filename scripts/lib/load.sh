@@ -149,7 +149,7 @@ staging_size() {
 
 # --- owners and grants ---
 
-# choose_owners: the archive's, if this user may act as all of them here. Sets no_owner and load_skipped
+# choose_owners: the archive's, if this user may act for all of them. Sets no_owner and load_skipped
 choose_owners() {
     no_owner=
     missing_roles=$({

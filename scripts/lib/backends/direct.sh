@@ -50,8 +50,8 @@ export_connection_settings() {
     done
 }
 
-# has_own_password: does the user's password file have a line for this server and user, and no rights
-# for others, with which libpq would not read it? A password in TB_POSTGRES_PASSWORD comes first
+# has_own_password: does the user's password file have a line for this server and user? libpq does
+# not read a file that others may read. A password in TB_POSTGRES_PASSWORD comes first
 has_own_password() (
     password_file=${PGPASSFILE:-${HOME-}/.pgpass}
     [ -z "$TB_POSTGRES_PASSWORD" ] && [ -f "$password_file" ] && [ -r "$password_file" ] &&
