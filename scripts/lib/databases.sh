@@ -60,8 +60,7 @@ require_right_to_create() {
         t) return 0 ;;
         owner) hint "ALTER DATABASE $TB_POSTGRES_DATABASE OWNER TO $TB_POSTGRES_USER," \
             'or set TB_POSTGRES_USER to its owner' ;;
-        *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB," \
-            'or set TB_POSTGRES_USER to a user who may' ;;
+        *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to one who may" ;;
     esac
     [ -z "${1-}" ] || hint 'or RESTORE_IN_PLACE=yes restores in one transaction in the' \
         'live database: all or nothing, but clients wait until it ends'
