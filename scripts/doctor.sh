@@ -233,8 +233,9 @@ find_zstd() {
 }
 
 find_rights() {
-    if [ "$RESTORE_IN_PLACE-$may_create-$is_standby" = yes-f-f ]; then
-        echo "user '$TB_POSTGRES_USER' may not create databases; restores are done in place"
+    if [ "$may_create" != t ] && [ "$RESTORE_IN_PLACE-$is_standby" = yes-f ]; then
+        echo "user '$TB_POSTGRES_USER' may not create the staging database;" \
+            'restores are done in place'
         return 0
     fi
     require_right_to_create in-place

@@ -27,7 +27,7 @@ main() {
     clean_up_server
     read_copy_facts
     if [ -n "$copy_bytes" ]; then
-        drop_copy
+        drop_kept "$kept_copy" 'the kept copy'
         say_done "dropped the kept copy: $(human_size "$copy_bytes"), $copied_backup"
     else
         say_done 'there is no kept copy'

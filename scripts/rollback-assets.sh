@@ -31,7 +31,7 @@ main() {
     require_previous
     if [ -n "$only_drop" ]; then
         confirm_drop
-        drop_previous
+        drop_kept "$previous" 'the previous database'
         say_done "dropped the previous database: $previous_size"
     else
         require_replaceable ''

@@ -48,7 +48,7 @@ def as_owner(database: Database, statements: str) -> None:
 def test_restore_in_place_replaces_everything(limited: Database) -> None:
     before = limited.content()
     run = limited.backup(BACKUP_COMPRESSION="smallest")
-    assert run.status == 0 and "may not create databases" in run.err, run
+    assert run.status == 0 and "may not create the staging database" in run.err, run
     as_owner(limited, ROWS + OBJECTS)
     changed = limited.content()
     run = limited.restore()

@@ -49,6 +49,35 @@ def test_right_to_create_databases_is_enough(ordinary: Database, without_identif
     assert owners == [(f"owner_{ordinary.name}",)]
 
 
+@pytest.fixture
+def staging_in_autovacuum(ordinary: Database) -> Iterator[str]:
+    """A crashed run's staging database, in which a worker of autovacuum is at work."""
+    server, role = ordinary.server, ordinary.checkout.environment["TB_POSTGRES_USER"]
+    staging = f"assets_staging_{ordinary.key()}"
+    server.execute("ALTER SYSTEM SET autovacuum_naptime = 1", "SELECT pg_reload_conf()")
+    server.execute(f"CREATE DATABASE {staging} OWNER {role}")
+    server.execute(
+        "CREATE TABLE t WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"
+        " AS SELECT generate_series(1, 100000) AS n",
+        "DELETE FROM t",
+        database=staging,
+    )
+    workers = f"backend_type = 'autovacuum worker' AND datname = '{staging}'"
+    until(lambda: server.execute(f"SELECT 1 FROM pg_stat_activity WHERE {workers}"), 60)
+    yield staging
+    server.execute("ALTER SYSTEM RESET autovacuum_naptime", "SELECT pg_reload_conf()")
+
+
+def test_autovacuum_does_not_keep_a_temporary_database(
+    ordinary: Database, staging_in_autovacuum: str
+) -> None:
+    """Its workers are processes that only a superuser may end."""
+    run = ordinary.backup()
+    assert run.status == 0, run
+    assert f"removed what a crashed run left: {staging_in_autovacuum}\n" in run.err, run
+    assert ordinary.databases() == set()
+
+
 def test_password_comes_from_the_users_password_file(ordinary: Database) -> None:
     environment = ordinary.checkout.environment
     del environment["TB_POSTGRES_PASSWORD"]
@@ -70,10 +99,90 @@ def test_password_comes_from_the_users_password_file(ordinary: Database) -> None
     assert run.status == 1 and "wrong password for user" in run.err and "~/.pgpass" in run.err, run
 
 
+@pytest.mark.parametrize("unusable", ["mode", "database"])
+def test_unusable_password_file_is_an_error_and_no_question(
+    ordinary: Database, unusable: str
+) -> None:
+    environment = ordinary.checkout.environment
+    del environment["TB_POSTGRES_PASSWORD"]
+    address, user = environment["TB_POSTGRES_ENDPOINT"], environment["TB_POSTGRES_USER"]
+    database = ordinary.name if unusable == "database" else "*"
+    path = ordinary.checkout.home / ".pgpass"
+    path.write_text(f"{address}:{database}:{user}:{PASSWORD}\n")
+    path.chmod(0o644 if unusable == "mode" else 0o600)
+    for script in (STATS, BACKUP, DOCTOR):
+        run = ordinary.checkout.run_on_terminal(script)
+        said = " ".join((run.out + run.err).split())
+        assert run.status == 1 and "wrong password for user" in said, run
+        assert "host:port:*:user:password to ~/.pgpass, with mode 600" in said, run
+
+
 def test_password_of_a_setting_comes_before_the_file(ordinary: Database) -> None:
     (ordinary.checkout.home / ".pgpass").write_text("*:*:*:*:wrong\n")
     (ordinary.checkout.home / ".pgpass").chmod(0o600)
     assert ordinary.checkout.run(STATS).status == 0
+
+
+def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
+    path = ordinary.backed_up()
+    ordinary.execute(f"ALTER DATABASE {ordinary.name} OWNER TO CURRENT_USER")
+    run = ordinary.restore("--dry-run", path)
+    assert run.status == 1 and "may not create the staging database" in run.err, run
+    assert f"hint: ALTER DATABASE {ordinary.name} OWNER TO " in run.err
+    run = ordinary.checkout.run(DOCTOR)
+    assert run.status == 1 and "may not create the staging database" in run.out, run
+    run = ordinary.backup("x", BACKUP_COMPRESSION="smallest")
+    assert run.status == 0 and "using BACKUP_COMPRESSION=small, without" in run.err, run
+
+
+def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> None:
+    ordinary.execute("CREATE ROLE other_owner; ALTER TABLE image_infos OWNER TO other_owner")
+    user = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    try:
+        ordinary.execute(f"GRANT SELECT ON image_infos TO {user}")
+        path = ordinary.backed_up()
+        run = ordinary.restore(path)
+        assert run.status == 0 and f"user '{user}' will own all tables" in run.err, run
+        assert "it is no member of them: other_owner" in run.err
+    finally:
+        ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
+
+
+def test_limit_of_connections_is_named(ordinary: Database) -> None:
+    user = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 2")
+    run = ordinary.backup()
+    assert run.status == 1 and "too many connections for role" in run.err, run
+    assert f"hint: ALTER ROLE {user} CONNECTION LIMIT -1" in run.err
+    ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 8")
+    assert ordinary.restore(ordinary.backed_up()).status == 0
+
+
+@pytest.mark.parametrize(
+    ("without", "again", "hint"),
+    [
+        (
+            "ALTER DATABASE postgres RENAME TO renamed",
+            "ALTER DATABASE renamed RENAME TO postgres",
+            "CREATE DATABASE postgres",
+        ),
+        (
+            "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC",
+            "GRANT CONNECT ON DATABASE postgres TO PUBLIC",
+            "GRANT CONNECT ON DATABASE postgres TO owner_",
+        ),
+    ],
+)
+def test_need_of_database_postgres_is_named(
+    ordinary: Database, without: str, again: str, hint: str
+) -> None:
+    ordinary.execute(without)
+    try:
+        run = ordinary.backup()
+    finally:
+        ordinary.execute(again)
+    assert run.status == 1 and "could not use server" in run.err, run
+    assert run.err.count("hint: ") == 1 and f"hint: {hint}" in run.err, run
 
 
 SERVICES = """\

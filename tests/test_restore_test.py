@@ -105,7 +105,7 @@ def subscription(database: Database) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("prepare", "reason"),
     [
-        (few_rights, "user 'NAME_u' may not create databases"),
+        (few_rights, "user 'NAME_u' may not create the staging database"),
         (small_disk, "the server's data directory has 1.0 MB free, and a restore test needs "),
         (subscription, "database 'NAME' has subscriptions"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.backups import digest
-from support.databases import Database
+from support.databases import Database, make_big
 from support.disks import small_disk
 from support.fakes import fake
 from support.run import CONFIRMED, STATS, Checkout
@@ -82,6 +82,20 @@ def test_temporary_directory_that_fills_up_later_is_one_sentence(
         assert "I/O error" not in run.err, run
         assert f"the temporary directory '{full}'" in run.err, run
         assert direct.content() == before and digest(path) == backup
+
+
+def test_temporary_directory_too_small_for_the_archive_is_named(
+    direct: Database, full: Path
+) -> None:
+    """With a server that is reached directly, it is this machine's, and not the server's."""
+    make_big(direct)
+    path = direct.backed_up()
+    (full / "ballast").write_bytes(b"")
+    run = direct.restore(path, TMPDIR=str(full))
+    assert run.status == 1 and f"error: the temporary directory '{full}' has " in run.err, run
+    run = direct.checkout.run("./scripts/verify-backup.sh", path, TMPDIR=str(full))
+    assert run.status == 1 and run.err.count("hint: ") == 1, run
+    assert f"hint: the temporary directory '{full}' is full" in run.err, run
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The live database and those of this project: staging, which a restore fills, the replaced one,
 # the previous one and the kept copy.
-# Needs: child is_standby kept_copy lock_backend previous replaced server sql staging work
+# Needs: child compared is_standby lock_backend previous replaced server sql staging work
 # Sets: copied_backup copy_bytes data_directory database_bytes database_encoding load_jobs
 #   may_create may_restrict toast_compression
 
@@ -56,12 +56,15 @@ require_primary() {
 # require_right_to_create [in-place]: a restore can do without it
 require_right_to_create() {
     require_primary
-    [ "$may_create" = t ] || {
-        hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to a user who may"
-        [ -z "${1-}" ] || hint 'or RESTORE_IN_PLACE=yes restores in one transaction in the' \
-            'live database: all or nothing, but clients wait until it ends'
-        die "user '$TB_POSTGRES_USER' may not create the staging database"
-    }
+    case $may_create in
+        t) return 0 ;;
+        owner) hint "ALTER DATABASE $TB_POSTGRES_DATABASE OWNER TO $TB_POSTGRES_USER," \
+            'or set TB_POSTGRES_USER to its owner' ;;
+        *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to one who may" ;;
+    esac
+    [ -z "${1-}" ] || hint 'or RESTORE_IN_PLACE=yes restores in one transaction in the' \
+        'live database: all or nothing, but clients wait until it ends'
+    die "user '$TB_POSTGRES_USER' may not create the staging database"
 }
 
 # server_has_room NAME KIB BYTES: are so many bytes free in that directory? KIB is empty if unknown,
@@ -163,9 +166,14 @@ drop_temporary_data() {
 }
 
 drop_temporary_databases() {
-    ask lock <"$sql/restore/drop-temporary.sql" >/dev/null ||
+    drop_databases "$staging" "$replaced" "$compared" ||
         warn 'could not drop a temporary database; the next run will:' \
             "$(first_error "$work/lock.errors")"
+}
+
+drop_databases() {
+    { psql_set databases "$(printf '%s\n' "$@")" && cat "$sql/lock/drop-databases.sql"; } |
+        ask lock >/dev/null
 }
 
 # time_of_previous: when the previous database was kept; nothing where there is none
@@ -187,16 +195,8 @@ read_copy_facts() {
     copied_backup=${copied_backup%%,*}
 }
 
-drop_copy() {
-    drop_kept "$kept_copy" 'the kept copy'
-}
-
-drop_previous() {
-    drop_kept "$previous" 'the previous database'
-}
-
 drop_kept() { # DATABASE DESCRIPTION
-    { psql_set kept "$1" && cat "$sql/restore/drop-kept.sql"; } | ask lock >/dev/null ||
+    drop_databases "$1" ||
         fail_with "$work/lock.errors" "could not drop $2"
 }
 

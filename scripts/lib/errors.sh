@@ -30,6 +30,10 @@ fail_with() {
             hint_pod_rights
             die "$2: $(first_error "$1")"
             ;;
+        *'permission denied for database "postgres"'*)
+            hint "GRANT CONNECT ON DATABASE postgres TO $TB_POSTGRES_USER: each run connects to it"
+            die "$2: $(first_error "$1")"
+            ;;
         *'permission denied for '*)
             [ "$1" = "$work/restore.errors" ] || hint_owner # that may be the restricted role's
             die "$2: $(first_error "$1")"
@@ -44,7 +48,7 @@ fail_with() {
             case $cause in
                 '' | 'Error response from daemon'* | *'container state improper'*)
                     forget_hints # they are about what the program did
-                    hint "check that $server still runs"
+                    ! has_space || hint "check that $server still runs"
                     ;;
             esac
             die "$2: ${cause:-a program ended unexpectedly}"
@@ -52,7 +56,7 @@ fail_with() {
     esac
 }
 
-# hint_for_cause ERRORS: on TLS and space, where it is known what to do
+# hint_for_cause ERRORS: where it is known what to do
 hint_for_cause() {
     case $1 in
         *'does not support SSL'*)
@@ -67,12 +71,19 @@ hint_for_cause() {
         *'pg_hba.conf'*'no encryption'*)
             hint 'set PGSSLMODE=require, if the server accepts only TLS connections'
             ;;
+        *'database "postgres" does not exist'*)
+            hint 'CREATE DATABASE postgres: each run connects to it'
+            ;;
+        *'too many connections for role'*)
+            hint "ALTER ROLE $TB_POSTGRES_USER CONNECTION LIMIT -1, or a higher limit"
+            ;;
         *'ERROR: '*'No space left on device'*) hint "free some space on $server" ;;
     esac
 }
 
 hint_owner() {
-    hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'"
+    hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE' and all in it," \
+        "or let the owner grant user '$TB_POSTGRES_USER' the right"
 }
 
 # require_programs SENTENCE: ends the script with it where the server lacks a client program. Why

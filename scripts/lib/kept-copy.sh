@@ -58,7 +58,7 @@ keep_copy() {
     fi
     say 'copying the staging database, for the next restore of this backup'
     show_progress copying
-    drop_copy
+    drop_kept "$kept_copy" 'the kept copy'
     background clone "$staging" "$kept_copy" false "$(comment_of_copy)"
     if wait "$child"; then
         read_copy_facts

@@ -149,7 +149,7 @@ staging_size() {
 
 # --- owners and grants ---
 
-# choose_owners: the archive's, if all of them are roles here. Sets no_owner and load_skipped
+# choose_owners: the archive's, if this user may act for all of them. Sets no_owner and load_skipped
 choose_owners() {
     no_owner=
     missing_roles=$({
@@ -158,8 +158,8 @@ choose_owners() {
     } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
     [ -n "$missing_roles" ] || return 0
     no_owner=yes load_skipped=yes
-    warn "user '$TB_POSTGRES_USER' will own all tables, because these roles do not exist here:" \
-        "$(in_one_line "$missing_roles")"
+    warn "user '$TB_POSTGRES_USER' will own all tables, because these roles do not exist here," \
+        "or it is no member of them: $(in_one_line "$missing_roles")"
 }
 
 # owner_entries: those of the table of contents, each with its owner at its end

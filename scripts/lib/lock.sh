@@ -149,8 +149,12 @@ clean_up_by() {
 }
 
 run_clean_up() {
-    ask lock <"$sql/lock/clean-up.sql" >"$work/cleaned" ||
+    clean_up_statements | ask lock >"$work/cleaned" ||
         fail_with "$work/lock.errors" 'could not clean up after a crashed run'
+}
+
+clean_up_statements() {
+    cat "$sql/lock/find-rest.sql" "$sql/lock/drop-databases.sql" "$sql/lock/report-rest.sql"
 }
 
 roll_back_prepared() {
@@ -176,8 +180,10 @@ clean_up_failed_run() {
 # run_clean_up_alone: in a session of its own; the lock may take a moment, because the session that
 # had it has only just been ended
 run_clean_up_alone() {
-    cat "$sql/lock/identify.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" \
-        "$sql/lock/clean-up.sql" |
+    {
+        cat "$sql/lock/identify.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql"
+        clean_up_statements
+    } |
         sql postgres -v live="$TB_POSTGRES_DATABASE" >"$work/cleaned" 2>"$work/sql.errors" ||
         warn_of_rest "$work/sql.errors"
 }

@@ -120,12 +120,14 @@ check_room() {
 require_room() {
     is_number "$4" || die "backup file '$backup_file' disappeared during the checks"
     server_has_room "$1" "$3" "$4" || {
+        room_owner="the server's $1"
         if [ "$ASSETS_PG_BACKEND-$1" = 'direct-temporary directory' ]; then
+            room_owner="the $1 '$2'"
             hint "$room_advice"
         else
             hint "free some space in $2 of $server"
         fi
-        die "the server's $1 has $(human_size "$(($3 * 1024))") free," \
+        die "$room_owner has $(human_size "$(($3 * 1024))") free," \
             "but this restore needs $(human_size "$4")"
     }
 }

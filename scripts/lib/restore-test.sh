@@ -16,7 +16,7 @@ find_obstacle() {
     if [ "$is_standby" = t ]; then
         no_test="$server is a read-only standby"
     elif [ "$may_create" != t ]; then
-        no_test="user '$TB_POSTGRES_USER' may not create databases"
+        no_test="user '$TB_POSTGRES_USER' may not create the staging database"
     elif ! server_has_room 'data directory' "$free_kib" "$(room_to_sort)"; then
         no_test="the server's data directory has $(human_size "$((free_kib * 1024))") free"
         no_test="$no_test, and a restore test needs $(human_size "$(room_to_sort)")"

@@ -11,7 +11,7 @@ BEGIN {
     gsub(/\\\\/, "\001")
     gsub(/\\:/, "\002")
     count = split($0, field, ":")
-    if (count >= 5 && fits(1) && fits(2) && fits(4)) found = 1
+    if (count >= 5 && field[3] == "*" && fits(1) && fits(2) && fits(4)) found = 1
 }
 
 END { exit !found }

@@ -50,15 +50,31 @@ export_connection_settings() {
     done
 }
 
-# has_own_password: does the user's password file have a line for this server and user? A password
-# in TB_POSTGRES_PASSWORD comes first
+# has_own_password: does the user's password file have a line for this server and user? libpq does
+# not read a file that others may read. A password in TB_POSTGRES_PASSWORD comes first
 has_own_password() (
     password_file=${PGPASSFILE:-${HOME-}/.pgpass}
     [ -z "$TB_POSTGRES_PASSWORD" ] && [ -f "$password_file" ] && [ -r "$password_file" ] &&
+        is_private "$password_file" &&
         awk -f "$root/scripts/lib/awk/pgpass.awk" "$password_file"
 )
 
-# run_on_direct PROGRAM [ARGUMENT...]: in English, because its errors are read here
+is_private() { # FILE
+    case $(ls -ldL "$1") in
+        ????------*) ;;
+        *) return 1 ;;
+    esac
+}
+
+# run_on_direct PROGRAM [ARGUMENT...]: in English, because its errors are read here. It must not ask
+# for a password on the terminal
 run_on_direct() {
+    case $1 in
+        psql | pg_dump | pg_restore)
+            client_program=$1
+            shift
+            set -- "$client_program" --no-password "$@"
+            ;;
+    esac
     exec_in_child env LC_ALL=C "$@"
 }

@@ -1,9 +1,14 @@
--- What a restore must know of the server: the right to create databases; the right to restrict a
--- role (see create-role.sql) and to end what it does; how many jobs load
--- fastest: one for each core that the server may use (its affinity, its container's share; 2 if
--- this user may not read them), and at most half of its free connections; the best compression it
--- has for long values; and its data directory, empty if this user may not read it.
-SELECT rolsuper AS is_superuser, rolsuper OR rolcreatedb AS may_create, rolsuper AS may_restrict,
+-- What a restore must know of the server: the right to create databases, 'owner' if only that to
+-- the live one is missing; the right to restrict a role (see create-role.sql) and to end what it
+-- does; how many jobs load fastest: one for each core that the server may use (its affinity, its
+-- container's share; 2 if this user may not read them), and at most half of the connections that
+-- are free, for all and for this user; the best compression it has for long values; and its data
+-- directory, empty if this user may not read it.
+SELECT rolsuper AS is_superuser, rolsuper AS may_restrict,
+       CASE WHEN NOT (rolsuper OR rolcreatedb) THEN 'f'
+            WHEN EXISTS (SELECT FROM pg_database
+                         WHERE datname = :'live' AND NOT pg_has_role(datdba, 'USAGE')) THEN 'owner'
+            ELSE 't' END AS may_create,
        rolcreaterole AND rolinherit AND NOT rolsuper
        AND :SERVER_VERSION_NUM >= 150000 AS may_create_roles
 FROM pg_roles WHERE rolname = current_user \gset
@@ -24,7 +29,10 @@ SELECT :'may_create', :'may_restrict',
                'hex')), 2),
            ceil(substring(:'share' FROM '^(\d+) ')::numeric
                 / substring(:'share' FROM ' (\d+)')::numeric),
-           (SELECT current_setting('max_connections')::int - count(*) FROM pg_stat_activity) / 2)),
+           (SELECT current_setting('max_connections')::int - count(*) FROM pg_stat_activity) / 2,
+           (SELECT CASE WHEN rolconnlimit >= 0 THEN rolconnlimit - count(pid) END
+            FROM pg_roles LEFT JOIN pg_stat_activity ON usesysid = pg_roles.oid
+            WHERE rolname = current_user GROUP BY rolconnlimit) / 2)),
        (SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE setting END
         FROM pg_settings WHERE name = 'default_toast_compression'),
        CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'usage')
