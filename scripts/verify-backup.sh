@@ -103,7 +103,10 @@ verify_hash() {
     begin_level hash
     check_file
     if [ -n "$manifest_found" ]; then
-        describes "$work/manifest" "$backup_file" || fail_mismatch "$backup_file"
+        describes "$work/manifest" "$backup_file" || {
+            blame_file
+            fail_mismatch "$backup_file"
+        }
         end_level
     elif [ "$level" = hash ]; then
         hint '--level read reads the archive; --level restore also loads it'
@@ -160,10 +163,10 @@ remember() { # LEVEL RESULT
         remember_verification "$backup_file" "$1" "$2" "$(manifest_field sha256)"
 }
 
-# remember_failure STATUS: only if a level failed, not if the run ended before or between levels, or
-# for another reason than the backup, such as a full temporary directory
+# remember_failure STATUS: only if the file itself is bad, not if the server, a setting or the
+# user's rights ended the run
 remember_failure() {
-    [ "$1" -ne 1 ] || [ -z "$running_level" ] || [ -z "$explained" ] ||
+    [ "$1" -ne 1 ] || [ -z "$running_level" ] || [ -z "$file_is_bad" ] ||
         remember "$running_level" failed
 }
 

@@ -150,6 +150,14 @@ def test_result_that_could_not_be_written_is_no_failed_verification(direct: Data
     assert remembered(path) == ("restore", "ok")
 
 
+def test_limit_that_is_too_low_is_no_failed_verification(direct: Database) -> None:
+    path = direct.sample_backup()
+    assert direct.checkout.run(VERIFY).status == 0
+    run = direct.checkout.run(VERIFY, RESTORE_MAX_BYTES="1000")
+    assert run.status == 1 and "unpacks to more than" in run.err, run
+    assert remembered(path) == ("restore", "ok")
+
+
 def test_hash_needs_a_manifest(direct: Database) -> None:
     path = direct.sample_backup()
     remove_manifest(path)

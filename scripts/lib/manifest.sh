@@ -2,7 +2,9 @@
 # The manifest: tells people and a restore what a backup holds. It is in the file; FILE.info is a
 # copy.
 # Needs: root work
-# Sets: manifest manifest_found
+# Sets: file_is_bad manifest manifest_found
+
+file_is_bad=
 
 # write_manifest: into $work/manifest, from the fields on standard input, one `name: value` a line,
 # the table of providers ($work/providers) and the rows and fingerprints of tables ($work/tables)
@@ -64,7 +66,16 @@ fail_damaged_manifest() { # FILE
 # require_whole FILE: ends the script if it is cut or damaged; an archive without gzip is read later
 require_whole() {
     [ "$(file_kind "$1")" = gzip ] || return 0
-    unpack gzip <"$1" >/dev/null || fail_damaged "$1"
+    unpack gzip <"$1" >/dev/null || {
+        blame_file
+        fail_damaged "$1"
+    }
+}
+
+# blame_file: what ends the run is the file's fault, not that of the server or a setting. Sets
+# file_is_bad
+blame_file() {
+    file_is_bad=yes
 }
 
 fail_damaged() { # FILE

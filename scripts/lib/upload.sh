@@ -33,7 +33,10 @@ require_upload() {
         die "could not read backup file '$backup_file': $(head -n 1 "$work/read.errors")"
     [ -z "$manifest_found" ] || [ "$(cat "$work/sha256")" = "$(manifest_field sha256)" ] ||
         fail_mismatch "$backup_file"
-    [ "$writer_status" -eq 0 ] || fail_damaged "$backup_file"
+    if [ "$writer_status" -ne 0 ]; then
+        [ "$reader_status" -ne 0 ] || blame_file # or else the server has ended the copy
+        fail_damaged "$backup_file"
+    fi
     [ "$reader_status" -eq 0 ] || fail_not_whole "$work/server.errors"
 }
 
@@ -107,6 +110,7 @@ fail_not_whole() { # FILE with pg_restore's errors
                 "pg_restore $(server_fact pg_restore) on $client_host can read"
             ;;
         *)
+            ! grep -q '^pg_restore: error: ' "$1" || blame_file
             hint_get_again
             fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive"
             ;;

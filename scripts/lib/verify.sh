@@ -37,8 +37,10 @@ fail_unread_staging() {
 }
 
 require_equal_tables() {
-    cmp -s "$work/expected" "$work/staged" ||
+    cmp -s "$work/expected" "$work/staged" || {
+        blame_file
         die "the loaded data differs from the manifest: $(differences "$work/staged")"
+    }
 }
 
 verified_tables() {
@@ -61,8 +63,10 @@ compare_staged_schema() {
     [ -n "$expected_schema" ] || return 0
     { wait "$listing_staged" && take_schema staged; } ||
         fail_with "$work/dump.errors" 'could not read the schema of the staging database'
-    [ "$(sha256_of "$work/schema.staged")" = "$expected_schema" ] ||
+    [ "$(sha256_of "$work/schema.staged")" = "$expected_schema" ] || {
+        blame_file
         die 'the loaded schema differs from the manifest'
+    }
 }
 
 list_staged_schema() {
