@@ -152,13 +152,14 @@ remember_verification() {
     if [ "$3" = ok ] && has_higher_result "$1.verified" "$2" "$4"; then
         return 0
     fi
-    { printf '%s\t%s\t%s\t%s\n' "$(date -u '+%Y-%m-%d %H:%M:%S UTC')" "$2" "$3" "$4" \
-        >"$(partial_of "$1.verified")" && mv -f "$(partial_of "$1.verified")" "$1.verified"; } \
-        2>"$work/verified.errors" || {
-        rm -f "$(partial_of "$1.verified")"
+    partial_result=$(partial_of "$1.verified")
+    result=$(printf '%s\t%s\t%s\t%s' "$(date -u '+%Y-%m-%d %H:%M:%S UTC')" "$2" "$3" "$4")
+    if ! { printf '%s\n' "$result" >"$partial_result"; } 2>"$work/publish.errors" ||
+        ! rename_file "$partial_result" "$1.verified"; then
+        rm -f "$partial_result"
         warn "this result holds, but is not remembered: could not write '$1.verified':" \
-            "$(sed -n '1s/.*: //p' "$work/verified.errors")"
-    }
+            "$(sed 's/.*: //; q' "$work/publish.errors")"
+    fi
 }
 
 has_higher_result() { # FILE LEVEL SHA256

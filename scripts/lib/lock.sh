@@ -174,7 +174,9 @@ clean_up_failed_run() {
     { [ "$1" -ne 0 ] && [ -n "$has_lock" ]; } || return 0
     [ -z "$has_server_tmp" ] || remove_server_tmp || warn_of_rest "$work/server.errors"
     clean_up_by run_clean_up_alone
-    ! grep -q '^kept ' "$work/cleaned" || warn_of_rest "$work/sql.errors"
+    if grep -q '^kept ' "$work/cleaned" || ! grep -qx locked "$work/cleaned"; then
+        warn_of_rest "$work/sql.errors"
+    fi
 }
 
 # run_clean_up_alone: in a session of its own; the lock may take a moment, because the session that
@@ -190,9 +192,10 @@ run_clean_up_alone() {
 
 warn_of_rest() { # FILE with errors; once for each reason
     rest_reason=$(first_error "$1")
-    [ "$rest_reason" != "${rest_warned-}" ] || return 0
+    [ "$rest_reason" != "${rest_warned-none}" ] || return 0
     rest_warned=$rest_reason
-    warn "could not remove temporary data from the server; the next run will retry: $rest_reason"
+    warn 'could not remove temporary data from the server;' \
+        "the next run will retry${rest_reason:+: $rest_reason}"
 }
 
 remove_server_tmp() {

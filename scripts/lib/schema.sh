@@ -13,8 +13,7 @@ list_schema() {
 
 # take_schema NAME: into $work/schema.NAME; fails if the list has not arrived whole
 take_schema() {
-    [ "$(tail -n 1 "$work/schema.$1.list")" = end ] || return 1
-    sed '$d' "$work/schema.$1.list" >"$work/schema.$1"
+    without_end "$work/schema.$1.list" >"$work/schema.$1"
 }
 
 # hash_schema ARCHIVE: the SHA-256 of all its definitions; see remote/hash-schema.sh
