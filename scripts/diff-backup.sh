@@ -126,7 +126,7 @@ reach_server() {
     [ -n "$with" ] || database_exists || fail_without_database
     read_server_facts
     prepare_server "$data_directory"
-    require_right_to_create
+    require_right_to_create ${with:+private}
     check_file_again
 }
 

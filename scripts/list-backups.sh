@@ -29,7 +29,7 @@ The state is the first of these that applies:
   damaged     the file or its manifest was modified or truncated
   mismatch    FILE.info, the only manifest, does not match the file
   unsigned    the backup is not signed, and therefore untrusted
-  untrusted   the backup was not made on this machine
+  untrusted   the backup was not signed with your key
   no info     FILE.info is missing; the file contains its manifest
   other info  FILE.info describes another file; the file contains its manifest
   data only   as ok, and the backup holds rows without a schema

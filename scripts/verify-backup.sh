@@ -122,7 +122,7 @@ verify_on_server() {
     read_server_facts
     prepare_server "$data_directory"
     check_file_again
-    [ "$level" = read ] || require_right_to_create
+    [ "$level" = read ] || require_right_to_create private
     decide_trust
     begin_level read
     upload_archive

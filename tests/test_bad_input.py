@@ -153,6 +153,7 @@ def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:
         (b"hello", "is not a backup"),
         (b"-- SQL\nDROP DATABASE tumblebug;\n", "is not a backup"),
         (b"--\n-- PostgreSQL", "is an SQL script of pg_dump"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "'git lfs pull'"),
         (gzip.compress(b"--\n-- PostgreSQL", mtime=0), "is an SQL script of pg_dump"),
         (gzip.compress(b"hello", mtime=0), "is not a complete PostgreSQL archive"),
         (gzip.compress(gzip.compress(b"PGDMP", mtime=0), mtime=0), "was compressed twice"),

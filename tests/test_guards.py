@@ -45,7 +45,7 @@ def test_unchanged_database_keeps_the_existing_backup(direct: Database, compress
     direct.checkout.key.write_text("another machine's")
     run = direct.backup(path, **GUARDED)
     assert run.status == 0 and f"{end}\n" in run.err, run
-    assert "the existing backup was not made on this machine" in run.err
+    assert "the existing backup was not signed with your key" in run.err
     assert read_pair(path) == earlier
     assert direct.left_behind() == []
 

@@ -114,7 +114,7 @@ def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str)
     direct.execute("DROP VIEW v; DELETE FROM pricing_info")
     run = direct.restore(path)
     assert run.status == 0, run
-    assert "no manifest" not in run.err and "not signed by this machine" not in run.err
+    assert "no manifest" not in run.err and "not signed with your key" not in run.err
     assert re.search(
         rf"^holds +1,200 specs .* {2000 + len(POISON):,} images", run.err, re.MULTILINE
     ), run
@@ -302,7 +302,7 @@ def test_manifest_of_another_backup_is_not_used(direct: Database) -> None:
     assert re.search(
         r"describes another backup, made \d{4}-.* UTC: row counts and fingerprints cannot", run.err
     )
-    assert "not signed by this machine" in run.err
+    assert "not signed with your key" in run.err
     assert direct.content() == before
 
 

@@ -150,6 +150,8 @@ def test_unknown_table_is_named(direct: Database) -> None:
     assert run.status == 1, run
     assert "there is no table 'no'such'" in run.err
     assert "did you mean" not in run.err
+    run = direct.restore("--table", "one", "--table", "two", path)
+    assert "there is no table 'one', 'two' in database" in run.err, run
     run = direct.restore("--table", "specinfo", path)
     assert "did you mean spec_info?" in run.err, run
     direct.execute("CREATE TABLE later (n int)")

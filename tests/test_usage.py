@@ -290,3 +290,9 @@ def test_contradictory_options_are_refused(
     run = checkout.run(RESTORE, *options)
     assert run.status == 2, run
     assert message in run.err
+
+
+def test_url_is_no_file(checkout: Checkout) -> None:
+    run = checkout.run(RESTORE, "https://example.com/assets.dump.gz")
+    assert run.status == 2, run
+    assert "expected a file, not a URL: download 'https://example.com/" in run.err

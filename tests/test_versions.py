@@ -153,7 +153,7 @@ def restore_in_modes(database: Database, modes: list[list[str]], tmp_path: Path)
             database.execute("DELETE FROM image_info")
             run = database.restore(*options, path, **environment)
             assert run.status == 0, run
-            assert ("not signed by this machine" in run.err) == bool(number), run
+            assert ("not signed with your key" in run.err) == bool(number), run
             assert "transaction_timeout" not in run.err, run
             assert database.content() == before
     assert database.left_behind() == []

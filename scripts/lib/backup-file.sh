@@ -51,7 +51,7 @@ nearest_directory() (
     printf '%s\n' "$nearest"
 )
 
-# refuse_other_format FILE FIRST_BYTES: what else pg_dump writes, by what it begins with
+# refuse_other_format FILE FIRST_BYTES: what else pg_dump or Git writes, by what it begins with
 refuse_other_format() {
     load_it='load it'
     [ "$(file_kind "$1")" != gzip ] || load_it='unpack it with gunzip and load it'
@@ -60,6 +60,10 @@ refuse_other_format() {
         746f632e64) # toc.dat
             hint "$load_it with pg_restore, $own_format"
             die "'$1' is a tar archive of pg_dump, which this tool cannot restore"
+            ;;
+        7665727369) # version https://git-lfs.github.com/spec/v1
+            hint "get the file with 'git lfs pull'"
+            die "'$1' is a pointer of Git LFS, not the backup itself"
             ;;
         1f8b*)
             hint "unpack it once: gunzip -c FILE >OTHER.dump.gz"

@@ -53,7 +53,7 @@ require_primary() {
     }
 }
 
-# require_right_to_create [in-place]: a restore can do without it
+# require_right_to_create [in-place|private]: what else the run can do without it
 require_right_to_create() {
     require_primary
     case $may_create in
@@ -62,8 +62,10 @@ require_right_to_create() {
             'or set TB_POSTGRES_USER to its owner' ;;
         *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to one who may" ;;
     esac
-    [ -z "${1-}" ] || hint 'or RESTORE_IN_PLACE=yes restores in one transaction in the' \
-        'live database: all or nothing, but clients wait until it ends'
+    case ${1-} in
+        in-place) hint 'or RESTORE_IN_PLACE=yes restores in one transaction; clients wait' ;;
+        private) hint 'or --private uses a private server of its own' ;;
+    esac
     die "user '$TB_POSTGRES_USER' may not create the staging database"
 }
 
@@ -171,7 +173,7 @@ drop_temporary_databases() {
             "$(first_error "$work/lock.errors")"
 }
 
-drop_databases() {
+drop_databases() { # DATABASE...
     { psql_set databases "$(printf '%s\n' "$@")" && cat "$sql/lock/drop-databases.sql"; } |
         ask lock >/dev/null
 }
@@ -196,8 +198,7 @@ read_copy_facts() {
 }
 
 drop_kept() { # DATABASE DESCRIPTION
-    drop_databases "$1" ||
-        fail_with "$work/lock.errors" "could not drop $2"
+    drop_databases "$1" || fail_with "$work/lock.errors" "could not drop $2"
 }
 
 # require_readable CONTENT: ends the script where content_of was not permitted to read
@@ -205,9 +206,8 @@ require_readable() {
     case $1 in
         *'(permission denied '*)
             hint_owner
-            denied=${1##*(permission denied }
-            die "user '$TB_POSTGRES_USER' may not read the database:" \
-                "permission denied ${denied%%)*}"
+            denied="permission denied ${1##*(permission denied }"
+            die "user '$TB_POSTGRES_USER' may not read the database: ${denied%%)*}"
             ;;
     esac
 }

@@ -123,7 +123,7 @@ end_unchanged() {
     if is_own_manifest; then
         say 'to write a new one anyway, run this with FORCE=yes'
     else
-        say 'the existing backup was not made on this machine;' \
+        say 'the existing backup was not signed with your key;' \
             'to write your own, run this with FORCE=yes'
     fi
     complete_off_site "$target"

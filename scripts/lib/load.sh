@@ -27,7 +27,7 @@ load_full() {
     else
         create_restricted_role
         give_staging
-        ! list_grants || warn 'grants skipped: the backup was not signed by this machine'
+        ! list_grants || warn 'grants skipped: the backup was not signed with your key'
         load_restricted --no-owner --no-privileges "$archive"
         audit_schema
     fi

@@ -96,7 +96,8 @@ find_tables() {
     if [ -n "$unknown" ]; then
         suggest "$(printf '%s\n' "$unknown" | head -n 1)" "$(sed -n 's/^known //p' "$work/found")"
         hint "run 'make stats' to list the tables"
-        die "there is no table '$(in_one_line "$unknown")' in database '$TB_POSTGRES_DATABASE'"
+        die "there is no table $(in_one_line "$(printf '%s\n' "$unknown" | sed "s/.*/'&'/")") in" \
+            "database '$TB_POSTGRES_DATABASE'"
     fi
     split_tables=$(sed -n 's/^whole //p' "$work/found" | sort -u)
     if [ -n "$split_tables" ]; then

@@ -51,6 +51,9 @@ show_version() {
 take_operands() {
     for argument; do
         [ -n "$argument" ] || die_usage 'the name is empty'
+        case $argument in
+            *://*) die_usage "expected a file, not a URL: download '$argument' first" ;;
+        esac
         [ -z "$operand" ] || die_usage "expected one argument, got '$operand' and '$argument'"
         operand=$argument
     done

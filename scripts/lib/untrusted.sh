@@ -31,7 +31,7 @@ require_trust() {
         die "cannot load an untrusted backup: user '$TB_POSTGRES_USER' is not a superuser," \
             'and may not restrict a role'
     }
-    say 'this backup was not signed by this machine:' \
+    say 'this backup was not signed with your key:' \
         'a restore loads it with restricted rights and audits it'
 }
 
@@ -159,7 +159,8 @@ audit_rows() {
 
 refuse_objects() { # OBJECTS
     [ -n "$1" ] || return 0
-    hint 'if you know and trust its author, RESTORE_TRUST=yes (or --trust) restores it anyway'
+    hint 'if you know and trust its author, restore-assets.sh --trust (or RESTORE_TRUST=yes)' \
+        'restores it anyway'
     die 'the backup contains objects that are not allowed in an untrusted backup:' \
         "$(in_one_line "$(printf '%s\n' "$1" | head -n 20)")"
 }
