@@ -250,3 +250,14 @@ def test_auto_does_not_choose_between_a_container_and_a_pod(pod: Database) -> No
     assert_refused(run, f"container '{container}' runs", "set ASSETS_PG_BACKEND to kubectl")
     run = stats(pod, TB_POSTGRES_CONTAINER=container, ASSETS_PG_BACKEND="kubectl")
     assert used(run) == "default/postgres-0"
+
+
+def test_directory_of_a_crashed_call_is_removed(pod: Database) -> None:
+    crashed, running = (f"/tmp/tumblebug-assets.call.{number}.x" for number in (999999, 1))
+    pod.server.client("mkdir", crashed, running)
+    try:
+        run = pod.backup()
+        assert run.status == 0 and f"crashed run left: {crashed}\n" in run.err, run
+        assert pod.server.temporary_files() == [running]
+    finally:
+        pod.server.client("rm", "-rf", crashed, running)

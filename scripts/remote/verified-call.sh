@@ -24,7 +24,7 @@ main() {
     echo "$mark begun" >&2
     exec 3<&0
     trap 'wait; rm -rf "$directory"' EXIT
-    directory=$(mktemp -d "${TMPDIR:-/tmp}/tumblebug-assets.call.XXXXXX") || end 74
+    directory=$(mktemp -d "${TMPDIR:-/tmp}/tumblebug-assets.call.$$.XXXXXX") || end 74
     mkfifo "$directory/in" "$directory/out" "$directory/copy" || end 74
     "${kind}_input" "$@"
 }

@@ -136,7 +136,8 @@ class Target:
 
     def assert_clean(self) -> None:
         """Nothing is left behind, and no process of the server has crashed."""
-        assert self.database.left_behind() == []
+        left = self.database.left_behind()
+        assert left == [], left
         assert self.may_crash or self.database.server.crashes() == []
 
 
