@@ -103,7 +103,7 @@ choose_target() {
             hint "did you mean ${target%.dump}, for backups/postgres/${target}.gz, or ./$target.gz?"
             die_usage "the name of a new backup cannot end in .dump: '$target'"
             ;;
-        auto) use_backups_directory "tumblebug_db_$(date +%Y%m%d_%H%M%S)" ;;
+        auto) use_time_as_name ;;
         *) use_backups_directory "$target" ;;
     esac
     case $target in
@@ -157,6 +157,15 @@ create_directory() {
 use_backups_directory() {
     umask 077
     target=$project/backups/postgres/$1.dump.gz
+}
+
+# use_time_as_name: of a second that no backup has yet: 'auto' replaces no file
+use_time_as_name() {
+    use_backups_directory "tumblebug_db_$(date +%Y%m%d_%H%M%S)"
+    [ ! -e "$target" ] || {
+        sleep 1
+        use_time_as_name
+    }
 }
 
 # remove_partials: once the file is replaced, its manifest's copy follows, now or in the next run

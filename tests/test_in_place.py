@@ -54,7 +54,7 @@ def test_restore_in_place_replaces_everything(limited: Database) -> None:
     run = limited.restore()
     assert run.status == 1 and len(run.errors) == 1 and limited.content() == changed, run
     assert "may not create the staging database; the database is unchanged" in run.err, run
-    assert "RESTORE_IN_PLACE=yes" in run.err and "all or nothing, but clients wait" in run.err, run
+    assert "RESTORE_IN_PLACE=yes" in run.err and "while clients wait" in run.err, run
     run = limited.restore("--dry-run", **IN_PLACE)
     assert run.status == 0 and limited.content() == changed, run
     run = limited.restore(**IN_PLACE)

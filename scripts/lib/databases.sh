@@ -63,7 +63,7 @@ require_right_to_create() {
         *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to one who may" ;;
     esac
     case ${1-} in
-        in-place) hint 'or RESTORE_IN_PLACE=yes restores in one transaction; clients wait' ;;
+        in-place) hint 'or RESTORE_IN_PLACE=yes restores in one transaction, while clients wait' ;;
         private) hint 'or --private uses a private server of its own' ;;
     esac
     die "user '$TB_POSTGRES_USER' may not create the staging database"
