@@ -246,9 +246,9 @@ def test_service_that_no_file_has_is_an_error(service: Database) -> None:
 @pytest.mark.parametrize(
     ("line", "error", "hint"),
     [
-        ("port = 5433", "service 'assets' has line 3, which is not KEY=VALUE", "correct '"),
-        ("no value", "service 'assets' has line 3, which is not KEY=VALUE", "correct '"),
-        ("", "service 'assets' has no host", "correct '"),
+        ("port = 5433", "service 'assets': line 3 is not KEY=VALUE", "correct '"),
+        ("no value", "service 'assets': line 3 is not KEY=VALUE", "correct '"),
+        ("", "service 'assets': no host is set", "correct '"),
         ("host=a\nport=1 # one", "TB_POSTGRES_ENDPOINT must be ", "correct service 'assets' in '"),
         ("host=a\nsslmode=full", "PGSSLMODE must be ", "correct service 'assets' in '"),
     ],

@@ -63,7 +63,7 @@ refuse_other_format() {
             ;;
         7665727369) # version https://git-lfs.github.com/spec/v1
             hint "get the file with 'git lfs pull'"
-            die "'$1' is a pointer of Git LFS, not the backup itself"
+            die "'$1' is a Git LFS pointer, not the backup itself"
             ;;
         1f8b*)
             hint "unpack it once: gunzip -c FILE >OTHER.dump.gz"

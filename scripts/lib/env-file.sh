@@ -23,11 +23,11 @@ read_env_file() {
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
             RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_* | TB_K8S_*) ;;
             CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | K8S_*) ;;
+            PGSSL* | PGPASSFILE* | PGSERVICEFILE*) ;;
             FORCE=*)
                 warn "skipped line $line_number of '$1': set FORCE on the command line instead"
                 continue
                 ;;
-            PGSSL* | PGPASSFILE* | PGSERVICEFILE*) ;;
             *=*) continue ;; # another program's
         esac
         take_setting "$line" || warn "skipped line $line_number of '$1', which $problem"

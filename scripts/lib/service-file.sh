@@ -19,7 +19,9 @@ read_service() {
     while IFS= read -r service_line; do
         case $service_line in
             'skipped '*) warn "service '$1': $service_line, which these scripts do not use" ;;
-            'has '*) refuse_service "correct '$service_file'" "service '$1' $service_line" ;;
+            'error '*)
+                refuse_service "correct '$service_file'" "service '$1': ${service_line#error }"
+                ;;
             *)
                 set_default "${service_line%%=*}" "${service_line#*=}"
                 service_settings="$service_settings ${service_line%%=*}"

@@ -23,7 +23,7 @@ from support.disks import small_disk
 from support.kubernetes import PodServer
 from support.run import BACKUP, CONFIRMED, DROP, RESTORE, ROLLBACK
 from support.running import ended, kill
-from support.servers import BACKENDS, Container, Server, docker, started_container
+from support.servers import BACKENDS, Container, docker, started_container
 from support.waiting import until, until_line
 
 from faults.faults import (
@@ -83,14 +83,6 @@ def target(
     if isinstance(server, PodServer):
         server.reset()
     yield from new_target(server, tmp_path_factory.mktemp("faults"), CHANGE + CHANGE_BIG, BIG)
-
-
-@pytest.fixture(scope="module")
-def small_target(
-    direct_server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Target]:
-    """A small database, for faults in which time plays no part."""
-    yield from new_target(direct_server, tmp_path_factory.mktemp("faults"), CHANGE)
 
 
 @pytest.fixture(scope="module")

@@ -7,27 +7,19 @@ TEST_FAULTS=all (make faults).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from support.backups import manifest_of, read_pair, write_pair
 from support.databases import Database
 from support.run import BACKUP, LIST, RESTORE
-from support.servers import Server
 
-from faults.faults import CHANGE, Target, assert_done, new_target, sampled
+from faults.faults import Target, assert_done, sampled
 from faults.power import State, read_state, states_of, write_state
 from faults.syscalls import WITH_STRACE, Call, traced
 
 VERIFY = "./scripts/verify-backup.sh"
 
 pytestmark = WITH_STRACE
-
-
-@pytest.fixture(scope="module")
-def target(direct_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    yield from new_target(direct_server, tmp_path_factory.mktemp("faults"), CHANGE)
 
 
 def traced_states(target: Target, *command: str | Path) -> tuple[State, list[State], list[Call]]:
@@ -67,14 +59,14 @@ def problem_of_backup(target: Target, state: State, new: tuple[bytes, bytes]) ->
     return None
 
 
-def test_backup_leaves_the_old_or_the_new_one(target: Target) -> None:
-    target.make_old()
-    write_pair(target.path, target.pair)
-    _, states, _ = traced_states(target, BACKUP, target.path)
-    new = read_pair(target.path)
+def test_backup_leaves_the_old_or_the_new_one(small_target: Target) -> None:
+    small_target.make_old()
+    write_pair(small_target.path, small_target.pair)
+    _, states, _ = traced_states(small_target, BACKUP, small_target.path)
+    new = read_pair(small_target.path)
     assert len(states) > 10
     chosen = sampled(states, 1)
-    problems = [problem_of_backup(target, state, new) for state in chosen]
+    problems = [problem_of_backup(small_target, state, new) for state in chosen]
     problems = [problem for problem in problems if problem]
     print(f"{len(problems)} of {len(chosen)} states of a backup")
     assert not problems, "\n\n".join(problems)
@@ -97,12 +89,12 @@ def test_new_directories_and_key_are_on_the_disk_before_the_backup(direct: Datab
     assert [path for path in expected if str(path) not in synced] == []
 
 
-def test_cut_result_of_a_verification_counts_as_none(target: Target) -> None:
+def test_cut_result_of_a_verification_counts_as_none(small_target: Target) -> None:
     """FILE.verified is not synced."""
-    checkout = target.database.checkout
+    checkout = small_target.database.checkout
     path = checkout.named_backups / "x.dump.gz"
     path.parent.mkdir(parents=True)
-    write_pair(path, target.pair)
+    write_pair(path, small_target.pair)
     assert_done(checkout.run(VERIFY, "--level", "hash", path))
     remembered = path.with_name(f"{path.name}.verified")
     whole = remembered.read_bytes()

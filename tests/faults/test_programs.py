@@ -27,11 +27,6 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def target(direct_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    yield from new_target(direct_server, tmp_path_factory.mktemp("faults"), CHANGE)
-
-
-@pytest.fixture(scope="module")
 def docker_target(container: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     yield from new_target(container, tmp_path_factory.mktemp("faults"), CHANGE)
 
@@ -46,18 +41,20 @@ def assert_survives_misbehaviour(verb: Verb, *programs: str) -> None:
     )
 
 
-def test_backup_with_a_misbehaving_program_leaves_the_old_or_the_new_pair(target: Target) -> None:
-    assert_survives_misbehaviour(verbs.backup(target))
+def test_backup_with_a_misbehaving_program_leaves_the_old_or_the_new_pair(
+    small_target: Target,
+) -> None:
+    assert_survives_misbehaviour(verbs.backup(small_target))
 
 
 @campaign
-def test_restore_with_a_misbehaving_program_leaves_old_or_new(target: Target) -> None:
-    assert_survives_misbehaviour(verbs.restore(target))
+def test_restore_with_a_misbehaving_program_leaves_old_or_new(small_target: Target) -> None:
+    assert_survives_misbehaviour(verbs.restore(small_target))
 
 
 @campaign
-def test_rollback_with_a_misbehaving_program_swaps_or_does_not(target: Target) -> None:
-    with verbs.rollback(target) as verb:
+def test_rollback_with_a_misbehaving_program_swaps_or_does_not(small_target: Target) -> None:
+    with verbs.rollback(small_target) as verb:
         assert_survives_misbehaviour(verb)
 
 
@@ -67,13 +64,15 @@ def test_deletion_with_a_misbehaving_program_deletes_all_rows_or_none(direct: Da
 
 
 @campaign
-def test_verification_with_a_misbehaving_program_records_no_success(target: Target) -> None:
-    assert_survives_misbehaviour(verbs.verification(target, failure="old"))
+def test_verification_with_a_misbehaving_program_records_no_success(small_target: Target) -> None:
+    assert_survives_misbehaviour(verbs.verification(small_target, failure="old"))
 
 
 @campaign
-def test_pruning_with_a_misbehaving_program_deletes_a_whole_backup_or_none(target: Target) -> None:
-    with verbs.pruning(target) as verb:
+def test_pruning_with_a_misbehaving_program_deletes_a_whole_backup_or_none(
+    small_target: Target,
+) -> None:
+    with verbs.pruning(small_target) as verb:
         assert_survives_misbehaviour(verb)
 
 

@@ -5,23 +5,14 @@ Two faults of a backup by default, all with TEST_FAULTS=all (make faults).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from support.databases import Database
-from support.servers import Server
 
 from faults import verbs
-from faults.faults import CHANGE, Target, assert_done, campaign, new_target
+from faults.faults import CHANGE, Target, assert_done, campaign
 from faults.syscalls import WITH_STRACE, faults_of, traced
 from faults.verbs import SETTINGS, Verb
 
 pytestmark = WITH_STRACE
-
-
-@pytest.fixture(scope="module")
-def target(direct_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    yield from new_target(direct_server, tmp_path_factory.mktemp("faults"), CHANGE)
 
 
 def assert_survives_faults(verb: Verb) -> None:
@@ -33,18 +24,18 @@ def assert_survives_faults(verb: Verb) -> None:
     verb.assert_survives(faults_of(calls, *verb.directories, checkout.temporary), 2)
 
 
-def test_backup_with_a_failing_call_leaves_the_old_or_the_new_pair(target: Target) -> None:
-    assert_survives_faults(verbs.backup(target))
+def test_backup_with_a_failing_call_leaves_the_old_or_the_new_pair(small_target: Target) -> None:
+    assert_survives_faults(verbs.backup(small_target))
 
 
 @campaign
-def test_restore_with_a_failing_call_leaves_old_or_new(target: Target) -> None:
-    assert_survives_faults(verbs.restore(target))
+def test_restore_with_a_failing_call_leaves_old_or_new(small_target: Target) -> None:
+    assert_survives_faults(verbs.restore(small_target))
 
 
 @campaign
-def test_rollback_with_a_failing_call_swaps_or_does_not(target: Target) -> None:
-    with verbs.rollback(target) as verb:
+def test_rollback_with_a_failing_call_swaps_or_does_not(small_target: Target) -> None:
+    with verbs.rollback(small_target) as verb:
         assert_survives_faults(verb)
 
 
@@ -54,11 +45,11 @@ def test_deletion_with_a_failing_call_deletes_all_rows_or_none(direct: Database)
 
 
 @campaign
-def test_verification_with_a_failing_call_records_no_failure(target: Target) -> None:
-    assert_survives_faults(verbs.verification(target, failure="a failure"))
+def test_verification_with_a_failing_call_records_no_failure(small_target: Target) -> None:
+    assert_survives_faults(verbs.verification(small_target, failure="a failure"))
 
 
 @campaign
-def test_pruning_with_a_failing_call_deletes_a_whole_backup_or_none(target: Target) -> None:
-    with verbs.pruning(target) as verb:
+def test_pruning_with_a_failing_call_deletes_a_whole_backup_or_none(small_target: Target) -> None:
+    with verbs.pruning(small_target) as verb:
         assert_survives_faults(verb)

@@ -1,5 +1,5 @@
 # Prints the settings of a service in libpq's service file, NAME=VALUE, `skipped KEY` for what the
-# scripts do not use, and what is wrong. Fails unless the file has that service: -v service.
+# scripts do not use, and `error SENTENCE`. Fails unless the file has that service: -v service.
 
 BEGIN {
     setting["dbname"] = "TB_POSTGRES_DATABASE"
@@ -30,12 +30,12 @@ found {
     if (key == "host") host = value
     else if (key == "port") port = value
     else if (key in setting) print setting[key] "=" value
-    else if (key == $0 || key !~ /^[a-z_]+$/) print "has line " NR ", which is not KEY=VALUE"
+    else if (key == $0 || key !~ /^[a-z_]+$/) print "error line " NR " is not KEY=VALUE"
     else print "skipped " key
 }
 
 END {
     if (!found) exit 1
-    if (host == "") print "has no host"
+    if (host == "") print "error no host is set"
     else print "TB_POSTGRES_ENDPOINT=" (host ~ /:/ ? "[" host "]" : host) ":" port
 }
