@@ -214,13 +214,13 @@ def variables_set_twice(sources: list[Source]) -> Iterator[Violation]:
     Unless the libraries name it in `Sets:`: then it is one variable.
     """
     of_a_run = [each for each in sources if each.library or each.path.count("/") == 1]
+    reported = {name for name, _, _ in crossings(sources)}
     for source in of_a_run:
         for name, line in source.sets.items():
             others = [each for each in of_a_run if name in each.sets and each is not source]
             libraries = [each for each in [source, *others] if each.library]
             is_shared = all(name in each.header["Sets"] for each in libraries)
-            is_reported = name in {crossing for crossing, _, _ in crossings(sources)}
-            if name.islower() and others and libraries and not (is_shared or is_reported):
+            if name.islower() and others and libraries and not (is_shared or name in reported):
                 yield source.path, line, f"sets {name}, as {others[0].path} does"
 
 
