@@ -8,7 +8,7 @@ use backup-file embedded-manifest signature manifest publish report storage cata
 
 # of the catalog, as JSON names them
 catalog_columns='created bytes# rows# tables# server holds state
-    verified_level verified_result verified_at sha256 trust path'
+    verified_level verified_result verified_at sha256 database trust path'
 
 usage() {
     cat <<EOF

@@ -25,7 +25,8 @@ stays if any of them keeps it:
   -y, --yes         delete without asking (same as PRUNE_SKIP_CONFIRM=yes)
 
 The newest backup always stays, and so does the newest one whose verification
-succeeded. Data-only backups are counted separately. Days are days in UTC.
+succeeded. The backups of each database are counted separately, and so are its
+data-only ones. Days are days in UTC.
 Backups whose last verification failed, and files without an intact manifest,
 are not counted and stay. assets/ is not touched, nor is assets.dump.gz on a
 remote, the copy of the shared backup.
@@ -120,12 +121,6 @@ show_plan() {
     printable_lines <"$work/table" | show_table || die 'could not write the result'
 }
 
-# counted NUMBER NOUN
-counted() {
-    [ "$1" -eq 1 ] || set -- "$1" "$2s"
-    echo "$(with_commas "$1") $2"
-}
-
 confirm_pruning() {
     doomed=$(grep -c '^delete' "$work/plan")
     bytes=$(awk -F '\t' '$1 == "delete" { bytes += $4 } END { printf("%.0f", bytes) }' "$work/plan")
@@ -151,7 +146,7 @@ delete_backups() {
 
 # delete_backup LINE: the file first, because FILE.info alone is not a backup
 delete_backup() {
-    old_backup=$(printf '%s\n' "$1" | cut -f 15-)
+    old_backup=$(printf '%s\n' "$1" | cut -f 16-)
     if ! grep -Fqx -e "$1" "$work/plan.now"; then
         warn "$old_backup has changed meanwhile; it stays"
     elif remove_backup "$old_backup"; then

@@ -101,6 +101,14 @@ def test_answer_to_what_is_no_longer_true_changes_nothing(direct: Database, scri
     assert direct.left_behind() == []
 
 
+def test_backup_of_another_database_says_so(direct: Database) -> None:
+    path = direct.backed_up()
+    assert "\ndatabase  " not in direct.restore("--dry-run", path).err
+    run = direct.restore("--dry-run", path, TB_POSTGRES_DATABASE="other")
+    assert run.status == 0, run
+    assert f"\ndatabase  '{direct.name}', not 'other'\n" in run.err
+
+
 def test_role_that_may_not_read_the_tables_is_refused_before_the_question(direct: Database) -> None:
     assert direct.restore(direct.sample_backup(), RESTORE_KEEP_PREVIOUS="yes").status == 0
     role = f"reader_{direct.name}"

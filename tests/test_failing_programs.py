@@ -108,11 +108,13 @@ def test_open_sessions_do_not_block_the_swap(direct: Database) -> None:
     assert direct.execute("SELECT count(*) FROM pricing_info") == [(960,)]
 
 
-def test_database_postgres_is_not_replaced(direct: Database) -> None:
+@pytest.mark.parametrize("name", ["postgres", "template1"])
+def test_database_of_the_server_is_not_replaced(direct: Database, name: str) -> None:
     path = direct.sample_backup()
-    run = direct.restore(path, TB_POSTGRES_DATABASE="postgres")
-    assert run.status == 1, run
-    assert "cannot replace database 'postgres'" in run.err
+    for in_place in ("yes", "no"):
+        run = direct.restore(path, TB_POSTGRES_DATABASE=name, RESTORE_IN_PLACE=in_place)
+        assert run.status == 1, run
+        assert f"cannot replace database '{name}', which is the server's own" in run.err
 
 
 def test_session_that_could_not_be_ended_stops_the_restore(direct: Database) -> None:

@@ -13,9 +13,9 @@ from support.run import LIST, PRUNE, Checkout
 NOW = datetime.now(timezone.utc)
 
 
-def write(checkout: Checkout, name: str, days: float, holds: str = "schema and data") -> None:
+def write(checkout: Checkout, name: str, days: float, **more: str) -> None:
     created = f"{NOW - timedelta(days=days):%Y-%m-%d %H:%M:%S}"
-    write_backup(checkout.named_backups / f"{name}.dump.gz", created, holds=holds)
+    write_backup(checkout.named_backups / f"{name}.dump.gz", created, **more)
 
 
 def at(checkout: Checkout, *times: str) -> None:
@@ -120,6 +120,23 @@ def test_days_newest_verified_and_data_only_backups(checkout: Checkout) -> None:
     assert re.search("^a-week .* keep .* last 8 days$", run.out, re.MULTILINE), run
     assert re.search("^good .* keep .* newest verified$", run.out, re.MULTILINE), run
     assert max(map(len, run.out.splitlines())) <= 80
+
+
+def test_backups_of_each_database_are_counted_apart_and_named(checkout: Checkout) -> None:
+    for name, days, database in (
+        ("assets-2", 0, "tumblebug"),
+        ("assets-1", 1, "tumblebug"),
+        ("other-2", 2, "a name of over sixteen"),
+        ("other-1", 3, "a name of over sixteen"),
+    ):
+        write(checkout, name, days, database=database)
+    run = checkout.run(PRUNE, "-y", "--keep", "1")
+    assert run.status == 0, run
+    assert left(checkout) == {"assets-2", "other-2"}
+    assert re.search(
+        "^assets-2 .* B  tumblebug         keep    newest, last 1$", run.out, re.MULTILINE
+    ), run
+    assert re.search(r"^other-1 .* B  a name of ove\.\.\.  delete$", run.out, re.MULTILINE), run
 
 
 def test_backups_whose_verification_failed_stay_and_are_not_counted(checkout: Checkout) -> None:

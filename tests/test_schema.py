@@ -63,6 +63,27 @@ def test_schema_that_lacks_something_is_replaced(direct: Database, change: str) 
     assert direct.content() == before
 
 
+def test_tables_that_a_backup_without_tables_would_drop_are_named(direct: Database) -> None:
+    archive = direct.server.client("pg_dump", "-Fc", "-d", "postgres").stdout
+    path = direct.checkout.path / "no-tables.dump"
+    path.write_bytes(archive)
+    run = direct.restore("--dry-run", "--schema", "backup", path)
+    assert run.status == 0, run
+    assert "holds     0 tables\n" in run.err
+    assert "  table pricing_info  only in the live database\n" in run.err
+    assert "only in the backup" not in run.err
+
+
+def test_backup_without_rows_says_so(direct: Database) -> None:
+    archive = direct.server.client("pg_dump", "-Fc", "--schema-only", "-d", direct.name).stdout
+    path = direct.checkout.path / "schema.dump"
+    path.write_bytes(archive)
+    run = direct.restore("--trust", path)
+    assert run.status == 0, run
+    assert "warning: the backup contains no rows: every table will be empty\n" in run.err
+    assert direct.execute("SELECT count(*) FROM pricing_info") == [(0,)]
+
+
 def test_equal_schemas_are_not_mentioned(direct: Database) -> None:
     run = direct.restore(direct.sample_backup())
     assert run.status == 0, run

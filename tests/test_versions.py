@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from faults.faults import ALL
-from support.databases import Database, broken_backup
+from support.databases import SAMPLE, Database, broken_backup
 from support.kinds import create_kinds, drop_kinds, everything
 from support.run import Checkout
 from support.servers import Container, started_container
@@ -60,6 +61,21 @@ def test_round_trip_on_each_version_and_on_to_the_next(
         assert {**upgraded.content(), "schema": ""} == rows
         assert upgraded.left_behind() == []
         upgraded.drop()
+
+
+@pytest.mark.parametrize(("version", "later"), [*pairwise(VERSIONS)] if ALL else [("16", "17")])
+def test_upgraded_server_has_nothing_new_to_back_up(
+    majors: dict[str, Container], checkout: Checkout, version: str, later: str
+) -> None:
+    for each in (version, later):
+        database = Database(majors[each], checkout)
+        database.create_empty()
+        for name in ("schema", "rows"):
+            database.execute(SAMPLE.with_name(f"tumblebug-{name}.sql").read_text())
+        run = database.backup(FORCE="")
+        assert run.status == 0, run
+        database.drop()
+    assert "nothing changed since" in run.err, run
 
 
 def restore_kinds(database: Database) -> None:

@@ -4,8 +4,8 @@
 # Needs: listed manifest manifest_found remote_exists root work
 
 # print_catalog DIRECTORY...: lines of fields separated by tabs: created, size, rows, tables,
-# server, holds, state, level, result and time of the last verification, sha256, trust, path. What
-# is not known is '-'. The state is
+# server, holds, state, level, result and time of the last verification, sha256, database, trust,
+# path. What is not known is '-'. The state is
 #   ok          the file has the size that FILE.info says
 #   no-info     there is no FILE.info; the manifest in the file is whole
 #   other-info  FILE.info is not the manifest in the file, which is whole

@@ -71,17 +71,14 @@ read_intact() {
 
 # read_newest: the manifest of the newest intact backup of this database in backups/postgres/
 read_newest() {
-    print_catalog "$project/backups/postgres" | LC_ALL=C sort -r | cut -f 13- >"$work/newest"
+    print_catalog "$project/backups/postgres" | LC_ALL=C sort -r |
+        DATABASE=$(printable "$TB_POSTGRES_DATABASE") \
+            awk -F '\t' '($12 "") == ENVIRON["DATABASE"]' |
+        cut -f 14- >"$work/newest"
     while IFS= read -r newest_backup; do
-        if read_intact "$newest_backup" && is_of_database; then
-            return 0
-        fi
+        ! read_intact "$newest_backup" || return 0
     done <"$work/newest"
     return 1
-}
-
-is_of_database() {
-    [ "$(read_manifest "$work/info" database)" = "$(printable "$TB_POSTGRES_DATABASE")" ]
 }
 
 # report_changes: since the backup that has been replaced, or the newest one; see diff-backup.sh for

@@ -7,6 +7,10 @@
 #   data-only  the schema is the live database's, the rows are the archive's
 #   tables     the same for some tables, whose rows then replace those in the live database
 
+# Entries of an archive's table of contents, as regular expressions: a table, and the rows of one.
+table_entry='1259 [0-9]* TABLE'
+rows_entry='0 [0-9]* TABLE DATA'
+
 # choose_mode: from the options, from what the archive holds and from how the schemas differ. Sets
 # mode, and unfilled, the live columns that the backup lacks. Where the live schema is kept,
 # $work/archive-rows gets what the archive's rows fill, $work/columns the columns to restore
@@ -63,8 +67,15 @@ choose_rows() {
 
 is_data_only() {
     [ -z "$manifest_found" ] || [ "$(manifest_field holds)" != 'data only' ] || return 0
-    grep -q '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" &&
-        ! grep -q '^[0-9]*; 1259 [0-9]* TABLE ' "$work/contents"
+    archive_has "$rows_entry" && ! archive_has "$table_entry"
+}
+
+is_schema_only() {
+    archive_has "$table_entry" && ! archive_has "$rows_entry"
+}
+
+archive_has() { # ENTRY
+    grep -q "^[0-9]*; $1 " "$work/contents"
 }
 
 # list_archive_rows: every table and column that the archive's rows fill
@@ -180,7 +191,7 @@ of_chosen_tables() {
     if [ "$mode" = data-only ]; then
         sed -n '/^column /p'
     else
-        awk 'NR == FNR { prefix["column " $0 " "]; next }
+        awk 'FILENAME == ARGV[1] { prefix["column " $0 " "]; next }
              { for (p in prefix) if (index($0, p) == 1) print }' "$work/chosen" -
     fi
 }

@@ -72,10 +72,12 @@ check_file_again() {
 }
 
 require_replaceable_database() {
-    if [ "$TB_POSTGRES_DATABASE" = postgres ]; then
-        hint 'set TB_POSTGRES_DATABASE'
-        die "cannot replace database 'postgres', which is the server's own"
-    fi
+    case $TB_POSTGRES_DATABASE in
+        postgres | template0 | template1)
+            hint 'set TB_POSTGRES_DATABASE'
+            die "cannot replace database '$TB_POSTGRES_DATABASE', which is the server's own"
+            ;;
+    esac
     if [ "$RESTORE_IN_PLACE" = yes ]; then
         require_primary
         database_exists || fail_without_database
@@ -138,6 +140,7 @@ show_backup() {
     say "backup    $backup_file ($(human_size "$(size_of "$backup_file")"))"
     if [ -n "$manifest_found" ]; then
         say "created   $(manifest_field created) from $(manifest_field server)"
+        show_other_database
         say "holds     $(with_commas "$(manifest_field summary)")"
         ! is_data_only || say 'kind      data only: rows without a schema'
         return 0
@@ -149,10 +152,19 @@ show_backup() {
     else
         say "holds     $(tables_in_backup)"
     fi
+    ! is_schema_only || warn 'the backup contains no rows: every table will be empty'
+}
+
+show_other_database() {
+    database_in_backup=$(manifest_field database)
+    case $database_in_backup in
+        '' | "$(printable "$TB_POSTGRES_DATABASE")") ;;
+        *) say "database  '$database_in_backup', not '$TB_POSTGRES_DATABASE'" ;;
+    esac
 }
 
 tables_in_backup() {
-    echo "$(grep -c ' TABLE DATA ' "$work/contents") tables"
+    counted "$(grep -c '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents")" table
 }
 
 # show_schema: how the backup's schema differs from the live one, and which one remains

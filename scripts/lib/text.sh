@@ -58,6 +58,12 @@ with_commas() {
         -e 's/\([0-9]\)\([0-9]\{3\}\)\([^0-9]\)/\1,\2\3/' -e 't next'
 }
 
+# counted NUMBER NOUN
+counted() {
+    [ "$1" -eq 1 ] || set -- "$1" "$2s"
+    echo "$(with_commas "$1") $2"
+}
+
 # human_size BYTES
 human_size() {
     awk -v bytes="$1" -f "$root/scripts/lib/awk/formats.awk" \

@@ -81,6 +81,7 @@ def write_backup(
     rows: int = 100,
     key: bytes | None = None,
     holds: str = "schema and data",
+    database: str = "tumblebug",
 ) -> Path:
     """Write what looks like a backup from outside: a file of no use, with its manifest.
 
@@ -90,7 +91,7 @@ def write_backup(
     lines = (
         f"CB-Tumblebug assets backup\ncreated: {created} UTC\nbytes: {len(content)}\n"
         f"sha256: {hashlib.sha256(content).hexdigest()}\nserver: PostgreSQL 16.14\n"
-        f"holds: {holds}\n\n  provider  specs\n  server: PostgreSQL 1\n\n"
+        f"database: {database}\nholds: {holds}\n\n  provider  specs\n  server: PostgreSQL 1\n\n"
         f"tables: 2 (rows, fingerprint, name)\n{rows - 1} 5 public.a\n1 7 public.b\n"
     )
     if key is not None:

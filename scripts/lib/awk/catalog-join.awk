@@ -11,8 +11,8 @@ FILENAME ~ /hashes$/ {
 
 FILENAME ~ /entries$/ {
     split($0, field, "\t")
-    signature = field[12]
-    checksum = field[13]
+    signature = field[13]
+    checksum = field[14]
     has_manifest = field[11] != "-"
     trust = "untrusted"
     if (signature == "-") trust = "unsigned"
@@ -22,7 +22,7 @@ FILENAME ~ /entries$/ {
         if (field[7] != "unreadable") field[7] = "damaged"
     }
     entry[FNR] = field[1]
-    for (i = 2; i <= 11; i++) entry[FNR] = entry[FNR] "\t" field[i]
+    for (i = 2; i <= 12; i++) entry[FNR] = entry[FNR] "\t" field[i]
     entry[FNR] = entry[FNR] "\t" trust
     next
 }

@@ -4,9 +4,9 @@
 # one there is N.manifest, N.beside (there is none in the file), or N.time.
 #
 # Prints a line for each path, its fields separated by tabs: created, size, rows, tables, server,
-# holds, state, level, result and time of the last verification, sha256, signature, checksum. What
-# is not known is '-'. Writes N.checked, which the checksum is of, and N.signed, which the signature
-# is of: SIGNING_KEY (an environment variable) and what is above the signature.
+# holds, state, level, result and time of the last verification, sha256, database, signature,
+# checksum. What is not known is '-'. Writes N.checked, which the checksum is of, and N.signed,
+# which the signature is of: SIGNING_KEY (an environment variable) and what is above the signature.
 
 BEGIN {
     key = ENVIRON["SIGNING_KEY"]
@@ -111,7 +111,8 @@ function print_fields(    server, sha256, remembered, verified) {
         split("-\t-\t-", verified, "\t")
     printf("%s\t%s\t%s\t%s\t", state, verified[2],
            known(verified[3] ~ /^(ok|failed)$/, verified[3]), verified[1])
-    printf("%s\t%s\t%s\n", sha256, known(is_hash(field("signature")), field("signature")),
+    printf("%s\t%s\t", sha256, known(is_text(field("database")), field("database")))
+    printf("%s\t%s\n", known(is_hash(field("signature")), field("signature")),
            known(is_hash(field("manifest")), field("manifest")))
 }
 
@@ -127,6 +128,10 @@ function known(is_known, what) {
 
 function is_hash(what) {
     return length(what) == 64 && what !~ /[^0-9a-f]/
+}
+
+function is_text(what) {
+    return what != "" && what !~ /[[:cntrl:]]/
 }
 
 function is_time(what) {

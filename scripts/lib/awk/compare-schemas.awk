@@ -4,7 +4,7 @@
 
 BEGIN { FS = "\t" }
 { object = $1 FS $2 FS $3 }
-NR == FNR { backup[object] = $4; next }
+FILENAME == ARGV[1] { backup[object] = $4; next }
 { live[object] = $4 }
 
 END {

@@ -1,4 +1,4 @@
-# Numbers, sizes and times for people, and what times are calculated with.
+# Numbers, sizes, times and names for people, and what times are calculated with.
 
 function with_commas(number) {
     while (match(number, /[0-9][0-9][0-9][0-9](,|$)/))
@@ -37,4 +37,9 @@ function day_of(time,    year, month, days) {
 function seconds_of(time) {
     return ((day_of(time) * 24 + substr(time, 12, 2)) * 60 + substr(time, 15, 2)) * 60 \
         + substr(time, 18, 2)
+}
+
+# To at most 16 characters, for a column.
+function shortened(text) {
+    return length(text) > 16 ? substr(text, 1, 13) "..." : text
 }

@@ -1,6 +1,6 @@
 # Reads lines 'column TABLE NAME' first; for programs that then read a manifest's lines 'ROWS
 # FINGERPRINT TABLE'.
-NR == FNR { columns[NR] = $0; next }
+FILENAME == ARGV[1] { columns[NR] = $0; next }
 
 # has_column(table): does one of the columns belong to it?
 function has_column(table,    i) {

@@ -1,21 +1,25 @@
 # Prints the lines of the catalog as a table of at most 80 columns; a name that is too long for it
-# has a line of its own. Needs formats.awk, the time as `now`, and BACKUPS (an environment
-# variable): a backup in that directory is called by its name only.
+# has a line of its own. If they are of several databases, a column names these. Needs formats.awk,
+# the time as `now`, and BACKUPS (an environment variable): a backup in that directory is called by
+# its name only.
 
 BEGIN {
     FS = "\t"
-    add("name", "age", "size", "rows", "server", "state", "verified")
+    add("name", "age", "size", "rows", "server", "database", "state", "verified")
 }
 
 {
+    if ($12 != "-" && !seen[$12]++) databases++
     path = $0
-    for (i = 1; i < 13; i++) sub(/^[^\t]*\t/, "", path)
+    for (i = 1; i < 14; i++) sub(/^[^\t]*\t/, "", path)
     add(name_of(path), $1 == "-" ? "-" : age_of($1), $2 == "-" ? "-" : human_size($2),
-        with_commas($3), $5, state_of($7, $12, $6), $8 == "-" ? "-" : verification($8, $9, $10))
+        with_commas($3), $5, shortened($12), state_of($7, $13, $6),
+        $8 == "-" ? "-" : verification($8, $9, $10))
 }
 
 END {
-    most = 80 - wide[2] - wide[3] - wide[4] - wide[5] - wide[6] - wide[7] - 9
+    most = 80 - wide[2] - wide[3] - wide[4] - wide[5] - wide[7] - wide[8] - 9
+    if (databases > 1) most -= wide[6] + 2
     if (wide[1] > most) wide[1] = most
     for (n = 1; n <= count; n++) {
         if (length(cell[n, 1]) > wide[1]) {
@@ -24,21 +28,23 @@ END {
         }
         line = sprintf("%-" wide[1] "s ", cell[n, 1])
         for (c = 2; c <= 5; c++) line = line sprintf(" %" wide[c] "s", cell[n, c])
-        line = line sprintf("  %-" wide[6] "s  %s", cell[n, 6], cell[n, 7])
+        if (databases > 1) line = line sprintf("  %-" wide[6] "s", cell[n, 6])
+        line = line sprintf("  %-" wide[7] "s  %s", cell[n, 7], cell[n, 8])
         sub(/ +$/, "", line)
         print line
     }
 }
 
-function add(name, age, size, rows, server, state, verified) {
+function add(name, age, size, rows, server, database, state, verified) {
     count++
     put(1, name)
     put(2, age)
     put(3, size)
     put(4, rows)
     put(5, server)
-    put(6, state)
-    put(7, verified)
+    put(6, database)
+    put(7, state)
+    put(8, verified)
 }
 
 function put(column, text) {

@@ -1,31 +1,35 @@
-# Prints the lines of prune.awk as a table of at most 80 columns. Needs formats.awk and the time as
-# `now`.
+# Prints the lines of prune.awk as a table of at most 80 columns. If the backups are of several
+# databases, a column names these. Needs formats.awk and the time as `now`.
 
 BEGIN {
     FS = "\t"
-    add("name", "age", "size", "plan", "reason")
+    add("name", "age", "size", "database", "plan", "reason")
 }
 
 {
+    if (!seen[$14]++) databases++
     name = $0
-    for (i = 1; i < 15; i++) sub(/^[^\t]*\t/, "", name)
+    for (i = 1; i < 16; i++) sub(/^[^\t]*\t/, "", name)
     sub(/.*\//, "", name)
     sub(/\.dump\.gz$/, "", name)
-    add(name, $3 == "-" ? "-" : short_age(seconds_of(now) - seconds_of($3)), human_size($4), $1, $2)
+    add(name, $3 == "-" ? "-" : short_age(seconds_of(now) - seconds_of($3)), human_size($4),
+        shortened($14), $1, $2)
 }
 
 END {
-    most = 80 - wide[2] - wide[3] - wide[4] - 8 - 15 # reasons go on in the next line
+    most = 80 - wide[2] - wide[3] - wide[5] - 8 - 15 # reasons go on in the next line
+    if (databases > 1) most -= wide[4] + 2
     if (wide[1] > most) wide[1] = most
     for (n = 1; n <= count; n++) print_row(n)
 }
 
-function add(name, age, size, plan, reasons) {
+function add(name, age, size, database, plan, reasons) {
     count++
     put(1, name)
     put(2, age)
     put(3, size)
-    put(4, plan)
+    put(4, database)
+    put(5, plan)
     reasons_of[count] = reasons
 }
 
@@ -39,8 +43,10 @@ function print_row(n,    line, start, i, reasons, reason) {
         print cell[n, 1]
         cell[n, 1] = ""
     }
-    line = sprintf("%-" wide[1] "s  %" wide[2] "s %" wide[3] "s  %-" wide[4] "s", \
-                   cell[n, 1], cell[n, 2], cell[n, 3], cell[n, 4])
+    line = sprintf("%-" wide[1] "s ", cell[n, 1])
+    for (i = 2; i <= 3; i++) line = line sprintf(" %" wide[i] "s", cell[n, i])
+    if (databases > 1) line = line sprintf("  %-" wide[4] "s", cell[n, 4])
+    line = line sprintf("  %-" wide[5] "s", cell[n, 5])
     start = length(line) + 2
     reasons = split(reasons_of[n], reason, ", ")
     for (i = 1; i <= reasons; i++) {

@@ -1,7 +1,8 @@
 # Decides which backups stay. Reads lines of the catalog, the newest first, and prints those that
 # have a whole manifest, each after 'keep' or 'delete' and the reasons to keep it, separated by
-# tabs. Each rule keeps the newest backup of its period, as in restic; full and data-only backups
-# are counted apart. A backup whose last verification failed stays, and no rule counts it. Needs
+# tabs. Each rule keeps the newest backup of its period, as in restic; the backups of each database
+# are counted apart, and so are its data-only ones. A backup whose last verification failed stays,
+# and no rule counts it. Needs
 # formats.awk, the time as `now`, and the rules as `last`, `within`, `daily`, `weekly` and
 # `monthly`, each a number or empty.
 
@@ -15,7 +16,7 @@ $9 == "failed" {
 }
 
 {
-    kind = $6
+    kind = $6 FS $12
     day = day_of($1)
     reasons = ""
     count[kind]++

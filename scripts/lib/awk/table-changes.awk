@@ -10,7 +10,7 @@
     seen[name]
 }
 
-FNR == NR {
+FILENAME == ARGV[1] {
     rows[name] = $1
     fingerprint[name] = $2
     next
