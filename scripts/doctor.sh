@@ -187,7 +187,7 @@ check_server() {
     check problem programs find_client_programs || :
     check note zstd find_zstd || :
     check problem rights find_rights || :
-    [ ! -f "$backup_file" ] || check note restore find_restorable ||
+    [ ! -e "$backup_file" ] || check note restore find_restorable ||
         verdict="a backup would work, a restore of $backup_file would not"
     check problem space find_room || :
     check problem swap find_obstacles || :
@@ -250,6 +250,7 @@ find_rights() {
 
 # find_restorable: would this user, with these programs, be able to load the shared backup?
 find_restorable() {
+    require_file "$backup_file"
     find_manifest "$backup_file"
     [ -z "$manifest_found" ] || check_manifest "$backup_file"
     decide_trust
@@ -257,7 +258,8 @@ find_restorable() {
     backup_kind=$(file_kind "$backup_file")
     unpack "$backup_kind" <"$backup_file" 2>/dev/null | head -c 1000 >"$work/head"
     on_server pg_restore --list <"$work/head" >/dev/null 2>"$work/restore.errors" || :
-    ! grep -q 'unsupported version' "$work/restore.errors" || fail_not_whole "$work/restore.errors"
+    ! grep -q 'unsupported version\|valid archive\|text format' "$work/restore.errors" ||
+        fail_not_whole "$work/restore.errors"
     if [ -n "$trusted" ]; then
         echo "$backup_file is trusted"
     else

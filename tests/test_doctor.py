@@ -74,6 +74,24 @@ def test_shared_backup_that_could_not_be_restored_is_a_note(direct: Database) ->
     assert "was made by a newer pg_dump than" in lines(run.out, "note")["restore"], run
 
 
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
+        (gzip.compress(b"SELECT 1;\n" * 100), "is not a complete PostgreSQL archive"),
+    ],
+    ids=["empty", "Git LFS", "SQL"],
+)
+def test_file_that_is_no_backup_could_not_be_restored(
+    direct: Database, content: bytes, error: str
+) -> None:
+    direct.checkout.default_backup.write_bytes(content)
+    run = direct.checkout.run(DOCTOR)
+    assert error in lines(run.out, "note")["restore"], run
+    assert "a backup would work, a restore of ./assets/assets.dump.gz would not" in run.err
+
+
 def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     path = direct.sample_backup()
     kept = {"RESTORE_KEEP_COPY": "yes", "RESTORE_KEEP_PREVIOUS": "yes"}

@@ -185,7 +185,7 @@ def test_signatures_are_recognised_with_any_key(signing: Checkout, key: bytes) -
 
 
 def test_the_last_verification_counts_for_the_content_that_was_verified(signing: Checkout) -> None:
-    for name, result in (("good", "ok"), ("bad", "failed"), ("replaced", "ok")):
+    for name, result in (("good", "ok"), ("bad", "failed"), ("replaced", "ok"), ("cut", "ok")):
         path = write(signing, name)
         sha256 = manifest_of(path).read_text().split("sha256: ")[1].split()[0]
         remember = (
@@ -195,11 +195,14 @@ def test_the_last_verification_counts_for_the_content_that_was_verified(signing:
         run = signing.run("sh", "-c", remember, "sh", path)
         assert (run.status, run.err) == (0, ""), run
     write(signing, "replaced", days=1)
+    path = signing.named_backups / "cut.dump.gz"
+    path.write_bytes(path.read_bytes()[:-1])
     table = cells(signing.run(LIST).out)
     assert {name: line[-1] for name, line in table.items()} == {
         "good": "restore 0m",
         "bad": "failed 0m",
         "replaced": "-",
+        "cut": "-",
     }
     assert not list(signing.named_backups.glob(".*"))
 

@@ -23,6 +23,21 @@ def smallest(database: Database, path: Path, *options: str, **environment: str) 
     return database.backup(*options, path, **{**SMALLEST, **environment})
 
 
+def test_ended_connection_is_not_blamed_on_the_restore_test(
+    direct: Database, tmp_path: Path
+) -> None:
+    first = "SET synchronous_commit = off;"
+    direct.checkout.edit(
+        "scripts/sql/backup/sort-tables.sql",
+        first,
+        f"SELECT pg_terminate_backend(pg_backend_pid()); {first}",
+    )
+    run = smallest(direct, tmp_path / "x.dump.gz")
+    assert run.status == 1, run
+    assert "could not sort the rows: terminating connection due to administrator" in run.err, run
+    assert "BACKUP_COMPRESSION" not in run.err and "still runs" in run.err, run
+
+
 def changes_of_order(database: Database, table: str) -> int:
     """Return how many rows come before the one that they follow on the disk.
 

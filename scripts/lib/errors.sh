@@ -46,7 +46,9 @@ fail_with() {
             cause=$(first_error "$1")
             hint_for_cause "$(cat "$1")"
             case $cause in
-                '' | 'Error response from daemon'* | *'container state improper'*)
+                '' | 'Error response from daemon'* | *'container state improper'* | \
+                    *'terminating connection due to administrator'* | *'is shutting down'* | \
+                    *'server closed the connection'*)
                     forget_hints # they are about what the program did
                     ! has_space || hint "check that $server still runs"
                     ;;

@@ -107,7 +107,8 @@ function print_fields(    server, sha256, remembered, verified) {
     remembered = path ".verified"
     if (remembered in size_of && size_of[remembered] <= 1000)
         split(first_line(remembered), verified, "\t")
-    if (verified[4] != sha256 || !is_time(verified[1]) || verified[2] !~ /^(hash|read|restore)$/)
+    if (verified[4] != sha256 || !is_time(verified[1]) || verified[2] !~ /^(hash|read|restore)$/ ||
+        (verified[3] == "ok" && state !~ /^(ok|no-info|other-info)$/))
         split("-\t-\t-", verified, "\t")
     printf("%s\t%s\t%s\t%s\t", state, verified[2],
            known(verified[3] ~ /^(ok|failed)$/, verified[3]), verified[1])
