@@ -28,11 +28,11 @@ main() {
     fi
     compose down || die "could not stop $container_name; see above"
     read_container_state
-    if [ "$container_state" = running ]; then
-        say "$container_name still runs: 'make up' did not create it"
-    else
-        say "stopped; the data stays in its volume"
-    fi
+    case $container_state in
+        '') say "stopped; the data stays in its volume" ;;
+        running) say "$container_name still runs: 'make up' did not create it" ;;
+        *) say "$container_name is not running, and stays: 'make up' did not create it" ;;
+    esac
 }
 
 main "$@"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from support.databases import Database
-from support.fakes import fake
+from support.disks import small_disk
+from support.fakes import HASTY, fake
 from support.run import BACKUP, Checkout
 from support.running import ended, waiting_run
 
@@ -49,6 +52,24 @@ def test_hook_runs_when_a_run_cannot_even_begin(checkout: Checkout) -> None:
     assert reported(checkout, "SUCCESS") == []
 
 
+def test_hook_gets_the_error_if_the_temporary_directory_is_full(
+    direct: Database, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "full", "8k") as full:
+        (full / "ballast").write_bytes(bytes(4096))  # beside the directory itself
+        run = direct.backup(TMPDIR=str(full), **HOOKS)
+    message = f"could not write to the temporary directory '{full}'; no backup was written"
+    assert run.status == 1 and run.errors == [f"error: {message}"], run
+    assert reported(direct.checkout, "FAILURE") == [f"1|./assets/assets.dump.gz|0|{message}"]
+
+
+def test_success_has_no_error(direct: Database) -> None:
+    """There is none, although the run has looked for a container in vain."""
+    run = direct.backup(ASSETS_PG_BACKEND="auto", **HOOKS)
+    assert run.status == 0, run
+    assert reported(direct.checkout, "SUCCESS")[0].endswith("|"), run
+
+
 def test_failed_hook_makes_a_backup_incomplete(direct: Database) -> None:
     for hook in ("exit 7", "no-such-program", "kill -9 $$"):
         run = direct.backup(BACKUP_ON_SUCCESS=hook)
@@ -57,7 +78,10 @@ def test_failed_hook_makes_a_backup_incomplete(direct: Database) -> None:
     assert run.status == 1 and "warning: BACKUP_ON_FAILURE failed: exit 7" in run.err, run
 
 
-def test_hook_that_hangs_is_ended(direct: Database) -> None:
-    hasty = fake(direct.checkout, timeout='shift; exec "$REAL" 1 "$@"')
-    run = direct.backup(BACKUP_ON_SUCCESS="sleep 1000", **hasty)
-    assert run.status == 3 and "BACKUP_ON_SUCCESS failed" in run.err, run
+@pytest.mark.parametrize("timeout", [HASTY, HASTY.replace('"$REAL"', "busybox timeout")])
+def test_hook_that_hangs_is_ended(direct: Database, timeout: str) -> None:
+    hasty = fake(direct.checkout, timeout=timeout)
+    for hook in ("exec sleep 1000", 'trap "echo no" TERM; while :; do sleep 1; done'):
+        run = direct.backup(BACKUP_ON_SUCCESS=f"echo begun; {hook}", **hasty)
+        assert run.status == 3 and "begun\n" in run.err, run
+        assert "warning: BACKUP_ON_SUCCESS failed" in run.err, run

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from support.databases import Database
-from support.fakes import path_without
-from support.run import PROJECT, RESTORE, Checkout
+from support.fakes import fake, path_without
+from support.run import DOWN, PROJECT, RESTORE, UP, Checkout
 from support.servers import Container, docker, image
 
 
@@ -225,6 +225,13 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     assert again.status == 0, again
     assert f"container '{name}' is already running\n" in again.err
     assert f"publishes 127.0.0.1:{port}, not TB_POSTGRES_PORT=1" in again.err
+    assert "TB_POSTGRES_IMAGE" not in again.err
+    again = compose.run("make", "up", TB_POSTGRES_IMAGE="no-such-image:1")
+    assert again.status == 0, again
+    used = compose.environment["TB_POSTGRES_IMAGE"]
+    assert f"has the image {used}, not TB_POSTGRES_IMAGE=no-such-image:1, which takes" in again.err
+    used = docker("image", "inspect", "--format", "{{.Id}}", used)
+    assert "warning" not in compose.run("make", "up", TB_POSTGRES_IMAGE=used).err
     down = compose.run("make", "down")
     assert down.status == 0, down
     assert (
@@ -248,16 +255,43 @@ def test_up_refuses_a_volume_of_another_version(compose: Checkout) -> None:
     volume = f"{name}_assets-database:/volume"
     old = "cd /volume; echo 15 >PG_VERSION; touch postgresql.conf; chown postgres . *"
     docker("run", "--rm", "--volume", volume, "--entrypoint", "sh", image(), "-c", old)
-    up = compose.run("./scripts/up.sh")
+    up = compose.run(UP)
     assert up.status == 1 and len(up.errors) == 1, up
     assert "holds data of another major version of PostgreSQL than its image" in up.err, up
+    assert "hint: use an image of that version again, PostgreSQL 15;" in up.err, up
     assert docker("inspect", "--format", "{{.State.Status}}", name) == "exited"
     show = ("--entrypoint", "cat", image(), "/volume/PG_VERSION")
     assert docker("run", "--rm", "--volume", volume, *show) == "15"
 
 
+def test_up_refuses_a_volume_of_a_later_version(compose: Checkout) -> None:
+    """From 18 on, the volume has its data elsewhere."""
+    name = compose.environment["TB_POSTGRES_CONTAINER"]
+    later, earlier = {"TB_POSTGRES_IMAGE": image("18")}, {"TB_POSTGRES_IMAGE": image("17")}
+    assert compose.run(UP, **later).status == 0
+    assert compose.run(DOWN).status == 0
+    up = compose.run(UP, **earlier)
+    assert up.status == 1 and len(up.errors) == 1, up
+    assert "holds data of another major version of PostgreSQL than its image" in up.err, up
+    assert "hint: use an image of that version again, PostgreSQL 18;" in up.err, up
+    assert docker("inspect", "--format", "{{.State.Status}}", name) == "exited"
+    up = compose.run(UP, **later)
+    assert up.status == 0, up
+
+
+def test_up_calls_no_volume_without_data_another_version(compose: Checkout) -> None:
+    """Such as one that a crash of the first start has left."""
+    name = compose.environment["TB_POSTGRES_CONTAINER"]
+    compose.environment["TB_POSTGRES_IMAGE"] = image("17")
+    volume = f"{name}_assets-database:/volume"
+    docker("run", "--rm", "--volume", volume, "--entrypoint", "touch", image(), "/volume/x")
+    up = compose.run(UP, **fake(compose, seq="echo 1 2 3 4"))
+    assert up.status == 1 and len(up.errors) == 1, up
+    assert "after 4 s, not healthy" in up.err and f"'docker logs {name}'" in up.err, up
+
+
 def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:
-    run = compose.run("./scripts/up.sh", TB_POSTGRES_IMAGE="localhost:1/no-such-image:1")
+    run = compose.run(UP, TB_POSTGRES_IMAGE="localhost:1/no-such-image:1")
     assert run.status == 1, run
     assert "could not start container" in run.err
     assert "hint: set TB_POSTGRES_IMAGE to an image that this machine has" in run.err
@@ -267,17 +301,17 @@ def test_up_says_that_another_command_created_the_container(
     compose: Checkout, container: Container
 ) -> None:
     """Here one without a health check; a container without PostgreSQL is refused."""
-    up = compose.run("./scripts/up.sh", TB_POSTGRES_CONTAINER=container.name)
+    up = compose.run(UP, TB_POSTGRES_CONTAINER=container.name)
     assert up.status == 0, up
     assert "is already running; 'make up' did not create it\n" in up.err
     name = compose.environment["TB_POSTGRES_CONTAINER"]
     no_programs = ("-e", "PATH=/nowhere", "--entrypoint", "/bin/sh")
     docker("run", "--detach", "--name", name, *no_programs, image(), "-c", "/bin/sleep 99")
-    up = compose.run("./scripts/up.sh")
+    up = compose.run(UP)
     assert up.status == 1, up
     assert f"error: container '{name}' has no PostgreSQL\n" in up.err
     docker("kill", name)
-    up = compose.run("./scripts/up.sh")
+    up = compose.run(UP)
     assert up.status == 1, up
     assert f"start it with 'docker start {name}'" in up.err
 
@@ -285,15 +319,33 @@ def test_up_says_that_another_command_created_the_container(
 def test_up_names_a_busy_port_and_its_setting(compose: Checkout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])
-        run = compose.run("./scripts/up.sh", TB_POSTGRES_PORT=port)
+        run = compose.run(UP, TB_POSTGRES_PORT=port)
     assert run.status == 1, run
     assert f"error: port {port} of this machine is in use" in run.err
     assert "set TB_POSTGRES_PORT to another port" in run.err
+    run = compose.run(UP, TB_POSTGRES_IMAGE="localhost:1/no-such-image:1")
+    assert run.status == 1 and run.err.count("hint: ") == 1, run
+    assert "hint: set TB_POSTGRES_IMAGE to an image that this machine has" in run.err
+    assert "error: could not start container" in run.err
+
+
+def test_down_leaves_a_container_that_another_command_created(compose: Checkout) -> None:
+    name = compose.environment["TB_POSTGRES_CONTAINER"]
+    docker("run", "--detach", "--name", name, "--entrypoint", "sleep", image(), "99")
+    down = compose.run(DOWN)
+    assert down.status == 0, down
+    assert f"container '{name}' still runs: 'make up' did not create it\n" in down.err
+    docker("kill", name)
+    down = compose.run(DOWN)
+    assert down.status == 0, down
+    last = f"container '{name}' is not running, and stays: 'make up' did not create it\n"
+    assert down.err.endswith(last), down
+    assert docker("inspect", "--format", "{{.State.Status}}", name) == "exited"
 
 
 def test_no_compose_says_so(container: Container, checkout: Checkout, tmp_path: Path) -> None:
     path = path_without(checkout, "docker-compose")
-    run = checkout.run("./scripts/up.sh", PATH=path, DOCKER_CONFIG=str(tmp_path))
+    run = checkout.run(UP, PATH=path, DOCKER_CONFIG=str(tmp_path))
     if "docker compose" not in run.err:
         pytest.skip("the compose plugin of this machine is in a system directory")
     assert run.status == 1, run

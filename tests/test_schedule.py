@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +28,29 @@ def test_cron_and_systemd_get_this_projects_path(checkout: Checkout) -> None:
     run = checkout.run(SCHEDULE, "systemd")
     command = re.search(r"^ExecStart=(.*)$", run.out, re.MULTILINE)[1]
     assert run.status == 0, run
-    assert shlex.split(command) == [str(checkout.path / "scripts/backup-assets.sh"), "auto"]
+    script = str(checkout.path / "scripts/backup-assets.sh")
+    assert shlex.split(command) == ["/bin/sh", script, "auto"]
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout
     assert f"\nUser={user}" in run.out  # systemd then sets HOME
+
+
+def test_path_may_have_any_character(checkout: Checkout) -> None:
+    checkout.path = checkout.path.rename(checkout.home / "a $b $$c'd\"e\\f%g%%h&i|j 가")
+    script = str(checkout.path / "scripts/backup-assets.sh")
+    run = checkout.run(SCHEDULE, "cron")
+    command = run.out.splitlines()[-1].split(maxsplit=5)[5].replace("\\%", "%")
+    assert shlex.split(command)[:2] == ["cd", str(checkout.path)], run
+    run = checkout.run(SCHEDULE, "systemd")
+    command = re.search(r"^ExecStart=(.*)$", run.out, re.MULTILINE)[1]
+    words = [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(command)]
+    assert words == ["/bin/sh", script, "auto"], run
+    if not shutil.which("systemd-analyze"):
+        return
+    unit = checkout.home / "assets.service"
+    unit.write_text(re.search(r"^\[Unit].*?(?=^# ---)", run.out, re.MULTILINE | re.DOTALL)[0])
+    verify = ["systemd-analyze", "verify", "--man=no", unit]
+    done = subprocess.run(verify, capture_output=True, text=True)
+    assert "assets.service" not in done.stderr, done
 
 
 def test_settings_that_only_the_environment_has_are_named(checkout: Checkout) -> None:
@@ -38,9 +59,9 @@ def test_settings_that_only_the_environment_has_are_named(checkout: Checkout) ->
     same |= {"TB_POSTGRES_CONTAINER": "", "BACKUP_COMPRESSION": "auto"}
     for kind in ("cron", "systemd"):
         run = checkout.run(SCHEDULE, kind, PG_BINDIR="/p g", BACKUP_REMOTE="c:d", **same)
-        names = "warning: your environment sets BACKUP_REMOTE, PG_BINDIR; put them into"
-        assert run.status == 0 and run.err.startswith(names), run
-        assert f"'./.env': {kind} does not have your environment\n" in run.err
+        which = "which sets BACKUP_REMOTE, PG_BINDIR; './.env' must set the same"
+        assert run.status == 0, run
+        assert run.err == f"warning: {kind} does not have your environment, {which}\n"
         assert checkout.run(SCHEDULE, kind, **same).err == ""
 
 

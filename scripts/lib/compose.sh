@@ -52,7 +52,8 @@ choose_data_path() {
     esac
 }
 
-# report_running: which container it is, if 'make up' did not create it, and its port
+# report_running: which container it is, if 'make up' did not create it, and where its image or its
+# port is another one than that of the setting
 report_running() {
     creator=$(directory_of_creator)
     case $creator in
@@ -62,14 +63,31 @@ report_running() {
         *) say "$container_name is already running; it was created in" \
             "'$creator'" ;;
     esac
+    has_image || warn_of_setting "has the image $(container_field .Config.Image)" \
+        "TB_POSTGRES_IMAGE=$TB_POSTGRES_IMAGE"
     published_ports=$("$CONTAINER_CLI" port "$TB_POSTGRES_CONTAINER" 5432/tcp 2>/dev/null) ||
         published_ports=
     case $published_ports: in
         *":$TB_POSTGRES_PORT"[!0-9]*) ;;
-        *) [ "$TB_POSTGRES_PORT" = 0 ] ||
-            warn "the running container publishes ${published_ports:-no port}, not" \
-                "TB_POSTGRES_PORT=$TB_POSTGRES_PORT, which takes effect when 'make up' starts it" ;;
+        *) [ "$TB_POSTGRES_PORT" = 0 ] || warn_of_setting \
+            "publishes ${published_ports:-no port}" "TB_POSTGRES_PORT=$TB_POSTGRES_PORT" ;;
     esac
+}
+
+# has_image: does the container run the image that the user has set, by this name or another one?
+has_image() {
+    case $TB_POSTGRES_IMAGE in '' | "$(container_field .Config.Image)") return 0 ;; esac
+    [ "$("$CONTAINER_CLI" image inspect --format '{{.Id}}' "$TB_POSTGRES_IMAGE" 2>/dev/null)" = \
+        "$(container_field .Image)" ]
+}
+
+container_field() { # FIELD of what inspect prints
+    "$CONTAINER_CLI" inspect --type container --format "{{$1}}" "$TB_POSTGRES_CONTAINER"
+}
+
+warn_of_setting() { # WHAT_IT_HAS SETTING
+    warn "the running container $1, not $2, which takes effect when 'make up' starts it" \
+        "after 'make down'"
 }
 
 # directory_of_creator: that of the compose file; nothing where there was none
@@ -85,15 +103,21 @@ fail_to_start() {
         hint "'make up' did not create the container of that name:" \
             "start it with '$CONTAINER_CLI start $TB_POSTGRES_CONTAINER', or rename or remove it"
     fi
-    case $("$CONTAINER_CLI" inspect --format '{{.State.Error}}' "$TB_POSTGRES_CONTAINER") in
-        *'address already in use'* | *'port is already allocated'*)
-            hint 'end the program that uses it, or set TB_POSTGRES_PORT to another port'
-            die "port $TB_POSTGRES_PORT of this machine is in use"
-            ;;
-    esac
-    "$CONTAINER_CLI" image inspect "$TB_POSTGRES_IMAGE" >/dev/null 2>&1 ||
+    if ! "$CONTAINER_CLI" image inspect "$TB_POSTGRES_IMAGE" >/dev/null 2>&1; then
         hint 'set TB_POSTGRES_IMAGE to an image that this machine has or can download'
+    elif found_busy_port; then
+        hint 'end the program that uses it, or set TB_POSTGRES_PORT to another port'
+        die "port $TB_POSTGRES_PORT of this machine is in use"
+    fi
     die "could not start $container_name; see above"
+}
+
+# found_busy_port: is that the error of the container's last start?
+found_busy_port() {
+    case $(container_field .State.Error) in
+        *'address already in use'* | *'port is already allocated'*) ;;
+        *) return 1 ;;
+    esac
 }
 
 # wait_until_healthy SECONDS: by the container's own health check, or by pg_isready. Podman's state
@@ -117,16 +141,28 @@ wait_until_healthy() {
     die "$container_name is '$health' after $second s, not healthy"
 }
 
-# refuse_other_version: ends the script if the log says that the volume is of another version
+# refuse_other_version: ends the script if the log says that the volume is of another version. An
+# image before 18 only says that its directory is not empty, as after a crash of its first start
 refuse_other_version() {
     case $("$CONTAINER_CLI" logs --tail 100 "$TB_POSTGRES_CONTAINER" 2>&1) in
         *'database files are incompatible with server'* | *'appears to be PostgreSQL data in'*) ;;
+        *'exists but is not empty'*) [ -n "$(version_of_data)" ] || return 0 ;;
         *) return 0 ;;
     esac
+    data_version=$(version_of_data)
     "$CONTAINER_CLI" stop "$TB_POSTGRES_CONTAINER" >/dev/null 2>&1 || : # or else it goes on trying
-    hint "use the image of the earlier version again; docs/how-to.md says how to upgrade"
+    hint "use an image of that version again${data_version:+, PostgreSQL $data_version};" \
+        'docs/how-to.md says how to upgrade'
     die "the volume of $container_name holds data of another major version of PostgreSQL" \
         "than its image; the data is unchanged"
+}
+
+# version_of_data: the major version of the data in the volume, where any image puts it; or nothing
+version_of_data() {
+    "$CONTAINER_CLI" run --rm --network none --volumes-from "$TB_POSTGRES_CONTAINER" \
+        --entrypoint sh "$(container_field .Image)" -c 'cd /var/lib/postgresql
+        cat PG_VERSION */PG_VERSION */docker/PG_VERSION */*/docker/PG_VERSION' \
+        </dev/null 2>/dev/null | sort -n | tail -n 1
 }
 
 # is_ready: does PostgreSQL accept connections? Ends the script if the container has none

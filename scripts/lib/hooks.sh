@@ -26,7 +26,16 @@ export_outcome() {
     BACKUP_SECONDS=$(($(date +%s) - started_at))
     BACKUP_BYTES=0
     [ ! -f "$target" ] || BACKUP_BYTES=$(size_of "$target")
-    BACKUP_ERROR=$(head -n 1 "$work/failure" 2>/dev/null || printf '%s' "$failure_text" | head -n 1)
-    [ "$1" -lt 128 ] || BACKUP_ERROR="ended by signal $(($1 - 128))"
+    BACKUP_ERROR=$(error_of_run "$1")
     export BACKUP_STATUS BACKUP_FILE BACKUP_SECONDS BACKUP_BYTES BACKUP_ERROR
+}
+
+# error_of_run STATUS: its message; none after a success. The variable comes first: the file, which
+# a child or a failed copy writes, is empty on a full disk, or of a backend that was only tried
+error_of_run() {
+    if [ "$1" -ge 128 ]; then
+        echo "ended by signal $(($1 - 128))"
+    elif [ "$1" -ne 0 ]; then
+        printf '%s\n' "${failure_text:-$(cat "$work/failure" 2>/dev/null)}" | head -n 1
+    fi
 }

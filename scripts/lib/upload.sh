@@ -101,12 +101,10 @@ fail_too_large() {
 fail_not_whole() { # FILE with pg_restore's errors
     case $(cat "$1") in
         *'unsupported version'*)
-            if [ "$ASSETS_PG_BACKEND" = direct ]; then
-                hint 'install newer PostgreSQL client programs, or set PG_BINDIR to their directory'
-            else
-                hint 'restore it to a server of that version or newer'
-            fi
-            die "'$backup_file' was made by a newer pg_dump than" \
+            hint_newer_version
+            origin=
+            [ -z "$manifest_found" ] || origin=$(manifest_field server)
+            die "'$backup_file'${origin:+, a backup of $origin,} was made by a newer pg_dump than" \
                 "pg_restore $(server_fact pg_restore) on $client_host can read"
             ;;
         *)
@@ -114,5 +112,18 @@ fail_not_whole() { # FILE with pg_restore's errors
             hint_get_again
             fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive"
             ;;
+    esac
+}
+
+hint_newer_version() {
+    case $ASSETS_PG_BACKEND in
+        direct)
+            hint 'install newer PostgreSQL client programs, or set PG_BINDIR to their directory'
+            ;;
+        docker)
+            hint 'restore it to a server of that version or newer: docs/how-to.md says how to' \
+                "upgrade the container of 'make up', with TB_POSTGRES_IMAGE"
+            ;;
+        *) hint 'restore it to a server of that version or newer' ;;
     esac
 }

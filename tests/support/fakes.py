@@ -11,6 +11,9 @@ from pathlib import Path
 
 from support.run import Checkout
 
+# timeout: 1 s instead of 30 s, and 1 s more until KILL
+HASTY = 'option=$1; shift 3; exec "$REAL" "$option" 1 1 "$@"'
+
 
 def fake(checkout: Checkout, **programs: str) -> dict[str, str]:
     """Return an environment in which these programs are fakes.

@@ -25,6 +25,7 @@ STATS = "./scripts/stats.sh"
 LIST = "./scripts/list-backups.sh"
 PRUNE = "./scripts/prune-backups.sh"
 UP = "./scripts/up.sh"
+DOWN = "./scripts/down.sh"
 
 
 @dataclass(repr=False)

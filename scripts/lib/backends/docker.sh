@@ -136,10 +136,11 @@ read_container_state() {
     esac
 }
 
-# in_time COMMAND...: an engine that hangs must not hang the run; its first call tells
+# in_time COMMAND...: an engine that hangs must not hang the run; its first call tells. What goes on
+# after TERM is killed
 in_time() {
     if command -v timeout >/dev/null; then
-        timeout 30 "$@" || {
+        timeout -k 5 30 "$@" || {
             [ $? -ne 124 ] || echo 'no answer within 30 s' >&2
             return 1
         }
