@@ -194,6 +194,33 @@ def test_objects_of_other_roles_are_named_and_stay(limited: Database) -> None:
     assert limited.content() == backed_up  # the schema and the extension of another role stay
 
 
+EXTENSIONS = """
+CREATE SCHEMA others; CREATE SCHEMA owners AUTHORIZATION {owner};
+CREATE EXTENSION citext; CREATE EXTENSION pg_stat_statements SCHEMA others;
+CREATE EXTENSION pg_trgm SCHEMA owners;
+CREATE TABLE settings AS SELECT 1 AS n; CREATE SEQUENCE numbers;
+GRANT ALL ON settings, numbers TO {owner};
+ALTER EXTENSION citext ADD TABLE settings; ALTER EXTENSION citext ADD SEQUENCE numbers;
+UPDATE pg_extension
+SET extconfig = ARRAY['settings'::regclass::oid, 'numbers'::regclass], extcondition = ARRAY['', '']
+WHERE extname = 'citext';
+SET ROLE {owner};
+CREATE TABLE owners.words AS SELECT 'a'::citext AS word;
+CREATE INDEX ON owners.words USING gin (word owners.gin_trgm_ops);
+"""
+
+
+def test_extensions_with_their_schemas_and_rows_stay_in_place(limited: Database) -> None:
+    limited.execute(EXTENSIONS.format(owner=limited.checkout.environment["TB_POSTGRES_USER"]))
+    limited.backed_up()
+    before = limited.content()
+    as_owner(limited, ROWS + "CREATE VIEW owners.v AS SELECT; CREATE EXTENSION pgcrypto")
+    run = limited.restore("--schema", "backup", **IN_PLACE)
+    assert run.status == 0, run
+    limited.execute("DROP EXTENSION pgcrypto")  # which stayed too
+    assert limited.content() == before
+
+
 def test_user_without_right_to_create_databases_can_do_the_rest(limited: Database) -> None:
     run = limited.checkout.run(ROLLBACK, **CONFIRMED)
     assert run.status == 1 and "there is no previous database" in run.errors[0], run
