@@ -194,6 +194,22 @@ def test_objects_of_other_roles_are_named_and_stay(limited: Database) -> None:
     assert limited.content() == backed_up  # the schema and the extension of another role stay
 
 
+def test_rows_that_the_user_may_not_replace_are_refused_before_the_question(
+    limited: Database,
+) -> None:
+    limited.backed_up()
+    limited.execute("ALTER TABLE spec_infos OWNER TO CURRENT_USER")
+    limited.execute("GRANT SELECT, INSERT ON spec_infos TO PUBLIC")
+    before = limited.content()
+    for options in (("--table", "spec_infos"), ("--data-only", "--dry-run")):
+        run = assert_unchanged(limited, before, *options)
+        assert "lacks rights on spec_infos;" in run.errors[0] and "hint: set TB_POST" in run.err
+        assert "be replaced" not in run.err
+    limited.execute("GRANT TRUNCATE ON spec_infos TO PUBLIC; DELETE FROM spec_infos")
+    run = limited.restore("--table", "spec_infos", **IN_PLACE)
+    assert run.status == 0 and "900 rows" in run.err, run
+
+
 EXTENSIONS = """
 CREATE SCHEMA others; CREATE SCHEMA owners AUTHORIZATION {owner};
 CREATE EXTENSION citext; CREATE EXTENSION pg_stat_statements SCHEMA others;

@@ -148,6 +148,21 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
 
 
+def test_tables_of_another_owner_keep_only_those_that_they_refer_to(ordinary: Database) -> None:
+    path = ordinary.backed_up()
+    ordinary.execute(
+        "ALTER TABLE image_infos ADD UNIQUE (id);"
+        "CREATE TABLE others (id text REFERENCES image_infos (id));"
+        "GRANT SELECT ON others TO PUBLIC"
+    )
+    before = ordinary.content()
+    ordinary.execute("DELETE FROM latency_infos")
+    run = ordinary.restore("--dry-run", "--table", "image_infos", path)
+    assert run.status == 1 and "lacks rights on others; the database is" in run.errors[0], run
+    run = ordinary.restore("--table", "latency_infos", path)
+    assert run.status == 0 and ordinary.content() == before, run
+
+
 def test_limit_of_connections_is_named(ordinary: Database) -> None:
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
     ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 2")

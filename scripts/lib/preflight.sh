@@ -96,7 +96,8 @@ require_owned_database() {
     sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" >"$work/foreign" \
         2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
     [ ! -s "$work/foreign" ] || {
-        hint '--table NAME replaces only the rows of that table'
+        hint_owner
+        hint 'or --table NAME replaces only the rows of a table that this user owns'
         die "cannot restore in place: user '$TB_POSTGRES_USER' has no right to replace" \
             "$(in_one_line "$(cat "$work/foreign")")"
     }
