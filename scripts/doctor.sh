@@ -233,9 +233,10 @@ find_zstd() {
 }
 
 find_rights() {
-    if [ "$may_create" != t ] && [ "$RESTORE_IN_PLACE-$is_standby" = yes-f ]; then
-        echo "user '$TB_POSTGRES_USER' may not create the staging database;" \
-            'restores are done in place'
+    if [ "$RESTORE_IN_PLACE" = yes ]; then
+        require_primary
+        require_owned_objects
+        echo "user '$TB_POSTGRES_USER' may replace everything; restores are done in place"
         return 0
     fi
     require_right_to_create in-place
