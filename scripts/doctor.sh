@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock client-programs databases backup-file embedded-manifest signature
-use manifest fingerprints publish storage upload untrusted tumblebug
+use manifest fingerprints schema publish storage upload untrusted tumblebug
 
 usage() {
     cat <<EOF
@@ -187,6 +187,10 @@ check_server() {
     check problem programs find_client_programs || :
     check note zstd find_zstd || :
     check problem rights find_rights || :
+    if [ "$RESTORE_IN_PLACE" != yes ] && database_exists; then
+        check note extensions find_extensions ||
+            verdict='a backup would work, a restore may not be allowed to create the extensions'
+    fi
     [ ! -f "$backup_file" ] || check note restore find_restorable ||
         verdict="a backup would work, a restore of $backup_file would not"
     check problem space find_room || :
@@ -247,6 +251,16 @@ find_rights() {
     else
         echo "user '$TB_POSTGRES_USER' may create databases, but not restore untrusted backups"
     fi
+}
+
+# find_extensions: a restore creates them in the staging database
+find_extensions() {
+    list_superuser_extensions
+    [ ! -s "$work/extensions" ] || {
+        hint_extensions
+        die "only a superuser may create $(list_of 20 <"$work/extensions")"
+    }
+    echo "user '$TB_POSTGRES_USER' may create those of the database"
 }
 
 # find_restorable: would this user, with these programs, be able to load the shared backup?

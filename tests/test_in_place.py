@@ -180,6 +180,17 @@ def test_what_needs_a_staging_database_is_refused_in_place(limited: Database) ->
     assert limited.content() == before
 
 
+def test_line_break_in_a_name_needs_a_staging_database(limited: Database) -> None:
+    as_owner(limited, 'CREATE TABLE "a\nb" AS SELECT 1 AS n')
+    limited.backed_up()
+    before = limited.content()
+    run = assert_unchanged(limited, before)
+    assert "control characters" in run.errors[0] and "needs a staging database" in run.err, run
+    as_owner(limited, "CREATE TABLE later ()")  # so only rows would be restored
+    run = assert_unchanged(limited, limited.content())
+    assert "need a full restore into a staging database" in run.errors[0], run
+
+
 def test_objects_of_other_roles_are_named_and_stay(limited: Database) -> None:
     limited.backed_up()
     limited.execute("CREATE TABLE others (); CREATE SCHEMA tools; CREATE TYPE tools.t AS ()")

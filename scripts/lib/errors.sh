@@ -81,8 +81,13 @@ hint_for_cause() {
             hint "ALTER ROLE $TB_POSTGRES_USER BYPASSRLS;" \
                 'or, for a table of this user, ALTER TABLE ... NO FORCE ROW LEVEL SECURITY'
             ;;
+        *'permission denied to create extension'*) hint_extensions ;;
         *'ERROR: '*'No space left on device'*) hint "free some space on $server" ;;
     esac
+}
+
+hint_extensions() {
+    hint 'a restore with RESTORE_IN_PLACE=yes keeps the extensions of the live database'
 }
 
 hint_owner() {

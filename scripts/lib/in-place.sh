@@ -111,9 +111,11 @@ list_copies() {
     background_from "$work/entries" run_remote list-copies "$server_tmp" >"$work/copies" \
         2>"$work/restore.errors"
     wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'
-    [ "$(wc -l <"$work/copies")" -eq "$(($(wc -l <"$work/entries") * 2))" ] ||
+    [ "$(wc -l <"$work/copies")" -eq "$(($(wc -l <"$work/entries") * 2))" ] || {
+        hint 'it needs a staging database: restore it without RESTORE_IN_PLACE=yes'
         die 'cannot restore in place: the backup has rows that are not in the format of COPY,' \
             'or tables or columns whose names contain control characters'
+    }
     write_on_server "$server_tmp/print-rows.sh" <"$root/scripts/remote/print-rows.sh" ||
         fail_with "$work/server.errors" 'could not copy a program to the server'
 }
