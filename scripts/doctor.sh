@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock client-programs databases backup-file embedded-manifest signature
-use manifest fingerprints publish storage upload untrusted tumblebug
+use manifest fingerprints schema publish storage upload untrusted tumblebug
 
 usage() {
     cat <<EOF
@@ -43,13 +43,13 @@ main() {
     say_done "$verdict"
 }
 
-# check LEVEL NAME FUNCTION: prints 'ok' and what the function prints; if the function fails, prints
-# LEVEL with its error and hints, and fails too
+# check LEVEL NAME FUNCTION: prints 'ok' and what the function prints, if anything; if the function
+# fails, prints LEVEL with its error and hints, and fails too
 check() {
     level=ok
     ("$3") >"$work/found" 4>"$work/said" || level=$1
     if [ "$level" = ok ]; then
-        show_check 32 ok "$2" "$(cat "$work/found")"
+        [ ! -s "$work/found" ] || show_check 32 ok "$2" "$(cat "$work/found")"
         return 0
     fi
     [ "$level" = note ] || problems=$((problems + 1))
@@ -187,6 +187,10 @@ check_server() {
     check problem programs find_client_programs || :
     check note zstd find_zstd || :
     check problem rights find_rights || :
+    if [ "$RESTORE_IN_PLACE" != yes ] && database_exists; then
+        check note extensions find_extensions ||
+            verdict='a backup would work, a restore may not be allowed to create the extensions'
+    fi
     [ ! -e "$backup_file" ] || check note restore find_restorable ||
         verdict="a backup would work, a restore of $backup_file would not"
     check problem space find_room || :
@@ -233,9 +237,10 @@ find_zstd() {
 }
 
 find_rights() {
-    if [ "$may_create" != t ] && [ "$RESTORE_IN_PLACE-$is_standby" = yes-f ]; then
-        echo "user '$TB_POSTGRES_USER' may not create the staging database;" \
-            'restores are done in place'
+    if [ "$RESTORE_IN_PLACE" = yes ]; then
+        require_primary
+        require_owned_objects
+        echo "user '$TB_POSTGRES_USER' may replace everything; restores are done in place"
         return 0
     fi
     require_right_to_create in-place
@@ -246,6 +251,15 @@ find_rights() {
     else
         echo "user '$TB_POSTGRES_USER' may create databases, but not restore untrusted backups"
     fi
+}
+
+# find_extensions: a restore creates them in the staging database
+find_extensions() {
+    list_superuser_extensions
+    [ ! -s "$work/extensions" ] || {
+        hint_extensions
+        die "only a superuser may create $(list_of 20 <"$work/extensions")"
+    }
 }
 
 # find_restorable: would this user, with these programs, be able to load the shared backup?

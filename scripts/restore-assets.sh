@@ -61,6 +61,7 @@ main() {
     examine
     show_backup
     show_schema
+    warn_of_extensions
     warn_of_previous
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
@@ -237,6 +238,23 @@ rows_in_backup() {
             *) cat "$work/counted" ;;
         esac
     fi
+}
+
+# warn_of_extensions: those that this user may not create in staging
+warn_of_extensions() {
+    if [ "$RESTORE_IN_PLACE" = yes ] || [ -n "$copy_found" ] || ! database_exists; then
+        return 0
+    fi
+    list_superuser_extensions
+    if [ "$mode" = full ]; then
+        sed -n 's/^[0-9]*; 3079 [0-9]* EXTENSION - \(.*\) $/\1/p' "$work/contents" |
+            grep -Fx -f "$work/extensions"
+    else
+        cat "$work/extensions"
+    fi >"$work/created" || return 0
+    [ ! -s "$work/created" ] ||
+        warn 'only a superuser may create these extensions in the staging database:' \
+            "$(list_of 20 <"$work/created"); RESTORE_IN_PLACE=yes keeps them"
 }
 
 # warn_of_previous: this restore would drop it, and keep the database that it replaces

@@ -46,12 +46,13 @@ def test_problem_names_what_to_do(direct: Database) -> None:
         assert run.errors == ["error: problems found: 1"]
 
 
-def run_as_role(database: Database, rights: str) -> Run:
+def run_as_role(database: Database, rights: str, **environment: str) -> Run:
     """Run doctor as a new role with these options of CREATE ROLE."""
     role = f"nobody_{database.name}"
     database.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' {rights}")
     try:
-        return database.checkout.run(DOCTOR, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
+        environment |= {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": "x"}
+        return database.checkout.run(DOCTOR, **environment)
     finally:
         database.execute(f"DROP ROLE {role}")
 
@@ -60,6 +61,17 @@ def test_missing_rights_are_a_problem(direct: Database) -> None:
     run = run_as_role(direct, "NOSUPERUSER NOCREATEDB")
     assert run.status == 1, run
     assert "may not create the staging database" in lines(run.out, "problem")["rights"]
+
+
+def test_rights_that_a_backup_or_a_restore_in_place_lacks_are_a_problem(direct: Database) -> None:
+    run = run_as_role(direct, "IN ROLE pg_read_all_data", RESTORE_IN_PLACE="yes")
+    assert run.status == 1 and list(lines(run.out, "problem")) == ["rights"], run
+    assert "has no right to replace" in lines(run.out, "problem")["rights"]
+    direct.execute("ALTER TABLE spec_info ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+    run = run_as_role(direct, "CREATEDB IN ROLE tumblebug")
+    assert run.status == 1 and list(lines(run.out, "problem")) == ["database"], run
+    assert "row-level security policy" in lines(run.out, "problem")["database"]
+    assert f"{' ' * 22}ALTER ROLE nobody_{direct.name} BYPASSRLS" in run.out
 
 
 def test_shared_backup_that_could_not_be_restored_is_a_note(direct: Database) -> None:

@@ -180,6 +180,17 @@ def test_what_needs_a_staging_database_is_refused_in_place(limited: Database) ->
     assert limited.content() == before
 
 
+def test_line_break_in_a_name_needs_a_staging_database(limited: Database) -> None:
+    as_owner(limited, 'CREATE TABLE "a\nb" AS SELECT 1 AS n')
+    limited.backed_up()
+    before = limited.content()
+    run = assert_unchanged(limited, before)
+    assert "control characters" in run.errors[0] and "needs a staging database" in run.err, run
+    as_owner(limited, "CREATE TABLE later ()")  # so only rows would be restored
+    run = assert_unchanged(limited, limited.content())
+    assert "need a full restore into a staging database" in run.errors[0], run
+
+
 def test_objects_of_other_roles_are_named_and_stay(limited: Database) -> None:
     limited.backed_up()
     limited.execute("CREATE TABLE others (); CREATE SCHEMA tools; CREATE TYPE tools.t AS ()")
@@ -192,6 +203,49 @@ def test_objects_of_other_roles_are_named_and_stay(limited: Database) -> None:
     as_owner(limited, ROWS)
     assert limited.restore(**IN_PLACE).status == 0
     assert limited.content() == backed_up  # the schema and the extension of another role stay
+
+
+def test_rows_that_the_user_may_not_replace_are_refused_before_the_question(
+    limited: Database,
+) -> None:
+    limited.backed_up()
+    limited.execute("ALTER TABLE spec_infos OWNER TO CURRENT_USER")
+    limited.execute("GRANT SELECT, INSERT ON spec_infos TO PUBLIC")
+    before = limited.content()
+    for options in (("--table", "spec_infos"), ("--data-only", "--dry-run")):
+        run = assert_unchanged(limited, before, *options)
+        assert "lacks rights on spec_infos;" in run.errors[0] and "hint: set TB_POST" in run.err
+        assert "be replaced" not in run.err
+    limited.execute("GRANT TRUNCATE ON spec_infos TO PUBLIC; DELETE FROM spec_infos")
+    run = limited.restore("--table", "spec_infos", **IN_PLACE)
+    assert run.status == 0 and "900 rows" in run.err, run
+
+
+EXTENSIONS = """
+CREATE SCHEMA others; CREATE SCHEMA owners AUTHORIZATION {owner};
+CREATE EXTENSION citext; CREATE EXTENSION pg_stat_statements SCHEMA others;
+CREATE EXTENSION pg_trgm SCHEMA owners;
+CREATE TABLE settings AS SELECT 1 AS n; CREATE SEQUENCE numbers;
+GRANT ALL ON settings, numbers TO {owner};
+ALTER EXTENSION citext ADD TABLE settings; ALTER EXTENSION citext ADD SEQUENCE numbers;
+UPDATE pg_extension
+SET extconfig = ARRAY['settings'::regclass::oid, 'numbers'::regclass], extcondition = ARRAY['', '']
+WHERE extname = 'citext';
+SET ROLE {owner};
+CREATE TABLE owners.words AS SELECT 'a'::citext AS word;
+CREATE INDEX ON owners.words USING gin (word owners.gin_trgm_ops);
+"""
+
+
+def test_extensions_with_their_schemas_and_rows_stay_in_place(limited: Database) -> None:
+    limited.execute(EXTENSIONS.format(owner=limited.checkout.environment["TB_POSTGRES_USER"]))
+    limited.backed_up()
+    before = limited.content()
+    as_owner(limited, ROWS + "CREATE VIEW owners.v AS SELECT; CREATE EXTENSION pgcrypto")
+    run = limited.restore("--schema", "backup", **IN_PLACE)
+    assert run.status == 0, run
+    limited.execute("DROP EXTENSION pgcrypto")  # which stayed too
+    assert limited.content() == before
 
 
 def test_user_without_right_to_create_databases_can_do_the_rest(limited: Database) -> None:

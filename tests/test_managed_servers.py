@@ -148,6 +148,41 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
 
 
+def test_tables_of_another_owner_keep_only_those_that_they_refer_to(ordinary: Database) -> None:
+    path = ordinary.backed_up()
+    ordinary.execute(
+        "ALTER TABLE image_infos ADD UNIQUE (id);"
+        "CREATE TABLE others (id text REFERENCES image_infos (id));"
+        "GRANT SELECT ON others TO PUBLIC"
+    )
+    before = ordinary.content()
+    ordinary.execute("DELETE FROM latency_infos")
+    run = ordinary.restore("--dry-run", "--table", "image_infos", path)
+    assert run.status == 1 and "lacks rights on others; the database is" in run.errors[0], run
+    run = ordinary.restore("--table", "latency_infos", path)
+    assert run.status == 0 and ordinary.content() == before, run
+
+
+def test_extension_that_only_a_superuser_may_create_is_named_beforehand(ordinary: Database) -> None:
+    ordinary.execute("CREATE EXTENSION citext; CREATE EXTENSION pg_stat_statements")
+    run = ordinary.backup(BACKUP_COMPRESSION="smallest")
+    reason = "without a restore test, because only a superuser may create these extensions: pg_stat"
+    assert run.status == 0 and reason in run.err, run
+    before = ordinary.content()
+    for mode in sampled(["backup", "live"], 1):
+        run = ordinary.restore("--schema", mode, "--dry-run")
+        assert run.status == 0 and "staging database: pg_stat_statements; REST" in run.err, run
+        run = ordinary.restore("--schema", mode)
+        assert run.status == 1 and "permission denied to create extension" in run.errors[0], run
+        assert "hint: a restore with RESTORE_IN_PLACE=yes keeps the extensions" in run.err
+    run = ordinary.checkout.run(DOCTOR)
+    assert run.status == 0 and "only a superuser may create pg_stat_statements\n" in run.out, run
+    assert "a restore may not be allowed to create the extensions" in run.err
+    run = ordinary.restore("--schema", "backup", RESTORE_IN_PLACE="yes")
+    assert run.status == 0 and "warning: only" not in run.err, run
+    assert ordinary.content() == before
+
+
 def test_limit_of_connections_is_named(ordinary: Database) -> None:
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
     ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 2")

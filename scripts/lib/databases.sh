@@ -53,6 +53,17 @@ require_primary() {
     }
 }
 
+# require_owned_objects: ends the script unless this user may replace everything in place
+require_owned_objects() {
+    foreign_objects=$(sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" \
+        2>"$work/sql.errors") || fail_with "$work/sql.errors" 'could not read the catalog'
+    [ -n "$foreign_objects" ] || return 0
+    hint_owner
+    hint 'or --table NAME replaces only the rows of a table that this user owns'
+    die "cannot restore in place: user '$TB_POSTGRES_USER' has no right to replace" \
+        "$(in_one_line "$foreign_objects")"
+}
+
 # require_right_to_create [in-place|private]: what else the run can do without it
 require_right_to_create() {
     require_primary
@@ -199,17 +210,6 @@ read_copy_facts() {
 
 drop_kept() { # DATABASE DESCRIPTION
     drop_databases "$1" || fail_with "$work/lock.errors" "could not drop $2"
-}
-
-# require_readable CONTENT: ends the script where content_of was not permitted to read
-require_readable() {
-    case $1 in
-        *'(permission denied '*)
-            hint_owner
-            denied="permission denied ${1##*(permission denied }"
-            die "user '$TB_POSTGRES_USER' may not read the database: ${denied%%)*}"
-            ;;
-    esac
 }
 
 # content_of DATABASE [TABLES]: '3 tables, 127,928 rows', of these tables only or of all; a lock on

@@ -79,13 +79,33 @@ hint_for_cause() {
         *'too many connections for role'*)
             hint "ALTER ROLE $TB_POSTGRES_USER CONNECTION LIMIT -1, or a higher limit"
             ;;
+        *'affected by row-level security'*)
+            hint "ALTER ROLE $TB_POSTGRES_USER BYPASSRLS;" \
+                'or, for a table of this user, ALTER TABLE ... NO FORCE ROW LEVEL SECURITY'
+            ;;
+        *'permission denied to create extension'*) hint_extensions ;;
         *'ERROR: '*'No space left on device'*) hint "free some space on $server" ;;
     esac
+}
+
+hint_extensions() {
+    hint 'a restore with RESTORE_IN_PLACE=yes keeps the extensions of the live database'
 }
 
 hint_owner() {
     hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE' and all in it," \
         "or let the owner grant user '$TB_POSTGRES_USER' the right"
+}
+
+# require_readable CONTENT: ends the script where content_of was not permitted to read
+require_readable() {
+    case $1 in
+        *'(permission denied '*) hint_owner ;;
+        *'(query would be affected by row-level security '*) hint_for_cause "$1" ;;
+        *) return 0 ;;
+    esac
+    unreadable=${1##*'unknown content ('}
+    die "user '$TB_POSTGRES_USER' may not read the database: ${unreadable%%)*}"
 }
 
 # require_programs SENTENCE: ends the script with it where the server lacks a client program. Why

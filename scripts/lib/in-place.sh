@@ -6,9 +6,9 @@
 # restore_in_place: until the commit, whatever ends the session leaves the database unchanged
 restore_in_place() {
     say 'loading the backup in one transaction; clients wait until it ends'
-    [ "$mode" != full ] || choose_owners
+    : >"$work/kept"
+    [ "$mode" != full ] || prepare_full
     list_copies
-    [ "$mode" != full ] || open_session live "$TB_POSTGRES_DATABASE"
     require_own_session
     show_progress 'loading rows'
     case $mode in
@@ -20,10 +20,18 @@ restore_in_place() {
     commit_replacement
 }
 
+# prepare_full: $work/kept gets those entries of the archive that it must skip
+prepare_full() {
+    choose_owners
+    open_session live "$TB_POSTGRES_DATABASE"
+    run_live in-place/objects in-place/kept
+    mv "$work/answer" "$work/kept"
+}
+
 replace_everything() {
     run_live in-place/begin in-place/objects in-place/empty-database
-    grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/contents" \
-        >"$work/rest" || :
+    grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/contents" |
+        grep -v -F -f "$work/kept" >"$work/rest" || :
     set -- --no-privileges ${no_owner:+--no-owner}
     run_archive_sql "$work/rest" run-statements --section=pre-data "$@"
     copy_all_rows
@@ -98,13 +106,16 @@ list_copies() {
         *) sed -n 's/^entry / /p' "$work/found" ;;
     esac >"$work/patterns"
     grep '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" |
-        grep -F -f "$work/patterns" >"$work/entries" || : # an empty table has no entry
+        grep -F -f "$work/patterns" | # an empty table has no entry
+        grep -v -F -f "$work/kept" >"$work/entries" || :
     background_from "$work/entries" run_remote list-copies "$server_tmp" >"$work/copies" \
         2>"$work/restore.errors"
     wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'
-    [ "$(wc -l <"$work/copies")" -eq "$(($(wc -l <"$work/entries") * 2))" ] ||
+    [ "$(wc -l <"$work/copies")" -eq "$(($(wc -l <"$work/entries") * 2))" ] || {
+        hint 'it needs a staging database: restore it without RESTORE_IN_PLACE=yes'
         die 'cannot restore in place: the backup has rows that are not in the format of COPY,' \
             'or tables or columns whose names contain control characters'
+    }
     write_on_server "$server_tmp/print-rows.sh" <"$root/scripts/remote/print-rows.sh" ||
         fail_with "$work/server.errors" 'could not copy a program to the server'
 }

@@ -53,21 +53,21 @@ change_missing_columns() {
 }
 
 load_tables() {
-    load_live_schema
+    load_live_schema --no-owner --no-privileges
     sed -n 's/^entry / /p' "$work/found" >"$work/patterns"
     grep -F -f "$work/patterns" "$work/contents" >"$work/list" || : # an empty table has no entry
     write_list "$work/list"
     load_rows --use-list="$server_tmp/list" "$archive"
 }
 
-# load_live_schema: tables, and not yet what checks or follows their rows. Sets schema
+# load_live_schema OPTION...: tables, and not yet what checks or follows their rows. Sets schema
 load_live_schema() {
     schema=$server_tmp/schema
     PGDATABASE=$TB_POSTGRES_DATABASE
     on_server pg_dump --format=custom --schema-only --lock-wait-timeout=5000 --file="$schema" \
         </dev/null 2>"$work/dump.errors" ||
         fail_with "$work/dump.errors" 'could not read the live schema'
-    load --section=pre-data "$schema"
+    load --section=pre-data "$@" "$schema"
 }
 
 load_rows() { # OPTION... ARCHIVE

@@ -61,6 +61,7 @@ choose_rows() {
     open_session live "$TB_POSTGRES_DATABASE"
     refuse_control_characters
     find_tables
+    require_right_to_fill
     list_archive_rows
     compare_columns
 }
@@ -90,7 +91,8 @@ refuse_control_characters() {
     names=$(ask live <"$sql/tables/control-characters.sql") ||
         fail_with "$work/live.errors" 'could not read the names of the tables'
     [ -z "$names" ] ||
-        die 'tables or columns whose names contain control characters need a full restore:' \
+        die 'tables or columns whose names contain control characters need a full restore into' \
+            'a staging database:' \
             "$(in_one_line "$names")"
 }
 
@@ -118,6 +120,17 @@ find_tables() {
             'the hash of an enum, so that rows may belong to other partitions here'
     fi
     sed -n 's/^table //p' "$work/found" >"$work/chosen"
+}
+
+# require_right_to_fill: ends the script unless this user may replace the rows of the chosen tables
+require_right_to_fill() {
+    foreign_tables=$(ask live <"$sql/tables/foreign-tables.sql") ||
+        fail_with "$work/live.errors" 'could not read the rights'
+    [ -z "$foreign_tables" ] || {
+        hint_owner
+        die "cannot replace the rows: user '$TB_POSTGRES_USER' lacks rights on" \
+            "$(shown_tables "$foreign_tables")"
+    }
 }
 
 # compare_columns: names the columns by which the backup and the live tables differ; the live ones

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
 # Needs: backup_file copy_found data_directory manifest manifest_found mode not_in_backup
-#   room_advice server sql tables unfilled work
+#   room_advice server tables unfilled work
 # Sets: copy_found
 
 # examine: everything that comes before the question; the live database does not change
@@ -95,13 +95,7 @@ require_owned_database() {
     fi
     ! grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents" ||
         die 'cannot restore in place: the backup contains large objects'
-    sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" >"$work/foreign" \
-        2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
-    [ ! -s "$work/foreign" ] || {
-        hint '--table NAME replaces only the rows of that table'
-        die "cannot restore in place: user '$TB_POSTGRES_USER' has no right to replace" \
-            "$(in_one_line "$(cat "$work/foreign")")"
-    }
+    require_owned_objects
 }
 
 # check_room: for the staging database, a copy to keep, and the archive

@@ -13,6 +13,7 @@ find_obstacle() {
     free_kib=$(server_fact data-free)
     ask lock <"$sql/restore/obstacles.sql" >"$work/obstacles" ||
         fail_with "$work/lock.errors" 'could not read the catalog'
+    list_superuser_extensions
     if [ "$is_standby" = t ]; then
         no_test="$server is a read-only standby"
     elif [ "$may_create" != t ]; then
@@ -22,6 +23,8 @@ find_obstacle() {
         no_test="$no_test, and a restore test needs $(human_size "$(room_to_sort)")"
     elif grep -q '^subscription ' "$work/obstacles"; then
         no_test="database '$TB_POSTGRES_DATABASE' has subscriptions"
+    elif [ -s "$work/extensions" ]; then
+        no_test="only a superuser may create these extensions: $(list_of 20 <"$work/extensions")"
     fi
 }
 

@@ -27,6 +27,12 @@ hash_schema_of() (
     run_remote hash-schema </dev/null 2>"$work/dump.errors" || echo unknown
 )
 
+# list_superuser_extensions: those of the live database, one a line, into $work/extensions
+list_superuser_extensions() {
+    sql "$TB_POSTGRES_DATABASE" <"$sql/restore/superuser-extensions.sql" >"$work/extensions" \
+        2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
+}
+
 # begin_live_schema: lists it, where there is one, while other things are done
 begin_live_schema() {
     database_exists || return 0
