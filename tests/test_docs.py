@@ -37,6 +37,7 @@ def test_commands_for_kubernetes_work(pod: Database) -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/how-to.md", "docs/initialization.md"])
+@pytest.mark.timeout(300)  # the how-to page is long
 def test_every_command_of_the_page_works_in_its_order(
     direct: Database, bucket: Path, page: str
 ) -> None:
