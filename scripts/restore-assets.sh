@@ -61,6 +61,7 @@ main() {
     examine
     show_backup
     show_schema
+    warn_of_owners
     warn_of_previous
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
@@ -236,6 +237,13 @@ rows_in_backup() {
             tables) with_columns lines-of-tables "$work/columns" "$work/counted" ;;
             *) cat "$work/counted" ;;
         esac
+    fi
+}
+
+# warn_of_owners: before the question, who will own what a full restore loads
+warn_of_owners() {
+    if [ "$mode" = full ] && [ -n "$trusted" ] && [ -z "$copy_found" ]; then
+        choose_owners
     fi
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -128,22 +129,46 @@ def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     ordinary.execute(f"ALTER DATABASE {ordinary.name} OWNER TO CURRENT_USER")
     run = ordinary.restore("--dry-run", path)
     assert run.status == 1 and "may not create the staging database" in run.err, run
-    assert f"hint: ALTER DATABASE {ordinary.name} OWNER TO " in run.err
+    user = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    assert f" to the owner of database '{ordinary.name}', or GRANT tumblebug TO {user}" in run.err
     run = ordinary.checkout.run(DOCTOR)
     assert run.status == 1 and "may not create the staging database" in run.out, run
     run = ordinary.backup("x", BACKUP_COMPRESSION="smallest")
     assert run.status == 0 and "using BACKUP_COMPRESSION=small, without" in run.err, run
 
 
+def test_member_of_the_owner_restores_without_changing_owners(ordinary: Database) -> None:
+    """The hint of the error says how to become one."""
+    path, before = ordinary.backed_up(), ordinary.content()
+    member = f"member_{ordinary.name}"
+    ordinary.execute(f"CREATE ROLE {member} LOGIN CREATEDB PASSWORD '{PASSWORD}'")
+    try:
+        run = ordinary.restore(path, TB_POSTGRES_USER=member)
+        grant = re.search(", or (GRANT .*)$", run.err, re.MULTILINE)
+        assert run.status == 1 and grant, run
+        ordinary.execute(grant[1])
+        run = ordinary.restore(path, TB_POSTGRES_USER=member)
+        assert run.status == 0 and "will own all tables" not in run.err, run
+        assert ordinary.content() == before
+    finally:
+        ordinary.execute(f"DROP OWNED BY {member}; DROP ROLE {member}")
+
+
 def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> None:
+    """A restore says so before it asks."""
     ordinary.execute("CREATE ROLE other_owner; ALTER TABLE image_infos OWNER TO other_owner")
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
     try:
         ordinary.execute(f"GRANT SELECT ON image_infos TO {user}")
         path = ordinary.backed_up()
+        dry_run = ordinary.restore("--dry-run", path)
+        asked = ordinary.checkout.run_on_terminal(RESTORE, path, answer=b"no\n")
         run = ordinary.restore(path)
-        assert run.status == 0 and f"user '{user}' will own all tables" in run.err, run
-        assert "it is no member of them: other_owner" in run.err
+        assert (dry_run.status, asked.status, run.status) == (0, 1, 0), (dry_run, asked, run)
+        for said in (dry_run.err, asked.err, run.err):
+            assert said.count(f"user '{user}' will own all tables") == 1, said
+            assert "it is no member of them: other_owner" in said
+            assert f"'GRANT owner TO {user}'" in said
     finally:
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
 
