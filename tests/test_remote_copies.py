@@ -216,7 +216,7 @@ def test_backup_on_a_remote_is_restored(direct: Database, bucket: Path) -> None:
     assert direct.content() == content
     assert str(direct.checkout.temporary) not in run.out + run.err
     assert direct.left_behind() == []
-    direct.checkout.key.write_text("another machine's")
+    direct.checkout.key.write_text("0" * 64)
     run = direct.checkout.run(RESTORE, "--dry-run", remote)
     assert run.status == 0 and "not signed" in run.err, run
 

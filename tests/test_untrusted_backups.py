@@ -683,7 +683,11 @@ def test_backup_without_a_key_is_not_signed_and_says_so(
     key = {"nowhere": "", "a directory": str(tmp_path), "not writable": "/proc/key"}[where]
     run = direct.backup("./x.dump.gz", HOME="", TB_ASSETS_KEY_FILE=key)
     assert run.status == 0, run
-    reason = f"could not read or create the key '{key}'" if key else "there is no home directory"
+    reason = {
+        "nowhere": "there is no home directory for the key",
+        "a directory": f"could not read the key '{key}'",
+        "not writable": f"could not create the key '{key}'",
+    }[where]
     assert f"warning: {reason}" in run.err
     assert "No such file" not in run.err and "cannot create" not in run.err
     assert "signature: " not in (direct.checkout.path / "x.dump.gz.info").read_text()
