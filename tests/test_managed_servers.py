@@ -118,6 +118,25 @@ def test_unusable_password_file_is_an_error_and_no_question(
         assert "host:port:*:user:password to ~/.pgpass, with mode 600" in said, run
 
 
+def test_relative_paths_in_the_env_file_are_those_of_the_project(ordinary: Database) -> None:
+    """In whatever directory a nightly backup starts."""
+    project, environment = ordinary.checkout.path, ordinary.checkout.environment
+    (project / "my").mkdir()
+    (project / "bin").symlink_to(environment.pop("PG_BINDIR"))
+    host, port = environment.pop("TB_POSTGRES_ENDPOINT").split(":")
+    user = environment.pop("TB_POSTGRES_USER")
+    line = f"{host}:{port}:*:{user}:{environment.pop('TB_POSTGRES_PASSWORD')}\n"
+    (project / "my" / "passwords").write_text(line)
+    (project / "my" / "passwords").chmod(0o600)
+    (project / "my" / "services").write_text(f"[assets]\nhost={host}\nport={port}\nuser={user}\n")
+    (project / ".env").write_text(
+        "TB_POSTGRES_SERVICE=assets\nPGSERVICEFILE=my/services\nPGPASSFILE='my/passwords'\n"
+        "PG_BINDIR=bin\nTB_ASSETS_KEY_FILE=my/key\n"
+    )
+    run = ordinary.checkout.run(project / "scripts" / "backup-assets.sh", cwd=Path("/"))
+    assert run.status == 0 and f"backups: {project}/my/key\n" in run.err, run
+
+
 def test_password_of_a_setting_comes_before_the_file(ordinary: Database) -> None:
     (ordinary.checkout.home / ".pgpass").write_text("*:*:*:*:wrong\n")
     (ordinary.checkout.home / ".pgpass").chmod(0o600)
@@ -343,8 +362,11 @@ def test_certificate_of_the_server_is_verified(
         "PG_BINDIR": str(direct_server.private.bin_dir),
         "TB_POSTGRES_ENDPOINT": f"{container.address}:5432",
     }
-    (docker.checkout.path / ".env").write_text(f"PGSSLMODE=verify-full\nPGSSLROOTCERT={tls}\n")
-    run = docker.backup(**environment)
+    project = docker.checkout.path
+    (project / "ca.pem").symlink_to(tls)
+    (project / ".env").write_text("PGSSLMODE=verify-full\nPGSSLROOTCERT=ca.pem\n")
+    backup = project / "scripts" / "backup-assets.sh"
+    run = docker.checkout.run(backup, cwd=Path("/"), **environment)
     assert run.status == 0, run
     docker.execute("DELETE FROM pricing_info")
     run = docker.restore(**environment)
