@@ -99,6 +99,11 @@ find_tables() {
         die "there is no table $(in_one_line "$(printf '%s\n' "$unknown" | sed "s/.*/'&'/")") in" \
             "database '$TB_POSTGRES_DATABASE'"
     fi
+    other_objects=$(sed -n 's/^other //p' "$work/found")
+    if [ -n "$other_objects" ]; then
+        hint '--data-only restores the rows of all tables and refreshes materialized views'
+        die "not a table: $(in_one_line "$other_objects")"
+    fi
     split_tables=$(sed -n 's/^whole //p' "$work/found" | sort -u)
     if [ -n "$split_tables" ]; then
         hint 'restore the whole table: --table with its name'
