@@ -197,7 +197,7 @@ def test_a_backup_is_not_written_to_a_remote(checkout: Checkout) -> None:
     for target in ("t:bucket/x", "t:x.dump.gz"):
         run = checkout.run(BACKUP, target)
         assert run.status == 2 and "BACKUP_REMOTE=remote:path" in run.err, run
-    for value in ("/mnt/x", "bucket", "./a:b"):
+    for value in ("/mnt/x", "bucket", "./a:b", "-x:y"):
         run = checkout.run(BACKUP, BACKUP_REMOTE=value)
         assert run.status == 2 and "BACKUP_REMOTE must be remote:path" in run.err, run
 
