@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from support.backups import manifest_of
 from support.databases import Database
-from support.run import Checkout, Run
+from support.run import PROJECT, Checkout, Run, run_as_nobody
 
 DOCTOR = "./scripts/doctor.sh"
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
@@ -136,6 +139,19 @@ def test_key_that_is_not_used_is_named(direct: Database, unusable: str) -> None:
     run = direct.backup(path)
     assert f"warning: {problem}; this backup is not signed" in run.err, run
     assert "signature: " not in manifest_of(path).read_text()
+
+
+def test_key_in_a_closed_directory_is_not_called_missing(open_directory: Path) -> None:
+    """Such as one that sudo has made."""
+    open_directory.chmod(0o777)
+    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
+    closed = open_directory / "closed"
+    closed.mkdir(mode=0o600 if os.geteuid() == 0 else 0)
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}
+    environment |= {"TB_ASSETS_KEY_FILE": f"{closed}/key", "TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}
+    run = run_as_nobody([str(open_directory / DOCTOR)], environment)
+    problem = f"could not read the key '{closed}/key' (TB_ASSETS_KEY_FILE)"
+    assert lines(run.out, "note")["key"] == problem, run
 
 
 def test_key_that_a_group_can_read_is_used(direct: Database) -> None:

@@ -18,7 +18,8 @@ has_key() {
 
 # lacks_key: is there a place for one, and nothing there yet?
 lacks_key() {
-    [ -n "$(key_file)" ] && ! [ -s "$(key_file)" ]
+    [ -n "$(key_file)" ] && ! [ -s "$(key_file)" ] &&
+        [ -x "$(nearest_directory "$(dirname -- "$(key_file)")")" ]
 }
 
 # key_problem: why there is no key to use; nothing where there is one. Whoever else could read it
@@ -82,7 +83,7 @@ signature_of() (
 # is_signed FILE SIGNATURE: by this machine?
 is_signed() {
     has_key || {
-        [ ! -s "$(key_file)" ] || warn "$(key_problem)"
+        [ -z "$(key_file)" ] || lacks_key || warn "$(key_problem)"
         return 1
     }
     [ -n "$2" ] && [ "$(signature_of "$1")" = "$2" ]
