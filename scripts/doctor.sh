@@ -116,13 +116,13 @@ find_packages() {
 }
 
 find_key() {
-    [ -n "$(key_file)" ] || {
-        hint 'set TB_ASSETS_KEY_FILE; without a key, all backups are untrusted'
-        die 'there is no home directory for the key'
-    }
     has_key || {
-        hint 'the next backup creates it; backups signed with another key are untrusted'
-        die "there is no key '$(key_file)' yet"
+        if lacks_key; then
+            hint 'the next backup creates it; backups signed with another key are untrusted'
+        else
+            hint 'without a key, backups are not signed, and all are untrusted'
+        fi
+        die "$(key_problem)"
     }
     key_file
     echo

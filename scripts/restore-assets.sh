@@ -62,6 +62,7 @@ main() {
     show_backup
     show_schema
     warn_of_extensions
+    warn_of_owners
     warn_of_previous
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
@@ -255,6 +256,13 @@ warn_of_extensions() {
     [ ! -s "$work/created" ] ||
         warn 'only a superuser may create these extensions in the staging database:' \
             "$(list_of 20 <"$work/created"); RESTORE_IN_PLACE=yes keeps them"
+}
+
+# warn_of_owners: before the question, who will own what a full restore loads
+warn_of_owners() {
+    if [ "$mode" = full ] && [ -n "$trusted" ] && [ -z "$copy_found" ]; then
+        choose_owners
+    fi
 }
 
 # warn_of_previous: this restore would drop it, and keep the database that it replaces

@@ -146,6 +146,15 @@ def test_directory_is_refused(direct: Database, tmp_path: Path) -> None:
     refused(direct, tmp_path, "is a directory")
 
 
+def test_dump_that_is_a_directory_is_refused_with_what_to_do(
+    direct: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "dump"
+    direct.server.client("pg_dump", "-Fd", "-f", path, "-d", direct.name)
+    sentence = "is a dump of pg_dump in directory format"
+    refused(direct, path, sentence, "load it with pg_restore", "pg_dump -Fc")
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import shutil
+from pathlib import Path
 
 import pytest
+from support.backups import manifest_of
 from support.databases import Database
-from support.run import Checkout, Run
+from support.run import PROJECT, Checkout, Run, run_as_nobody
 
 DOCTOR = "./scripts/doctor.sh"
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
@@ -76,7 +80,7 @@ def test_rights_that_a_backup_or_a_restore_in_place_lacks_are_a_problem(direct: 
 
 def test_shared_backup_that_could_not_be_restored_is_a_note(direct: Database) -> None:
     path = direct.sample_backup()
-    direct.checkout.key.write_text("another machine's")
+    direct.checkout.key.write_text("0" * 64)
     run = run_as_role(direct, "CREATEDB IN ROLE tumblebug")
     assert "cannot load an untrusted backup" in lines(run.out, "note")["restore"], run
     assert "a backup would work, a restore of ./assets/assets.dump.gz would not" in run.err
@@ -138,8 +142,54 @@ def test_damaged_backup_is_a_note(direct: Database) -> None:
 
 def test_key_that_has_no_place_is_named(direct: Database) -> None:
     run = direct.checkout.run(DOCTOR, HOME="/nonexistent")
-    assert lines(run.out, "note")["key"] == "there is no home directory for the key", run
-    assert "set TB_ASSETS_KEY_FILE" in run.out
+    expected = "there is no home directory for the key; set TB_ASSETS_KEY_FILE"
+    assert lines(run.out, "note")["key"] == expected, run
+
+
+@pytest.mark.parametrize("unusable", ["unreadable", "open", "short", "long"])
+def test_key_that_is_not_used_is_named(direct: Database, unusable: str) -> None:
+    """By doctor, by a backup, which is then not signed, and by a restore, which does not trust."""
+    path = direct.sample_backup()
+    key, content = direct.checkout.key, direct.checkout.key.read_text()
+    if unusable == "unreadable":
+        key.unlink()
+        key.mkdir()
+    elif unusable == "open":
+        key.chmod(0o604)
+    else:
+        key.write_text({"short": "abcde", "long": content + content}[unusable])
+    problem = {
+        "unreadable": f"could not read the key '{key}' (TB_ASSETS_KEY_FILE)",
+        "open": f"the key '{key}' is open to every user of this machine; 'chmod 600' closes it",
+    }.get(unusable, f"'{key}' (TB_ASSETS_KEY_FILE) is not a key: 64 hexadecimal digits")
+    run = direct.checkout.run(DOCTOR)
+    assert run.status == 0 and lines(run.out, "note")["key"] == problem, run
+    run = direct.restore("--dry-run", path)
+    assert f"warning: {problem}\n" in run.err and "was not signed with your key" in run.err, run
+    run = direct.backup(path)
+    assert f"warning: {problem}; this backup is not signed" in run.err, run
+    assert "signature: " not in manifest_of(path).read_text()
+
+
+def test_key_in_a_closed_directory_is_not_called_missing(open_directory: Path) -> None:
+    """Such as one that sudo has made."""
+    open_directory.chmod(0o777)
+    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
+    closed = open_directory / "closed"
+    closed.mkdir(mode=0o600 if os.geteuid() == 0 else 0)
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}
+    environment |= {"TB_ASSETS_KEY_FILE": f"{closed}/key", "TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}
+    run = run_as_nobody([str(open_directory / DOCTOR)], environment)
+    problem = f"could not read the key '{closed}/key' (TB_ASSETS_KEY_FILE)"
+    assert lines(run.out, "note")["key"] == problem, run
+
+
+def test_key_that_a_group_can_read_is_used(direct: Database) -> None:
+    """As the secret of a CronJob is."""
+    direct.checkout.key.parent.mkdir(parents=True)
+    direct.checkout.key.write_text("0" * 64)
+    direct.checkout.key.chmod(0o440)
+    assert lines(direct.checkout.run(DOCTOR).out, "ok")["key"] == str(direct.checkout.key)
 
 
 def test_argument_is_a_usage_error(checkout: Checkout) -> None:

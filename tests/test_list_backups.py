@@ -30,6 +30,7 @@ def signing(checkout: Checkout) -> Checkout:
     """A checkout on a machine with a key."""
     checkout.key.parent.mkdir(parents=True)
     checkout.key.write_bytes(KEY)
+    checkout.key.chmod(0o600)
     checkout.named_backups.mkdir(parents=True)
     return checkout
 
@@ -176,8 +177,10 @@ def test_a_foreign_backup_has_the_age_of_its_file(signing: Checkout) -> None:
     assert line.split()[0] == "foreign" and line.split()[1].endswith("y") and "unknown" in line
 
 
-@pytest.mark.parametrize("key", [KEY, KEY + b"\n", b"two\nlines\n", b"\0\xff" * 16])
-def test_signatures_are_recognised_with_any_key(signing: Checkout, key: bytes) -> None:
+@pytest.mark.parametrize("key", [KEY, KEY + b"\n"])
+def test_signatures_are_recognised_with_and_without_a_line_end(
+    signing: Checkout, key: bytes
+) -> None:
     signing.key.write_bytes(key)
     write(signing, "mine", key=key)
     write(signing, "theirs", key=key + b"x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -117,6 +118,25 @@ def test_unusable_password_file_is_an_error_and_no_question(
         assert "host:port:*:user:password to ~/.pgpass, with mode 600" in said, run
 
 
+def test_relative_paths_in_the_env_file_are_those_of_the_project(ordinary: Database) -> None:
+    """In whatever directory a nightly backup starts."""
+    project, environment = ordinary.checkout.path, ordinary.checkout.environment
+    (project / "my").mkdir()
+    (project / "bin").symlink_to(environment.pop("PG_BINDIR"))
+    host, port = environment.pop("TB_POSTGRES_ENDPOINT").split(":")
+    user = environment.pop("TB_POSTGRES_USER")
+    line = f"{host}:{port}:*:{user}:{environment.pop('TB_POSTGRES_PASSWORD')}\n"
+    (project / "my" / "passwords").write_text(line)
+    (project / "my" / "passwords").chmod(0o600)
+    (project / "my" / "services").write_text(f"[assets]\nhost={host}\nport={port}\nuser={user}\n")
+    (project / ".env").write_text(
+        "TB_POSTGRES_SERVICE=assets\nPGSERVICEFILE=my/services\nPGPASSFILE='my/passwords'\n"
+        "PG_BINDIR=bin\nTB_ASSETS_KEY_FILE=my/key\n"
+    )
+    run = ordinary.checkout.run(project / "scripts" / "backup-assets.sh", cwd=Path("/"))
+    assert run.status == 0 and f"backups: {project}/my/key\n" in run.err, run
+
+
 def test_password_of_a_setting_comes_before_the_file(ordinary: Database) -> None:
     (ordinary.checkout.home / ".pgpass").write_text("*:*:*:*:wrong\n")
     (ordinary.checkout.home / ".pgpass").chmod(0o600)
@@ -128,22 +148,46 @@ def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     ordinary.execute(f"ALTER DATABASE {ordinary.name} OWNER TO CURRENT_USER")
     run = ordinary.restore("--dry-run", path)
     assert run.status == 1 and "may not create the staging database" in run.err, run
-    assert f"hint: ALTER DATABASE {ordinary.name} OWNER TO " in run.err
+    user = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    assert f" to the owner of database '{ordinary.name}', or GRANT tumblebug TO {user}" in run.err
     run = ordinary.checkout.run(DOCTOR)
     assert run.status == 1 and "may not create the staging database" in run.out, run
     run = ordinary.backup("x", BACKUP_COMPRESSION="smallest")
     assert run.status == 0 and "using BACKUP_COMPRESSION=small, without" in run.err, run
 
 
+def test_member_of_the_owner_restores_without_changing_owners(ordinary: Database) -> None:
+    """The hint of the error says how to become one."""
+    path, before = ordinary.backed_up(), ordinary.content()
+    member = f"member_{ordinary.name}"
+    ordinary.execute(f"CREATE ROLE {member} LOGIN CREATEDB PASSWORD '{PASSWORD}'")
+    try:
+        run = ordinary.restore(path, TB_POSTGRES_USER=member)
+        grant = re.search(", or (GRANT .*)$", run.err, re.MULTILINE)
+        assert run.status == 1 and grant, run
+        ordinary.execute(grant[1])
+        run = ordinary.restore(path, TB_POSTGRES_USER=member)
+        assert run.status == 0 and "will own all tables" not in run.err, run
+        assert ordinary.content() == before
+    finally:
+        ordinary.execute(f"DROP OWNED BY {member}; DROP ROLE {member}")
+
+
 def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> None:
+    """A restore says so before it asks."""
     ordinary.execute("CREATE ROLE other_owner; ALTER TABLE image_infos OWNER TO other_owner")
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
     try:
         ordinary.execute(f"GRANT SELECT ON image_infos TO {user}")
         path = ordinary.backed_up()
+        dry_run = ordinary.restore("--dry-run", path)
+        asked = ordinary.checkout.run_on_terminal(RESTORE, path, answer=b"no\n")
         run = ordinary.restore(path)
-        assert run.status == 0 and f"user '{user}' will own all tables" in run.err, run
-        assert "it is no member of them: other_owner" in run.err
+        assert (dry_run.status, asked.status, run.status) == (0, 1, 0), (dry_run, asked, run)
+        for said in (dry_run.err, asked.err, run.err):
+            assert said.count(f"user '{user}' will own all tables") == 1, said
+            assert "it is no member of them: other_owner" in said
+            assert f"'GRANT owner TO {user}'" in said
     finally:
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
 
@@ -353,8 +397,11 @@ def test_certificate_of_the_server_is_verified(
         "PG_BINDIR": str(direct_server.private.bin_dir),
         "TB_POSTGRES_ENDPOINT": f"{container.address}:5432",
     }
-    (docker.checkout.path / ".env").write_text(f"PGSSLMODE=verify-full\nPGSSLROOTCERT={tls}\n")
-    run = docker.backup(**environment)
+    project = docker.checkout.path
+    (project / "ca.pem").symlink_to(tls)
+    (project / ".env").write_text("PGSSLMODE=verify-full\nPGSSLROOTCERT=ca.pem\n")
+    backup = project / "scripts" / "backup-assets.sh"
+    run = docker.checkout.run(backup, cwd=Path("/"), **environment)
     assert run.status == 0, run
     docker.execute("DELETE FROM pricing_info")
     run = docker.restore(**environment)

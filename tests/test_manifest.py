@@ -446,7 +446,7 @@ def test_backup_with_an_unreadable_key_is_not_signed(direct: Database) -> None:
     direct.checkout.key.mkdir(parents=True)
     run = direct.checkout.run(BACKUP)
     assert run.status == 0, run
-    assert run.err.count("warning:") == 1 and "could not read or create the key" in run.err, run
+    assert run.err.count("warning:") == 1 and "could not read the key" in run.err, run
     assert "this backup is not signed" in run.err
 
 

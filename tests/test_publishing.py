@@ -39,6 +39,7 @@ def path(direct: Database, pairs: tuple[Pair, Pair]) -> Path:
     """The default backup of a checkout that has a key: the earlier pair is there."""
     direct.checkout.key.parent.mkdir(parents=True)
     direct.checkout.key.write_text(64 * "0")
+    direct.checkout.key.chmod(0o600)
     write_pair(direct.checkout.default_backup, pairs[0])
     return direct.checkout.default_backup
 

@@ -197,7 +197,7 @@ def test_a_backup_is_not_written_to_a_remote(checkout: Checkout) -> None:
     for target in ("t:bucket/x", "t:x.dump.gz"):
         run = checkout.run(BACKUP, target)
         assert run.status == 2 and "BACKUP_REMOTE=remote:path" in run.err, run
-    for value in ("/mnt/x", "bucket", "./a:b"):
+    for value in ("/mnt/x", "bucket", "./a:b", "-x:y"):
         run = checkout.run(BACKUP, BACKUP_REMOTE=value)
         assert run.status == 2 and "BACKUP_REMOTE must be remote:path" in run.err, run
 
@@ -216,7 +216,7 @@ def test_backup_on_a_remote_is_restored(direct: Database, bucket: Path) -> None:
     assert direct.content() == content
     assert str(direct.checkout.temporary) not in run.out + run.err
     assert direct.left_behind() == []
-    direct.checkout.key.write_text("another machine's")
+    direct.checkout.key.write_text("0" * 64)
     run = direct.checkout.run(RESTORE, "--dry-run", remote)
     assert run.status == 0 and "not signed" in run.err, run
 

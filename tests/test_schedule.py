@@ -106,7 +106,7 @@ def test_cronjob_backs_up_to_object_storage_without_rights(
     assert pod["automountServiceAccountToken"] is False
     program, *arguments = pod["containers"][0]["command"]
     variables = variables_of(pod, docker, storage, bucket.name)
-    options = [*limits_of(pod), *mounts_of(pod, docker), "--entrypoint", program]
+    options = [*limits_of(pod), *mounts_of(pod, docker, image), "--entrypoint", program]
     options += [word for pair in variables.items() for word in ("-e", "=".join(pair))]
     done = subprocess.run(
         ["docker", "run", "--rm", "--network", "host", *options, image, *arguments],
@@ -134,12 +134,15 @@ def limits_of(pod: dict) -> list[str]:
     ]
 
 
-def mounts_of(pod: dict, database: Database) -> list[str]:
+def mounts_of(pod: dict, database: Database, image: str) -> list[str]:
     """Return the options of docker run for the pod's volumes, and rclone."""
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
     key = database.checkout.home / "secret-key"
     key.write_text(database.checkout.key.read_text())
-    key.chmod(0o444)
-    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    give = f"chgrp {pod['securityContext']['fsGroup']} /key"
+    give += f" && chmod {volumes['key']['secret']['defaultMode']:o} /key"
+    chown = ["docker", "run", "--rm", "-v", f"{key}:/key", "--entrypoint", "sh", image]
+    subprocess.run([*chown, "-c", give], check=True)
     options = ["-v", f"{RCLONE.resolve()}:/usr/local/bin/rclone:ro"]
     for mount in pod["containers"][0]["volumeMounts"]:
         if "secret" in volumes[mount["name"]]:

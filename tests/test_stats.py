@@ -140,6 +140,22 @@ def test_view_that_was_never_filled_is_shown_without_rows(direct: Database) -> N
     assert " 0 " in next(line for line in run.out.splitlines() if line.startswith("later"))
 
 
+def test_table_that_others_inherit_from_is_counted_alone(direct: Database) -> None:
+    """A partitioned table includes its partitions, whose rows are nowhere else."""
+    direct.drop()
+    direct.create_empty()
+    direct.execute(
+        "CREATE TABLE parent (n int); CREATE TABLE child () INHERITS (parent);"
+        "INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2), (3);"
+        "CREATE TABLE parts (n int) PARTITION BY LIST (n);"
+        "CREATE TABLE part PARTITION OF parts DEFAULT; INSERT INTO parts VALUES (4), (5), (6), (7)"
+    )
+    for run in (direct.backup(), direct.checkout.run(STATS)):  # a backup has counted them already
+        assert run.status == 0, run
+        rows = dict(re.findall(r"^(\w+(?: tables)?) +(\d+) ", run.out, re.MULTILINE))
+        assert rows == {"parent": "1", "child": "2", "parts": "4", "3 tables": "7"}, run
+
+
 def test_database_without_tables_says_so(direct: Database) -> None:
     direct.drop()
     direct.create_empty()

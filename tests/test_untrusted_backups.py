@@ -152,6 +152,25 @@ def test_object_that_could_run_code_is_refused(direct: Database, marker: str, sq
     assert_harmless(direct, untrusted_dump(direct, sql.replace("{marker}", marker)), marker)
 
 
+def test_extension_is_named_instead_of_its_members(direct: Database) -> None:
+    """But not for what the author has added to it."""
+    path = untrusted_dump(
+        direct,
+        "CREATE EXTENSION pgcrypto; CREATE VIEW v AS SELECT 1 AS n",
+        patched="SET search_path = public;"
+        f" {HARMLESS_FUNCTION}; ALTER EXTENSION pgcrypto ADD FUNCTION f(int);",
+    )
+    run = assert_harmless(direct, path, NOWHERE)
+    named = "extension pgcrypto, function public.f(integer), view public.v"
+    assert f"untrusted backup: {named}; the database" in run.errors[0], run
+
+
+def test_number_of_the_objects_that_are_not_named_is_told(direct: Database) -> None:
+    views = ";".join(f"CREATE VIEW v{n} AS SELECT 1 AS n" for n in range(10, 35))
+    run = assert_harmless(direct, untrusted_dump(direct, views), NOWHERE)
+    assert run.errors[0].endswith("view public.v29 and 5 more; the database is unchanged"), run
+
+
 @pytest.fixture
 def ordinary_role(direct: Database) -> Iterator[str]:
     """The owner of the database, who may create databases, and is no superuser."""
@@ -665,7 +684,11 @@ def test_backup_without_a_key_is_not_signed_and_says_so(
     key = {"nowhere": "", "a directory": str(tmp_path), "not writable": "/proc/key"}[where]
     run = direct.backup("./x.dump.gz", HOME="", TB_ASSETS_KEY_FILE=key)
     assert run.status == 0, run
-    reason = f"could not read or create the key '{key}'" if key else "there is no home directory"
+    reason = {
+        "nowhere": "there is no home directory for the key",
+        "a directory": f"could not read the key '{key}'",
+        "not writable": f"could not create the key '{key}'",
+    }[where]
     assert f"warning: {reason}" in run.err
     assert "No such file" not in run.err and "cannot create" not in run.err
     assert "signature: " not in (direct.checkout.path / "x.dump.gz.info").read_text()

@@ -90,7 +90,7 @@ def test_empty_name_is_a_usage_error(checkout, script: str) -> None:
         (
             STATS,
             "TB_POSTGRES_ENDPOINT",
-            ["abc:def", "abc:", ":5432", "[]:5432", "[::1]", "abc:99999"],
+            ["abc:def", "abc:", ":5432", "[]:5432", "[::1]", "abc:99999", "abc:0"],
             "host:port with a port from 1 to 65535",
         ),
         (
@@ -109,6 +109,17 @@ def test_wrong_setting_is_refused_with_what_it_can_be(
         assert run.status == 2, run
         assert f"error: {name} must be {expected}, not '{value}'" in run.err
         assert f"hint: correct {name} on" in run.err and "--help" not in run.err
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["postgres://me:s3cret@abc:5432", "postgres://abc/x?password=s3cret", "me:s3cret@abc"],
+)
+def test_password_in_the_endpoint_is_not_shown(checkout: Checkout, endpoint: str) -> None:
+    run = checkout.run(STATS, TB_POSTGRES_ENDPOINT=endpoint)
+    shown = f"{endpoint.partition(':')[0]}:…"
+    assert run.status == 2 and f"a port from 1 to 65535, not '{shown}'" in run.err, run
+    assert "s3cret" not in run.out + run.err
 
 
 def test_directory_without_client_programs_is_refused(checkout: Checkout) -> None:

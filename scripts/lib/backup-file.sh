@@ -11,6 +11,7 @@ require_file() {
         die "there is no backup file '$1'"
     fi
     [ ! -d "$1" ] || {
+        [ ! -f "$1/toc.dat" ] || refuse_other_format "$1" directory
         hint_available_backups
         die "'$1' is a directory, not a backup file"
     }
@@ -51,12 +52,17 @@ nearest_directory() (
     printf '%s\n' "$nearest"
 )
 
-# refuse_other_format FILE FIRST_BYTES: what else pg_dump or Git writes, by what it begins with
+# refuse_other_format FILE FIRST_BYTES|directory: what else pg_dump or Git writes, by what it begins
+# with
 refuse_other_format() {
     load_it='load it'
     [ "$(file_kind "$1")" != gzip ] || load_it='unpack it with gunzip and load it'
     own_format="or make a backup in custom format, with 'make backup-assets' or 'pg_dump -Fc'"
     case $2 in
+        directory)
+            hint "$load_it with pg_restore, $own_format"
+            die "'$1' is a dump of pg_dump in directory format, which this tool cannot restore"
+            ;;
         746f632e64) # toc.dat
             hint "$load_it with pg_restore, $own_format"
             die "'$1' is a tar archive of pg_dump, which this tool cannot restore"

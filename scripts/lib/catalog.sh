@@ -69,45 +69,32 @@ list_sizes() {
 # read_entries DIRECTORY...: from the manifest taken from the file, if any, or else from FILE.info
 read_entries() {
     list_sizes "$@" >"$catalog/listing"
-    read_text_key
-    CATALOG=$catalog SIGNING_KEY=$text_key LC_ALL=C \
+    read_key
+    CATALOG=$catalog SIGNING_KEY=$signing_key LC_ALL=C \
         awk -f "$root/scripts/lib/awk/catalog-read.awk" "$catalog/listing" >"$catalog/entries"
     {
         hash_parts checked
-        ! has_key || sign_parts
+        [ -z "$signing_key" ] || sign_parts
     } >"$catalog/hashes"
     LC_ALL=C awk -f "$root/scripts/lib/awk/catalog-join.awk" \
         "$catalog/hashes" "$catalog/entries" "$catalog/paths" >"$catalog/joined"
 }
 
-# read_text_key: the key of this machine, if a variable can hold it. Sets text_key, or empty
-read_text_key() {
-    text_key=
+# read_key: with its line end. Sets signing_key, empty where there is no key
+read_key() {
+    signing_key=
     has_key || return 0
-    text_key=$(cat "$(key_file)" && echo .)
-    text_key=${text_key%.}
-    printf '%s' "$text_key" | cmp -s - "$(key_file)" || text_key=
+    signing_key=$(cat "$(key_file)" && echo .)
+    signing_key=${signing_key%.}
 }
 
 # sign_parts: prints 'HMAC  N.signed.hmac' for each N.signed: as signature_of does, for all at once
 sign_parts() {
-    if [ -z "$text_key" ]; then
-        sign_parts_singly
-        return
-    fi
     hash_parts signed >"$catalog/inner"
-    CATALOG=$catalog SIGNING_KEY=$text_key LC_ALL=C awk '
+    CATALOG=$catalog SIGNING_KEY=$signing_key LC_ALL=C awk '
         { file = ENVIRON["CATALOG"] "/" $2 ".hmac" }
         { print ENVIRON["SIGNING_KEY"] $1 >file; close(file) }' "$catalog/inner"
     hash_parts hmac
-}
-
-sign_parts_singly() {
-    for part in "$catalog"/*.signed; do
-        [ -e "$part" ] || continue
-        part_name=${part##*/}
-        printf '%s  %s\n' "$(signature_of "$part")" "$part_name.hmac"
-    done
 }
 
 # hash_parts PART: prints 'SHA256  N.PART' for each file of that name

@@ -69,8 +69,8 @@ require_right_to_create() {
     require_primary
     case $may_create in
         t) return 0 ;;
-        owner) hint "ALTER DATABASE $TB_POSTGRES_DATABASE OWNER TO $TB_POSTGRES_USER," \
-            'or set TB_POSTGRES_USER to its owner' ;;
+        owner) hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'," \
+            "or $(ask lock <"$sql/restore/grant-owner.sql")" ;;
         *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to one who may" ;;
     esac
     case ${1-} in

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The settings in a .env file.
-# Needs: problem
+# Needs: problem root
 # Sets: problem
 
 # read_env_file FILE: takes lines NAME=VALUE with names of ours; nothing in the file is executed
@@ -42,7 +42,18 @@ take_setting() {
     problem='has an unclosed quote'
     value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
         return 1
-    set_default "$name" "$value"
+    set_default "$name" "$(in_project "$name" "$value")"
+}
+
+# in_project NAME VALUE: the value; a relative path as one in the project's directory, wherever a
+# script is started
+in_project() {
+    case $1=$2 in
+        *= | *=/* | PGSSLROOTCERT=system) ;;
+        PGSSLROOTCERT=* | PGSSLCERT=* | PGSSLKEY=* | PGPASSFILE=* | PGSERVICEFILE=* | \
+            PG_BINDIR=* | TB_ASSETS_KEY_FILE=*) printf '%s/' "$root" ;;
+    esac
+    printf '%s' "$2"
 }
 
 # set_default NAME VALUE: unless that variable is set, even to nothing

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A restore in place, without a staging database: one transaction in the live database, which
 # commits only what it has verified. Clients wait for its locks until it ends.
-# Needs: archive child manifest_found mode no_owner root server_tmp sql work
+# Needs: archive child manifest_found missing_roles mode root server_tmp sql work
 
 # restore_in_place: until the commit, whatever ends the session leaves the database unchanged
 restore_in_place() {
@@ -32,7 +32,7 @@ replace_everything() {
     run_live in-place/begin in-place/objects in-place/empty-database
     grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/contents" |
         grep -v -F -f "$work/kept" >"$work/rest" || :
-    set -- --no-privileges ${no_owner:+--no-owner}
+    set -- --no-privileges ${missing_roles:+--no-owner}
     run_archive_sql "$work/rest" run-statements --section=pre-data "$@"
     copy_all_rows
     run_archive_sql "$work/rest" run-statements --section=data "$@"

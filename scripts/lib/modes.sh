@@ -92,8 +92,7 @@ refuse_control_characters() {
         fail_with "$work/live.errors" 'could not read the names of the tables'
     [ -z "$names" ] ||
         die 'tables or columns whose names contain control characters need a full restore into' \
-            'a staging database:' \
-            "$(in_one_line "$names")"
+            "a staging database: $(in_one_line "$names")"
 }
 
 # find_tables: the full names of the tables asked for and of their partitions, which hold the rows
@@ -111,6 +110,11 @@ find_tables() {
         hint "run 'make stats' to list the tables"
         die "there is no table $(in_one_line "$(printf '%s\n' "$unknown" | sed "s/.*/'&'/")") in" \
             "database '$TB_POSTGRES_DATABASE'"
+    fi
+    other_objects=$(sed -n 's/^other //p' "$work/found")
+    if [ -n "$other_objects" ]; then
+        hint '--data-only restores the rows of all tables and refreshes materialized views'
+        die "not a table: $(in_one_line "$other_objects")"
     fi
     split_tables=$(sed -n 's/^whole //p' "$work/found" | sort -u)
     if [ -n "$split_tables" ]; then

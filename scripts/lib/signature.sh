@@ -13,7 +13,41 @@ key_file() {
 }
 
 has_key() {
-    [ -f "$(key_file)" ] && [ -s "$(key_file)" ] && [ -r "$(key_file)" ]
+    [ -z "$(key_problem)" ]
+}
+
+# lacks_key: is there a place for one, and nothing there yet?
+lacks_key() {
+    [ -n "$(key_file)" ] && ! [ -s "$(key_file)" ] &&
+        [ -x "$(nearest_directory "$(dirname -- "$(key_file)")")" ]
+}
+
+# key_problem: why there is no key to use; nothing where there is one. Whoever else could read it
+# could sign; a group may, because that is how Kubernetes gives a secret to a container
+key_problem() (
+    key=$(key_file)
+    if [ -z "$key" ]; then
+        echo 'there is no home directory for the key; set TB_ASSETS_KEY_FILE'
+    elif lacks_key; then
+        echo "there is no key '$key' yet"
+    elif ! [ -f "$key" ] || ! [ -r "$key" ]; then
+        echo "could not read the key '$key' (TB_ASSETS_KEY_FILE)"
+    elif ! is_key <"$key"; then
+        echo "'$key' (TB_ASSETS_KEY_FILE) is not a key: 64 hexadecimal digits"
+    elif is_open_to_others "$key"; then
+        echo "the key '$key' is open to every user of this machine; 'chmod 600' closes it"
+    fi
+)
+
+# is_key: standard input, as write_key writes it, or with a line end
+is_key() {
+    head -c 66 | LC_ALL=C awk '!/^[0-9a-f]*$/ || length($0) != 64 || NR > 1 { exit 1 }'
+}
+
+is_open_to_others() { # FILE
+    case $(ls -ldL "$1") in
+        ???????---*) return 1 ;;
+    esac
 }
 
 # make_key: once, and says so; where that fails, backups are not signed, and a warning says so. Sets
@@ -21,24 +55,21 @@ has_key() {
 make_key() {
     ! has_key || return 0
     key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
-    if write_key 2>/dev/null; then
+    if lacks_key && write_key 2>/dev/null && has_key; then
         say "created the key that signs this machine's backups: $(key_file)"
         return 0
     fi
     key_parent=
-    unsigned='this backup is not signed, and every restore will treat it as untrusted'
-    if [ -z "$(key_file)" ]; then
-        warn "there is no home directory for the key; set TB_ASSETS_KEY_FILE; $unsigned"
-    else
-        warn "could not read or create the key '$(key_file)' (TB_ASSETS_KEY_FILE); $unsigned"
-    fi
+    no_key=$(key_problem)
+    ! lacks_key || no_key="could not create the key '$(key_file)' (TB_ASSETS_KEY_FILE)"
+    warn "$no_key; this backup is not signed, and every restore will treat it as untrusted"
     return 1
 }
 
 write_key() (
     umask 077
     key=$(key_file)
-    [ ! -s "$key" ] && mkdir -p "${key%/*}" &&
+    mkdir -p "${key%/*}" &&
         od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$key.$run_name" && mv "$key.$run_name" "$key"
 )
 
@@ -52,7 +83,7 @@ signature_of() (
 # is_signed FILE SIGNATURE: by this machine?
 is_signed() {
     has_key || {
-        [ ! -e "$(key_file)" ] || warn "could not read the key '$(key_file)' (TB_ASSETS_KEY_FILE)"
+        [ -z "$(key_file)" ] || lacks_key || warn "$(key_problem)"
         return 1
     }
     [ -n "$2" ] && [ "$(signature_of "$1")" = "$2" ]

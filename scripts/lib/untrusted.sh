@@ -162,7 +162,7 @@ refuse_objects() { # OBJECTS
     hint 'if you know and trust its author, restore-assets.sh --trust (or RESTORE_TRUST=yes)' \
         'restores it anyway'
     die 'the backup contains objects that are not allowed in an untrusted backup:' \
-        "$(in_one_line "$(printf '%s\n' "$1" | head -n 20)")"
+        "$(printf '%s\n' "$1" | list_of 20)"
 }
 
 # drop_role: what it loaded goes to the owner of the live database

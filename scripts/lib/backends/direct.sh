@@ -6,8 +6,9 @@
 # require_direct_settings: before any server is asked
 require_direct_settings() {
     case $TB_POSTGRES_ENDPOINT in
-        :* | '[]'*) refuse_endpoint ;;
-        *:*) is_port "${TB_POSTGRES_ENDPOINT##*:}" || refuse_endpoint ;;
+        *://* | ?*@*) refuse_endpoint "${TB_POSTGRES_ENDPOINT%%:*}:…" ;; # it may have a password
+        :* | '[]'* | *:0) refuse_endpoint "$TB_POSTGRES_ENDPOINT" ;;
+        *:*) is_port "${TB_POSTGRES_ENDPOINT##*:}" || refuse_endpoint "$TB_POSTGRES_ENDPOINT" ;;
     esac
     case ${PGSSLMODE-} in
         '' | disable | allow | prefer | require | verify-ca | verify-full) ;;
@@ -18,9 +19,8 @@ require_direct_settings() {
         refuse_setting PG_BINDIR "$PG_BINDIR" 'a directory that contains psql'
 }
 
-refuse_endpoint() {
-    refuse_setting TB_POSTGRES_ENDPOINT "$TB_POSTGRES_ENDPOINT" \
-        'host:port with a port from 1 to 65535'
+refuse_endpoint() { # SHOWN
+    refuse_setting TB_POSTGRES_ENDPOINT "$1" 'host:port with a port from 1 to 65535'
 }
 
 # select_direct: are there client programs? Sets server and addresses

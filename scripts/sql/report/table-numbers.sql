@@ -16,8 +16,8 @@ END
 $$;
 -- The start of a WITH clause: the rows and bytes of every table outside the system's own schemas,
 -- of all of them, and of the whole database. The bytes include indexes and TOAST. A partitioned
--- table includes its partitions. assets.counted may have lines of a manifest: these tables are not
--- counted again.
+-- table includes its partitions, but no other table includes those that inherit from it.
+-- assets.counted may have lines of a manifest: these tables are not counted again.
 WITH counted AS (
     SELECT split_part(line, ' ', 1)::bigint AS rows, regexp_replace(line, '^\S+ \S+ ', '') AS name
     FROM string_to_table(nullif(current_setting('assets.counted', true), ''), E'\n') AS line
@@ -29,14 +29,14 @@ tables AS (
                 THEN coalesce(
                          counted.rows,
                          (regexp_match(
-                             query_to_xml(format('SELECT count(*) AS n FROM %I.%I',
+                             query_to_xml(format('SELECT count(*) AS n FROM %s %I.%I',
+                                                 CASE relkind WHEN 'r' THEN 'ONLY' ELSE '' END,
                                                  nspname, relname), false, true, '')::text,
                              '<n>(\d+)</n>'))[1]::bigint)
                 ELSE 0 END AS rows,
            bytes
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-         LEFT JOIN counted ON counted.name = format('%I.%I', nspname, relname)
-                              AND relkind = 'r' AND NOT relhassubclass,
+         LEFT JOIN counted ON counted.name = format('%I.%I', nspname, relname) AND relkind = 'r',
          LATERAL (SELECT sum(pg_total_relation_size(relid)) AS bytes
                   FROM (SELECT pg_class.oid AS relid
                         UNION SELECT relid FROM pg_partition_tree(pg_class.oid)) AS parts) AS size

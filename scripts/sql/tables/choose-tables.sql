@@ -1,13 +1,13 @@
 -- The tables that the user names, one a line, with or without a schema, and their partitions, which
--- hold the rows: each as SQL names it and as a table of contents does. A name that is not a table's
--- is printed as 'unknown', and then the names of all tables as 'known'. Needs moves.sql.
+-- hold the rows: each as SQL names it and as a table of contents does. What is no table, such as a
+-- view, is printed as 'other'; a name of nothing as 'unknown', and then the names of all tables as
+-- 'known'. Needs moves.sql.
 CREATE TEMPORARY TABLE chosen AS
 SELECT given, (SELECT pg_class.oid
                FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-               WHERE relkind IN ('r', 'p')
-                 AND (given IN (format('%I.%I', nspname, relname),
-                                format('%s.%s', nspname, relname))
-                      OR nspname = 'public' AND given IN (relname, quote_ident(relname)))
+               WHERE given IN (format('%I.%I', nspname, relname), format('%s.%s', nspname, relname))
+                  OR nspname = 'public' AND given IN (relname, quote_ident(relname))
+               ORDER BY relkind IN ('r', 'p') DESC
                LIMIT 1) AS oid
 FROM unnest(string_to_array(:'tables', E'\n')) AS given;
 CREATE TEMPORARY TABLE chosen_parts AS
@@ -22,6 +22,8 @@ CREATE TEMPORARY TABLE copied AS
 SELECT oid, nspname, relname, relkind FROM chosen_parts
 WHERE CASE relkind WHEN 'r' THEN NOT moves ELSE moves AND NOT relispartition END;
 SELECT 'unknown ' || given FROM chosen WHERE oid IS NULL
+UNION ALL SELECT 'other ' || pg_describe_object('pg_class'::regclass, oid, 0)
+          FROM chosen JOIN pg_class USING (oid) WHERE relkind NOT IN ('r', 'p')
 UNION ALL SELECT 'known ' || CASE nspname WHEN 'public' THEN relname
                                            ELSE format('%s.%s', nspname, relname) END
           FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

@@ -1,9 +1,9 @@
 -- What an untrusted archive may not contain, one object a line: whatever could run code, or be read
 -- as code, with the rights of someone who later uses the database, hide the schema public from
--- them, or lose its rows when the server crashes. The catalogs are read, nothing in them is run.
--- :search_path is the server's default. Allowed are tables, columns, keys, checks, indexes,
--- sequences, comments, enum, domain and composite types, and in their expressions nextval and the
--- server's own immutable functions.
+-- them, or lose its rows when the server crashes. An extension is named instead of its members. The
+-- catalogs are read, nothing in them is run. :search_path is the server's default. Allowed are
+-- tables, columns, keys, checks, indexes, sequences, comments, enum, domain and composite types,
+-- and in their expressions nextval and the server's own immutable functions.
 WITH found (class, id) AS (
     SELECT 'pg_proc'::regclass, oid FROM pg_proc
     UNION ALL SELECT 'pg_class', oid FROM pg_class
@@ -72,10 +72,20 @@ searched (name, public_is_before) AS (
 ),
 first_normal (id) AS ( -- FirstNormalObjectId: objects with lower numbers are the server's own
     VALUES (16384::oid)
+),
+members (class, id) AS ( -- of extensions; what the archive has added to one belongs to the role
+    SELECT classid, objid
+    FROM pg_depend, first_normal
+    WHERE deptype = 'e' AND refobjid >= first_normal.id
+    EXCEPT
+    SELECT classid, objid
+    FROM pg_shdepend
+    WHERE deptype = 'o' AND refobjid = (SELECT oid FROM pg_roles WHERE rolname = :'restricted_role')
+      AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
 SELECT pg_describe_object(class, found.id, 0)
 FROM found, first_normal
-WHERE found.id >= first_normal.id
+WHERE found.id >= first_normal.id AND (class, found.id) NOT IN (SELECT class, id FROM members)
 UNION
 SELECT pg_describe_object(class, called.id, 0) || ' calls ' || function::regprocedure
 FROM called JOIN pg_proc ON pg_proc.oid = function, first_normal
