@@ -1,15 +1,11 @@
 # shellcheck shell=sh
 # The mode of a restore, and what the chosen mode fills.
-# Needs: archive drop_missing manifest_found root sql tables work
+# Needs: archive drop_missing root sql tables work
 # Sets: mode not_in_backup unfilled
 #
 #   full       schema and rows come from the archive
 #   data-only  the schema is the live database's, the rows are the archive's
 #   tables     the same for some tables, whose rows then replace those in the live database
-
-# Entries of an archive's table of contents, as regular expressions: a table, and the rows of one.
-table_entry='1259 [0-9]* TABLE'
-rows_entry='0 [0-9]* TABLE DATA'
 
 # choose_mode: from the options, from what the archive holds and from how the schemas differ. Sets
 # mode, and unfilled, the live columns that the backup lacks. Where the live schema is kept,
@@ -66,19 +62,6 @@ choose_rows() {
     compare_columns
 }
 
-is_data_only() {
-    [ -z "$manifest_found" ] || [ "$(manifest_field holds)" != 'data only' ] || return 0
-    archive_has "$rows_entry" && ! archive_has "$table_entry"
-}
-
-is_schema_only() {
-    archive_has "$table_entry" && ! archive_has "$rows_entry"
-}
-
-archive_has() { # ENTRY
-    grep -q "^[0-9]*; $1 " "$work/contents"
-}
-
 # list_archive_rows: every table and column that the archive's rows fill
 list_archive_rows() {
     run_remote list-rows "$archive" "$(cat "$root/scripts/remote/list-rows.awk")" \
@@ -120,8 +103,7 @@ find_tables() {
     if [ -n "$split_tables" ]; then
         hint 'restore the whole table: --table with its name'
         die "cannot restore single partitions of $(in_one_line "$split_tables"):" \
-            'it is partitioned by' \
-            'the hash of an enum, so that rows may belong to other partitions here'
+            'it is partitioned by the hash of an enum, so that rows may belong to others here'
     fi
     sed -n 's/^table //p' "$work/found" >"$work/chosen"
 }

@@ -5,6 +5,10 @@
 #   trusted work writer_status
 # Sets: archive archive_limit
 
+# Entries of an archive's table of contents, as regular expressions: a table, and the rows of one.
+table_entry='1259 [0-9]* TABLE'
+rows_entry='0 [0-9]* TABLE DATA'
+
 # upload_archive: to the server. Ends the script unless it is complete and the manifest's. Its table
 # of contents goes to $work/contents. Sets archive
 upload_archive() {
@@ -92,6 +96,23 @@ expected_bytes() {
         echo "$database_bytes"
     fi
 }
+
+# --- what the archive holds ---
+
+is_data_only() {
+    [ -z "$manifest_found" ] || [ "$(manifest_field holds)" != 'data only' ] || return 0
+    archive_has "$rows_entry" && ! archive_has "$table_entry"
+}
+
+is_schema_only() {
+    archive_has "$table_entry" && ! archive_has "$rows_entry"
+}
+
+archive_has() { # ENTRY
+    grep -q "^[0-9]*; $1 " "$work/contents"
+}
+
+# --- errors ---
 
 fail_too_large() {
     hint 'RESTORE_MAX_BYTES=… allows more, if you expect it'
