@@ -189,7 +189,7 @@ check_server() {
     check problem rights find_rights || :
     if [ "$RESTORE_IN_PLACE" != yes ] && database_exists; then
         check note extensions find_extensions ||
-            verdict='a backup would work, a restore may not be allowed to create the extensions'
+            verdict='a backup would work; a restore may fail to create extensions'
     fi
     [ ! -e "$backup_file" ] || check note restore find_restorable ||
         verdict="a backup would work, a restore of $backup_file would not"
@@ -239,7 +239,7 @@ find_zstd() {
 find_rights() {
     if [ "$RESTORE_IN_PLACE" = yes ]; then
         require_primary
-        require_owned_objects
+        require_right_to_replace
         echo "user '$TB_POSTGRES_USER' may replace everything; restores are done in place"
         return 0
     fi

@@ -31,7 +31,7 @@ main() {
     case $container_state in
         '') say "stopped; the data stays in its volume" ;;
         running) say "$container_name still runs: 'make up' did not create it" ;;
-        *) say "$container_name is not running, and stays: 'make up' did not create it" ;;
+        *) say "$container_name is stopped and was not removed: 'make up' did not create it" ;;
     esac
 }
 

@@ -25,8 +25,8 @@ stays if any of them keeps it:
   -y, --yes         delete without asking (same as PRUNE_SKIP_CONFIRM=yes)
 
 The newest backup always stays, and so does the newest one whose verification
-succeeded. The backups of each database are counted separately, and so are its
-data-only ones. Days are days in UTC.
+succeeded. Backups are counted separately for each database, and data-only
+backups separately from full ones. Days are days in UTC.
 Backups whose last verification failed, and files without an intact manifest,
 are not counted and stay. assets/ is not touched, nor is assets.dump.gz on a
 remote, the copy of the shared backup.
@@ -112,7 +112,7 @@ list_backups() {
 
 show_plan() {
     skipped=$(($(wc -l <"$work/backups") - $(wc -l <"$work/plan")))
-    [ "$skipped" -eq 0 ] || say "skipped: $(counted "$skipped" file)$place without an intact" \
+    [ "$skipped" -eq 0 ] || say "skipped: $(amount "$skipped" file)$place without an intact" \
         "manifest; 'make list-backups' lists them"
     [ -s "$work/plan" ] || return 0
     [ "$quiet-$PRUNE_SKIP_CONFIRM-$dry_run" != yes-yes- ] || return 0
@@ -125,7 +125,7 @@ confirm_pruning() {
     doomed=$(grep -c '^delete' "$work/plan")
     bytes=$(awk -F '\t' '$1 == "delete" { bytes += $4 } END { printf("%.0f", bytes) }' "$work/plan")
     total=$(wc -l <"$work/plan" | tr -d ' ')
-    warn "$doomed of $(counted "$total" backup)$place will be deleted: $(human_size "$bytes")"
+    warn "$doomed of $(amount "$total" backup)$place will be deleted: $(human_size "$bytes")"
     confirm "$PRUNE_SKIP_CONFIRM" 'Delete them?' PRUNE_SKIP_CONFIRM
 }
 
@@ -138,9 +138,9 @@ delete_backups() {
     done <"$work/plan"
     unchanged=
     [ "$deleted" -eq "$doomed" ] ||
-        die "could not delete $((doomed - deleted)) of $(counted "$doomed" backup)"
+        die "could not delete $((doomed - deleted)) of $(amount "$doomed" backup)"
     finish
-    say_done "deleted $(counted "$deleted" backup), $(human_size "$bytes")"
+    say_done "deleted $(amount "$deleted" backup), $(human_size "$bytes")"
     [ -z "$files_left" ] || end_incomplete
 }
 
@@ -151,7 +151,7 @@ delete_backup() {
         warn "$old_backup has changed meanwhile; it stays"
     elif remove_backup "$old_backup"; then
         deleted=$((deleted + 1))
-        unchanged="; deleted $deleted of $(counted "$doomed" backup)"
+        unchanged="; deleted $deleted of $(amount "$doomed" backup)"
     else
         warn "could not delete $old_backup: $(removal_error)"
     fi

@@ -249,13 +249,14 @@ warn_of_extensions() {
     list_superuser_extensions
     if [ "$mode" = full ]; then
         sed -n 's/^[0-9]*; 3079 [0-9]* EXTENSION - \(.*\) $/\1/p' "$work/contents" |
-            grep -Fx -f "$work/extensions"
+            grep -Fx -f "$work/extensions" || : # there is none
     else
         cat "$work/extensions"
-    fi >"$work/created" || return 0
-    [ ! -s "$work/created" ] ||
-        warn 'only a superuser may create these extensions in the staging database:' \
-            "$(list_of 20 <"$work/created"); RESTORE_IN_PLACE=yes keeps them"
+    fi >"$work/refused"
+    [ ! -s "$work/refused" ] ||
+        warn 'the restore may fail: only a superuser may create these extensions in the staging' \
+            "database: $(list_of 20 <"$work/refused");" \
+            "RESTORE_IN_PLACE=yes keeps the live database's extensions"
 }
 
 # warn_of_owners: before the question, who will own what a full restore loads

@@ -31,8 +31,8 @@ main() {
 warn_of_environment() {
     missing_there=$(settings_only_here) || missing_there=
     [ -z "$missing_there" ] ||
-        warn "$operand does not have your environment, which sets" \
-            "$(in_one_line "$missing_there"); '$project/.env' must set the same"
+        warn "$operand will not have these settings of your environment:" \
+            "$(in_one_line "$missing_there"); put them into '$project/.env'"
 }
 
 # settings_only_here: names whose value would be another one without the environment
@@ -59,7 +59,7 @@ quote_for_cron() {
     printf '%s' "$root" | sed "s/'/'\\\\''/g; s/%/\\\\%/g"
 }
 
-# quote_for_systemd: for double quotes in an argument, in which systemd expands % and $
+# quote_for_systemd: for an argument in double quotes, in which systemd expands % and $
 quote_for_systemd() {
     printf '%s' "$root" | sed 's/[\\"]/\\&/g; s/%/%%/g; s/\$/$$/g'
 }

@@ -151,7 +151,7 @@ def test_dump_that_is_a_directory_is_refused_with_what_to_do(
 ) -> None:
     path = tmp_path / "dump"
     direct.server.client("pg_dump", "-Fd", "-f", path, "-d", direct.name)
-    sentence = "is a dump of pg_dump in directory format"
+    sentence = "is a pg_dump archive in directory format"
     refused(direct, path, sentence, "load it with pg_restore", "pg_dump -Fc")
 
 

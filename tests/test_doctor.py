@@ -67,7 +67,7 @@ def test_missing_rights_are_a_problem(direct: Database) -> None:
     assert "may not create the staging database" in lines(run.out, "problem")["rights"]
 
 
-def test_rights_that_a_backup_or_a_restore_in_place_lacks_are_a_problem(direct: Database) -> None:
+def test_rights_that_a_user_lacks_are_a_problem(direct: Database) -> None:
     run = run_as_role(direct, "IN ROLE pg_read_all_data", RESTORE_IN_PLACE="yes")
     assert run.status == 1 and list(lines(run.out, "problem")) == ["rights"], run
     assert "has no right to replace" in lines(run.out, "problem")["rights"]
@@ -99,9 +99,7 @@ def test_shared_backup_that_could_not_be_restored_is_a_note(direct: Database) ->
     ],
     ids=["empty", "Git LFS", "SQL"],
 )
-def test_file_that_is_no_backup_could_not_be_restored(
-    direct: Database, content: bytes, error: str
-) -> None:
+def test_file_that_is_not_a_backup_is_a_note(direct: Database, content: bytes, error: str) -> None:
     direct.checkout.default_backup.write_bytes(content)
     run = direct.checkout.run(DOCTOR)
     assert error in lines(run.out, "note")["restore"], run
@@ -160,8 +158,8 @@ def test_key_that_is_not_used_is_named(direct: Database, unusable: str) -> None:
         key.write_text({"short": "abcde", "long": content + content}[unusable])
     problem = {
         "unreadable": f"could not read the key '{key}' (TB_ASSETS_KEY_FILE)",
-        "open": f"the key '{key}' is open to every user of this machine; 'chmod 600' closes it",
-    }.get(unusable, f"'{key}' (TB_ASSETS_KEY_FILE) is not a key: 64 hexadecimal digits")
+        "open": f"every user of this machine can read or write the key '{key}' (chmod 600 '{key}')",
+    }.get(unusable, f"'{key}' (TB_ASSETS_KEY_FILE) is not a key, which has 64 hexadecimal digits")
     run = direct.checkout.run(DOCTOR)
     assert run.status == 0 and lines(run.out, "note")["key"] == problem, run
     run = direct.restore("--dry-run", path)

@@ -229,7 +229,7 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     again = compose.run("make", "up", TB_POSTGRES_IMAGE="no-such-image:1")
     assert again.status == 0, again
     used = compose.environment["TB_POSTGRES_IMAGE"]
-    assert f"has the image {used}, not TB_POSTGRES_IMAGE=no-such-image:1, which takes" in again.err
+    assert f"uses the image {used}, not TB_POSTGRES_IMAGE=no-such-image:1; a changed" in again.err
     used = docker("image", "inspect", "--format", "{{.Id}}", used)
     assert "warning" not in compose.run("make", "up", TB_POSTGRES_IMAGE=used).err
     down = compose.run("make", "down")
@@ -258,7 +258,7 @@ def test_up_refuses_a_volume_of_another_version(compose: Checkout) -> None:
     up = compose.run(UP)
     assert up.status == 1 and len(up.errors) == 1, up
     assert "holds data of another major version of PostgreSQL than its image" in up.err, up
-    assert "hint: use an image of that version again, PostgreSQL 15;" in up.err, up
+    assert "hint: use an image of the version of the data, PostgreSQL 15;" in up.err, up
     assert docker("inspect", "--format", "{{.State.Status}}", name) == "exited"
     show = ("--entrypoint", "cat", image(), "/volume/PG_VERSION")
     assert docker("run", "--rm", "--volume", volume, *show) == "15"
@@ -273,13 +273,13 @@ def test_up_refuses_a_volume_of_a_later_version(compose: Checkout) -> None:
     up = compose.run(UP, **earlier)
     assert up.status == 1 and len(up.errors) == 1, up
     assert "holds data of another major version of PostgreSQL than its image" in up.err, up
-    assert "hint: use an image of that version again, PostgreSQL 18;" in up.err, up
+    assert "hint: use an image of the version of the data, PostgreSQL 18;" in up.err, up
     assert docker("inspect", "--format", "{{.State.Status}}", name) == "exited"
     up = compose.run(UP, **later)
     assert up.status == 0, up
 
 
-def test_up_calls_no_volume_without_data_another_version(compose: Checkout) -> None:
+def test_volume_without_data_is_not_called_another_version(compose: Checkout) -> None:
     """Such as one that a crash of the first start has left."""
     name = compose.environment["TB_POSTGRES_CONTAINER"]
     compose.environment["TB_POSTGRES_IMAGE"] = image("17")
@@ -338,7 +338,7 @@ def test_down_leaves_a_container_that_another_command_created(compose: Checkout)
     docker("kill", name)
     down = compose.run(DOWN)
     assert down.status == 0, down
-    last = f"container '{name}' is not running, and stays: 'make up' did not create it\n"
+    last = f"container '{name}' is stopped and was not removed: 'make up' did not create it\n"
     assert down.err.endswith(last), down
     assert docker("inspect", "--format", "{{.State.Status}}", name) == "exited"
 

@@ -160,12 +160,12 @@ def test_unknown_table_is_named(direct: Database) -> None:
     assert re.search("hint: it contains: .*, image_info, .*, spec_info\n", run.err), run
 
 
-def test_what_is_no_table_is_named_as_what_it_is(direct: Database) -> None:
+def test_view_is_refused_as_a_table_and_named(direct: Database) -> None:
     path = direct.sample_backup()
     direct.execute("CREATE MATERIALIZED VIEW mv AS SELECT 1 AS n; CREATE VIEW v AS SELECT 1 AS n")
     run = direct.restore("--table", "mv", "--table", "spec_info", "--table", "public.v", path)
     assert run.status == 1, run
-    assert "error: not a table: materialized view public.mv, view public.v; the database" in run.err
+    assert "error: --table takes only tables, not materialized view public.mv, view" in run.err
     assert "hint: --data-only restores the rows of all tables and refreshes mat" in run.err
 
 

@@ -59,9 +59,11 @@ def test_settings_that_only_the_environment_has_are_named(checkout: Checkout) ->
     same |= {"TB_POSTGRES_CONTAINER": "", "BACKUP_COMPRESSION": "auto"}
     for kind in ("cron", "systemd"):
         run = checkout.run(SCHEDULE, kind, PG_BINDIR="/p g", BACKUP_REMOTE="c:d", **same)
-        which = "which sets BACKUP_REMOTE, PG_BINDIR; './.env' must set the same"
+        which = "BACKUP_REMOTE, PG_BINDIR; put them into './.env'"
         assert run.status == 0, run
-        assert run.err == f"warning: {kind} does not have your environment, {which}\n"
+        assert run.err == (
+            f"warning: {kind} will not have these settings of your environment: {which}\n"
+        )
         assert checkout.run(SCHEDULE, kind, **same).err == ""
 
 

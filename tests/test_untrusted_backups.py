@@ -153,7 +153,7 @@ def test_object_that_could_run_code_is_refused(direct: Database, marker: str, sq
 
 
 def test_extension_is_named_instead_of_its_members(direct: Database) -> None:
-    """But not for what the author has added to it."""
+    """What the author has added to it is named too."""
     path = untrusted_dump(
         direct,
         "CREATE EXTENSION pgcrypto; CREATE VIEW v AS SELECT 1 AS n",
@@ -165,7 +165,7 @@ def test_extension_is_named_instead_of_its_members(direct: Database) -> None:
     assert f"untrusted backup: {named}; the database" in run.errors[0], run
 
 
-def test_number_of_the_objects_that_are_not_named_is_told(direct: Database) -> None:
+def test_audit_counts_the_objects_that_it_does_not_name(direct: Database) -> None:
     views = ";".join(f"CREATE VIEW v{n} AS SELECT 1 AS n" for n in range(10, 35))
     run = assert_harmless(direct, untrusted_dump(direct, views), NOWHERE)
     assert run.errors[0].endswith("view public.v29 and 5 more; the database is unchanged"), run

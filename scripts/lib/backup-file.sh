@@ -61,7 +61,7 @@ refuse_other_format() {
     case $2 in
         directory)
             hint "$load_it with pg_restore, $own_format"
-            die "'$1' is a dump of pg_dump in directory format, which this tool cannot restore"
+            die "'$1' is a pg_dump archive in directory format, which this tool cannot restore"
             ;;
         746f632e64) # toc.dat
             hint "$load_it with pg_restore, $own_format"

@@ -52,8 +52,8 @@ choose_data_path() {
     esac
 }
 
-# report_running: which container it is, if 'make up' did not create it, and where its image or its
-# port is another one than that of the setting
+# report_running: says who created the running container; warns where its image or port differs from
+# the settings
 report_running() {
     creator=$(directory_of_creator)
     case $creator in
@@ -63,7 +63,7 @@ report_running() {
         *) say "$container_name is already running; it was created in" \
             "'$creator'" ;;
     esac
-    has_image || warn_of_setting "has the image $(container_field .Config.Image)" \
+    has_image || warn_of_setting "uses the image $(container_field .Config.Image)" \
         "TB_POSTGRES_IMAGE=$TB_POSTGRES_IMAGE"
     published_ports=$("$CONTAINER_CLI" port "$TB_POSTGRES_CONTAINER" 5432/tcp 2>/dev/null) ||
         published_ports=
@@ -86,8 +86,8 @@ container_field() { # FIELD of what inspect prints
 }
 
 warn_of_setting() { # WHAT_IT_HAS SETTING
-    warn "the running container $1, not $2, which takes effect when 'make up' starts it" \
-        "after 'make down'"
+    warn "the running container $1, not $2; a changed setting takes effect after 'make down' and" \
+        "'make up'"
 }
 
 # directory_of_creator: that of the compose file; nothing where there was none
@@ -105,15 +105,15 @@ fail_to_start() {
     fi
     if ! "$CONTAINER_CLI" image inspect "$TB_POSTGRES_IMAGE" >/dev/null 2>&1; then
         hint 'set TB_POSTGRES_IMAGE to an image that this machine has or can download'
-    elif found_busy_port; then
+    elif port_was_in_use; then
         hint 'end the program that uses it, or set TB_POSTGRES_PORT to another port'
         die "port $TB_POSTGRES_PORT of this machine is in use"
     fi
     die "could not start $container_name; see above"
 }
 
-# found_busy_port: is that the error of the container's last start?
-found_busy_port() {
+# port_was_in_use: did the last start fail because of the port?
+port_was_in_use() {
     case $(container_field .State.Error) in
         *'address already in use'* | *'port is already allocated'*) ;;
         *) return 1 ;;
@@ -142,16 +142,20 @@ wait_until_healthy() {
 }
 
 # refuse_other_version: ends the script if the log says that the volume is of another version. An
-# image before 18 only says that its directory is not empty, as after a crash of its first start
+# image before 18 reports only that its directory is not empty, which is also true after a crash
+# during its first start; that leaves no version
 refuse_other_version() {
-    case $("$CONTAINER_CLI" logs --tail 100 "$TB_POSTGRES_CONTAINER" 2>&1) in
-        *'database files are incompatible with server'* | *'appears to be PostgreSQL data in'*) ;;
-        *'exists but is not empty'*) [ -n "$(version_of_data)" ] || return 0 ;;
+    container_log=$("$CONTAINER_CLI" logs --tail 100 "$TB_POSTGRES_CONTAINER" 2>&1)
+    case $container_log in
+        *'database files are incompatible with server'* | *'appears to be PostgreSQL data in'* | \
+            *'exists but is not empty'*) data_version=$(version_of_data) ;;
         *) return 0 ;;
     esac
-    data_version=$(version_of_data)
+    case $data_version-$container_log in
+        -*'exists but is not empty'*) return 0 ;;
+    esac
     "$CONTAINER_CLI" stop "$TB_POSTGRES_CONTAINER" >/dev/null 2>&1 || : # or else it goes on trying
-    hint "use an image of that version again${data_version:+, PostgreSQL $data_version};" \
+    hint "use an image of the version of the data${data_version:+, PostgreSQL $data_version};" \
         'docs/how-to.md says how to upgrade'
     die "the volume of $container_name holds data of another major version of PostgreSQL" \
         "than its image; the data is unchanged"

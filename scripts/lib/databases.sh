@@ -53,13 +53,13 @@ require_primary() {
     }
 }
 
-# require_owned_objects: ends the script unless this user may replace everything in place
-require_owned_objects() {
+# require_right_to_replace: ends the script unless this user may replace everything in place
+require_right_to_replace() {
     foreign_objects=$(sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" \
         2>"$work/sql.errors") || fail_with "$work/sql.errors" 'could not read the catalog'
     [ -n "$foreign_objects" ] || return 0
     hint_owner
-    hint 'or --table NAME replaces only the rows of a table that this user owns'
+    hint 'or use --table NAME, which needs only the right to empty and fill that table'
     die "cannot restore in place: user '$TB_POSTGRES_USER' has no right to replace" \
         "$(in_one_line "$foreign_objects")"
 }
@@ -70,7 +70,7 @@ require_right_to_create() {
     case $may_create in
         t) return 0 ;;
         owner) hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'," \
-            "or $(ask lock <"$sql/restore/grant-owner.sql")" ;;
+            "or run $(ask lock <"$sql/restore/grant-owner.sql")" ;;
         *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to one who may" ;;
     esac
     case ${1-} in

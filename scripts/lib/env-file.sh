@@ -45,8 +45,8 @@ take_setting() {
     set_default "$name" "$(in_project "$name" "$value")"
 }
 
-# in_project NAME VALUE: the value; a relative path as one in the project's directory, wherever a
-# script is started
+# in_project NAME VALUE: prints the value; a relative path becomes one in the project's directory,
+# wherever a script is started
 in_project() {
     case $1=$2 in
         *= | *=/* | PGSSLROOTCERT=system) ;;

@@ -80,7 +80,7 @@ hint_for_cause() {
             hint "ALTER ROLE $TB_POSTGRES_USER CONNECTION LIMIT -1, or a higher limit"
             ;;
         *'affected by row-level security'*)
-            hint "ALTER ROLE $TB_POSTGRES_USER BYPASSRLS;" \
+            hint "run ALTER ROLE $TB_POSTGRES_USER BYPASSRLS as a superuser;" \
                 'or, for a table of this user, ALTER TABLE ... NO FORCE ROW LEVEL SECURITY'
             ;;
         *'permission denied to create extension'*) hint_extensions ;;
@@ -104,8 +104,8 @@ require_readable() {
         *'(query would be affected by row-level security '*) hint_for_cause "$1" ;;
         *) return 0 ;;
     esac
-    unreadable=${1##*'unknown content ('}
-    die "user '$TB_POSTGRES_USER' may not read the database: ${unreadable%%)*}"
+    unreadable_because=${1##*'unknown content ('}
+    die "user '$TB_POSTGRES_USER' may not read the database: ${unreadable_because%%)*}"
 }
 
 # require_programs SENTENCE: ends the script with it where the server lacks a client program. Why

@@ -69,14 +69,17 @@ read_intact() {
     [ -n "$manifest_found" ] && is_complete "$work/info" && describes "$work/info" "$1"
 }
 
-# read_newest: the manifest of the newest intact backup of this database in backups/postgres/
+# read_newest: the manifest of the newest intact backup of this database in backups/postgres/. Names
+# are compared as text: one may look like a number
 read_newest() {
     print_catalog "$project/backups/postgres" | LC_ALL=C sort -r |
         DATABASE=$(printable "$TB_POSTGRES_DATABASE") \
             awk -F '\t' '($12 "") == ENVIRON["DATABASE"]' |
         cut -f 14- >"$work/newest"
     while IFS= read -r newest_backup; do
-        ! read_intact "$newest_backup" || return 0
+        if read_intact "$newest_backup"; then
+            return 0
+        fi
     done <"$work/newest"
     return 1
 }

@@ -30,8 +30,8 @@ export_outcome() {
     export BACKUP_STATUS BACKUP_FILE BACKUP_SECONDS BACKUP_BYTES BACKUP_ERROR
 }
 
-# error_of_run STATUS: its message; none after a success. The variable comes first: the file, which
-# a child or a failed copy writes, is empty on a full disk, or of a backend that was only tried
+# error_of_run STATUS: its message; none after a success. failure_text comes first: the file is
+# empty on a full disk, and may hold the error of a backend that was only tried
 error_of_run() {
     if [ "$1" -ge 128 ]; then
         echo "ended by signal $(($1 - 128))"

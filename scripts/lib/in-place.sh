@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # A restore in place, without a staging database: one transaction in the live database, which
 # commits only what it has verified. Clients wait for its locks until it ends.
-# Needs: archive child manifest_found missing_roles mode root server_tmp sql work
+# Needs: archive child manifest_found unusable_owners mode root server_tmp sql work
 
 # restore_in_place: until the commit, whatever ends the session leaves the database unchanged
 restore_in_place() {
     say 'loading the backup in one transaction; clients wait until it ends'
-    : >"$work/kept"
-    [ "$mode" != full ] || prepare_full
+    : >"$work/skipped"
+    [ "$mode" != full ] || find_skipped_entries
     list_copies
     require_own_session
     show_progress 'loading rows'
@@ -20,19 +20,20 @@ restore_in_place() {
     commit_replacement
 }
 
-# prepare_full: $work/kept gets those entries of the archive that it must skip
-prepare_full() {
+# find_skipped_entries: what the restore must skip, because it stays: $work/skipped gets a part of
+# each such line of the table of contents
+find_skipped_entries() {
     choose_owners
     open_session live "$TB_POSTGRES_DATABASE"
-    run_live in-place/objects in-place/kept
-    mv "$work/answer" "$work/kept"
+    run_live in-place/objects in-place/skipped-entries
+    mv "$work/answer" "$work/skipped"
 }
 
 replace_everything() {
     run_live in-place/begin in-place/objects in-place/empty-database
     grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/contents" |
-        grep -v -F -f "$work/kept" >"$work/rest" || :
-    set -- --no-privileges ${missing_roles:+--no-owner}
+        grep -v -F -f "$work/skipped" >"$work/rest" || :
+    set -- --no-privileges ${unusable_owners:+--no-owner}
     run_archive_sql "$work/rest" run-statements --section=pre-data "$@"
     copy_all_rows
     run_archive_sql "$work/rest" run-statements --section=data "$@"
@@ -106,13 +107,13 @@ list_copies() {
         *) sed -n 's/^entry / /p' "$work/found" ;;
     esac >"$work/patterns"
     grep '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" |
-        grep -F -f "$work/patterns" | # an empty table has no entry
-        grep -v -F -f "$work/kept" >"$work/entries" || :
+        grep -F -f "$work/patterns" |
+        grep -v -F -f "$work/skipped" >"$work/entries" || : # an empty table has no entry
     background_from "$work/entries" run_remote list-copies "$server_tmp" >"$work/copies" \
         2>"$work/restore.errors"
     wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'
     [ "$(wc -l <"$work/copies")" -eq "$(($(wc -l <"$work/entries") * 2))" ] || {
-        hint 'it needs a staging database: restore it without RESTORE_IN_PLACE=yes'
+        hint 'restore this backup without RESTORE_IN_PLACE=yes, into a staging database'
         die 'cannot restore in place: the backup has rows that are not in the format of COPY,' \
             'or tables or columns whose names contain control characters'
     }

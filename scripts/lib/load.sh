@@ -2,10 +2,10 @@
 # Loading the archive into the staging database, in the mode of the restore.
 # Needs: archive child keep_going load_jobs manifest_found mode root server_tmp
 #   server_version sql staging toast_compression trusted work
-# Sets: load_skipped missing_roles
+# Sets: load_skipped unusable_owners
 
 load_skipped=
-missing_roles=
+unusable_owners=
 
 # load_backup: into a new staging database, of which clients of the live one notice nothing
 load_backup() {
@@ -24,7 +24,7 @@ load_backup() {
 load_full() {
     if [ -n "$trusted" ]; then
         choose_owners
-        load_with_grants --no-privileges ${missing_roles:+--no-owner}
+        load_with_grants --no-privileges ${unusable_owners:+--no-owner}
     else
         create_restricted_role
         give_staging
@@ -151,18 +151,18 @@ staging_size() {
 # --- owners and grants ---
 
 # choose_owners: the archive's, if this user may act for all of them; otherwise warns, once. Sets
-# missing_roles and load_skipped
+# unusable_owners and load_skipped
 choose_owners() {
-    roles_named=$missing_roles
-    missing_roles=$({
+    owners_named=$unusable_owners
+    unusable_owners=$({
         psql_set entries "$(owner_entries)"
-        cat "$sql/restore/missing-roles.sql"
+        cat "$sql/restore/unusable-owners.sql"
     } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
-    load_skipped=${missing_roles:+yes}
-    [ -n "$missing_roles" ] && [ "$missing_roles" != "$roles_named" ] || return 0
+    load_skipped=${unusable_owners:+yes}
+    case $unusable_owners in '' | "$owners_named") return 0 ;; esac
     warn "user '$TB_POSTGRES_USER' will own all tables, because these roles do not exist here," \
-        "or it is no member of them: $(in_one_line "$missing_roles")"
-    say "an owner that exists loses its rights, unless you first 'GRANT owner TO $TB_POSTGRES_USER'"
+        "or it is no member of them: $(in_one_line "$unusable_owners")"
+    say "to keep an owner that exists, run GRANT owner TO $TB_POSTGRES_USER before the restore"
 }
 
 # owner_entries: those of the table of contents, each with its owner at its end

@@ -97,25 +97,25 @@ find_tables() {
     other_objects=$(sed -n 's/^other //p' "$work/found")
     if [ -n "$other_objects" ]; then
         hint '--data-only restores the rows of all tables and refreshes materialized views'
-        die "not a table: $(in_one_line "$other_objects")"
+        die "--table takes only tables, not $(in_one_line "$other_objects")"
     fi
     split_tables=$(sed -n 's/^whole //p' "$work/found" | sort -u)
     if [ -n "$split_tables" ]; then
         hint 'restore the whole table: --table with its name'
         die "cannot restore single partitions of $(in_one_line "$split_tables"):" \
-            'it is partitioned by the hash of an enum, so that rows may belong to others here'
+            'it is partitioned by the hash of an enum, so rows may belong to other partitions here'
     fi
     sed -n 's/^table //p' "$work/found" >"$work/chosen"
 }
 
 # require_right_to_fill: ends the script unless this user may replace the rows of the chosen tables
 require_right_to_fill() {
-    foreign_tables=$(ask live <"$sql/tables/foreign-tables.sql") ||
+    forbidden_tables=$(ask live <"$sql/tables/forbidden-tables.sql") ||
         fail_with "$work/live.errors" 'could not read the rights'
-    [ -z "$foreign_tables" ] || {
+    [ -z "$forbidden_tables" ] || {
         hint_owner
         die "cannot replace the rows: user '$TB_POSTGRES_USER' lacks rights on" \
-            "$(shown_tables "$foreign_tables")"
+            "$(shown_tables "$forbidden_tables")"
     }
 }
 

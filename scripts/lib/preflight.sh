@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
 # Needs: backup_file copy_found data_directory manifest manifest_found mode not_in_backup
-#   room_advice server tables unfilled work
+#   room_advice rows_entry server tables unfilled work
 # Sets: copy_found
 
 # examine: everything that comes before the question; the live database does not change
@@ -95,7 +95,7 @@ require_owned_database() {
     fi
     ! grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents" ||
         die 'cannot restore in place: the backup contains large objects'
-    require_owned_objects
+    require_right_to_replace
 }
 
 # check_room: for the staging database, a copy to keep, and the archive
@@ -158,7 +158,7 @@ show_other_database() {
 }
 
 tables_in_backup() {
-    counted "$(grep -c '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents")" table
+    amount "$(grep -c "^[0-9]*; $rows_entry " "$work/contents")" table
 }
 
 # show_schema: how the backup's schema differs from the live one, and which one remains

@@ -92,7 +92,8 @@ require_remote_operand() {
     has_remote "$1" || die_usage "expected a directory of a remote, remote:path, not '$1'"
 }
 
-# has_remote PATH: does it begin with the name of a remote, which is no option, and a colon?
+# has_remote PATH: does it begin with the name of a remote and a colon? A leading dash would make it
+# an option
 has_remote() {
     case ${1%%:*} in "$1" | */* | -*) return 1 ;; esac
 }

@@ -33,9 +33,9 @@ key_problem() (
     elif ! [ -f "$key" ] || ! [ -r "$key" ]; then
         echo "could not read the key '$key' (TB_ASSETS_KEY_FILE)"
     elif ! is_key <"$key"; then
-        echo "'$key' (TB_ASSETS_KEY_FILE) is not a key: 64 hexadecimal digits"
+        echo "'$key' (TB_ASSETS_KEY_FILE) is not a key, which has 64 hexadecimal digits"
     elif is_open_to_others "$key"; then
-        echo "the key '$key' is open to every user of this machine; 'chmod 600' closes it"
+        echo "every user of this machine can read or write the key '$key' (chmod 600 '$key')"
     fi
 )
 

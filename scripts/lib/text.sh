@@ -58,8 +58,8 @@ with_commas() {
         -e 's/\([0-9]\)\([0-9]\{3\}\)\([^0-9]\)/\1,\2\3/' -e 't next'
 }
 
-# counted NUMBER NOUN
-counted() {
+# amount NUMBER NOUN: prints '1 table' or '2,000 tables'
+amount() {
     [ "$1" -eq 1 ] || set -- "$1" "$2s"
     echo "$(with_commas "$1") $2"
 }

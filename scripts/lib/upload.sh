@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Copying the archive to the server, where pg_restore can load it with several jobs, and checking it
-# on the way.
+# Copying the archive to the server, where pg_restore can load it with several jobs, checking it on
+# the way, and asking what it holds.
 # Needs: backup_file child client_host database_bytes manifest_found reader_status server_tmp
 #   trusted work writer_status
-# Sets: archive archive_limit
+# Sets: archive archive_limit rows_entry
 
 # Entries of an archive's table of contents, as regular expressions: a table, and the rows of one.
 table_entry='1259 [0-9]* TABLE'
@@ -122,7 +122,12 @@ fail_too_large() {
 fail_not_whole() { # FILE with pg_restore's errors
     case $(cat "$1") in
         *'unsupported version'*)
-            hint_newer_version
+            if [ "$ASSETS_PG_BACKEND" = direct ]; then
+                hint 'install newer PostgreSQL client programs, or set PG_BINDIR to their directory'
+            else
+                hint 'restore it to a server of that version or newer;' \
+                    'docs/how-to.md says how to upgrade'
+            fi
             origin=
             [ -z "$manifest_found" ] || origin=$(manifest_field server)
             die "'$backup_file'${origin:+, a backup of $origin,} was made by a newer pg_dump than" \
@@ -133,18 +138,5 @@ fail_not_whole() { # FILE with pg_restore's errors
             hint_get_again
             fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive"
             ;;
-    esac
-}
-
-hint_newer_version() {
-    case $ASSETS_PG_BACKEND in
-        direct)
-            hint 'install newer PostgreSQL client programs, or set PG_BINDIR to their directory'
-            ;;
-        docker)
-            hint 'restore it to a server of that version or newer: docs/how-to.md says how to' \
-                "upgrade the container of 'make up', with TB_POSTGRES_IMAGE"
-            ;;
-        *) hint 'restore it to a server of that version or newer' ;;
     esac
 }

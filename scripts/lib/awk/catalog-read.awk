@@ -107,12 +107,13 @@ function print_fields(    server, sha256, remembered, verified) {
     remembered = path ".verified"
     if (remembered in size_of && size_of[remembered] <= 1000)
         split(first_line(remembered), verified, "\t")
+    # what is damaged now is not verified, whatever was remembered
     if (verified[4] != sha256 || !is_time(verified[1]) || verified[2] !~ /^(hash|read|restore)$/ ||
         (verified[3] == "ok" && state !~ /^(ok|no-info|other-info)$/))
         split("-\t-\t-", verified, "\t")
     printf("%s\t%s\t%s\t%s\t", state, verified[2],
            known(verified[3] ~ /^(ok|failed)$/, verified[3]), verified[1])
-    printf("%s\t%s\t", sha256, known(is_text(field("database")), field("database")))
+    printf("%s\t%s\t", sha256, known(is_printable(field("database")), field("database")))
     printf("%s\t%s\n", known(is_hash(field("signature")), field("signature")),
            known(is_hash(field("manifest")), field("manifest")))
 }
@@ -131,7 +132,7 @@ function is_hash(what) {
     return length(what) == 64 && what !~ /[^0-9a-f]/
 }
 
-function is_text(what) {
+function is_printable(what) {
     return what != "" && what !~ /[[:cntrl:]]/
 }
 

@@ -1,7 +1,7 @@
 # Prints the lines of the catalog as a table of at most 80 columns; a name that is too long for it
-# has a line of its own. If they are of several databases, a column names these. Needs formats.awk,
-# the time as `now`, and BACKUPS (an environment variable): a backup in that directory is called by
-# its name only.
+# has a line of its own. If they are of several databases, a column shows the database. Needs
+# formats.awk, the time as `now`, and BACKUPS (an environment variable): a backup in that directory
+# is called by its name only.
 
 BEGIN {
     FS = "\t"

@@ -1,5 +1,5 @@
 # Prints the lines of prune.awk as a table of at most 80 columns. If the backups are of several
-# databases, a column names these. Needs formats.awk and the time as `now`.
+# databases, a column shows the database. Needs formats.awk and the time as `now`.
 
 BEGIN {
     FS = "\t"
@@ -7,7 +7,7 @@ BEGIN {
 }
 
 {
-    if (!seen[$14]++) databases++
+    if ($14 != "-" && !seen[$14]++) databases++
     name = $0
     for (i = 1; i < 16; i++) sub(/^[^\t]*\t/, "", name)
     sub(/.*\//, "", name)

@@ -136,12 +136,12 @@ read_container_state() {
     esac
 }
 
-# in_time COMMAND...: an engine that hangs must not hang the run; its first call tells. What goes on
-# after TERM is killed
+# in_time COMMAND...: sends TERM after 30 s, and KILL 5 s later, so that an engine or a hook that
+# hangs does not hang the run
 in_time() {
     if command -v timeout >/dev/null; then
         timeout -k 5 30 "$@" || {
-            [ $? -ne 124 ] || echo 'no answer within 30 s' >&2
+            case $? in 124 | 137 | 143) echo 'no answer within 30 s' >&2 ;; esac
             return 1
         }
     else

@@ -1,5 +1,5 @@
--- The extensions of this database that a restore may not create again in staging, because they are
--- a superuser's. A managed server may allow its users more than it says here.
+-- The extensions of this database that this user may not create in staging, because only a
+-- superuser may. A managed server may allow more than its catalog says.
 SELECT extname
 FROM pg_extension JOIN pg_available_extensions ON name = extname
      JOIN pg_available_extension_versions USING (name), pg_roles

@@ -73,7 +73,7 @@ searched (name, public_is_before) AS (
 first_normal (id) AS ( -- FirstNormalObjectId: objects with lower numbers are the server's own
     VALUES (16384::oid)
 ),
-members (class, id) AS ( -- of extensions; what the archive has added to one belongs to the role
+members (class, id) AS ( -- of extensions, except what the archive added: the role owns that
     SELECT classid, objid
     FROM pg_depend, first_normal
     WHERE deptype = 'e' AND refobjid >= first_normal.id

@@ -1,5 +1,5 @@
--- Prints how a table of contents names what stays, and what a restore in place must therefore not
--- create or fill: schemas, and tables and sequences of extensions. Needs objects.sql.
+-- Prints, as a table of contents names them, the schemas and the members of extensions that stay,
+-- and that a restore in place must therefore skip. Needs objects.sql.
 SELECT translate(entry, E'\n\r', '  ')
 FROM (SELECT format(' SCHEMA - %s ', nspname)
       FROM pg_namespace LEFT JOIN (:objects) AS dropped
