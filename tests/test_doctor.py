@@ -75,7 +75,7 @@ def test_rights_that_a_user_lacks_are_a_problem(direct: Database) -> None:
     run = run_as_role(direct, "CREATEDB IN ROLE tumblebug")
     assert run.status == 1 and list(lines(run.out, "problem")) == ["database"], run
     assert "row-level security policy" in lines(run.out, "problem")["database"]
-    assert f"{' ' * 22}ALTER ROLE nobody_{direct.name} BYPASSRLS" in run.out
+    assert f"{' ' * 22}run ALTER ROLE nobody_{direct.name} BYPASSRLS" in run.out
 
 
 def test_shared_backup_that_could_not_be_restored_is_a_note(direct: Database) -> None:
