@@ -140,13 +140,18 @@ remember_verification() {
         return 0
     fi
     partial_result=$(partial_of "$1.verified")
+    at_end remove_partial_result # a signal may come before the rename
     result=$(printf '%s\t%s\t%s\t%s' "$(date -u '+%Y-%m-%d %H:%M:%S UTC')" "$2" "$3" "$4")
     if ! { printf '%s\n' "$result" >"$partial_result"; } 2>"$work/publish.errors" ||
         ! rename_file "$partial_result" "$1.verified"; then
-        rm -f "$partial_result"
+        remove_partial_result
         warn "this result holds, but is not remembered: could not write '$1.verified':" \
             "$(sed 's/.*: //; q' "$work/publish.errors")"
     fi
+}
+
+remove_partial_result() {
+    rm -f "$partial_result"
 }
 
 has_higher_result() { # FILE LEVEL SHA256
