@@ -404,9 +404,8 @@ publish_backup() {
         die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")"
     rename_file "$partial" "$target" ||
         die "could not replace '$target': $(head -n 1 "$work/publish.errors")"
-    unchanged=
-    rename_file "$partial_manifest" "$target.info" || require_manifest
     finish 'the new backup is complete'
+    rename_file "$partial_manifest" "$target.info" || require_manifest
     sync_directory "$target_directory/" || {
         warn "the new backup is in place, but a power loss may undo it:" \
             "$(head -n 1 "$work/sync.errors")"

@@ -212,7 +212,7 @@ log_in_by_tcp() {
 }
 
 fail_without_live_database() {
-    hint 'a restore creates it'
+    [ "$RESTORE_IN_PLACE" = yes ] || hint 'a restore creates it'
     die "there is no database '$TB_POSTGRES_DATABASE'"
 }
 

@@ -40,7 +40,8 @@ main() {
     require_rule
     decide >"$work/plan"
     show_plan
-    if ! grep -q '^delete' "$work/plan"; then
+    count_doomed
+    if [ "$doomed" -eq 0 ]; then
         say_done 'nothing to delete'
     elif [ -n "$dry_run" ]; then
         say 'this was a dry run; no backup was deleted'
@@ -111,7 +112,9 @@ list_backups() {
 }
 
 show_plan() {
-    skipped=$(($(wc -l <"$work/backups") - $(wc -l <"$work/plan")))
+    listed_files=$(wc -l <"$work/backups")
+    total=$(wc -l <"$work/plan" | tr -d ' ')
+    skipped=$((listed_files - total))
     [ "$skipped" -eq 0 ] || say "skipped: $(amount "$skipped" file)$place without an intact" \
         "manifest; 'make list-backups' lists them"
     [ -s "$work/plan" ] || return 0
@@ -121,10 +124,13 @@ show_plan() {
     printable_lines <"$work/table" | show_table || die 'could not write the result'
 }
 
+count_doomed() {
+    doomed=$(grep -c '^delete' "$work/plan") || : # there is none
+    is_number "$doomed" || die 'could not count the backups to delete'
+}
+
 confirm_pruning() {
-    doomed=$(grep -c '^delete' "$work/plan")
     bytes=$(awk -F '\t' '$1 == "delete" { bytes += $4 } END { printf("%.0f", bytes) }' "$work/plan")
-    total=$(wc -l <"$work/plan" | tr -d ' ')
     warn "$doomed of $(amount "$total" backup)$place will be deleted: $(human_size "$bytes")"
     confirm "$PRUNE_SKIP_CONFIRM" 'Delete them?' PRUNE_SKIP_CONFIRM
 }
@@ -162,7 +168,7 @@ remove_backup() {
     if [ -n "$operand" ]; then
         remove_from_remote "$1"
     else
-        rm -f -- "$1" 2>"$work/rm.errors" || return 1
+        { ls -d -- "$1" >/dev/null && rm -f -- "$1"; } 2>"$work/rm.errors" || return 1
         rm -f -- "$1.info" "$1.verified" 2>"$work/rm.errors" || {
             warn "deleted $1, but not the files that belong to it: $(removal_error)"
             files_left=yes

@@ -259,10 +259,12 @@ warn_of_extensions() {
             "RESTORE_IN_PLACE=yes keeps the live database's extensions"
 }
 
-# warn_of_owners: before the question, who will own what a full restore loads
+# warn_of_owners: before the question, who will own what a full restore loads. One in place does not
+# know yet which entries it skips
 warn_of_owners() {
-    if [ "$mode" = full ] && [ -n "$trusted" ] && [ -z "$copy_found" ]; then
-        choose_owners
+    if [ "$mode" = full ] && [ "$RESTORE_IN_PLACE" != yes ] && [ -n "$trusted" ] &&
+        [ -z "$copy_found" ]; then
+        choose_owners "$work/contents"
     fi
 }
 

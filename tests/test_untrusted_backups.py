@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import secrets
 import shlex
@@ -677,16 +678,20 @@ def test_file_that_vanishes_before_it_is_read_ends_the_restore(direct: Database)
     assert direct.left_behind() == []
 
 
-@pytest.mark.parametrize("where", ["nowhere", "a directory", "not writable"])
+@pytest.mark.parametrize("where", ["nowhere", "a directory", "a pipe", "not writable"])
 def test_backup_without_a_key_is_not_signed_and_says_so(
     direct: Database, tmp_path: Path, where: str
 ) -> None:
-    key = {"nowhere": "", "a directory": str(tmp_path), "not writable": "/proc/key"}[where]
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    places = {"nowhere": "", "a directory": tmp_path, "a pipe": pipe, "not writable": "/proc/key"}
+    key = str(places[where])
     run = direct.backup("./x.dump.gz", HOME="", TB_ASSETS_KEY_FILE=key)
     assert run.status == 0, run
     reason = {
         "nowhere": "there is no home directory for the key",
         "a directory": f"could not read the key '{key}'",
+        "a pipe": f"could not read the key '{key}'",
         "not writable": f"could not create the key '{key}'",
     }[where]
     assert f"warning: {reason}" in run.err
@@ -695,4 +700,5 @@ def test_backup_without_a_key_is_not_signed_and_says_so(
     run = direct.restore("./x.dump.gz", HOME="", TB_ASSETS_KEY_FILE=key)
     assert run.status == 0, run
     assert "not signed with your key" in run.err
-    assert (f"could not read the key '{key}'" in run.err) == (where == "a directory")
+    assert (f"could not read the key '{key}'" in run.err) == where.startswith("a ")
+    assert pipe.is_fifo()

@@ -69,6 +69,8 @@ list_sizes() {
 # read_entries DIRECTORY...: from the manifest taken from the file, if any, or else from FILE.info
 read_entries() {
     list_sizes "$@" >"$catalog/listing"
+    [ "$(grep -c '^-' "$catalog/listing")" -ge "$(wc -l <"$catalog/paths")" ] ||
+        die 'could not list the backups with their sizes'
     read_key
     CATALOG=$catalog SIGNING_KEY=$signing_key LC_ALL=C \
         awk -f "$root/scripts/lib/awk/catalog-read.awk" "$catalog/listing" >"$catalog/entries"

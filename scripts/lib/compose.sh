@@ -85,9 +85,11 @@ container_field() { # FIELD of what inspect prints
     "$CONTAINER_CLI" inspect --type container --format "{{$1}}" "$TB_POSTGRES_CONTAINER"
 }
 
-warn_of_setting() { # WHAT_IT_HAS SETTING
-    warn "the running container $1, not $2; a changed setting takes effect after 'make down' and" \
-        "'make up'"
+# warn_of_setting WHAT_IT_HAS SETTING: 'make down' stops only what 'make up' created
+warn_of_setting() {
+    when_changed="; a changed setting takes effect after 'make down' and 'make up'"
+    [ -n "$creator" ] || when_changed=
+    warn "the running container $1, not $2$when_changed"
 }
 
 # directory_of_creator: that of the compose file; nothing where there was none

@@ -59,7 +59,7 @@ require_right_to_replace() {
         2>"$work/sql.errors") || fail_with "$work/sql.errors" 'could not read the catalog'
     [ -n "$foreign_objects" ] || return 0
     hint_owner
-    hint 'or use --table NAME, which needs only the right to empty and fill that table'
+    hint 'or use --table NAME, which needs only rights on that table'
     die "cannot restore in place: user '$TB_POSTGRES_USER' has no right to replace" \
         "$(in_one_line "$foreign_objects")"
 }

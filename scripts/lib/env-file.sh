@@ -49,7 +49,7 @@ take_setting() {
 # wherever a script is started
 in_project() {
     case $1=$2 in
-        *= | *=/* | PGSSLROOTCERT=system) ;;
+        "$1=" | *=/* | PGSSLROOTCERT=system) ;;
         PGSSLROOTCERT=* | PGSSLCERT=* | PGSSLKEY=* | PGPASSFILE=* | PGSERVICEFILE=* | \
             PG_BINDIR=* | TB_ASSETS_KEY_FILE=*) printf '%s/' "$root" ;;
     esac

@@ -21,25 +21,25 @@ restore_in_place() {
 }
 
 # find_skipped_entries: what the restore must skip, because it stays: $work/skipped gets a part of
-# each such line of the table of contents
+# each such line of the table of contents, $work/restored the lines of all others but rows
 find_skipped_entries() {
-    choose_owners
     open_session live "$TB_POSTGRES_DATABASE"
     run_live in-place/objects in-place/skipped-entries
     mv "$work/answer" "$work/skipped"
+    grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/contents" |
+        grep -v -F -f "$work/skipped" >"$work/restored" || :
+    choose_owners "$work/restored"
 }
 
 replace_everything() {
     run_live in-place/begin in-place/objects in-place/empty-database
-    grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/contents" |
-        grep -v -F -f "$work/skipped" >"$work/rest" || :
     set -- --no-privileges ${unusable_owners:+--no-owner}
-    run_archive_sql "$work/rest" run-statements --section=pre-data "$@"
+    run_archive_sql "$work/restored" run-statements --section=pre-data "$@"
     copy_all_rows
-    run_archive_sql "$work/rest" run-statements --section=data "$@"
+    run_archive_sql "$work/restored" run-statements --section=data "$@"
     grant_in_place
     show_progress 'building indexes'
-    run_archive_sql "$work/rest" run-statements --section=post-data "$@"
+    run_archive_sql "$work/restored" run-statements --section=post-data "$@"
     run_live restore/analyze
 }
 
@@ -112,7 +112,8 @@ list_copies() {
     background_from "$work/entries" run_remote list-copies "$server_tmp" >"$work/copies" \
         2>"$work/restore.errors"
     wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'
-    [ "$(wc -l <"$work/copies")" -eq "$(($(wc -l <"$work/entries") * 2))" ] || {
+    entries=$(wc -l <"$work/entries")
+    [ "$(wc -l <"$work/copies")" -eq "$((entries * 2))" ] || {
         hint 'restore this backup without RESTORE_IN_PLACE=yes, into a staging database'
         die 'cannot restore in place: the backup has rows that are not in the format of COPY,' \
             'or tables or columns whose names contain control characters'

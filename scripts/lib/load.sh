@@ -23,7 +23,7 @@ load_backup() {
 
 load_full() {
     if [ -n "$trusted" ]; then
-        choose_owners
+        choose_owners "$work/contents"
         load_with_grants --no-privileges ${unusable_owners:+--no-owner}
     else
         create_restricted_role
@@ -150,12 +150,12 @@ staging_size() {
 
 # --- owners and grants ---
 
-# choose_owners: the archive's, if this user may act for all of them; otherwise warns, once. Sets
-# unusable_owners and load_skipped
+# choose_owners CONTENTS: those in this table of contents, if this user may act for all of them;
+# otherwise warns, once. Sets unusable_owners and load_skipped
 choose_owners() {
     owners_named=$unusable_owners
     unusable_owners=$({
-        psql_set entries "$(owner_entries)"
+        psql_set entries "$(owner_entries "$1")"
         cat "$sql/restore/unusable-owners.sql"
     } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
     load_skipped=${unusable_owners:+yes}
@@ -165,9 +165,9 @@ choose_owners() {
     say "to keep an owner that exists, run GRANT owner TO $TB_POSTGRES_USER before the restore"
 }
 
-# owner_entries: those of the table of contents, each with its owner at its end
+# owner_entries CONTENTS: its entries, each with its owner at its end
 owner_entries() {
-    sed -n 's/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$work/contents" | sort -u
+    sed -n 's/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$1" | sort -u
 }
 
 # load_with_grants OPTION...: materialized views are filled after the grants, which they may need.

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
 # Needs: backup_file copy_found data_directory manifest manifest_found mode not_in_backup
-#   room_advice rows_entry server tables unfilled work
+#   room_advice rows_entry server table_entry tables unfilled work
 # Sets: copy_found
 
 # examine: everything that comes before the question; the live database does not change
@@ -105,8 +105,9 @@ check_room() {
         databases=2
         hint 'RESTORE_KEEP_COPY=no needs only half of that'
     fi
+    bytes_to_load=$(expected_bytes)
     require_room 'data directory' "$data_directory" "$(server_fact data-free)" \
-        "$(($(expected_bytes) * databases))"
+        "$((bytes_to_load * databases))"
     forget_hints
     require_room 'temporary directory' "$(server_fact tmp-parent)" "$(server_fact tmp-free)" \
         "$(size_of "$backup_file")"
@@ -158,7 +159,9 @@ show_other_database() {
 }
 
 tables_in_backup() {
-    amount "$(grep -c "^[0-9]*; $rows_entry " "$work/contents")" table
+    listed_entry=$rows_entry
+    ! is_schema_only || listed_entry=$table_entry
+    amount "$(grep -c "^[0-9]*; $listed_entry " "$work/contents")" table
 }
 
 # show_schema: how the backup's schema differs from the live one, and which one remains

@@ -16,9 +16,10 @@ has_key() {
     [ -z "$(key_problem)" ]
 }
 
-# lacks_key: is there a place for one, and nothing there yet?
+# lacks_key: is there a place for one, and nothing there yet, or an empty file?
 lacks_key() {
-    [ -n "$(key_file)" ] && ! [ -s "$(key_file)" ] &&
+    [ -n "$(key_file)" ] && { [ ! -e "$(key_file)" ] || [ -f "$(key_file)" ]; } &&
+        ! [ -s "$(key_file)" ] &&
         [ -x "$(nearest_directory "$(dirname -- "$(key_file)")")" ]
 }
 
@@ -45,7 +46,7 @@ is_key() {
 }
 
 is_open_to_others() { # FILE
-    case $(ls -ldL "$1") in
+    case $(ls -ldL -- "$1") in
         ???????---*) return 1 ;;
     esac
 }

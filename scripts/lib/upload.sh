@@ -3,7 +3,7 @@
 # the way, and asking what it holds.
 # Needs: backup_file child client_host database_bytes manifest_found reader_status server_tmp
 #   trusted work writer_status
-# Sets: archive archive_limit rows_entry
+# Sets: archive archive_limit rows_entry table_entry
 
 # Entries of an archive's table of contents, as regular expressions: a table, and the rows of one.
 table_entry='1259 [0-9]* TABLE'

@@ -7,7 +7,7 @@ BEGIN {
 }
 
 {
-    if ($14 != "-" && !seen[$14]++) databases++
+    if (!seen[$14]++) databases++
     name = $0
     for (i = 1; i < 16; i++) sub(/^[^\t]*\t/, "", name)
     sub(/.*\//, "", name)
