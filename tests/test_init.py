@@ -65,7 +65,9 @@ def first_words(output: str) -> list[str]:
 def test_option_a_restores_and_initialises_the_server(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
-    before = damaged_after_backup(direct)
+    before = direct.content()
+    direct.backed_up()  # not the sample, which names another database
+    direct.execute("DELETE FROM pricing_info")
     tumblebug.assets = {"aws": (70, 1234)}
     run = direct.checkout.run("sh", "-c", "exec make init 2>&1", INIT_OPTION="a")
     assert run.status == 0, run

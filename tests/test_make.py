@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from faults.faults import ALL
 from support.databases import Database
 from support.fakes import fake, path_without
 from support.run import DOWN, PROJECT, RESTORE, UP, Checkout
@@ -180,7 +181,10 @@ def compose_commands() -> list[str]:
     ]
 
 
-@pytest.fixture(params=["plugin", "docker-compose"])
+BOTH = ["plugin", "docker-compose"]
+
+
+@pytest.fixture(params=BOTH if ALL else ["plugin"])
 def compose(
     request: pytest.FixtureRequest, container: Container, checkout: Checkout
 ) -> Iterator[Checkout]:
@@ -204,6 +208,7 @@ def compose(
     docker("network", "rm", f"{name}_default", check=False)
 
 
+@pytest.mark.parametrize("compose", BOTH, indirect=True)
 def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> None:
     name = compose.environment["TB_POSTGRES_CONTAINER"]
     up = compose.run("make", "up")
