@@ -94,9 +94,7 @@ warn_of_setting() {
 
 # directory_of_creator: that of the compose file; nothing where there was none
 directory_of_creator() {
-    "$CONTAINER_CLI" inspect --type container \
-        --format '{{index .Config.Labels "com.docker.compose.project.working_dir"}}' \
-        "$TB_POSTGRES_CONTAINER" 2>/dev/null
+    container_field 'index .Config.Labels "com.docker.compose.project.working_dir"' 2>/dev/null
 }
 
 # fail_to_start: after compose has said why
