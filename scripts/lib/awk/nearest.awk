@@ -1,12 +1,14 @@
 # For each input line that is not in CANDIDATES (an environment variable, one candidate a line),
 # prints `LINE TAB CANDIDATE` with the nearest candidate, if one is near: one or two letters
 # differ, or two neighbours are swapped, or the line is its beginning.
-BEGIN { count = split(ENVIRON["CANDIDATES"], candidate, "\n") }
-{
+BEGIN {
+    count = split(ENVIRON["CANDIDATES"], candidate, "\n")
+    for (c = 1; c <= count; c++) known[candidate[c]]
+}
+!($0 in known) {
     best = 0
     least = length($0) < 3 ? 0 : length($0) < 6 ? 1.5 : 2.5
     for (c = 1; c <= count; c++) {
-        if (candidate[c] == $0) next
         far = candidate[c] == "" ? 99 : distance(tolower($0), tolower(candidate[c]))
         if (far < least) { least = far; best = c }
     }
