@@ -237,6 +237,7 @@ find_zstd() {
 }
 
 find_rights() {
+    refuse_own_database
     if [ "$RESTORE_IN_PLACE" = yes ]; then
         require_primary
         require_right_to_replace

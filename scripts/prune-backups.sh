@@ -139,12 +139,13 @@ confirm_pruning() {
 delete_backups() {
     decide >"$work/plan.now"
     deleted=0 files_left=
+    all_doomed=$(amount "$doomed" backup)
     while IFS= read -r planned; do
         case $planned in delete*) delete_backup "$planned" ;; esac
     done <"$work/plan"
     unchanged=
     [ "$deleted" -eq "$doomed" ] ||
-        die "could not delete $((doomed - deleted)) of $(amount "$doomed" backup)"
+        die "could not delete $((doomed - deleted)) of $all_doomed"
     finish
     say_done "deleted $(amount "$deleted" backup), $(human_size "$bytes")"
     [ -z "$files_left" ] || end_incomplete
@@ -157,7 +158,7 @@ delete_backup() {
         warn "$old_backup has changed meanwhile; it stays"
     elif remove_backup "$old_backup"; then
         deleted=$((deleted + 1))
-        unchanged="; deleted $deleted of $(amount "$doomed" backup)"
+        unchanged="; deleted $deleted of $all_doomed"
     else
         warn "could not delete $old_backup: $(removal_error)"
     fi

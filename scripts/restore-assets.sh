@@ -62,7 +62,7 @@ main() {
     show_backup
     show_schema
     warn_of_extensions
-    warn_of_owners
+    warn_of_other_owners
     warn_of_previous
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
@@ -259,12 +259,11 @@ warn_of_extensions() {
             "RESTORE_IN_PLACE=yes keeps the live database's extensions"
 }
 
-# warn_of_owners: before the question, who will own what a full restore loads. One in place does not
-# know yet which entries it skips
-warn_of_owners() {
+# warn_of_other_owners: in a full restore; one in place does not know yet which entries it skips
+warn_of_other_owners() {
     if [ "$mode" = full ] && [ "$RESTORE_IN_PLACE" != yes ] && [ -n "$trusted" ] &&
         [ -z "$copy_found" ]; then
-        choose_owners "$work/contents"
+        warn_of_owners "$work/contents"
     fi
 }
 

@@ -67,6 +67,12 @@ def test_missing_rights_are_a_problem(direct: Database) -> None:
     assert "may not create the staging database" in lines(run.out, "problem")["rights"]
 
 
+def test_database_of_the_server_itself_is_a_problem(direct: Database) -> None:
+    run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE="postgres")
+    assert run.status == 1 and list(lines(run.out, "problem")) == ["rights"], run
+    assert "'postgres', which is the server's own" in lines(run.out, "problem")["rights"]
+
+
 def test_rights_that_a_user_lacks_are_a_problem(direct: Database) -> None:
     run = run_as_role(direct, "IN ROLE pg_read_all_data", RESTORE_IN_PLACE="yes")
     assert run.status == 1 and list(lines(run.out, "problem")) == ["rights"], run

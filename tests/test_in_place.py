@@ -214,11 +214,21 @@ def test_rows_that_the_user_may_not_replace_are_refused_before_the_question(
     before = limited.content()
     for options in (("--table", "spec_infos"), ("--data-only", "--dry-run")):
         run = assert_unchanged(limited, before, *options)
-        assert "lacks rights on spec_infos;" in run.errors[0] and "hint: set TB_POST" in run.err
+        assert "lacks rights on table public.spec_infos;" in run.errors[0], run
+        assert "hint: set TB_POSTGRES_USER" in run.err
         assert "be replaced" not in run.err
     limited.execute("GRANT TRUNCATE ON spec_infos TO PUBLIC; DELETE FROM spec_infos")
     run = limited.restore("--table", "spec_infos", **IN_PLACE)
     assert run.status == 0 and "900 rows" in run.err, run
+    limited.execute(
+        "ALTER TABLE spec_infos ADD number serial;"
+        "CREATE MATERIALIZED VIEW others AS SELECT 1 AS n; GRANT SELECT ON others TO PUBLIC"
+    )
+    run = assert_unchanged(limited, limited.content(), "--table", "spec_infos", "--dry-run")
+    assert "lacks rights on sequence public.spec_infos_number_seq;" in run.errors[0], run
+    limited.execute("GRANT ALL ON SEQUENCE spec_infos_number_seq TO PUBLIC")
+    run = assert_unchanged(limited, limited.content(), "--data-only", "--dry-run")
+    assert "lacks rights on materialized view public.others;" in run.errors[0], run
 
 
 EXTENSIONS = """

@@ -177,13 +177,11 @@ def test_a_foreign_backup_has_the_age_of_its_file(signing: Checkout) -> None:
     assert line.split()[0] == "foreign" and line.split()[1].endswith("y") and "unknown" in line
 
 
-@pytest.mark.parametrize("key", [KEY, KEY + b"\n"])
-def test_signatures_are_recognised_with_and_without_a_line_end(
-    signing: Checkout, key: bytes
-) -> None:
-    signing.key.write_bytes(key)
-    write(signing, "mine", key=key)
-    write(signing, "theirs", key=key + b"x")
+@pytest.mark.parametrize("copy", [KEY + b"\n", KEY.upper() + b"\r\n"])
+def test_copy_of_the_key_is_the_same_key(signing: Checkout, copy: bytes) -> None:
+    signing.key.write_bytes(copy)
+    write(signing, "mine")
+    write(signing, "theirs", key=KEY[::-1])
     assert states(signing) == {"mine": "ok", "theirs": "untrusted"}
 
 
@@ -222,6 +220,13 @@ def test_many_backups_start_few_processes(signing: Checkout) -> None:
     names = list(cells(run.out))
     assert names == [f"backup-{number:03}" for number in range(300)]
     assert len((signing.home / "started").read_text().splitlines()) < 60
+
+
+def test_list_without_sizes_is_an_error(signing: Checkout) -> None:
+    write(signing, "here")
+    run = signing.run(LIST, **fake(signing, ls="exit 0"))
+    assert (run.status, run.out) == (1, ""), run
+    assert run.errors == ["error: could not list the backups with their sizes"]
 
 
 def test_no_backup_is_said(checkout: Checkout) -> None:

@@ -17,6 +17,7 @@ from support.servers import Container, DirectServer
 from support.waiting import until
 
 DOCTOR = "./scripts/doctor.sh"
+VERIFY = "./scripts/verify-backup.sh"
 
 
 @pytest.fixture
@@ -143,6 +144,13 @@ def test_password_of_a_setting_comes_before_the_file(ordinary: Database) -> None
     assert ordinary.checkout.run(STATS).status == 0
 
 
+def test_path_in_the_env_file_can_begin_at_home(ordinary: Database) -> None:
+    (ordinary.checkout.path / ".env").write_text("TB_ASSETS_KEY_FILE=~/my-key\n")
+    run = ordinary.backup()
+    key = ordinary.checkout.home / "my-key"
+    assert run.status == 0 and f"backups: {key}\n" in run.err and key.is_file(), run
+
+
 def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     path = ordinary.backed_up()
     ordinary.execute(f"ALTER DATABASE {ordinary.name} OWNER TO CURRENT_USER")
@@ -156,11 +164,14 @@ def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     assert run.status == 0 and "using BACKUP_COMPRESSION=small, without" in run.err, run
 
 
-def test_member_of_the_owner_restores_without_changing_owners(ordinary: Database) -> None:
+@pytest.mark.parametrize("inherits", ["", "NOINHERIT"])
+def test_member_of_the_owner_restores_without_changing_owners(
+    ordinary: Database, inherits: str
+) -> None:
     """The hint of the error says how to become one."""
     path, before = ordinary.backed_up(), ordinary.content()
     member = f"member_{ordinary.name}"
-    ordinary.execute(f"CREATE ROLE {member} LOGIN CREATEDB PASSWORD '{PASSWORD}'")
+    ordinary.execute(f"CREATE ROLE {member} LOGIN CREATEDB {inherits} PASSWORD '{PASSWORD}'")
     try:
         run = ordinary.restore(path, TB_POSTGRES_USER=member)
         grant = re.search(", or run (GRANT .*)$", run.err, re.MULTILINE)
@@ -175,10 +186,11 @@ def test_member_of_the_owner_restores_without_changing_owners(ordinary: Database
 
 def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> None:
     """A restore says so before it asks."""
-    ordinary.execute("CREATE ROLE other_owner; ALTER TABLE image_infos OWNER TO other_owner")
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    give = f"ALTER TABLE image_infos OWNER TO other_owner; GRANT SELECT ON image_infos TO {user}"
+    ordinary.execute("CREATE ROLE other_owner")
     try:
-        ordinary.execute(f"GRANT SELECT ON image_infos TO {user}")
+        ordinary.execute(give)
         path = ordinary.backed_up()
         dry_run = ordinary.restore("--dry-run", path)
         asked = ordinary.checkout.run_on_terminal(RESTORE, path, answer=b"no\n")
@@ -188,6 +200,12 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
             assert said.count(f"user '{user}' will own all tables") == 1, said
             assert "it is no member of them: other_owner" in said
             assert f"run GRANT owner TO {user} before the restore" in said
+        run = ordinary.checkout.run(VERIFY, path)
+        assert run.status == 0 and "will own" not in run.err, run
+        ordinary.execute(give)
+        run = ordinary.restore("--data-only", path)
+        assert run.status == 1 and "other_owner" in run.errors[0], run
+        assert f"hint: GRANT that role TO {user}; or set TB_POSTGRES_USER" in run.err
     finally:
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
 
@@ -202,7 +220,7 @@ def test_foreign_key_of_another_owner_blocks_only_its_tables(ordinary: Database)
     before = ordinary.content()
     ordinary.execute("DELETE FROM latency_infos")
     run = ordinary.restore("--dry-run", "--table", "image_infos", path)
-    assert run.status == 1 and "lacks rights on others; the database is" in run.errors[0], run
+    assert run.status == 1 and "lacks rights on table public.others; the" in run.errors[0], run
     run = ordinary.restore("--table", "latency_infos", path)
     assert run.status == 0 and ordinary.content() == before, run
 

@@ -36,7 +36,8 @@ print_remote_catalog() {
         hint "to list what is there: rclone lsf '${1%%:*}:'"
         die "there is no directory '$1'"
     }
-    print_catalog "$listed" | with_remote_names "$1"
+    print_catalog "$listed" >"$work/listed.catalog"
+    with_remote_names "$1" <"$work/listed.catalog"
 }
 
 # list_backup_files DIRECTORY...: into the file `paths`, and the numbers of unreadable ones into
@@ -82,12 +83,10 @@ read_entries() {
         "$catalog/hashes" "$catalog/entries" "$catalog/paths" >"$catalog/joined"
 }
 
-# read_key: with its line end. Sets signing_key, empty where there is no key
+# read_key: Sets signing_key, empty where there is no key
 read_key() {
     signing_key=
-    has_key || return 0
-    signing_key=$(cat "$(key_file)" && echo .)
-    signing_key=${signing_key%.}
+    ! has_key || signing_key=$(key_digits <"$(key_file)")
 }
 
 # sign_parts: prints 'HMAC  N.signed.hmac' for each N.signed: as signature_of does, for all at once

@@ -42,16 +42,22 @@ take_setting() {
     problem='has an unclosed quote'
     value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
         return 1
-    set_default "$name" "$(in_project "$name" "$value")"
+    set_default "$name" "$(absolute "$name" "$value")"
 }
 
-# in_project NAME VALUE: prints the value; a relative path becomes one in the project's directory,
-# wherever a script is started
-in_project() {
+# absolute NAME VALUE: prints the value; a path can begin with ~/, and a relative one begins in the
+# project's directory, wherever a script is started
+absolute() {
     case $1=$2 in
-        "$1=" | *=/* | PGSSLROOTCERT=system) ;;
-        PGSSLROOTCERT=* | PGSSLCERT=* | PGSSLKEY=* | PGPASSFILE=* | PGSERVICEFILE=* | \
-            PG_BINDIR=* | TB_ASSETS_KEY_FILE=*) printf '%s/' "$root" ;;
+        PGSSLROOTCERT=system) ;;
+        PGSSLROOTCERT=?* | PGSSLCERT=?* | PGSSLKEY=?* | PGPASSFILE=?* | PGSERVICEFILE=?* | \
+            PG_BINDIR=?* | TB_ASSETS_KEY_FILE=?*)
+            case $2 in
+                /*) ;;
+                \~/*) set -- "$1" "${HOME-}${2#\~}" ;;
+                *) set -- "$1" "$root/$2" ;;
+            esac
+            ;;
     esac
     printf '%s' "$2"
 }

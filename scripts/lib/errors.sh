@@ -84,6 +84,10 @@ hint_for_cause() {
                 'or, for a table of this user, ALTER TABLE ... NO FORCE ROW LEVEL SECURITY'
             ;;
         *'permission denied to create extension'*) hint_extensions ;;
+        *'must be member of role'* | *'must be able to SET ROLE'*)
+            hint "GRANT that role TO $TB_POSTGRES_USER; or set TB_POSTGRES_USER to a member of it"
+            ;;
+        *'ERROR: '*'must be owner of '*) hint_owner ;;
         *'ERROR: '*'No space left on device'*) hint "free some space on $server" ;;
     esac
 }
@@ -120,6 +124,16 @@ require_programs() {
 fail_without_database() {
     hint 'set TB_POSTGRES_DATABASE to a database of the server'
     die "there is no database '$TB_POSTGRES_DATABASE' on $server"
+}
+
+# refuse_own_database: ends the script if the chosen database is one of the server itself
+refuse_own_database() {
+    case $TB_POSTGRES_DATABASE in
+        postgres | template0 | template1)
+            hint 'set TB_POSTGRES_DATABASE'
+            die "cannot replace database '$TB_POSTGRES_DATABASE', which is the server's own"
+            ;;
+    esac
 }
 
 # fail_behind_pooler REASON: its sessions may have locks and settings of somebody else's

@@ -72,10 +72,10 @@ read_intact() {
 # read_newest: the manifest of the newest intact backup of this database in backups/postgres/. Names
 # are compared as text: one may look like a number
 read_newest() {
-    print_catalog "$project/backups/postgres" | LC_ALL=C sort -r |
-        DATABASE=$(printable "$TB_POSTGRES_DATABASE") \
-            awk -F '\t' '($12 "") == ENVIRON["DATABASE"]' |
-        cut -f 14- >"$work/newest"
+    print_catalog "$project/backups/postgres" >"$work/listed.catalog"
+    DATABASE=$(printable "$TB_POSTGRES_DATABASE") \
+        awk -F '\t' '($12 "") == ENVIRON["DATABASE"]' "$work/listed.catalog" |
+        LC_ALL=C sort -r | cut -f 14- >"$work/newest"
     while IFS= read -r newest_backup; do
         if read_intact "$newest_backup"; then
             return 0

@@ -150,16 +150,19 @@ staging_size() {
 
 # --- owners and grants ---
 
-# choose_owners CONTENTS: those in this table of contents, if this user may act for all of them;
-# otherwise warns, once. Sets unusable_owners and load_skipped
+# choose_owners CONTENTS: those that this user may not act for. Sets unusable_owners, load_skipped
 choose_owners() {
-    owners_named=$unusable_owners
     unusable_owners=$({
         psql_set entries "$(owner_entries "$1")"
         cat "$sql/restore/unusable-owners.sql"
     } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
     load_skipped=${unusable_owners:+yes}
-    case $unusable_owners in '' | "$owners_named") return 0 ;; esac
+}
+
+# warn_of_owners CONTENTS: who will own what is in this table of contents, if not its owners
+warn_of_owners() {
+    choose_owners "$1"
+    [ -n "$unusable_owners" ] || return 0
     warn "user '$TB_POSTGRES_USER' will own all tables, because these roles do not exist here," \
         "or it is no member of them: $(in_one_line "$unusable_owners")"
     say "to keep an owner that exists, run GRANT owner TO $TB_POSTGRES_USER before the restore"

@@ -110,12 +110,16 @@ find_tables() {
 
 # require_right_to_fill: ends the script unless this user may replace the rows of the chosen tables
 require_right_to_fill() {
-    forbidden_tables=$(ask live <"$sql/tables/forbidden-tables.sql") ||
-        fail_with "$work/live.errors" 'could not read the rights'
-    [ -z "$forbidden_tables" ] || {
+    refreshed_views=
+    [ "$RESTORE_IN_PLACE-$mode" != yes-data-only ] || refreshed_views=yes
+    forbidden_objects=$({
+        psql_set views "$refreshed_views"
+        cat "$sql/tables/forbidden-objects.sql"
+    } | ask live) || fail_with "$work/live.errors" 'could not read the rights'
+    [ -z "$forbidden_objects" ] || {
         hint_owner
         die "cannot replace the rows: user '$TB_POSTGRES_USER' lacks rights on" \
-            "$(shown_tables "$forbidden_tables")"
+            "$(in_one_line "$forbidden_objects")"
     }
 }
 

@@ -72,12 +72,7 @@ check_file_again() {
 }
 
 require_replaceable_database() {
-    case $TB_POSTGRES_DATABASE in
-        postgres | template0 | template1)
-            hint 'set TB_POSTGRES_DATABASE'
-            die "cannot replace database '$TB_POSTGRES_DATABASE', which is the server's own"
-            ;;
-    esac
+    refuse_own_database
     if [ "$RESTORE_IN_PLACE" = yes ]; then
         require_primary
         database_exists || fail_without_database

@@ -68,10 +68,12 @@ compare_schemas() {
 }
 
 # require_no_newer_columns: where a client's lock keeps pg_dump from the live schema. Ends the
-# script if that has columns which the backup lacks; otherwise the backup's schema may replace
-# it unread
+# script if that stays or has columns which the backup lacks; otherwise the backup's schema may
+# replace it unread
 require_no_newer_columns() {
-    if [ "$RESTORE_SCHEMA" != backup ] && has_newer_columns; then
+    if [ "$RESTORE_SCHEMA" = live ]; then
+        fail_with "$work/dump.errors" 'could not read the live schema'
+    elif [ "$RESTORE_SCHEMA" != backup ] && has_newer_columns; then
         hint '--schema backup replaces a newer live schema without reading it'
         fail_with "$work/dump.errors" 'could not read the live schema'
     fi

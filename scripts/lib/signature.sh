@@ -33,16 +33,20 @@ key_problem() (
         echo "there is no key '$key' yet"
     elif ! [ -f "$key" ] || ! [ -r "$key" ]; then
         echo "could not read the key '$key' (TB_ASSETS_KEY_FILE)"
-    elif ! is_key <"$key"; then
+    elif ! key_digits <"$key" >/dev/null; then
         echo "'$key' (TB_ASSETS_KEY_FILE) is not a key, which has 64 hexadecimal digits"
     elif is_open_to_others "$key"; then
         echo "every user of this machine can read or write the key '$key' (chmod 600 '$key')"
     fi
 )
 
-# is_key: standard input, as write_key writes it, or with a line end
-is_key() {
-    head -c 66 | LC_ALL=C awk '!/^[0-9a-f]*$/ || length($0) != 64 || NR > 1 { exit 1 }'
+# key_digits: prints the key on standard input; fails if that is none. A file that was copied may
+# have a line end or upper-case digits
+key_digits() {
+    head -c 100 | LC_ALL=C awk '
+        { sub(/\r$/, "") }
+        NR > 1 || length($0) != 64 || /[^0-9A-Fa-f]/ { exit 1 }
+        { printf("%s", tolower($0)) }'
 }
 
 is_open_to_others() { # FILE
@@ -76,9 +80,9 @@ write_key() (
 
 # signature_of FILE: the HMAC of its content
 signature_of() (
-    cat "$(key_file)" "$1" >"$work/signed" || return 1
-    inner=$(sha256_of "$work/signed")
-    { cat "$(key_file)" && echo "$inner"; } | sha256
+    signing_key=$(key_digits <"$(key_file)") || return 1
+    { printf '%s' "$signing_key" && cat "$1"; } >"$work/signed" || return 1
+    printf '%s%s\n' "$signing_key" "$(sha256_of "$work/signed")" | sha256
 )
 
 # is_signed FILE SIGNATURE: by this machine?

@@ -1,0 +1,23 @@
+-- What keeps this user from replacing the rows of the chosen tables: those that it may not empty or
+-- fill; those of other roles whose foreign keys it would have to drop and add again, and those that
+-- it may not reference again; their sequences; and with :views, the materialized views that it may
+-- not refresh. Needs choose-tables.sql.
+WITH keys AS (
+    SELECT conrelid, confrelid FROM pg_constraint
+    WHERE contype = 'f'
+      AND EXISTS (SELECT FROM filled WHERE oid IN (conrelid, confrelid))
+)
+SELECT pg_describe_object('pg_class'::regclass, oid, 0)
+FROM pg_class
+WHERE oid IN (SELECT oid FROM filled) AND NOT (has_table_privilege(oid, 'truncate')
+                                               AND has_table_privilege(oid, 'insert'))
+   OR oid IN (SELECT conrelid FROM keys) AND NOT pg_has_role(relowner, 'usage')
+   OR oid IN (SELECT confrelid FROM keys) AND NOT has_any_column_privilege(oid, 'references')
+   OR oid IN (SELECT objid FROM pg_depend JOIN filled ON filled.oid = refobjid
+              WHERE deptype IN ('a', 'i'))
+      AND CASE relkind WHEN 'S' THEN NOT has_sequence_privilege(oid, 'update') END
+   OR relkind = 'm' AND :'views' = 'yes'
+      AND NOT CASE WHEN :SERVER_VERSION_NUM < 170000 THEN pg_has_role(relowner, 'usage')
+                   ELSE has_table_privilege(oid, 'maintain') END
+ORDER BY 1
+LIMIT 20;
