@@ -20,7 +20,6 @@ from faults.programs import misbehaviours
 from faults.verbs import SETTINGS, Verb
 
 pytestmark = [
-    pytest.mark.xdist_group("faults-programs"),
     pytest.mark.timeout(3600 if ALL else 120),
     pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace"),
 ]
