@@ -4,8 +4,8 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock client-programs databases backup-file embedded-manifest signature
-use manifest fingerprints schema publish storage upload untrusted tumblebug
+use backend session errors lock client-programs databases rights backup-file embedded-manifest
+use signature manifest fingerprints schema publish storage upload untrusted tumblebug
 
 usage() {
     cat <<EOF
@@ -193,7 +193,7 @@ check_server() {
     fi
     [ ! -e "$backup_file" ] || check note restore find_restorable ||
         verdict="a backup would work, a restore of $backup_file would not"
-    check problem space find_room || :
+    check "$(level_of_room)" space find_room || :
     check problem swap find_obstacles || :
     show_kept_databases
     begin_removal
@@ -282,12 +282,14 @@ find_restorable() {
     fi
 }
 
+# level_of_room: how bad it is if find_room fails; another host's data directory is not accessible
+level_of_room() {
+    if [ -n "$(server_fact data-free)" ]; then echo problem; else echo note; fi
+}
+
 find_room() {
     kib=$(server_fact data-free)
-    if [ -z "$kib" ]; then
-        echo 'unknown: the data directory is not accessible from here'
-        return 0
-    fi
+    [ -n "$kib" ] || die 'unknown: the data directory is not accessible from here'
     room="$(human_size "$((kib * 1024))") free in the data directory"
     server_has_room 'data directory' "$kib" "$database_bytes" || {
         hint "free some space in $data_directory of $server"
@@ -300,6 +302,12 @@ find_room() {
 
 find_obstacles() {
     require_replaceable ''
+    lasting_sessions=$(foreign_sessions)
+    [ -z "$lasting_sessions" ] || {
+        hint 'end them, or restore with RESTORE_IN_PLACE=yes'
+        die "a restore must end these sessions, and user '$TB_POSTGRES_USER' may not:" \
+            "$lasting_sessions"
+    }
     echo 'nothing prevents a restore from replacing the database'
 }
 

@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock confirmation databases backup-file embedded-manifest signature
-use manifest fingerprints schema publish report storage upload modes untrusted load kept-copy
-use preflight verify tables in-place
+use backend session errors lock confirmation databases rights backup-file embedded-manifest
+use signature manifest fingerprints schema publish report storage upload modes untrusted load
+use kept-copy preflight verify tables in-place
 
 usage() {
     cat <<EOF
@@ -64,6 +64,9 @@ main() {
     warn_of_extensions
     warn_of_other_owners
     warn_of_previous
+    if [ "$RESTORE_IN_PLACE" != yes ] && [ "$mode" != tables ]; then
+        warn_of_sessions
+    fi
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
         show_changes
@@ -332,8 +335,15 @@ both_contents() {
         ! [ -s "$work/archive-rows" ]; then
         tables_in_backup # counting its rows would take as long as a load
     else
-        rows_in_backup | sum_of_tables
+        rows_afterwards | sum_of_tables
     fi
+}
+
+# rows_afterwards: where the schema stays, tables that the backup does not fill stay too
+rows_afterwards() {
+    rows_in_backup
+    [ "$mode" = full ] || [ -z "$not_in_backup" ] ||
+        printf '%s\n' "$not_in_backup" | sed 's/^/0 - /'
 }
 
 # --- the swap ---

@@ -4,8 +4,8 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock confirmation databases backup-file embedded-manifest schema publish
-use report
+use backend session errors lock confirmation databases rights backup-file embedded-manifest schema
+use publish report
 
 usage() {
     cat <<EOF
@@ -35,6 +35,7 @@ main() {
         say_done "dropped the previous database: $previous_size"
     else
         require_replaceable ''
+        warn_of_sessions
         confirm_rollback
         roll_back
     fi

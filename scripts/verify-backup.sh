@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file embedded-manifest signature manifest
+use backend session errors lock databases rights backup-file embedded-manifest signature manifest
 use fingerprints schema publish report storage upload modes untrusted load kept-copy preflight
 use verify catalog private-server
 
@@ -103,7 +103,7 @@ verify_hash() {
     begin_level hash
     check_file
     if [ -n "$manifest_found" ]; then
-        describes "$work/manifest" "$backup_file" || {
+        { describes "$work/manifest" "$backup_file" && has_exact_size "$backup_file"; } || {
             blame_file
             fail_mismatch "$backup_file"
         }

@@ -116,12 +116,3 @@ def test_idle_client_with_a_lock_ends_other_runs_with_its_name(
     assert "locked by idle client (user " in run.err
     assert direct.content() == before
     assert direct.left_behind() == []
-
-
-def test_restore_replaces_a_database_whose_tables_are_locked(direct: Database) -> None:
-    path = direct.sample_backup()
-    client = direct.server.connect(direct.name)
-    client.autocommit = False
-    client.execute("LOCK TABLE pricing_info")
-    run = direct.restore(path)
-    assert run.status == 0, run

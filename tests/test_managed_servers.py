@@ -151,6 +151,23 @@ def test_path_in_the_env_file_can_begin_at_home(ordinary: Database) -> None:
     assert run.status == 0 and f"backups: {key}\n" in run.err and key.is_file(), run
 
 
+def test_session_that_prevents_a_swap_is_named_beforehand(ordinary: Database) -> None:
+    """An ordinary user cannot end a superuser's session."""
+    ordinary.backed_up()
+    before = ordinary.content()
+    with ordinary.server.connect(ordinary.name) as client:
+        client.execute("SET application_name = exporter")
+        named = f"exporter (user {client.info.user}, process {client.info.backend_pid})"
+        run = ordinary.checkout.run(DOCTOR)
+        assert run.status == 1 and f"may not: {named}\n" in run.out, run
+        run = ordinary.restore()
+        assert run.status == 1 and f"may not end: {named}\nwarning: every" in run.err, run
+        assert run.err.endswith(f"may not end: {named}\n") and "hint: end these" in run.err
+        assert ordinary.content() == before
+    assert ordinary.left_behind() == []
+    assert "may not end" not in ordinary.restore("--dry-run").err
+
+
 def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     path = ordinary.backed_up()
     ordinary.execute(f"ALTER DATABASE {ordinary.name} OWNER TO CURRENT_USER")

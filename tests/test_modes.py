@@ -144,6 +144,15 @@ def test_only_chosen_tables_are_counted_without_a_manifest(direct: Database) -> 
     assert "now         1 table, 0 rows\n  afterwards  1 table, 960 rows\n" in run.err, run
 
 
+def test_names_with_a_backslash_need_a_full_restore(direct: Database) -> None:
+    direct.execute('CREATE TABLE "a\\b" AS SELECT 1 AS n')
+    path = direct.backed_up()
+    for option in (["--data-only"], ["--table", "spec_info"]):
+        run = direct.restore(*option, path)
+        assert run.status == 1 and 'a full restore into a staging database: "public' in run.err, run
+    assert direct.restore(path).status == 0
+
+
 def test_unknown_table_is_named(direct: Database) -> None:
     path = direct.sample_backup()
     run = direct.restore("--table", "spec_info", "--table", "no'such", path)

@@ -51,6 +51,17 @@ def test_changed_byte_fails_the_hash(direct: Database) -> None:
     assert remembered(path) == ("hash", "failed")
 
 
+def test_bytes_behind_the_end_fail_the_hash_and_warn_in_a_restore(direct: Database) -> None:
+    path = direct.sample_backup()
+    with path.open("ab") as file:
+        file.write(b"x")
+    run = direct.checkout.run(VERIFY)
+    assert run.status == 1 and run.out == "" and "is damaged" in run.errors[0], run
+    assert remembered(path) == ("hash", "failed")
+    run = direct.restore("--dry-run", path)
+    assert run.status == 0 and f"warning: the end of '{path}' is damaged: " in run.err, run
+
+
 def test_backup_that_does_not_load_fails_the_restore(direct: Database) -> None:
     run = direct.checkout.run(VERIFY, broken_backup(direct), RESTORE_TRUST="yes")
     assert run.status == 1 and verified(run.out) == ["read"], run

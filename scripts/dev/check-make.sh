@@ -120,7 +120,8 @@ refuse_name_as_path() { # FILE
     case $1 in
         '' | */* | *.dump.gz | *.dump) ;;
         *)
-            hint "FILE='./$1' is a file in this directory, NAME='$1' a backup in backups/postgres"
+            hint "use FILE='./$1' for a file in this directory, or" \
+                "NAME='$1' for one in backups/postgres"
             die "FILE must contain a slash or end in .dump.gz or .dump, not be a name: '$1'"
             ;;
     esac

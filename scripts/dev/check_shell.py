@@ -37,8 +37,8 @@ LAYERS = {
     " python",
     "server": "call-input verified-call backends/docker backends/direct backends/kubectl backend"
     " session errors compose",
-    "things": "lock confirmation client-programs databases backup-file embedded-manifest signature"
-    " manifest fingerprints schema publish",
+    "things": "lock confirmation client-programs databases rights backup-file embedded-manifest"
+    " signature manifest fingerprints schema publish",
     "workflow": "report storage upload modes untrusted load kept-copy preflight verify compare"
     " restore-test catalog guards tables in-place private-server tumblebug hooks",
 }

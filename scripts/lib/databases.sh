@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The live database and those of this project: staging, which a restore fills, the replaced one,
 # the previous one and the kept copy.
-# Needs: child compared is_standby lock_backend previous replaced server sql staging work
+# Needs: child compared lock_backend previous replaced sql staging work
 # Sets: copied_backup copy_bytes data_directory database_bytes database_encoding load_jobs
 #   may_create may_restrict toast_compression
 
@@ -43,41 +43,6 @@ $server_facts
 EOF
     require_number 'the number of jobs' "$load_jobs"
     load_jobs=${RESTORE_JOBS:-$load_jobs}
-}
-
-# require_primary: ends the script on a standby, where nothing can be written
-require_primary() {
-    [ "$is_standby" = f ] || {
-        hint 'use its primary server; a backup works on a standby too'
-        die "$server is a read-only standby"
-    }
-}
-
-# require_right_to_replace: ends the script unless this user may replace everything in place
-require_right_to_replace() {
-    foreign_objects=$(sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" \
-        2>"$work/sql.errors") || fail_with "$work/sql.errors" 'could not read the catalog'
-    [ -n "$foreign_objects" ] || return 0
-    hint_owner
-    hint 'or use --table NAME, which needs only rights on that table'
-    die "cannot restore in place: user '$TB_POSTGRES_USER' has no right to replace" \
-        "$(in_one_line "$foreign_objects")"
-}
-
-# require_right_to_create [in-place|private]: what else the run can do without it
-require_right_to_create() {
-    require_primary
-    case $may_create in
-        t) return 0 ;;
-        owner) hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'," \
-            "or run $(ask lock <"$sql/restore/grant-owner.sql")" ;;
-        *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to one who may" ;;
-    esac
-    case ${1-} in
-        in-place) hint 'or RESTORE_IN_PLACE=yes restores in one transaction, while clients wait' ;;
-        private) hint 'or --private uses a private server of its own' ;;
-    esac
-    die "user '$TB_POSTGRES_USER' may not create the staging database"
 }
 
 # server_has_room NAME KIB BYTES: are so many bytes free in that directory? KIB is empty if unknown,

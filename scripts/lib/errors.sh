@@ -84,6 +84,9 @@ hint_for_cause() {
                 'or, for a table of this user, ALTER TABLE ... NO FORCE ROW LEVEL SECURITY'
             ;;
         *'permission denied to create extension'*) hint_extensions ;;
+        *'is being accessed by other users'*)
+            hint "end these sessions, which '$TB_POSTGRES_USER' may not end: $(foreign_sessions)"
+            ;;
         *'must be member of role'* | *'must be able to SET ROLE'*)
             hint "GRANT that role TO $TB_POSTGRES_USER; or set TB_POSTGRES_USER to a member of it"
             ;;
@@ -101,17 +104,6 @@ hint_owner() {
         "or let the owner grant user '$TB_POSTGRES_USER' the right"
 }
 
-# require_readable CONTENT: ends the script where content_of was not permitted to read
-require_readable() {
-    case $1 in
-        *'(permission denied '*) hint_owner ;;
-        *'(query would be affected by row-level security '*) hint_for_cause "$1" ;;
-        *) return 0 ;;
-    esac
-    unreadable_because=${1##*'unknown content ('}
-    die "user '$TB_POSTGRES_USER' may not read the database: ${unreadable_because%%)*}"
-}
-
 # require_programs SENTENCE: ends the script with it where the server lacks a client program. Why
 # the server does not answer is in the errors that led here.
 require_programs() {
@@ -124,16 +116,6 @@ require_programs() {
 fail_without_database() {
     hint 'set TB_POSTGRES_DATABASE to a database of the server'
     die "there is no database '$TB_POSTGRES_DATABASE' on $server"
-}
-
-# refuse_own_database: ends the script if the chosen database is one of the server itself
-refuse_own_database() {
-    case $TB_POSTGRES_DATABASE in
-        postgres | template0 | template1)
-            hint 'set TB_POSTGRES_DATABASE'
-            die "cannot replace database '$TB_POSTGRES_DATABASE', which is the server's own"
-            ;;
-    esac
 }
 
 # fail_behind_pooler REASON: its sessions may have locks and settings of somebody else's

@@ -83,6 +83,11 @@ fail_damaged() { # FILE
     die "backup file '$1' is damaged or cut short: $(gzip_error)"
 }
 
+# has_exact_size FILE: is there nothing behind what the manifest describes but the manifest itself?
+has_exact_size() {
+    [ "$manifest" = "$1" ] || [ "$(manifest_field bytes)" -eq "$(size_of "$1")" ]
+}
+
 # is_complete MANIFEST: its last line is the hash of the others
 is_complete() {
     [ "$(tail -n 1 "$1")" = "manifest: $(sed '$d' "$1" | sha256)" ]

@@ -74,8 +74,8 @@ refuse_control_characters() {
     names=$(ask live <"$sql/tables/control-characters.sql") ||
         fail_with "$work/live.errors" 'could not read the names of the tables'
     [ -z "$names" ] ||
-        die 'tables or columns whose names contain control characters need a full restore into' \
-            "a staging database: $(in_one_line "$names")"
+        die 'tables or columns whose names contain control characters or a backslash need a full' \
+            "restore into a staging database: $(in_one_line "$names")"
 }
 
 # find_tables: the full names of the tables asked for and of their partitions, which hold the rows

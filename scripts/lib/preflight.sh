@@ -42,6 +42,8 @@ check_file() {
     if [ -n "$manifest_found" ]; then
         check_manifest "$backup_file"
         compare_copy
+        [ -z "$manifest_found" ] || has_exact_size "$backup_file" ||
+            warn "the end of '$backup_file' is damaged: using '$manifest'"
         [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
             "$(manifest_field created): row counts and fingerprints cannot be verified;" \
             'get the .info file of this backup, or make a new backup, which contains its manifest'

@@ -60,33 +60,23 @@ compare_schemas() {
     { list_schema backup "$1" && take_schema backup; } 2>"$work/restore.errors" ||
         fail_with "$work/restore.errors" "could not read the backup's schema"
     finish_live_schema || {
-        require_no_newer_columns
+        accept_unread_schema
         return 0
     }
     LC_ALL=C awk -f "$root/scripts/lib/awk/compare-schemas.awk" \
         "$work/schema.backup" "$work/schema.live" | LC_ALL=C sort >"$work/schema.differences"
 }
 
-# require_no_newer_columns: where a client's lock keeps pg_dump from the live schema. Ends the
-# script if that stays or has columns which the backup lacks; otherwise the backup's schema may
-# replace it unread
-require_no_newer_columns() {
-    if [ "$RESTORE_SCHEMA" = live ]; then
+# accept_unread_schema: where a client's lock keeps pg_dump from the live schema. Ends the script
+# unless the user wants the backup's schema, whatever the live one is
+accept_unread_schema() {
+    [ "$RESTORE_SCHEMA" = backup ] || {
+        [ "$RESTORE_SCHEMA" = live ] ||
+            hint '--schema backup replaces the live schema without reading it'
         fail_with "$work/dump.errors" 'could not read the live schema'
-    elif [ "$RESTORE_SCHEMA" != backup ] && has_newer_columns; then
-        hint '--schema backup replaces a newer live schema without reading it'
-        fail_with "$work/dump.errors" 'could not read the live schema'
-    fi
+    }
     warn "could not compare the schemas: $(first_error "$work/dump.errors");" \
         "the backup's schema will replace the live one"
-}
-
-has_newer_columns() {
-    live_columns_sql | sql "$TB_POSTGRES_DATABASE" >"$work/live-columns" 2>"$work/sql.errors" ||
-        fail_with "$work/sql.errors" 'could not read the live schema'
-    awk -F '\t' '$1 == "column" { print "column " $2 " " $3 }' "$work/schema.backup" \
-        >"$work/backup-columns"
-    grep -Fxqv -f "$work/backup-columns" "$work/live-columns"
 }
 
 # live_columns_sql: the SQL that lists every column that rows of an archive can fill

@@ -55,6 +55,18 @@ end_live_session() {
     rm -f "$work/live.in" "$work/live.out"
 }
 
+# foreign_sessions: those of the live database that this user may not end, in one line
+foreign_sessions() {
+    in_one_line "$(ask lock <"$sql/lock/foreign-sessions.sql")"
+}
+
+# warn_of_sessions: a swap would wait for them, and fail if they stay
+warn_of_sessions() {
+    waited_for=$(foreign_sessions)
+    [ -z "$waited_for" ] || warn "the swap of the databases will fail while these sessions last," \
+        "which user '$TB_POSTGRES_USER' may not end: $waited_for"
+}
+
 # psql_set NAME VALUE: the psql command that gives a variable this value, whatever it contains
 psql_set() {
     printf '%s\n' "$2" | sed "s/\\\\/\\\\\\\\/g; s/'/''/g" |

@@ -1,7 +1,8 @@
--- Tables and columns whose names contain control characters, as JSON: each on one line.
+-- Tables and columns whose names contain control characters, as JSON: each on one line. So are the
+-- names of tables with a backslash, which a manifest writes as JSON too.
 SELECT to_json(format('%I.%I', nspname, relname) || coalesce(' ' || quote_ident(attname), ''))
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
      LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
                                AND attname ~ '[[:cntrl:]]'
 WHERE relkind IN ('r', 'p') AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
-  AND concat(nspname, relname, attname) ~ '[[:cntrl:]]';
+  AND (concat(nspname, relname, attname) ~ '[[:cntrl:]]' OR concat(nspname, relname) ~ '\\');

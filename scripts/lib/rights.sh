@@ -1,0 +1,68 @@
+# shellcheck shell=sh
+# What this user and this server permit; each function ends the script where that is not enough.
+# Needs: is_standby may_create server sql work
+
+# require_readable CONTENT: ends the script where content_of was not permitted to read
+require_readable() {
+    case $1 in
+        *'(permission denied '*) hint_owner ;;
+        *'(query would be affected by row-level security '*) hint_for_cause "$1" ;;
+        *) return 0 ;;
+    esac
+    unreadable_because=${1##*'unknown content ('}
+    die "user '$TB_POSTGRES_USER' may not read the database: ${unreadable_because%%)*}"
+}
+
+# refuse_own_database: ends the script if the chosen database is one of the server itself
+refuse_own_database() {
+    case $TB_POSTGRES_DATABASE in
+        postgres | template0 | template1)
+            hint 'set TB_POSTGRES_DATABASE'
+            die "cannot replace database '$TB_POSTGRES_DATABASE', which is the server's own"
+            ;;
+    esac
+}
+
+# require_primary: ends the script on a standby, where nothing can be written
+require_primary() {
+    [ "$is_standby" = f ] || {
+        hint 'use its primary server; a backup works on a standby too'
+        die "$server is a read-only standby"
+    }
+}
+
+# require_right_to_replace: ends the script unless this user may replace everything in place
+require_right_to_replace() {
+    foreign_objects=$(objects_of_others) ||
+        fail_with "$work/sql.errors" 'could not read the catalog'
+    [ -n "$foreign_objects" ] || return 0
+    hint_owner
+    hint 'or use --table NAME, which needs only rights on that table'
+    die "cannot restore in place: user '$TB_POSTGRES_USER' has no right to replace" \
+        "$(in_one_line "$foreign_objects")"
+}
+
+# objects_of_others: those in the live database that this user may not replace, one a line
+objects_of_others() {
+    sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" 2>"$work/sql.errors"
+}
+
+# require_right_to_create [in-place|private]: what else the run can do without it
+require_right_to_create() {
+    require_primary
+    case $may_create in
+        t) return 0 ;;
+        owner) hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'," \
+            "or run $(ask lock <"$sql/restore/grant-owner.sql")" ;;
+        *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to one who may" ;;
+    esac
+    case ${1-} in
+        in-place)
+            if foreign_objects=$(objects_of_others) && [ -z "$foreign_objects" ]; then
+                hint 'or RESTORE_IN_PLACE=yes restores in one transaction, while clients wait'
+            fi
+            ;;
+        private) hint 'or --private uses a private server of its own' ;;
+    esac
+    die "user '$TB_POSTGRES_USER' may not create the staging database"
+}

@@ -1,0 +1,10 @@
+-- Sessions of other clients in the live database that this user may not end: they keep a swap
+-- waiting. What a session does, and since when, is hidden from this user too.
+SELECT format('%s (user %s, process %s)',
+              coalesce(nullif(application_name, ''), 'a client'), role.rolname, pid)
+FROM pg_stat_activity JOIN pg_roles AS role ON role.oid = usesysid, pg_roles AS own
+WHERE datname = :'live' AND own.rolname = current_user AND NOT own.rolsuper
+  AND (role.rolsuper
+       OR NOT (pg_has_role(role.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))
+ORDER BY pid
+LIMIT 5;
