@@ -64,7 +64,9 @@ compare_schemas() {
         return 0
     }
     LC_ALL=C awk -f "$root/scripts/lib/awk/compare-schemas.awk" \
-        "$work/schema.backup" "$work/schema.live" | LC_ALL=C sort >"$work/schema.differences"
+        "$work/schema.backup" "$work/schema.live" | LC_ALL=C sort >"$work/schema.compared"
+    without_end "$work/schema.compared" >"$work/schema.differences" ||
+        die 'could not compare the schemas'
 }
 
 # accept_unread_schema: where a client's lock keeps pg_dump from the live schema. Ends the script
@@ -91,7 +93,10 @@ list_live_schema() (
 
 # schemas_differ [SIDE]: is there a difference? With SIDE, one of that kind: live, backup or both
 schemas_differ() {
-    grep -q "^${1-}" "$work/schema.differences"
+    while IFS= read -r difference; do
+        case $difference in "${1-}"*) return 0 ;; esac
+    done <"$work/schema.differences"
+    return 1
 }
 
 # show_differences: at most 20

@@ -29,7 +29,7 @@ compare_staging() {
 
 # read_staged_tables COLUMNS: rows and fingerprints in staging, of these columns or of all
 read_staged_tables() {
-    { fingerprints_sql "$1" && echo "SELECT 'end';"; } |
+    { fingerprints_sql "$1" && echo "SELECT '~end';"; } |
         sql "$staging" >"$work/staged.answer" 2>"$work/sql.errors" || return
     without_end "$work/staged.answer" >"$work/staged.all"
 }

@@ -59,6 +59,8 @@ in_table && /^\)/ { in_table = 0 }
     print tolower(kind), "", name_at_start(substr($0, length(kind) + 2)), ""
 }
 
+END { print "~end" }
+
 function print_constraint(    name) {
     name = name_at_start($0)
     kind = substr($0, length(name) + 2)

@@ -1,6 +1,6 @@
 # Compares two lists of list-schema.awk, the backup's and the live database's. Prints what only the
 # backup or the live database has, or what differs, as 'SIDE DESCRIPTION', SIDE being backup, live
-# or both. What belongs to a table that only one side has is not listed.
+# or both. What belongs to a table that only one side has is not listed. The last line is `~end`.
 
 BEGIN { FS = "\t" }
 { object = $1 FS $2 FS $3 }
@@ -15,6 +15,7 @@ END {
                 backup[object] " in the backup"
     for (object in live)
         if (!(object in backup)) missing("live", object, backup)
+    print "~end"
 }
 
 function missing(side, object, other,    part) {
