@@ -90,7 +90,7 @@ end_without_remote() {
 }
 
 print_table() {
-    BACKUPS=$project/backups/postgres/ awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
+    BACKUPS=$project/backups/postgres/ LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
         -f "$root/scripts/lib/awk/formats.awk" -f "$root/scripts/lib/awk/list-backups.awk" \
         "$work/sorted" >"$work/table"
     printable_lines <"$work/table" | show_table || die 'could not write the result'

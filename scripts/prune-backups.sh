@@ -119,7 +119,7 @@ show_plan() {
         "manifest; 'make list-backups' lists them"
     [ -s "$work/plan" ] || return 0
     [ "$quiet-$PRUNE_SKIP_CONFIRM-$dry_run" != yes-yes- ] || return 0
-    awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -f "$root/scripts/lib/awk/formats.awk" \
+    LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -f "$root/scripts/lib/awk/formats.awk" \
         -f "$root/scripts/lib/awk/prune-table.awk" "$work/plan" >"$work/table"
     printable_lines <"$work/table" | show_table || die 'could not write the result'
 }

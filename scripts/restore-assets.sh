@@ -198,7 +198,7 @@ show_changes() {
 }
 
 print_changes() {
-    awk -v columns="$(screen_columns 3)" -f "$root/scripts/lib/awk/formats.awk" \
+    LC_ALL=C awk -v columns="$(screen_columns 3)" -f "$root/scripts/lib/awk/formats.awk" \
         -f "$root/scripts/lib/awk/changes-table.awk" "$work/changes" |
         printable_lines | show_table
 }

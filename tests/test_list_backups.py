@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import pytest
 from support.backups import (
@@ -220,6 +222,15 @@ def test_many_backups_start_few_processes(signing: Checkout) -> None:
     names = list(cells(run.out))
     assert names == [f"backup-{number:03}" for number in range(300)]
     assert len((signing.home / "started").read_text().splitlines()) < 60
+
+
+def test_columns_are_aligned_whatever_the_letters(signing: Checkout) -> None:
+    for name in ("plain", "tabl\N{LATIN SMALL LETTER E WITH ACUTE}", "\N{HANGUL SYLLABLE GA}" * 3):
+        write(signing, name)
+    run = signing.run(LIST)
+    before_state = [re.split(" (?:state|ok) ", line)[0] for line in run.out.splitlines()]
+    columns = {sum(1 + (east_asian_width(c) == "W") for c in text) for text in before_state}
+    assert run.status == 0 and len(before_state) == 4 and len(columns) == 1, run
 
 
 def test_list_without_sizes_is_an_error(signing: Checkout) -> None:

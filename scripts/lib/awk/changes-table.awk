@@ -1,8 +1,8 @@
 # Prints the lines of changes.awk as a table of less than `columns` columns, at most 79; a name that
-# is too long for it has a line of its own. Needs formats.awk.
+# is too long for it has a line of its own. Needs formats.awk. In LC_ALL=C.
 function add(name, now, later, difference) {
     names[++n] = name
-    if (length(name) > wide[0]) wide[0] = length(name)
+    if (columns_of(name) > wide[0]) wide[0] = columns_of(name)
     cell[n, 1] = now
     cell[n, 2] = later
     cell[n, 3] = difference
@@ -18,12 +18,12 @@ END {
     most = (columns < 80 ? columns - 1 : 79) - 6 - wide[1] - wide[2] - wide[3]
     if (most < 1) most = 1
     if (wide[0] > most) wide[0] = most
-    format = "%-" wide[0] "s  %" wide[1] "s  %" wide[2] "s  %" wide[3] "s\n"
+    format = "  %" wide[1] "s  %" wide[2] "s  %" wide[3] "s\n"
     for (line = 1; line <= n; line++) {
-        if (length(names[line]) > most) {
+        if (columns_of(names[line]) > most) {
             print names[line]
             names[line] = ""
         }
-        printf(format, names[line], cell[line, 1], cell[line, 2], cell[line, 3])
+        printf("%s" format, left(names[line], wide[0]), cell[line, 1], cell[line, 2], cell[line, 3])
     }
 }

@@ -39,7 +39,23 @@ function seconds_of(time) {
         + substr(time, 18, 2)
 }
 
-# To at most 16 characters, for a column.
+# The columns of a terminal that a text in UTF-8 takes: two for a Chinese, Japanese or Korean
+# character. Needs LC_ALL=C, where awk counts bytes.
+function columns_of(text,    columns) {
+    gsub(/[\200-\277]/, "", text) # leaves one byte of each character
+    columns = length(text)
+    return columns + gsub(/[\343-\355\360]/, "", text)
+}
+
+# Filled up with spaces, for a column.
+function left(text, columns) {
+    for (columns -= columns_of(text); columns > 0; columns--) text = text " "
+    return text
+}
+
+# To at most 16 columns.
 function shortened(text) {
-    return length(text) > 16 ? substr(text, 1, 13) "..." : text
+    if (columns_of(text) <= 16) return text
+    while (columns_of(text) > 13) sub(/[^\200-\277][\200-\277]*$/, "", text)
+    return text "..."
 }
