@@ -237,7 +237,7 @@ find_zstd() {
 }
 
 find_rights() {
-    refuse_own_database
+    refuse_system_database
     if [ "$RESTORE_IN_PLACE" = yes ]; then
         require_primary
         require_right_to_replace
@@ -282,14 +282,14 @@ find_restorable() {
     fi
 }
 
-# level_of_room: how bad it is if find_room fails; another host's data directory is not accessible
+# level_of_room: that of a failed find_room: note if the free space is unknown, as on another host
 level_of_room() {
     if [ -n "$(server_fact data-free)" ]; then echo problem; else echo note; fi
 }
 
 find_room() {
     kib=$(server_fact data-free)
-    [ -n "$kib" ] || die 'unknown: the data directory is not accessible from here'
+    [ -n "$kib" ] || die 'could not determine the free space of the data directory'
     room="$(human_size "$((kib * 1024))") free in the data directory"
     server_has_room 'data directory' "$kib" "$database_bytes" || {
         hint "free some space in $data_directory of $server"
@@ -302,10 +302,11 @@ find_room() {
 
 find_obstacles() {
     require_replaceable ''
-    lasting_sessions=$(foreign_sessions)
+    lasting_sessions=
+    [ "$RESTORE_IN_PLACE" = yes ] || lasting_sessions=$(foreign_sessions)
     [ -z "$lasting_sessions" ] || {
-        hint 'end them, or restore with RESTORE_IN_PLACE=yes'
-        die "a restore must end these sessions, and user '$TB_POSTGRES_USER' may not:" \
+        hint 'disconnect these clients, or ask a superuser to end the sessions'
+        die "user '$TB_POSTGRES_USER' may not end these sessions, which a restore must end:" \
             "$lasting_sessions"
     }
     echo 'nothing prevents a restore from replacing the database'

@@ -62,7 +62,7 @@ main() {
     show_backup
     show_schema
     warn_of_extensions
-    warn_of_other_owners
+    warn_of_owners_if_full
     warn_of_previous
     if [ "$RESTORE_IN_PLACE" != yes ] && [ "$mode" != tables ]; then
         warn_of_sessions
@@ -262,11 +262,12 @@ warn_of_extensions() {
             "RESTORE_IN_PLACE=yes keeps the live database's extensions"
 }
 
-# warn_of_other_owners: in a full restore; one in place does not know yet which entries it skips
-warn_of_other_owners() {
+# warn_of_owners_if_full: before the question; a restore in place warns later, when it knows which
+# entries it skips
+warn_of_owners_if_full() {
     if [ "$mode" = full ] && [ "$RESTORE_IN_PLACE" != yes ] && [ -n "$trusted" ] &&
         [ -z "$copy_found" ]; then
-        warn_of_owners "$work/contents"
+        warn_of_changed_owners "$work/contents"
     fi
 }
 
@@ -339,7 +340,8 @@ both_contents() {
     fi
 }
 
-# rows_afterwards: where the schema stays, tables that the backup does not fill stay too
+# rows_afterwards: of each table after the restore; where the schema stays, tables that the backup
+# does not fill stay too, without rows
 rows_afterwards() {
     rows_in_backup
     [ "$mode" = full ] || [ -z "$not_in_backup" ] ||

@@ -103,9 +103,13 @@ verify_hash() {
     begin_level hash
     check_file
     if [ -n "$manifest_found" ]; then
-        { describes "$work/manifest" "$backup_file" && has_exact_size "$backup_file"; } || {
+        describes "$work/manifest" "$backup_file" || {
             blame_file
             fail_mismatch "$backup_file"
+        }
+        has_clean_end "$backup_file" || {
+            blame_file
+            die "backup file '$backup_file' is damaged: it has unexpected bytes after the archive"
         }
         end_level
     elif [ "$level" = hash ]; then

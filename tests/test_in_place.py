@@ -188,7 +188,7 @@ def test_line_break_in_a_name_needs_a_staging_database(limited: Database) -> Non
     assert "control characters" in run.errors[0] and "into a staging database" in run.err, run
     as_owner(limited, "CREATE TABLE later ()")  # so only rows would be restored
     run = assert_unchanged(limited, limited.content())
-    assert "need a full restore into a staging database" in run.errors[0], run
+    assert "only a full restore into a staging database can" in run.errors[0], run
 
 
 def test_objects_of_other_roles_are_named_and_stay(limited: Database) -> None:

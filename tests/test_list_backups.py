@@ -180,7 +180,7 @@ def test_a_foreign_backup_has_the_age_of_its_file(signing: Checkout) -> None:
 
 
 @pytest.mark.parametrize("copy", [KEY + b"\n", KEY.upper() + b"\r\n"])
-def test_copy_of_the_key_is_the_same_key(signing: Checkout, copy: bytes) -> None:
+def test_line_end_and_upper_case_do_not_change_the_key(signing: Checkout, copy: bytes) -> None:
     signing.key.write_bytes(copy)
     write(signing, "mine")
     write(signing, "theirs", key=KEY[::-1])

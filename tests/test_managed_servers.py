@@ -144,7 +144,7 @@ def test_password_of_a_setting_comes_before_the_file(ordinary: Database) -> None
     assert ordinary.checkout.run(STATS).status == 0
 
 
-def test_path_in_the_env_file_can_begin_at_home(ordinary: Database) -> None:
+def test_path_in_the_env_file_can_begin_with_a_tilde(ordinary: Database) -> None:
     (ordinary.checkout.path / ".env").write_text("TB_ASSETS_KEY_FILE=~/my-key\n")
     run = ordinary.backup()
     key = ordinary.checkout.home / "my-key"
@@ -159,10 +159,12 @@ def test_session_that_prevents_a_swap_is_named_beforehand(ordinary: Database) ->
         client.execute("SET application_name = exporter")
         named = f"exporter (user {client.info.user}, process {client.info.backend_pid})"
         run = ordinary.checkout.run(DOCTOR)
-        assert run.status == 1 and f"may not: {named}\n" in run.out, run
+        assert run.status == 1 and f"which a restore must end: {named}\n" in run.out, run
         run = ordinary.restore()
-        assert run.status == 1 and f"may not end: {named}\nwarning: every" in run.err, run
-        assert run.err.endswith(f"may not end: {named}\n") and "hint: end these" in run.err
+        assert run.status == 1 and f"still connected: {named}\nwarning: every" in run.err, run
+        assert run.err.endswith(
+            "hint: disconnect the clients of that database, and run this again\n"
+        )
         assert ordinary.content() == before
     assert ordinary.left_behind() == []
     assert "may not end" not in ordinary.restore("--dry-run").err
@@ -222,7 +224,7 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         ordinary.execute(give)
         run = ordinary.restore("--data-only", path)
         assert run.status == 1 and "other_owner" in run.errors[0], run
-        assert f"hint: GRANT that role TO {user}; or set TB_POSTGRES_USER" in run.err
+        assert f"hint: grant that role to '{user}', or set TB_POSTGRES_USER" in run.err
     finally:
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
 

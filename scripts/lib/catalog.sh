@@ -9,7 +9,7 @@
 #   ok          the file has the size that FILE.info says
 #   no-info     there is no FILE.info; the manifest in the file is whole
 #   other-info  FILE.info is not the manifest in the file, which is whole
-#   mismatch    the only manifest, FILE.info, is of another file, or this file is truncated
+#   mismatch    the only manifest, FILE.info, is of another file, or the end of this one is damaged
 #   damaged     the manifest was edited, or the file does not have the size that it says
 #   unknown     there is no manifest of ours
 #   empty, unreadable

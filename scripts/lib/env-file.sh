@@ -42,12 +42,12 @@ take_setting() {
     problem='has an unclosed quote'
     value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
         return 1
-    set_default "$name" "$(absolute "$name" "$value")"
+    set_default "$name" "$(absolute_path "$name" "$value")"
 }
 
-# absolute NAME VALUE: prints the value; a path can begin with ~/, and a relative one begins in the
-# project's directory, wherever a script is started
-absolute() {
+# absolute_path NAME VALUE: prints the value; if that variable holds a path, ~/ becomes the home
+# directory, and a relative path starts at the project's directory
+absolute_path() {
     case $1=$2 in
         PGSSLROOTCERT=system) ;;
         PGSSLROOTCERT=?* | PGSSLCERT=?* | PGSSLKEY=?* | PGPASSFILE=?* | PGSERVICEFILE=?* | \

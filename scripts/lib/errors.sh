@@ -85,10 +85,10 @@ hint_for_cause() {
             ;;
         *'permission denied to create extension'*) hint_extensions ;;
         *'is being accessed by other users'*)
-            hint "end these sessions, which '$TB_POSTGRES_USER' may not end: $(foreign_sessions)"
+            hint 'disconnect the clients of that database, and run this again'
             ;;
         *'must be member of role'* | *'must be able to SET ROLE'*)
-            hint "GRANT that role TO $TB_POSTGRES_USER; or set TB_POSTGRES_USER to a member of it"
+            hint "grant that role to '$TB_POSTGRES_USER', or set TB_POSTGRES_USER to a member of it"
             ;;
         *'ERROR: '*'must be owner of '*) hint_owner ;;
         *'ERROR: '*'No space left on device'*) hint "free some space on $server" ;;

@@ -28,7 +28,7 @@ find_skipped_entries() {
     mv "$work/answer" "$work/skipped"
     grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/contents" |
         grep -v -F -f "$work/skipped" >"$work/restored" || :
-    warn_of_owners "$work/restored"
+    warn_of_changed_owners "$work/restored"
 }
 
 replace_everything() {

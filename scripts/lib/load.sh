@@ -23,7 +23,7 @@ load_backup() {
 
 load_full() {
     if [ -n "$trusted" ]; then
-        choose_owners "$work/contents"
+        find_unusable_owners "$work/contents"
         load_with_grants --no-privileges ${unusable_owners:+--no-owner}
     else
         create_restricted_role
@@ -150,8 +150,9 @@ staging_size() {
 
 # --- owners and grants ---
 
-# choose_owners CONTENTS: those that this user may not act for. Sets unusable_owners, load_skipped
-choose_owners() {
+# find_unusable_owners CONTENTS: its owners that do not exist here, or that this user may not act
+# for. Sets unusable_owners and load_skipped
+find_unusable_owners() {
     unusable_owners=$({
         psql_set entries "$(owner_entries "$1")"
         cat "$sql/restore/unusable-owners.sql"
@@ -159,9 +160,9 @@ choose_owners() {
     load_skipped=${unusable_owners:+yes}
 }
 
-# warn_of_owners CONTENTS: who will own what is in this table of contents, if not its owners
-warn_of_owners() {
-    choose_owners "$1"
+# warn_of_changed_owners CONTENTS: if the user will own all tables
+warn_of_changed_owners() {
+    find_unusable_owners "$1"
     [ -n "$unusable_owners" ] || return 0
     warn "user '$TB_POSTGRES_USER' will own all tables, because these roles do not exist here," \
         "or it is no member of them: $(in_one_line "$unusable_owners")"
@@ -197,8 +198,7 @@ load_list() {
     load "$@" --use-list="$server_tmp/list" "$archive"
 }
 
-# load_grants: one by one, because a grant to a role that does not exist here is worth a warning
-# only
+# load_grants: one by one, because a grant to a role that does not exist here is only skipped
 load_grants() {
     list_grants || return 0
     write_list "$work/grants"

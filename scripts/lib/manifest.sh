@@ -83,8 +83,8 @@ fail_damaged() { # FILE
     die "backup file '$1' is damaged or cut short: $(gzip_error)"
 }
 
-# has_exact_size FILE: is there nothing behind what the manifest describes but the manifest itself?
-has_exact_size() {
+# has_clean_end FILE: does it hold nothing but the archive and the manifest?
+has_clean_end() {
     [ "$manifest" = "$1" ] || [ "$(manifest_field bytes)" -eq "$(size_of "$1")" ]
 }
 

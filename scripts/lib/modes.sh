@@ -55,7 +55,7 @@ choose_schema() {
 choose_rows() {
     database_exists || fail_without_database
     open_session live "$TB_POSTGRES_DATABASE"
-    refuse_control_characters
+    refuse_special_names
     find_tables
     require_right_to_fill
     list_archive_rows
@@ -69,13 +69,13 @@ list_archive_rows() {
         fail_not_whole "$work/restore.errors"
 }
 
-# refuse_control_characters: these modes use lists of names, one a line
-refuse_control_characters() {
-    names=$(ask live <"$sql/tables/control-characters.sql") ||
+# refuse_special_names: ends the script if a live table has a name that these modes cannot list
+refuse_special_names() {
+    names=$(ask live <"$sql/tables/special-names.sql") ||
         fail_with "$work/live.errors" 'could not read the names of the tables'
     [ -z "$names" ] ||
-        die 'tables or columns whose names contain control characters or a backslash need a full' \
-            "restore into a staging database: $(in_one_line "$names")"
+        die 'only a full restore into a staging database can handle these names, which contain' \
+            "control characters or a backslash: $(in_one_line "$names")"
 }
 
 # find_tables: the full names of the tables asked for and of their partitions, which hold the rows

@@ -42,8 +42,8 @@ check_file() {
     if [ -n "$manifest_found" ]; then
         check_manifest "$backup_file"
         compare_copy
-        [ -z "$manifest_found" ] || has_exact_size "$backup_file" ||
-            warn "the end of '$backup_file' is damaged: using '$manifest'"
+        [ -z "$manifest_found" ] || has_clean_end "$backup_file" ||
+            warn "unexpected bytes after the archive in '$backup_file'; using manifest '$manifest'"
         [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
             "$(manifest_field created): row counts and fingerprints cannot be verified;" \
             'get the .info file of this backup, or make a new backup, which contains its manifest'
@@ -74,7 +74,7 @@ check_file_again() {
 }
 
 require_replaceable_database() {
-    refuse_own_database
+    refuse_system_database
     if [ "$RESTORE_IN_PLACE" = yes ]; then
         require_primary
         database_exists || fail_without_database

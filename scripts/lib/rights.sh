@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# What this user and this server permit; each function ends the script where that is not enough.
+# What the user is allowed to do and the server can do. The functions require_... and refuse_... end
+# the script otherwise.
 # Needs: is_standby may_create server sql work
 
 # require_readable CONTENT: ends the script where content_of was not permitted to read
@@ -13,8 +14,8 @@ require_readable() {
     die "user '$TB_POSTGRES_USER' may not read the database: ${unreadable_because%%)*}"
 }
 
-# refuse_own_database: ends the script if the chosen database is one of the server itself
-refuse_own_database() {
+# refuse_system_database: ends the script if the database is one that every server has
+refuse_system_database() {
     case $TB_POSTGRES_DATABASE in
         postgres | template0 | template1)
             hint 'set TB_POSTGRES_DATABASE'
@@ -33,7 +34,7 @@ require_primary() {
 
 # require_right_to_replace: ends the script unless this user may replace everything in place
 require_right_to_replace() {
-    foreign_objects=$(objects_of_others) ||
+    foreign_objects=$(irreplaceable_objects) ||
         fail_with "$work/sql.errors" 'could not read the catalog'
     [ -n "$foreign_objects" ] || return 0
     hint_owner
@@ -42,23 +43,27 @@ require_right_to_replace() {
         "$(in_one_line "$foreign_objects")"
 }
 
-# objects_of_others: those in the live database that this user may not replace, one a line
-objects_of_others() {
+# irreplaceable_objects: up to 20 that keep this user from replacing everything, one a line
+irreplaceable_objects() {
     sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" 2>"$work/sql.errors"
 }
 
-# require_right_to_create [in-place|private]: what else the run can do without it
+# require_right_to_create [in-place|private]: ends the script unless this user may create the
+# staging database; the argument adds a hint on how to do without one
 require_right_to_create() {
     require_primary
     case $may_create in
         t) return 0 ;;
         owner) hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'," \
             "or run $(ask lock <"$sql/restore/grant-owner.sql")" ;;
-        *) hint "ALTER ROLE $TB_POSTGRES_USER CREATEDB, or set TB_POSTGRES_USER to one who may" ;;
+        *)
+            hint "run ALTER ROLE $TB_POSTGRES_USER CREATEDB," \
+                'or set TB_POSTGRES_USER to a role that has it'
+            ;;
     esac
     case ${1-} in
         in-place)
-            if foreign_objects=$(objects_of_others) && [ -z "$foreign_objects" ]; then
+            if foreign_objects=$(irreplaceable_objects) && [ -z "$foreign_objects" ]; then
                 hint 'or RESTORE_IN_PLACE=yes restores in one transaction, while clients wait'
             fi
             ;;

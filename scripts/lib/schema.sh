@@ -60,7 +60,7 @@ compare_schemas() {
     { list_schema backup "$1" && take_schema backup; } 2>"$work/restore.errors" ||
         fail_with "$work/restore.errors" "could not read the backup's schema"
     finish_live_schema || {
-        accept_unread_schema
+        require_backup_schema
         return 0
     }
     LC_ALL=C awk -f "$root/scripts/lib/awk/compare-schemas.awk" \
@@ -69,9 +69,9 @@ compare_schemas() {
         die 'could not compare the schemas'
 }
 
-# accept_unread_schema: where a client's lock keeps pg_dump from the live schema. Ends the script
-# unless the user wants the backup's schema, whatever the live one is
-accept_unread_schema() {
+# require_backup_schema: where the live schema could not be read, for example because of a client's
+# lock. Ends the script unless the user chose the backup's schema
+require_backup_schema() {
     [ "$RESTORE_SCHEMA" = backup ] || {
         [ "$RESTORE_SCHEMA" = live ] ||
             hint '--schema backup replaces the live schema without reading it'

@@ -60,11 +60,11 @@ foreign_sessions() {
     in_one_line "$(ask lock <"$sql/lock/foreign-sessions.sql")"
 }
 
-# warn_of_sessions: a swap would wait for them, and fail if they stay
+# warn_of_sessions: names those that this user may not end; the swap fails if they stay
 warn_of_sessions() {
     waited_for=$(foreign_sessions)
-    [ -z "$waited_for" ] || warn "the swap of the databases will fail while these sessions last," \
-        "which user '$TB_POSTGRES_USER' may not end: $waited_for"
+    [ -z "$waited_for" ] || warn "user '$TB_POSTGRES_USER' may not end these sessions;" \
+        "the swap fails if they are still connected: $waited_for"
 }
 
 # psql_set NAME VALUE: the psql command that gives a variable this value, whatever it contains

@@ -40,8 +40,8 @@ key_problem() (
     fi
 )
 
-# key_digits: prints the key on standard input; fails if that is none. A file that was copied may
-# have a line end or upper-case digits
+# key_digits: reads a key from standard input and prints its digits in lower case; fails if it is no
+# key. One that was copied may end with a line break or have upper-case digits
 key_digits() {
     head -c 100 | LC_ALL=C awk '
         { sub(/\r$/, "") }

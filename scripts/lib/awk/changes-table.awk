@@ -1,8 +1,8 @@
 # Prints the lines of changes.awk as a table of less than `columns` columns, at most 79; a name that
-# is too long for it has a line of its own. Needs formats.awk. In LC_ALL=C.
+# is too long for it has a line of its own. Needs formats.awk and LC_ALL=C.
 function add(name, now, later, difference) {
     names[++n] = name
-    if (columns_of(name) > wide[0]) wide[0] = columns_of(name)
+    if (width_of(name) > wide[0]) wide[0] = width_of(name)
     cell[n, 1] = now
     cell[n, 2] = later
     cell[n, 3] = difference
@@ -20,10 +20,11 @@ END {
     if (wide[0] > most) wide[0] = most
     format = "  %" wide[1] "s  %" wide[2] "s  %" wide[3] "s\n"
     for (line = 1; line <= n; line++) {
-        if (columns_of(names[line]) > most) {
+        if (width_of(names[line]) > most) {
             print names[line]
             names[line] = ""
         }
-        printf("%s" format, left(names[line], wide[0]), cell[line, 1], cell[line, 2], cell[line, 3])
+        name = left_aligned(names[line], wide[0])
+        printf("%s" format, name, cell[line, 1], cell[line, 2], cell[line, 3])
     }
 }

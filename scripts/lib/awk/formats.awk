@@ -39,23 +39,23 @@ function seconds_of(time) {
         + substr(time, 18, 2)
 }
 
-# The columns of a terminal that a text in UTF-8 takes: two for a Chinese, Japanese or Korean
-# character. Needs LC_ALL=C, where awk counts bytes.
-function columns_of(text,    columns) {
+# The width of a UTF-8 text on a terminal: about two for each East Asian character or emoji, one for
+# any other. Needs LC_ALL=C, where awk counts bytes.
+function width_of(text,    width) {
     gsub(/[\200-\277]/, "", text) # leaves one byte of each character
-    columns = length(text)
-    return columns + gsub(/[\343-\355\360]/, "", text)
+    width = length(text)
+    return width + gsub(/[\343-\355\360]/, "", text)
 }
 
-# Filled up with spaces, for a column.
-function left(text, columns) {
-    for (columns -= columns_of(text); columns > 0; columns--) text = text " "
+# The text, padded with spaces to this width.
+function left_aligned(text, width) {
+    for (width -= width_of(text); width > 0; width--) text = text " "
     return text
 }
 
-# To at most 16 columns.
+# The text, cut to a width of at most 16.
 function shortened(text) {
-    if (columns_of(text) <= 16) return text
-    while (columns_of(text) > 13) sub(/[^\200-\277][\200-\277]*$/, "", text)
+    if (width_of(text) <= 16) return text
+    while (width_of(text) > 13) sub(/[^\200-\277][\200-\277]*$/, "", text)
     return text "..."
 }

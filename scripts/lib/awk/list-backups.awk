@@ -1,7 +1,7 @@
 # Prints the lines of the catalog as a table of at most 80 columns; a name that is too long for it
 # has a line of its own. If they are of several databases, a column shows the database. Needs
-# formats.awk, the time as `now`, and BACKUPS (an environment variable): a backup in that directory
-# is called by its name only. In LC_ALL=C.
+# formats.awk, LC_ALL=C, the time as `now`, and BACKUPS (an environment variable): a backup in that
+# directory is called by its name only.
 
 BEGIN {
     FS = "\t"
@@ -22,14 +22,14 @@ END {
     if (databases > 1) most -= wide[6] + 2
     if (wide[1] > most) wide[1] = most
     for (n = 1; n <= count; n++) {
-        if (columns_of(cell[n, 1]) > wide[1]) {
+        if (width_of(cell[n, 1]) > wide[1]) {
             print cell[n, 1]
             cell[n, 1] = ""
         }
-        line = left(cell[n, 1], wide[1]) " "
+        line = left_aligned(cell[n, 1], wide[1]) " "
         for (c = 2; c <= 5; c++) line = line sprintf(" %" wide[c] "s", cell[n, c])
-        if (databases > 1) line = line "  " left(cell[n, 6], wide[6])
-        line = line "  " left(cell[n, 7], wide[7]) "  " cell[n, 8]
+        if (databases > 1) line = line "  " left_aligned(cell[n, 6], wide[6])
+        line = line "  " left_aligned(cell[n, 7], wide[7]) "  " cell[n, 8]
         sub(/ +$/, "", line)
         print line
     }
@@ -49,7 +49,7 @@ function add(name, age, size, rows, server, database, state, verified) {
 
 function put(column, text) {
     cell[count, column] = text
-    if (columns_of(text) > wide[column]) wide[column] = columns_of(text)
+    if (width_of(text) > wide[column]) wide[column] = width_of(text)
 }
 
 function name_of(path) {

@@ -1,5 +1,5 @@
 # Prints the lines of prune.awk as a table of at most 80 columns. If the backups are of several
-# databases, a column shows the database. Needs formats.awk and the time as `now`. In LC_ALL=C.
+# databases, a column shows the database. Needs formats.awk, LC_ALL=C and the time as `now`.
 
 BEGIN {
     FS = "\t"
@@ -35,25 +35,25 @@ function add(name, age, size, database, plan, reasons) {
 
 function put(column, text) {
     cell[count, column] = text
-    if (columns_of(text) > wide[column]) wide[column] = columns_of(text)
+    if (width_of(text) > wide[column]) wide[column] = width_of(text)
 }
 
 function print_row(n,    line, start, i, reasons, reason) {
-    if (columns_of(cell[n, 1]) > wide[1]) {
+    if (width_of(cell[n, 1]) > wide[1]) {
         print cell[n, 1]
         cell[n, 1] = ""
     }
-    line = left(cell[n, 1], wide[1]) " "
+    line = left_aligned(cell[n, 1], wide[1]) " "
     for (i = 2; i <= 3; i++) line = line sprintf(" %" wide[i] "s", cell[n, i])
-    if (databases > 1) line = line "  " left(cell[n, 4], wide[4])
-    line = line "  " left(cell[n, 5], wide[5])
-    start = columns_of(line) + 2
+    if (databases > 1) line = line "  " left_aligned(cell[n, 4], wide[4])
+    line = line "  " left_aligned(cell[n, 5], wide[5])
+    start = width_of(line) + 2
     reasons = split(reasons_of[n], reason, ", ")
     for (i = 1; i <= reasons; i++) {
-        if (columns_of(line) > start && columns_of(line reason[i]) + 2 > 79) {
+        if (width_of(line) > start && width_of(line reason[i]) + 2 > 79) {
             print line ","
             line = sprintf("%" start "s%s", "", reason[i])
-        } else line = line (columns_of(line) > start ? ", " : "  ") reason[i]
+        } else line = line (width_of(line) > start ? ", " : "  ") reason[i]
     }
     sub(/ +$/, "", line)
     print line

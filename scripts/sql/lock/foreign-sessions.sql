@@ -1,5 +1,5 @@
--- Sessions of other clients in the live database that this user may not end: they keep a swap
--- waiting. What a session does, and since when, is hidden from this user too.
+-- Up to five sessions in the live database that this user may not end: a swap waits for them, and
+-- fails if they stay. What they do, and since when, is hidden from this user.
 SELECT format('%s (user %s, process %s)',
               coalesce(nullif(application_name, ''), 'a client'), role.rolname, pid)
 FROM pg_stat_activity JOIN pg_roles AS role ON role.oid = usesysid, pg_roles AS own

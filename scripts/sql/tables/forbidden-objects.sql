@@ -1,7 +1,7 @@
--- What keeps this user from replacing the rows of the chosen tables: those that it may not empty or
--- fill; those of other roles whose foreign keys it would have to drop and add again, and those that
--- it may not reference again; their sequences; and with :views, the materialized views that it may
--- not refresh. Needs choose-tables.sql.
+-- Up to 20 objects that keep this user from replacing the rows of the chosen tables: tables that it
+-- may not empty or fill; tables of other roles with foreign keys that it must drop and add again;
+-- tables that these keys refer to and that it may not reference; sequences that it may not set; and
+-- if :views is yes, materialized views that it may not refresh. Needs choose-tables.sql.
 WITH keys AS (
     SELECT conrelid, confrelid FROM pg_constraint
     WHERE contype = 'f'
