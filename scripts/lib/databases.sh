@@ -108,9 +108,10 @@ rename_databases() {
         sessions_ended=yes swap_status=0
         ask lock <"$sql/restore/end-sessions.sql" >/dev/null || sessions_ended=
         wait "$child" || swap_status=$?
-        case $(number_of "$TB_POSTGRES_DATABASE" || echo "unknown $swap_status") in
-            "$incoming" | 'unknown 0') finish 'the databases are swapped' && return 0 ;;
-            unknown*) fail_commit "$work/swap.errors" ;;
+        live_number=$(number_of "$TB_POSTGRES_DATABASE") || live_number=
+        case $live_number-$swap_status in
+            "$incoming"-* | -0) finish 'the databases are swapped' && return 0 ;;
+            -*) fail_commit "$work/swap.errors" ;;
         esac
         [ -n "$sessions_ended" ] ||
             fail_with "$work/lock.errors" 'could not end the sessions of the live database'

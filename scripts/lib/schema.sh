@@ -13,7 +13,7 @@ list_schema() {
 
 # take_schema NAME: into $work/schema.NAME; fails if the list has not arrived whole
 take_schema() {
-    without_end "$work/schema.$1.list" >"$work/schema.$1"
+    take_whole "$work/schema.$1.list" "$work/schema.$1"
 }
 
 # hash_schema ARCHIVE: the SHA-256 of all its definitions; see remote/hash-schema.sh
@@ -65,7 +65,7 @@ compare_schemas() {
     }
     LC_ALL=C awk -f "$root/scripts/lib/awk/compare-schemas.awk" \
         "$work/schema.backup" "$work/schema.live" | LC_ALL=C sort >"$work/schema.compared"
-    without_end "$work/schema.compared" >"$work/schema.differences" ||
+    take_whole "$work/schema.compared" "$work/schema.differences" ||
         die 'could not compare the schemas'
 }
 

@@ -35,9 +35,10 @@ list_of() {
     in_one_line "$(at_most "$1")" | sed 's/, \(and [0-9]* more\)$/ \1/'
 }
 
-# without_end FILE: an answer without its last line, `~end`; fails if that is missing: it was cut
-without_end() {
-    [ "$(tail -n 1 "$1")" = '~end' ] && sed '$d' "$1"
+# take_whole ANSWER FILE: writes the answer to FILE without its last line, `~end`; fails if that or
+# any other line has got lost
+take_whole() {
+    sed '$d' "$1" >"$2" && { cat "$2" && echo '~end'; } | cmp -s - "$1"
 }
 
 # first_error FILE: the first error that a program has reported there, with its detail

@@ -31,7 +31,7 @@ compare_staging() {
 read_staged_tables() {
     { fingerprints_sql "$1" && echo "SELECT '~end';"; } |
         sql "$staging" >"$work/staged.answer" 2>"$work/sql.errors" || return
-    without_end "$work/staged.answer" >"$work/staged.all"
+    take_whole "$work/staged.answer" "$work/staged.all"
 }
 
 fail_unread_staging() {
