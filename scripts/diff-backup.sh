@@ -222,7 +222,7 @@ result_lines() {
     if [ "$report" = commit-message ]; then
         describe_other_changes
     elif [ ! -s "$work/rows" ] && [ ! -s "$work/only" ]; then
-        echo 'no differences'
+        echo 'no differences in tables, columns or rows'
     fi
     cat "$work/rows"
     [ ! -s "$work/rows" ] || [ ! -s "$work/only" ] || echo

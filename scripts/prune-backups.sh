@@ -151,12 +151,20 @@ delete_backups() {
     [ -z "$files_left" ] || end_incomplete
 }
 
-# delete_backup LINE: the file first, because FILE.info alone is not a backup
-delete_backup() {
+delete_backup() { # LINE
     old_backup=$(printf '%s\n' "$1" | cut -f 16-)
     if ! grep -Fqx -e "$1" "$work/plan.now"; then
         warn "$old_backup has changed meanwhile; it stays"
-    elif remove_backup "$old_backup"; then
+    elif [ -n "$operand" ]; then
+        remove_with remove_from_remote
+    else
+        remove_uninterrupted
+    fi
+}
+
+# remove_with FUNCTION: the old backup, which that function gets
+remove_with() {
+    if "$1" "$old_backup"; then
         deleted=$((deleted + 1))
         unchanged="; deleted $deleted of $all_doomed"
     else
@@ -164,17 +172,25 @@ delete_backup() {
     fi
 }
 
-# remove_backup FILE: without the file, there is no backup. Sets files_left
-remove_backup() {
-    if [ -n "$operand" ]; then
-        remove_from_remote "$1"
-    else
-        { ls -d -- "$1" >/dev/null && rm -f -- "$1"; } 2>"$work/rm.errors" || return 1
-        rm -f -- "$1.info" "$1.verified" 2>"$work/rm.errors" || {
-            warn "deleted $1, but not the files that belong to it: $(removal_error)"
-            files_left=yes
-        }
-    fi
+# remove_uninterrupted: a signal ends the run when the backup is removed and counted
+remove_uninterrupted() {
+    signal=
+    trap 'signal=129' HUP
+    trap 'signal=130' INT
+    trap 'signal=143' TERM
+    remove_with remove_files
+    end_on_signals
+    [ -z "$signal" ] || exit "$signal"
+}
+
+# remove_files FILE: that file first, because FILE.info alone is not a backup. Sets files_left
+remove_files() {
+    (trap '' HUP INT TERM && ls -d -- "$1" >/dev/null && rm -f -- "$1") 2>"$work/rm.errors" ||
+        return 1
+    (trap '' HUP INT TERM && rm -f -- "$1.info" "$1.verified") 2>"$work/rm.errors" || {
+        warn "deleted $1, but not the files that belong to it: $(removal_error)"
+        files_left=yes
+    }
 }
 
 removal_error() {

@@ -109,7 +109,7 @@ verify_hash() {
         }
         has_clean_end "$backup_file" || {
             blame_file
-            die "backup file '$backup_file' is damaged: it has unexpected bytes after the archive"
+            fail_unclean_end "$backup_file"
         }
         end_level
     elif [ "$level" = hash ]; then

@@ -17,6 +17,7 @@ from support.waiting import until
 
 SUPPORT = Path(__file__).parent / "support"
 DIFF = "./scripts/diff-backup.sh"
+NO_DIFFERENCES = "no differences in tables, columns or rows\n"
 
 
 @pytest.fixture
@@ -209,7 +210,7 @@ def test_odd_names_and_values_are_compared_and_printed_safely(direct: Database) 
 def test_result_on_a_terminal_starts_a_line_of_its_own(direct: Database) -> None:
     path = direct.sample_backup()
     for options, result in (
-        ((), "no differences"),
+        ((), NO_DIFFERENCES.strip()),
         (("--commit-message",), "Update assets: no rows"),
     ):
         run = direct.checkout.run_on_terminal(
@@ -249,7 +250,7 @@ def test_columns_that_a_data_only_backup_lacks_are_not_compared(direct: Database
         "the live database", "this one"
     )
     assert diff(direct, path, "--commit-message") == subject + message
-    assert diff(direct, path, "--with", path) == "no differences\n"
+    assert diff(direct, path, "--with", path) == NO_DIFFERENCES
 
 
 # --- what fails ---
@@ -281,7 +282,7 @@ def test_two_backups_need_no_live_database_and_no_manifest(direct: Database) -> 
     assert len(run.errors) == 1 and "there is no database 'test_" in run.err
     remove_manifest(path)
     assert not manifest_of(path).exists()
-    assert diff(direct, path, "--with", path, RESTORE_TRUST="yes") == "no differences\n"
+    assert diff(direct, path, "--with", path, RESTORE_TRUST="yes") == NO_DIFFERENCES
 
 
 @pytest.mark.parametrize(

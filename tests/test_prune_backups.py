@@ -220,6 +220,17 @@ def test_a_backup_that_was_replaced_or_verified_meanwhile_stays(checkout: Checko
     assert "could not delete 2 of 3 backups" in run.err
 
 
+def test_a_signal_during_a_deletion_ends_the_run_after_it(checkout: Checkout) -> None:
+    for name, days in (("new", 0), ("old", 1), ("older", 2)):
+        write(checkout, name, days)
+    environment = fake(checkout, rm='"$REAL" "$@"; case "$*" in *.dump.gz) kill -TERM 0 ;; esac')
+    process = checkout.start(PRUNE, "-y", "--keep", "1", **environment)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 143, err
+    assert err.endswith("interrupted; deleted 1 of 2 backups\n")
+    assert len(left(checkout)) == 2 and len(files(checkout)) == 4
+
+
 def test_a_file_that_is_not_deleted_is_named_and_the_others_go(checkout: Checkout) -> None:
     for name, days in (("new", 0), ("stuck", 1), ("old", 2)):
         write(checkout, name, days)

@@ -92,13 +92,17 @@ def test_equal_schemas_are_not_mentioned(direct: Database) -> None:
     assert "differs" not in run.err and "restart" not in run.err
 
 
-def test_changed_type_is_named_in_a_dry_run(direct: Database) -> None:
+def test_changed_type_is_named_in_a_dry_run_and_where_it_changes_values(direct: Database) -> None:
     path = direct.sample_backup()
-    direct.execute("ALTER TABLE spec_info ALTER v_cpu TYPE bigint")
+    direct.execute("ALTER TABLE spec_info ALTER v_cpu TYPE numeric(10, 2)")
     before = direct.content()
     run = direct.restore("--dry-run", path)
     assert run.status == 0, run
-    assert "  spec_info.v_cpu  bigint in the live database, integer in the backup\n" in run.err
+    difference = "numeric(10,2) in the live database, integer in the backup"
+    assert f"  spec_info.v_cpu  {difference}\n" in run.err
+    run = direct.restore("--schema", "live", path)
+    assert run.status == 1 and "differs from the manifest: public.spec_info;" in run.errors[0], run
+    assert "hint: some columns have another type in the live database" in run.err
     assert direct.content() == before
 
 

@@ -59,8 +59,29 @@ def test_bytes_after_the_end_fail_the_hash_and_a_restore_warns(direct: Database)
     assert run.status == 1 and run.out == "" and "is damaged" in run.errors[0], run
     assert remembered(path) == ("hash", "failed")
     run = direct.restore("--dry-run", path)
-    warning = f"warning: unexpected bytes after the archive in '{path}'; "
+    warning = f"warning: unexpected bytes after the archive in '{path}' are ignored"
     assert run.status == 0 and warning in run.err, run
+
+
+def test_second_copy_of_the_file_behind_it_fails_the_hash(direct: Database) -> None:
+    """It ends with the same manifest."""
+    path = direct.sample_backup()
+    path.write_bytes(path.read_bytes() * 2)
+    run = direct.checkout.run(VERIFY, "--level", "hash")
+    assert run.status == 1 and "unexpected bytes after the archive" in run.errors[0], run
+
+
+def test_damaged_manifest_is_replaced_by_the_copy_beside_the_file(direct: Database) -> None:
+    path, before = direct.sample_backup(), direct.content()
+    data = bytearray(path.read_bytes())
+    data[-200] ^= 1
+    path.write_bytes(data)
+    direct.execute("DELETE FROM pricing_info")
+    run = direct.restore(path)
+    assert run.status == 0 and "unexpected bytes after the archive" in run.err, run
+    assert direct.content() == before
+    run = direct.checkout.run(VERIFY)
+    assert run.status == 1 and remembered(path) == ("hash", "failed"), run
 
 
 def test_backup_that_does_not_load_fails_the_restore(direct: Database) -> None:

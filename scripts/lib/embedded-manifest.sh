@@ -24,11 +24,17 @@ embed_manifest() (
     done
 )
 
-# embedded_manifest FILE: prints it; fails where there is none
-embedded_manifest() (
+# embedded_start FILE: how many bytes come before its manifest; fails where there is none
+embedded_start() (
     left=$(embedded_length "$1")
     start=$(($(size_of "$1") - left - member_frame * ((left + member_data - 1) / member_data)))
-    [ "$left" -gt 0 ] && [ "$start" -gt 0 ] || return 1
+    [ "$left" -gt 0 ] && [ "$start" -gt 0 ] && echo "$start"
+)
+
+# embedded_manifest FILE: prints it; fails where there is none
+embedded_manifest() (
+    start=$(embedded_start "$1") || return 1
+    left=$(embedded_length "$1")
     while [ "$left" -gt 0 ]; do
         size=$(data_size "$left")
         tail -c "+$((start + 17))" "$1" 2>/dev/null | head -c "$size" # which stops reading early

@@ -42,11 +42,14 @@ take_setting() {
     problem='has an unclosed quote'
     value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
         return 1
-    set_default "$name" "$(absolute_path "$name" "$value")"
+    problem='has a path that starts with ~ or $; only ~/ is known'
+    value=$(absolute_path "$name" "$value") || return 1
+    set_default "$name" "$value"
 }
 
 # absolute_path NAME VALUE: prints the value; if that variable holds a path, ~/ becomes the home
-# directory, and a relative path starts at the project's directory
+# directory, and a relative path starts at the project's directory. Fails for what a shell would
+# expand to anything else
 absolute_path() {
     case $1=$2 in
         PGSSLROOTCERT=system) ;;
@@ -55,6 +58,7 @@ absolute_path() {
             case $2 in
                 /*) ;;
                 \~/*) set -- "$1" "${HOME-}${2#\~}" ;;
+                \~* | \$*) return 1 ;;
                 *) set -- "$1" "$root/$2" ;;
             esac
             ;;

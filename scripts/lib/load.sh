@@ -150,11 +150,11 @@ staging_size() {
 
 # --- owners and grants ---
 
-# find_unusable_owners CONTENTS: its owners that do not exist here, or that this user may not act
-# for. Sets unusable_owners and load_skipped
+# find_unusable_owners CONTENTS: see the SQL. Sets unusable_owners and load_skipped
 find_unusable_owners() {
     unusable_owners=$({
         psql_set entries "$(owner_entries "$1")"
+        psql_set in_place "$RESTORE_IN_PLACE"
         cat "$sql/restore/unusable-owners.sql"
     } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
     load_skipped=${unusable_owners:+yes}
@@ -165,8 +165,8 @@ warn_of_changed_owners() {
     find_unusable_owners "$1"
     [ -n "$unusable_owners" ] || return 0
     warn "user '$TB_POSTGRES_USER' will own all tables, because these roles do not exist here," \
-        "or it is no member of them: $(in_one_line "$unusable_owners")"
-    say "to keep an owner that exists, run GRANT owner TO $TB_POSTGRES_USER before the restore"
+        "or it may not give them tables: $(in_one_line "$unusable_owners")"
+    say 'to keep the owners, create the missing roles and restore as a superuser'
 }
 
 # owner_entries CONTENTS: its entries, each with its owner at its end

@@ -43,7 +43,7 @@ check_file() {
         check_manifest "$backup_file"
         compare_copy
         [ -z "$manifest_found" ] || has_clean_end "$backup_file" ||
-            warn "unexpected bytes after the archive in '$backup_file'; using manifest '$manifest'"
+            warn "unexpected bytes after the archive in '$backup_file' are ignored"
         [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
             "$(manifest_field created): row counts and fingerprints cannot be verified;" \
             'get the .info file of this backup, or make a new backup, which contains its manifest'

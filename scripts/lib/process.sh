@@ -19,16 +19,21 @@ begin() {
     program=${0##*/}
     sql=$root/scripts/sql
     trap end_run EXIT
-    # dash and busybox run no EXIT trap on a signal. A write to a dead session must not end the run.
-    trap 'exit 129' HUP
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    end_on_signals
+    # a write to a dead session must not end the run
     trap '' PIPE
     started_at=$(date +%s 2>/dev/null) || started_at=0 # a missing program is reported later
     load_settings
     remove_crashed_work
     make_work_directory
     begun=yes
+}
+
+# end_on_signals: dash and busybox run no EXIT trap on a signal
+end_on_signals() {
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
 }
 
 # at_end FUNCTION: run when the script ends, with its exit status; the latest first

@@ -73,12 +73,13 @@ compare_schemas() {
 # lock. Ends the script unless the user chose the backup's schema
 require_backup_schema() {
     [ "$RESTORE_SCHEMA" = backup ] || {
-        [ "$RESTORE_SCHEMA" = live ] ||
+        [ "$RESTORE_SCHEMA" = live ] || [ "$RESTORE_IN_PLACE" = yes ] ||
             hint '--schema backup replaces the live schema without reading it'
         fail_with "$work/dump.errors" 'could not read the live schema'
     }
-    warn "could not compare the schemas: $(first_error "$work/dump.errors");" \
-        "the backup's schema will replace the live one"
+    locked_by=$(blocker true)
+    warn "could not compare the schemas: ${locked_by:-$(first_error "$work/dump.errors")}" \
+        "${locked_by:+has locked tables}; the backup's schema will replace the live one"
 }
 
 # live_columns_sql: the SQL that lists every column that rows of an archive can fill

@@ -57,7 +57,8 @@ end_live_session() {
 
 # foreign_sessions: those of the live database that this user may not end, in one line
 foreign_sessions() {
-    in_one_line "$(ask lock <"$sql/lock/foreign-sessions.sql")"
+    named_sessions=$(ask lock <"$sql/lock/foreign-sessions.sql") || return 0
+    printf '%s\n' "$named_sessions" | list_of 5
 }
 
 # warn_of_sessions: names those that this user may not end; the swap fails if they stay

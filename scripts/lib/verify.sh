@@ -41,12 +41,14 @@ fail_unread_staging() {
 require_equal_tables() {
     cmp -s "$work/expected" "$work/staged" || {
         blame_file
+        [ "$mode" = full ] || ! schemas_differ both ||
+            hint 'some columns have another type in the live database; try --schema backup'
         die "the loaded data differs from the manifest: $(differences "$work/staged")"
     }
 }
 
 verified_tables() {
-    echo "$(wc -l <"$work/staged.answer" | tr -d ' ') tables"
+    echo "$(grep -c ' ' "$work/staged.answer") tables"
 }
 
 # comparable: the lines of tables on standard input, without the fingerprint where a dropped

@@ -1,6 +1,8 @@
--- The owners in a table of contents that are not roles here, or not such as this user may give
--- something to. A role's name may contain spaces, and line ends, which a table of contents shows as
--- spaces. The members of pg_database_owner depend on the database.
+-- The owners in a table of contents that do not exist here, or to which this user may not give
+-- something. From PostgreSQL 15 on, only the owner of a database may create tables in its schema
+-- public; in staging, only a superuser may give a table to another role. A role's name may contain
+-- spaces, and line ends, which a table of contents shows as spaces. The members of
+-- pg_database_owner depend on the database.
 SELECT CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
 SELECT DISTINCT regexp_replace(entry, '^.* ', '')
 FROM unnest(string_to_array(:'entries', E'\n')) AS entry
@@ -8,4 +10,10 @@ WHERE entry ~ '[^ ]$'
   AND NOT EXISTS (SELECT FROM pg_roles
                   WHERE right(entry, length(rolname) + 1)
                         = ' ' || translate(rolname, E'\n\r', '  ')
-                    AND (pg_has_role(oid, :'needed') OR rolname = 'pg_database_owner'));
+                    AND (rolname = 'pg_database_owner'
+                         OR pg_has_role(oid, :'needed')
+                            AND (:SERVER_VERSION_NUM < 150000 OR :'in_place' = 'yes'
+                                 OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+                                 OR pg_has_role(oid, coalesce(
+                                        (SELECT datdba FROM pg_database WHERE datname = :'live'),
+                                        current_user::regrole), 'USAGE'))));
