@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.backups import content_of
+from support.backups import content_of, remove_manifest
 from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import PROJECT, Run
@@ -437,6 +437,13 @@ def test_menu_shows_the_backup_and_takes_an_answer(direct: Database, tumblebug: 
     assert "\x1b[1mHow should" in run.err
     assert "1,200 specs (80% priced), 2,000 images\x1b" in run.err
     assert direct.content() == before
+
+
+def test_menu_shows_a_backup_without_a_manifest(direct: Database) -> None:
+    remove_manifest(direct.sample_backup())
+    run = direct.checkout.run_on_terminal(INIT, answer=b"\x04")
+    assert "assets.dump.gz: " in run.err and "How should" in run.err, run
+    assert "unexpectedly" not in run.err
 
 
 def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: Tumblebug) -> None:

@@ -102,7 +102,7 @@ def test_changed_type_is_named_in_a_dry_run_and_where_it_changes_values(direct: 
     assert f"  spec_info.v_cpu  {difference}\n" in run.err
     run = direct.restore("--schema", "live", path)
     assert run.status == 1 and "differs from the manifest: public.spec_info;" in run.errors[0], run
-    assert "hint: some columns have another type in the live database" in run.err
+    assert "hint: the schemas differ, as listed above" in run.err
     assert direct.content() == before
 
 

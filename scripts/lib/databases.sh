@@ -108,10 +108,10 @@ rename_databases() {
         sessions_ended=yes swap_status=0
         ask lock <"$sql/restore/end-sessions.sql" >/dev/null || sessions_ended=
         wait "$child" || swap_status=$?
-        live_number=$(number_of "$TB_POSTGRES_DATABASE") || live_number=
+        live_number=$(number_of "$TB_POSTGRES_DATABASE") || live_number=unknown
         case $live_number-$swap_status in
-            "$incoming"-* | -0) finish 'the databases are swapped' && return 0 ;;
-            -*) fail_commit "$work/swap.errors" ;;
+            "$incoming"-* | unknown-0 | -0) finish 'the databases are swapped' && return 0 ;;
+            unknown-*) fail_commit "$work/swap.errors" ;;
         esac
         [ -n "$sessions_ended" ] ||
             fail_with "$work/lock.errors" 'could not end the sessions of the live database'

@@ -57,7 +57,10 @@ absolute_path() {
             PG_BINDIR=?* | TB_ASSETS_KEY_FILE=?*)
             case $2 in
                 /*) ;;
-                \~/*) set -- "$1" "${HOME-}${2#\~}" ;;
+                \~/*)
+                    [ -n "${HOME-}" ] || return 1
+                    set -- "$1" "$HOME${2#\~}"
+                    ;;
                 \~* | \$*) return 1 ;;
                 *) set -- "$1" "$root/$2" ;;
             esac

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What an error of a client program means to the user.
-# Needs: server sql work
+# Needs: server sql trusted work
 
 # fail_with FILE SENTENCE: ends the script with that sentence and the reason, which is what the
 # program's errors in FILE mean
@@ -88,9 +88,8 @@ hint_for_cause() {
             hint 'disconnect the clients of that database, and run this again'
             ;;
         *'must be member of role'* | *'must be able to SET ROLE'*)
-            hint "grant that role to '$TB_POSTGRES_USER', or set TB_POSTGRES_USER to a member of it"
+            [ -z "${trusted-}" ] || hint 'restore as a superuser'
             ;;
-        *'ERROR: '*'must be owner of '*) hint_owner ;;
         *'ERROR: '*'No space left on device'*) hint "free some space on $server" ;;
     esac
 }

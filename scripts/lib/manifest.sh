@@ -26,6 +26,7 @@ write_manifest() {
 find_manifest() {
     manifest_found=yes
     manifest=$1
+    : >"$work/info"
     if embedded_manifest "$1" >"$work/embedded.info"; then
         if is_complete "$work/embedded.info" || ! find_info_of "$1"; then
             manifest=$1

@@ -42,8 +42,6 @@ check_file() {
     if [ -n "$manifest_found" ]; then
         check_manifest "$backup_file"
         compare_copy
-        [ -z "$manifest_found" ] || has_clean_end "$backup_file" ||
-            warn "unexpected bytes after the archive in '$backup_file' are ignored"
         [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
             "$(manifest_field created): row counts and fingerprints cannot be verified;" \
             'get the .info file of this backup, or make a new backup, which contains its manifest'
@@ -131,6 +129,8 @@ require_room() {
 show_backup() {
     say "backup    $backup_file ($(human_size "$(size_of "$backup_file")"))"
     if [ -n "$manifest_found" ]; then
+        has_clean_end "$backup_file" ||
+            warn "unexpected bytes after the archive in '$backup_file' are ignored"
         say "created   $(manifest_field created) from $(manifest_field server)"
         show_other_database
         say "holds     $(with_commas "$(manifest_field summary)")"

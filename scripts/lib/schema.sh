@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Schemas: what an archive or a database consists of, by name and type, and how two of them differ.
-# Needs: child root sql work
+# Needs: child mode root sql work
 
 # list_schema NAME [ARCHIVE]: of that archive, or of the database PGDATABASE; see
 # remote/list-schema.awk. take_schema NAME then takes the list
@@ -77,9 +77,15 @@ require_backup_schema() {
             hint '--schema backup replaces the live schema without reading it'
         fail_with "$work/dump.errors" 'could not read the live schema'
     }
-    locked_by=$(blocker true)
-    warn "could not compare the schemas: ${locked_by:-$(first_error "$work/dump.errors")}" \
-        "${locked_by:+has locked tables}; the backup's schema will replace the live one"
+    unread_because=$(first_error "$work/dump.errors")
+    case $unread_because in
+        'canceling statement due to '*)
+            locked_by=$(blocker true) || locked_by=
+            unread_because="its tables are locked by ${locked_by:-another session}"
+            ;;
+    esac
+    warn "could not compare the schemas: $unread_because;" \
+        "the backup's schema will replace the live one"
 }
 
 # live_columns_sql: the SQL that lists every column that rows of an archive can fill
@@ -98,6 +104,12 @@ schemas_differ() {
         case $difference in "${1-}"*) return 0 ;; esac
     done <"$work/schema.differences"
     return 1
+}
+
+# hint_other_types: where the live schema stays, the values in a column of another type may change
+hint_other_types() {
+    [ "$mode" = full ] || ! schemas_differ both ||
+        hint 'the schemas differ, as listed above, which may change values; try --schema backup'
 }
 
 # show_differences: at most 20

@@ -56,8 +56,10 @@ require_copy_target() {
 
 compare_replaced() {
     fingerprints_sql "$(cat "$work/columns")" | ask live >"$work/replaced" || fail_replacement
-    cmp -s "$work/expected" "$work/replaced" ||
+    cmp -s "$work/expected" "$work/replaced" || {
+        hint_other_types
         die "the new rows differ from the manifest: $(differences "$work/replaced")"
+    }
 }
 
 fail_replacement() {

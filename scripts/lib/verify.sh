@@ -41,8 +41,7 @@ fail_unread_staging() {
 require_equal_tables() {
     cmp -s "$work/expected" "$work/staged" || {
         blame_file
-        [ "$mode" = full ] || ! schemas_differ both ||
-            hint 'some columns have another type in the live database; try --schema backup'
+        hint_other_types
         die "the loaded data differs from the manifest: $(differences "$work/staged")"
     }
 }

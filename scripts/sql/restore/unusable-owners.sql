@@ -1,7 +1,7 @@
 -- The owners in a table of contents that do not exist here, or to which this user may not give
 -- something. From PostgreSQL 15 on, only the owner of a database may create tables in its schema
--- public; in staging, only a superuser may give a table to another role. A role's name may contain
--- spaces, and line ends, which a table of contents shows as spaces. The members of
+-- public; in staging, only a superuser may give a table there to another role. A role's name may
+-- contain spaces, and line ends, which a table of contents shows as spaces. The members of
 -- pg_database_owner depend on the database.
 SELECT CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
 SELECT DISTINCT regexp_replace(entry, '^.* ', '')
@@ -14,6 +14,8 @@ WHERE entry ~ '[^ ]$'
                          OR pg_has_role(oid, :'needed')
                             AND (:SERVER_VERSION_NUM < 150000 OR :'in_place' = 'yes'
                                  OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+                                 OR entry !~ '^[A-Z ]+ public '
                                  OR pg_has_role(oid, coalesce(
                                         (SELECT datdba FROM pg_database WHERE datname = :'live'),
-                                        current_user::regrole), 'USAGE'))));
+                                        (SELECT oid FROM pg_roles WHERE rolname = current_user)),
+                                        'USAGE'))));

@@ -12,10 +12,13 @@ FROM pg_class
 WHERE oid IN (SELECT oid FROM filled) AND NOT (has_table_privilege(oid, 'truncate')
                                                AND has_table_privilege(oid, 'insert'))
    OR oid IN (SELECT conrelid FROM keys) AND NOT pg_has_role(relowner, 'usage')
-   OR oid IN (SELECT confrelid FROM keys) AND NOT has_any_column_privilege(oid, 'references')
-   OR oid IN (SELECT objid FROM pg_depend JOIN filled ON filled.oid = refobjid
-              WHERE deptype IN ('a', 'i'))
-      AND CASE relkind WHEN 'S' THEN NOT has_sequence_privilege(oid, 'update') END
+   OR oid IN (SELECT confrelid FROM keys) AND NOT relispartition
+      AND NOT has_any_column_privilege(oid, 'references')
+   OR oid IN (SELECT objid FROM pg_depend
+              WHERE deptype IN ('a', 'i') AND (refobjid IN (SELECT oid FROM filled)
+                                               OR refobjid IN (SELECT oid FROM chosen)))
+      AND CASE relkind WHEN 'S' THEN NOT (has_sequence_privilege(oid, 'update')
+                                          AND has_sequence_privilege(oid, 'select')) END
    OR relkind = 'm' AND :'views' = 'yes'
       AND NOT CASE WHEN :SERVER_VERSION_NUM < 170000 THEN pg_has_role(relowner, 'usage')
                    ELSE has_table_privilege(oid, 'maintain') END
