@@ -515,6 +515,7 @@ def test_server_ended_by_a_full_disk_keeps_old_or_new(
         started_container("16", "-v", f"{disk}:{DATA}") as own,
     ):
         for target in new_target(own, directory, CHANGE + "TRUNCATE wide", WIDE):
+            target.may_crash = True
             target.make_old()
             process = target.start(RESTORE, target.path)
             until_line(process, "loading")
