@@ -533,7 +533,7 @@ def test_name_like_the_end_of_an_answer_is_only_a_name(direct: Database, marker:
     for mode in (["--table", "spec_info"], ["--data-only"]):
         run = direct.restore(*mode, path)
         assert run.status == 1, run
-        assert "need a full restore into a staging database" in run.err
+        assert "only a full restore into a staging database can" in run.err
         assert "the database is unchanged" in run.err
     assert direct.server.client("sh", "-c", f"ls {marker} 2>/dev/null || true").stdout == b""
     assert direct.restore(path).status == 0

@@ -71,19 +71,6 @@ def test_second_copy_of_the_file_behind_it_fails_the_hash(direct: Database) -> N
     assert run.status == 1 and "unexpected bytes after the archive" in run.errors[0], run
 
 
-def test_damaged_manifest_is_replaced_by_the_copy_beside_the_file(direct: Database) -> None:
-    path, before = direct.sample_backup(), direct.content()
-    data = bytearray(path.read_bytes())
-    data[-200] ^= 1
-    path.write_bytes(data)
-    direct.execute("DELETE FROM pricing_info")
-    run = direct.restore(path)
-    assert run.status == 0 and "unexpected bytes after the archive" in run.err, run
-    assert direct.content() == before
-    run = direct.checkout.run(VERIFY)
-    assert run.status == 1 and remembered(path) == ("hash", "failed"), run
-
-
 def test_backup_that_does_not_load_fails_the_restore(direct: Database) -> None:
     run = direct.checkout.run(VERIFY, broken_backup(direct), RESTORE_TRUST="yes")
     assert run.status == 1 and verified(run.out) == ["read"], run

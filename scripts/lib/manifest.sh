@@ -21,35 +21,19 @@ write_manifest() {
 }
 
 # find_manifest FILE: into $work/info, once, so that what is trusted is what is checked: the one in
-# the file or, where that is missing or damaged, FILE.info. Sets manifest, the path, and
+# the file or, where it has none, FILE.info beside the file that a link leads to, or else beside the
+# link. CB-Tumblebug's own FILE.info has no hash to verify anything by. Sets manifest, the path, and
 # manifest_found, empty where there is none
 find_manifest() {
     manifest_found=yes
     manifest=$1
-    : >"$work/info"
-    if embedded_manifest "$1" >"$work/embedded.info"; then
-        if is_complete "$work/embedded.info" || ! find_info_of "$1"; then
-            manifest=$1
-            mv "$work/embedded.info" "$work/info"
-        fi
-    else
-        read_info "$1" || manifest_found=
+    if embedded_manifest "$1" >"$work/info"; then
+        return 0
     fi
-}
-
-# find_info_of FILE: reads FILE.info; fails unless that is intact and describes the file
-find_info_of() {
-    read_info "$1" && is_complete "$work/info" && describes "$work/info" "$1"
-}
-
-# read_info FILE: FILE.info beside the file that a link leads to, or else beside the link, into
-# $work/info. Fails where there is none, or one of CB-Tumblebug's own, which has no hash. Sets
-# manifest
-read_info() {
     manifest=$(link_target "$1").info
     [ -f "$manifest" ] || manifest=$1.info
-    [ -f "$manifest" ] && dd if="$manifest" bs=10000001 count=1 2>/dev/null >"$work/info" &&
-        grep -q '^sha256: ' "$work/info"
+    { [ -f "$manifest" ] && dd if="$manifest" bs=10000001 count=1 2>/dev/null >"$work/info" &&
+        grep -q '^sha256: ' "$work/info"; } || manifest_found=
 }
 
 # check_manifest FILE: ends the script if the one found is damaged, or the file is. One beside the
