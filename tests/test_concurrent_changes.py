@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from faults.faults import sampled
 from support.backups import digest
 from support.databases import Database
 from support.run import BACKUP, STATS
@@ -101,7 +102,9 @@ def test_idle_client_with_a_lock_ends_statistics_with_its_name(direct: Database)
     assert "are locked by idle client (user " in run.err
 
 
-@pytest.mark.parametrize("command", ["clean-db.sh", "restore-assets.sh --table pricing_info"])
+@pytest.mark.parametrize(
+    "command", sampled(["clean-db.sh", "restore-assets.sh --table pricing_info"], 1)
+)
 def test_idle_client_with_a_lock_ends_other_runs_with_its_name(
     direct: Database, command: str
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from faults.faults import campaign
 from support.backups import digest, read_pair
 from support.databases import Database
 from support.disks import small_disk
@@ -117,6 +118,7 @@ def test_database_of_the_server_is_not_replaced(direct: Database, name: str) -> 
         assert f"cannot replace database '{name}', which is the server's own" in run.err
 
 
+@campaign
 def test_session_that_could_not_be_ended_stops_the_restore(direct: Database) -> None:
     """A restore as a plain user, while the superuser holds a session."""
     role = f"{direct.name}_u"

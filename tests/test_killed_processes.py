@@ -48,7 +48,7 @@ def drain(terminal: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "terminal"), sampled([("direct", False), ("direct", True), ("docker", False)], 2)
+    ("backend", "terminal"), sampled([("direct", True), ("docker", False), ("direct", False)], 1)
 )
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_killed_script_frees_its_lock_and_its_processes_end(

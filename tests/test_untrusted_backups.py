@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults.faults import campaign
 from support.backups import manifest_of, rewrite_manifest
 from support.databases import Database
 from support.fakes import fake
@@ -591,6 +592,7 @@ def test_archive_does_not_choose_database_attributes(direct: Database, attribute
     assert direct.backup("after.dump.gz").status == 0
 
 
+@campaign
 def test_prepared_transaction_of_an_archive_blocks_nothing(tmp_path: Path) -> None:
     with started_container("16", settings=("max_prepared_transactions=2",)) as container:
         database = Database(container, new_checkout(tmp_path), "prepared")
