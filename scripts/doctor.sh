@@ -137,8 +137,7 @@ read_shared_backup() {
     find_manifest "$backup_file"
     [ -n "$manifest_found" ] || die "'$backup_file' has no manifest"
     check_manifest "$backup_file"
-    describes "$work/manifest" "$backup_file" || fail_mismatch "$backup_file"
-    has_clean_end "$backup_file" || fail_unclean_end "$backup_file"
+    require_intact "$backup_file"
     echo "$backup_file, created $(manifest_field created), $(sum_of_tables <"$work/tables")"
 }
 

@@ -77,8 +77,7 @@ list_all() {
     if [ -z "$BACKUP_REMOTE" ]; then
         return 0
     elif read_remote "$BACKUP_REMOTE"; then
-        print_catalog "$listed" >"$work/listed.catalog"
-        with_remote_names "$BACKUP_REMOTE" <"$work/listed.catalog" >>"$work/backups"
+        print_listed_catalog "$BACKUP_REMOTE" >>"$work/backups"
     else
         remote_error=$(rclone_error)
     fi

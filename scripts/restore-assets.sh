@@ -63,10 +63,7 @@ main() {
     show_schema
     warn_of_extensions
     warn_of_owners_if_full
-    warn_of_previous
-    if [ "$RESTORE_IN_PLACE" != yes ] && [ "$mode" != tables ]; then
-        warn_of_sessions
-    fi
+    warn_of_swap
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
         show_changes
@@ -271,11 +268,17 @@ warn_of_owners_if_full() {
     fi
 }
 
-# warn_of_previous: this restore would drop it, and keep the database that it replaces
-warn_of_previous() {
-    if [ "$RESTORE_KEEP_PREVIOUS" != yes ] || [ "$mode" = tables ] || ! database_exists; then
+# warn_of_swap: of a previous database that it drops, and of sessions that it cannot end
+warn_of_swap() {
+    if [ "$RESTORE_IN_PLACE" = yes ] || [ "$mode" = tables ] || ! database_exists; then
         return 0
     fi
+    [ "$RESTORE_KEEP_PREVIOUS" != yes ] || warn_of_previous
+    warn_of_sessions
+}
+
+# warn_of_previous: this restore would drop it, and keep the database that it replaces
+warn_of_previous() {
     kept_before=$(time_of_previous) ||
         fail_with "$work/lock.errors" 'could not read the catalog'
     [ -z "$kept_before" ] ||

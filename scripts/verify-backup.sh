@@ -103,14 +103,7 @@ verify_hash() {
     begin_level hash
     check_file
     if [ -n "$manifest_found" ]; then
-        describes "$work/manifest" "$backup_file" || {
-            blame_file
-            fail_mismatch "$backup_file"
-        }
-        has_clean_end "$backup_file" || {
-            blame_file
-            fail_unclean_end "$backup_file"
-        }
+        require_intact "$backup_file"
         end_level
     elif [ "$level" = hash ]; then
         hint '--level read reads the archive; --level restore also loads it'

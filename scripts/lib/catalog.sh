@@ -18,12 +18,12 @@ print_catalog() {
     catalog=$work/catalog
     rm -rf "$catalog"
     mkdir "$catalog" || no_temporary_file
-    : >"$catalog/unreadable"
     : >"$catalog/opened"
-    list_backup_files "$@"
-    read_entries "$@"
+    # a second time, because a backup may have been deleted during the first
+    list_files "$@" || list_files "$@" || die 'could not list the backups with their sizes'
+    read_entries
     if open_unclear_files; then
-        read_entries "$@"
+        read_entries
     fi
     cat "$catalog/joined"
 }
@@ -36,8 +36,21 @@ print_remote_catalog() {
         hint "to list what is there: rclone lsf '${1%%:*}:'"
         die "there is no directory '$1'"
     }
+    print_listed_catalog "$1"
+}
+
+# print_listed_catalog REMOTE: the catalog of what read_remote has listed, with the names there
+print_listed_catalog() {
     print_catalog "$listed" >"$work/listed.catalog"
     with_remote_names "$1" <"$work/listed.catalog"
+}
+
+# list_files DIRECTORY...: the backups and all files' sizes; fails if there are too few sizes
+list_files() {
+    : >"$catalog/unreadable"
+    list_backup_files "$@"
+    list_sizes "$@" >"$catalog/listing"
+    [ "$(grep -c '^-' "$catalog/listing")" -ge "$(wc -l <"$catalog/paths")" ]
 }
 
 # list_backup_files DIRECTORY...: into the file `paths`, and the numbers of unreadable ones into
@@ -67,11 +80,8 @@ list_sizes() {
     done
 }
 
-# read_entries DIRECTORY...: from the manifest taken from the file, if any, or else from FILE.info
+# read_entries: from the manifest taken from the file, if any, or else from FILE.info
 read_entries() {
-    list_sizes "$@" >"$catalog/listing"
-    [ "$(grep -c '^-' "$catalog/listing")" -ge "$(wc -l <"$catalog/paths")" ] ||
-        die 'could not list the backups with their sizes'
     read_key
     CATALOG=$catalog SIGNING_KEY=$signing_key LC_ALL=C \
         awk -f "$root/scripts/lib/awk/catalog-read.awk" "$catalog/listing" >"$catalog/entries"

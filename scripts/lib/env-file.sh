@@ -42,7 +42,7 @@ take_setting() {
     problem='has an unclosed quote'
     value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
         return 1
-    problem='has a path that starts with ~ or $; only ~/ is known'
+    problem='has a path that starts with ~ or $; only ~/ is expanded'
     value=$(absolute_path "$name" "$value") || return 1
     set_default "$name" "$value"
 }

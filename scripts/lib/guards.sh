@@ -72,7 +72,7 @@ read_intact() {
 # read_newest: the manifest of the newest intact backup of this database in backups/postgres/. Names
 # are compared as text: one may look like a number
 read_newest() {
-    list_named_backups 4>/dev/null || list_named_backups # a file may have been deleted meanwhile
+    print_catalog "$project/backups/postgres" >"$work/listed.catalog"
     DATABASE=$(printable "$TB_POSTGRES_DATABASE") \
         awk -F '\t' '($12 "") == ENVIRON["DATABASE"]' "$work/listed.catalog" |
         LC_ALL=C sort -r | cut -f 14- >"$work/newest"
@@ -83,10 +83,6 @@ read_newest() {
     done <"$work/newest"
     return 1
 }
-
-list_named_backups() (
-    print_catalog "$project/backups/postgres" >"$work/listed.catalog"
-)
 
 # report_changes: since the backup that has been replaced, or the newest one; see diff-backup.sh for
 # more

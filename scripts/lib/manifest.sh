@@ -83,6 +83,19 @@ fail_damaged() { # FILE
     die "backup file '$1' is damaged or cut short: $(gzip_error)"
 }
 
+# require_intact FILE: ends the script unless it holds what its manifest describes, and nothing else
+require_intact() {
+    describes "$work/manifest" "$1" || {
+        blame_file
+        fail_mismatch "$1"
+    }
+    has_clean_end "$1" || {
+        blame_file
+        hint_get_again
+        die "backup file '$1' is damaged: it has unexpected bytes after the archive"
+    }
+}
+
 # has_clean_end FILE: does it hold nothing but the archive and the manifest?
 has_clean_end() {
     if [ "$manifest" = "$1" ]; then
@@ -91,11 +104,6 @@ has_clean_end() {
         archive_size=$(size_of "$1")
     fi
     [ "$archive_size" = "$(manifest_field bytes)" ]
-}
-
-fail_unclean_end() { # FILE
-    hint_get_again
-    die "backup file '$1' is damaged: it has unexpected bytes after the archive"
 }
 
 # is_complete MANIFEST: its last line is the hash of the others

@@ -71,3 +71,16 @@ require_right_to_create() {
     esac
     die "user '$TB_POSTGRES_USER' may not create the staging database"
 }
+
+# foreign_sessions: those of the live database that this user may not end, in one line
+foreign_sessions() {
+    named_sessions=$(ask lock <"$sql/lock/foreign-sessions.sql") || return 0
+    printf '%s\n' "$named_sessions" | list_of 5
+}
+
+# warn_of_sessions: names those that this user may not end; the swap fails if they stay
+warn_of_sessions() {
+    waited_for=$(foreign_sessions)
+    [ -z "$waited_for" ] || warn "user '$TB_POSTGRES_USER' may not end these sessions;" \
+        "the swap fails if they are still connected: $waited_for"
+}

@@ -36,7 +36,7 @@ list_of() {
 }
 
 # take_whole ANSWER FILE: writes the answer to FILE without its last line, `~end`; fails if that or
-# any other line has got lost
+# any other line is missing
 take_whole() {
     sed '$d' "$1" >"$2" && { cat "$2" && echo '~end'; } | cmp -s - "$1"
 }
