@@ -96,7 +96,7 @@ test: .venv/.test ## run the tests; ARGS="-k name" runs some
 	@.venv/bin/python -m pytest $(ARGS)
 
 faults: .venv/.test ## run all fault injections; make test runs a sample
-	@TEST_FAULTS=all .venv/bin/python -m pytest tests/faults tests/bench tests/test_versions.py $(ARGS)
+	@TEST_FAULTS=all .venv/bin/python -m pytest --dist=worksteal tests/faults tests/bench tests/test_versions.py $(ARGS)
 
 test-kubernetes: .venv/.test ## test with a real Kubernetes, built from source on Debian 12
 	@.venv/bin/python -m pytest --numprocesses=0 --timeout=600 tests/kubernetes $(ARGS)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.backups import Pair, manifest_of, read_pair, write_pair
 from support.databases import Database
-from support.fakes import fake
+from support.fakes import count_calls, fake
 from support.run import BACKUP, Run, new_checkout
 from support.running import ended, kill
 from support.servers import Server
@@ -51,8 +51,8 @@ def partial_of(path: Path, run: str) -> Path:
 def failing_sync(directory: Path, number: int) -> str:
     """Return a sync program that fails when it is given a file or directory for the n-th time."""
     return f"""[ $# -gt 0 ] && [ -e "$1" ] || exec "$REAL" "$@"
-        echo >>'{directory}/calls'
-        [ "$(wc -l <'{directory}/calls')" -ne {number} ] || {{
+        {count_calls(directory / "calls")}
+        [ $number -ne {number} ] || {{
             echo 'sync: injected error' >&2; exit 1; }}
         exec "$REAL" "$@\""""
 

@@ -16,7 +16,7 @@ import pytest
 from faults.faults import campaign
 from support.backups import manifest_of, rewrite_manifest
 from support.databases import Database
-from support.fakes import fake
+from support.fakes import count_calls, fake
 from support.run import Run, new_checkout
 from support.servers import started_container
 
@@ -649,10 +649,9 @@ def at_call(database: Database, moment: str, command: str) -> dict[str, str]:
     ``moment`` is "PROGRAM N".
     """
     program, number = moment.split()
-    calls = shlex.quote(f"{database.checkout.path}.calls")
-    script = (
-        f'echo >>{calls}\n[ $(wc -l <{calls}) -ne {number} ] || {{ {command}; }}\nexec "$REAL" "$@"'
-    )
+    script = f"""{count_calls(Path(f"{database.checkout.path}.calls"))}
+[ $number -ne {number} ] || {{ {command}; }}
+exec "$REAL" "$@\""""
     return fake(database.checkout, **{program: script})
 
 

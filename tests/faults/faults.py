@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from support.backups import read_pair
 from support.databases import Database
-from support.fakes import fake
+from support.fakes import count_calls, fake
 from support.run import Run, new_checkout
 from support.running import ended
 from support.servers import Container, DirectServer, Server, address_of, docker
@@ -162,8 +162,7 @@ def assert_refused(run: Run) -> None:
 
 FAKED = ("mktemp", "mkfifo", "gzip", "sha256sum", "sync", "mv", "rm", "docker", "kubectl")
 FAKED_CLIENTS = ("psql", "pg_dump", "pg_restore")
-KILLER = """number=1
-until mkdir '{calls}'/$number 2>/dev/null; do number=$((number + 1)); done
+KILLER = """{count_calls}
 [ $number != {number} ] || [ {when} != before ] || kill -KILL 0
 [ $number = {number} ] || exec "$REAL" "$@"
 "$REAL" "$@"
@@ -177,13 +176,11 @@ def killing_programs(directory: Path, database: Database, number: int, when: str
     Counted are the calls of PostgreSQL's client programs, of docker and kubectl, and of the
     programs of this host that change something. The directory gets an entry for each call.
     """
-    calls = directory / "calls"
-    calls.mkdir()
     path = database.checkout.environment["PATH"]
     names = [name for name in FAKED if shutil.which(name, path=path)]
     if isinstance(database.server, DirectServer):
         names += FAKED_CLIENTS
-    killer = KILLER.format(calls=calls, number=number, when=when)
+    killer = KILLER.format(count_calls=count_calls(directory / "calls"), number=number, when=when)
     return fake(database.checkout, **dict.fromkeys(names, killer))
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from pathlib import Path
 from random import Random
 
 from support.backups import members, with_checksum
+from support.fakes import count_calls
 
 NUMBERS = ["-1", "0", "1.5", "1e9", "00012", "0x10", "9" * 15, "9" * 16, "9" * 400, str(2**63)]
 TEXTS = ["", " ", "yes", "NaN", "한글 😀", "\u202ex", "\x1b[31m", "a\tb", "\r", "x" * 5000, "%s%n"]
@@ -272,7 +274,7 @@ CODES = [1, 2, 3, 42, 126, 127, 130, 137, 141, 255]
 
 
 def mutated_answers(
-    random: Random, canary: str, calls: str, latest: int, *, endless: bool
+    random: Random, canary: str, calls: Path, latest: int, *, endless: bool
 ) -> tuple[str, str]:
     """Return a fake program whose n-th call, and sometimes each later one, answers otherwise.
 
@@ -314,8 +316,7 @@ def mutated_answers(
     )
     first = random.randint(1, latest)
     compare = random.choice(["=", "="]) if "yes" in answer else random.choice(["-eq", "-ge"])
-    fake = f"""number=1
-until mkdir '{calls}'/$number 2>/dev/null; do number=$((number + 1)); done
+    fake = f"""{count_calls(calls)}
 [ $number {compare} {first} ] || exec "$REAL" "$@"
 {answer}
 """

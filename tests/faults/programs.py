@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.fakes import fake
+from support.fakes import count_calls, fake
 from support.run import Checkout, Run
 from support.running import ended, kill
 from support.waiting import until
@@ -24,8 +24,7 @@ MISBEHAVIOUR = {
     "cuts its output": 'exec /bin/bash -c \'/usr/bin/head -c 10 < <(exec "$@")\' \'\' "$REAL" "$@"',
     "hangs": "/usr/bin/touch '{calls}/hangs'; exec /usr/bin/sleep 600",
 }
-SHIM = """number=1
-until /usr/bin/mkdir '{calls}'/$number 2>/dev/null; do number=$((number + 1)); done
+SHIM = """{count_calls}
 case {calls_that_do} in *" $number "* | all) {misbehaviour} ;; esac
 exec "$REAL" "$@"
 """
@@ -52,7 +51,7 @@ class Misbehaviour:
         """Run a command with this program; a run that waits for it is ended by a signal."""
         calls = Path(tempfile.mkdtemp(prefix="calls.", dir=checkout.home))
         script = SHIM.format(
-            calls=calls,
+            count_calls=count_calls(calls),
             calls_that_do=f'" {self.number} "' if self.number else "all",
             misbehaviour=MISBEHAVIOUR[self.kind].format(calls=calls),
         )

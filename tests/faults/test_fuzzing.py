@@ -476,7 +476,7 @@ def test_changed_answers_of_a_server_get_an_answer(fuzzed: Fuzzed) -> None:
         script, what = mutations.mutated_answers(
             random,
             str(fuzzed.canary),
-            str(calls),
+            calls,
             programs[program],
             endless=program == "psql",
         )

@@ -37,6 +37,17 @@ def write_fakes(directory: Path, search: str, **programs: str) -> str:
     return f"{directory}:{search}"
 
 
+def count_calls(directory: Path) -> str:
+    """Return shell code for a fake that sets ``number`` to the number of its call, from 1.
+
+    The directory gets an entry for each call. Calls at the same time get different numbers.
+    """
+    directory.mkdir(exist_ok=True)
+    entry = f'{shlex.quote(str(directory))}/"$number"'
+    return f"""number=1
+until /usr/bin/mkdir {entry} 2>/dev/null; do number=$((number + 1)); done"""
+
+
 def path_without(checkout: Checkout, *missing: str) -> str:
     """Return the checkout's PATH without the missing programs, each a name or a pattern."""
     directory = Path(tempfile.mkdtemp(prefix="programs.", dir=checkout.home))
