@@ -407,7 +407,7 @@ publish_backup() {
     finish 'the new backup is complete'
     rename_file "$partial_manifest" "$target.info" || require_manifest
     sync_directory "$target_directory/" || {
-        warn "the new backup is in place, but a power loss may undo it:" \
+        warn "the new backup is complete, but a power loss may undo it:" \
             "$(head -n 1 "$work/sync.errors")"
         end_incomplete
     }

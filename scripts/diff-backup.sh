@@ -52,7 +52,7 @@ main() {
     compare
     drop_temporary_data
     show_result
-    finish
+    finish 'the comparison is complete'
     say_done "compared $old_name with $new_name in $(duration)"
 }
 

@@ -41,7 +41,7 @@ main() {
         a | a+) restore_backup ;;
         *) fetch_assets ;;
     esac
-    finish
+    finish 'the initialization is complete'
     inform_if_reachable
 }
 

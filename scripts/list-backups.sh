@@ -35,8 +35,8 @@ The state is the first of these that applies:
   data only   as ok, and the backup holds rows without a schema
   ok          size and manifest agree, and this machine made the backup
 
-This checks only sizes and manifests: a file that was changed, but has its
-size, is 'ok' here. 'make verify-backup' checks its content.
+This checks only sizes and manifests: a file that was changed but kept its
+size is 'ok' here. 'make verify-backup' checks its content.
 
   --json  print the list as JSON
 EOF

@@ -10,9 +10,9 @@ usage() {
     cat <<EOF
 Usage: $0 OPTION... [REMOTE:PATH]
 
-Deletes old backups in backups/postgres/, or only in this directory of a remote;
-first it lists them and asks. At least one of these rules is required; a backup
-stays if any of them keeps it:
+Lists the old backups in backups/postgres/, asks, and deletes them; with
+REMOTE:PATH, in that directory of a remote instead. At least one of these rules
+is required; a backup stays if any of them keeps it:
 
   --keep N          the newest N backups (same as KEEP=N)
   --keep-days N     the backups of the last N days (same as KEEP_DAYS=N)
@@ -145,8 +145,8 @@ delete_backups() {
     done <"$work/plan"
     unchanged=
     [ "$deleted" -eq "$doomed" ] ||
-        die "could not delete $((doomed - deleted)) of $all_doomed"
-    finish
+        die "deleted only $deleted of $all_doomed; the warnings say why"
+    finish 'the old backups are deleted'
     say_done "deleted $(amount "$deleted" backup), $(human_size "$bytes")"
     [ -z "$files_left" ] || end_incomplete
 }

@@ -50,7 +50,7 @@ main() {
     backup_file=$downloaded
     verify_hash
     [ "$level" = hash ] || verify_on_server
-    finish
+    finish 'the verification is complete'
     remember "$level" ok
     say_done "verified $backup_file (level $level): $(verified_content)"
 }

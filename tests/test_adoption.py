@@ -75,7 +75,7 @@ def test_statistics_that_fail_are_a_warning_only(direct: Database) -> None:
     )
     run = direct.backup("x.dump.gz", **fake(direct.checkout, psql=fails))
     assert run.status == 0, run
-    assert "warning: the work is complete; could not show the table statistics" in run.err
+    assert "warning: the new backup is complete; could not show the table statistics" in run.err
 
 
 def test_nothing_odd_is_printed_without_helpers_and_python(direct: Database) -> None:
@@ -138,7 +138,7 @@ def test_container_and_endpoint_that_differ_are_refused(docker: Database, direct
     environment["TB_POSTGRES_CONTAINER"] = docker.server.name
     run = docker.checkout.run(STATS, **environment)
     assert run.status == 1, run
-    assert len(run.errors) == 1 and "are different" in run.errors[0]
+    assert len(run.errors) == 1 and "are two different servers" in run.errors[0]
     assert "set ASSETS_PG_BACKEND" in run.err
 
 

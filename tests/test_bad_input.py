@@ -126,7 +126,7 @@ def test_read_only_directory_keeps_the_backup_and_lets_it_be_verified(
     run = run_as_nobody(verify, environment)
     closed.chmod(0o755)
     assert run.status == 0 and ".sh" not in run.err and "partial" not in run.err, run
-    assert "warning: this result holds, but is not remembered: could not write" in run.err
+    assert "warning: the result is valid, but could not be recorded in" in run.err
     assert f"'{path}.verified': Permission denied\n" in run.err
 
 

@@ -127,7 +127,7 @@ def test_rows_are_compared_by_key_without_ignored_columns(tumblebug: Database) -
     ignored = "uid,fetched_time, cost_per_hour v_cpu details source_region"
     run = tumblebug.checkout.run(DIFF, DIFF_IGNORE=f"{ignored} cost")
     assert run.status == 0 and run.out == TABLE_OF_FEWER_COLUMNS, run
-    assert "warning: DIFF_IGNORE: no table has a column 'cost'\n" in run.err
+    assert "warning: DIFF_IGNORE: no table has these columns: cost\n" in run.err
 
 
 # An ignored column is a part of the key of latency_infos: its rows are compared as a whole.

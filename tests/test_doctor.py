@@ -93,7 +93,7 @@ def test_shared_backup_that_could_not_be_restored_is_a_note(direct: Database) ->
     archive = gzip.decompress(path.read_bytes())
     path.write_bytes(gzip.compress(archive[:6] + b"\x63" + archive[7:]))
     run = direct.checkout.run(DOCTOR, RESTORE_TRUST="yes")
-    assert "was made by a newer pg_dump than" in lines(run.out, "note")["restore"], run
+    assert "was made by a newer pg_dump: pg_restore" in lines(run.out, "note")["restore"], run
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,17 @@ def test_auto_uses_no_cluster_that_is_only_configured(pod: Database) -> None:
     assert_refused(run, "PostgreSQL container 'tumblebug-assets-test-none' is not running")
 
 
+def test_namespace_alone_does_not_choose_a_pod(pod: Database) -> None:
+    """CB-Tumblebug's Makefile always sets TB_K8S_NAMESPACE, also for Docker."""
+    named = {"TB_K8S_CONTEXT": "", "TB_K8S_NAMESPACE": "default"}
+    container = pod.server.container.name
+    run = stats(pod, **named, TB_POSTGRES_CONTAINER=container)
+    assert run.status == 0 and f"of container '{container}'" in run.out, run
+    run = stats(pod, **named)
+    assert_refused(run, "is not running", "in namespace 'default', set ASSETS_PG_BACKEND=kubectl")
+    assert used(stats(pod, **named, ASSETS_PG_BACKEND="kubectl")) == "default/postgres-0"
+
+
 def test_auto_does_not_choose_between_a_container_and_a_pod(pod: Database) -> None:
     container = pod.server.container.name
     run = stats(pod, TB_POSTGRES_CONTAINER=container)

@@ -275,7 +275,7 @@ def test_limit_of_connections_is_named(ordinary: Database) -> None:
     ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 2")
     run = ordinary.backup()
     assert run.status == 1 and "too many connections for role" in run.err, run
-    assert f"hint: ALTER ROLE {user} CONNECTION LIMIT -1" in run.err
+    assert f"hint: run ALTER ROLE {user} CONNECTION LIMIT -1" in run.err
     ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 8")
     assert ordinary.restore(ordinary.backed_up()).status == 0
 

@@ -165,7 +165,7 @@ def test_unknown_table_is_named(direct: Database) -> None:
     assert "did you mean spec_info?" in run.err, run
     direct.execute("CREATE TABLE later (n int)")
     run = direct.restore("--table", "spec_info", "--table", "later", path)
-    assert "error: the backup does not contain table 'later'; the database" in run.err, run
+    assert "error: the backup does not contain these tables: later; the database" in run.err, run
     assert re.search("hint: it contains: .*, image_info, .*, spec_info\n", run.err), run
 
 

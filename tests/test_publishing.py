@@ -145,7 +145,7 @@ def test_backup_whose_renames_could_not_be_synced_is_exit_3(
     run = direct.backup(path, **fake(direct.checkout, sync=failing_sync(tmp_path, 3)))
     assert run.status == 3, run
     assert (
-        "the new backup is in place, but a power loss may undo it: sync: injected error" in run.err
+        "the new backup is complete, but a power loss may undo it: sync: injected error" in run.err
     )
     assert direct.restore("--dry-run", path).status == 0
     assert direct.left_behind() == []

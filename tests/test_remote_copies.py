@@ -149,7 +149,7 @@ def test_copy_that_was_cut_or_is_incomplete_is_noticed(direct: Database, bucket:
     cut = f'"$REAL" "$@"; case $1 in copyto) truncate -s 99 "{bucket}/assets.dump.gz" ;; esac'
     faked = fake(direct.checkout, rclone=cut)
     run = direct.backup(**UNCHANGED, **faked)
-    assert run.status == 3 and "what arrived there differs from it" in run.err, run
+    assert run.status == 3 and "the copy there differs from the backup" in run.err, run
     manifest_of(bucket / "assets.dump.gz").unlink()
     refused = (
         'case $* in copyto*.info*) echo "ERROR : refused" >&2; exit 1 ;; esac; exec "$REAL" "$@"'

@@ -24,18 +24,21 @@ select_server() {
         *) refuse_setting ASSETS_PG_BACKEND "$ASSETS_PG_BACKEND" \
             'auto, docker, direct or kubectl' ;;
     esac
+    forget_hints
     client_host=$server
     [ "$ASSETS_PG_BACKEND" != direct ] || client_host='this machine'
 }
 
 # choose_backend: a running container, or else the endpoint; where neither is there, the container,
-# so that the error is about that. A pod only if the user names one, or its cluster
+# so that the error is about that. A pod only if the user names it or its context
 choose_backend() {
     if names_pod; then
         refuse_pod_and_other
         ASSETS_PG_BACKEND=kubectl
     elif [ -z "$TB_POSTGRES_ENDPOINT" ]; then
         ASSETS_PG_BACKEND=docker
+        [ -z "$TB_K8S_NAMESPACE" ] ||
+            hint "for a pod in namespace '$TB_K8S_NAMESPACE', set ASSETS_PG_BACKEND=kubectl"
     elif (select_docker) 4>/dev/null; then
         ASSETS_PG_BACKEND=docker
         refuse_two_servers
@@ -54,7 +57,7 @@ refuse_two_servers() {
         say "using $server, which is the server at TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
     else
         hint "set ASSETS_PG_BACKEND to docker for the container, to direct for the endpoint"
-        die "$server and the server at TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT are different"
+        die "$server and TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT are two different servers"
     fi
 }
 

@@ -156,7 +156,7 @@ remember_verification() {
     if ! { printf '%s\n' "$result" >"$partial_result"; } 2>"$work/publish.errors" ||
         ! rename_file "$partial_result" "$1.verified"; then
         remove_partial_result
-        warn "this result holds, but is not remembered: could not write '$1.verified':" \
+        warn "the result is valid, but could not be recorded in '$1.verified':" \
             "$(sed 's/.*: //; q' "$work/publish.errors")"
     fi
 }

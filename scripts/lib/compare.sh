@@ -18,7 +18,7 @@ warn_of_unknown_columns() {
     list_unknown_columns "$1" >"$work/unknown.old"
     list_unknown_columns "$2" >"$work/unknown.new"
     unknown_columns=$(grep -Fx -f "$work/unknown.new" "$work/unknown.old") || return 0
-    warn "DIFF_IGNORE: no table has a column '$(in_one_line "$unknown_columns")'"
+    warn "DIFF_IGNORE: no table has these columns: $(in_one_line "$unknown_columns")"
 }
 
 list_unknown_columns() { # DATABASE

@@ -31,7 +31,8 @@ fail_with() {
             die "$2: $(first_error "$1")"
             ;;
         *'permission denied for database "postgres"'*)
-            hint "GRANT CONNECT ON DATABASE postgres TO $TB_POSTGRES_USER: each run connects to it"
+            hint "run GRANT CONNECT ON DATABASE postgres TO $TB_POSTGRES_USER:" \
+                'each run connects to that database'
             die "$2: $(first_error "$1")"
             ;;
         *'permission denied for '*)
@@ -74,10 +75,10 @@ hint_for_cause() {
             hint 'set PGSSLMODE=require, if the server accepts only TLS connections'
             ;;
         *'database "postgres" does not exist'*)
-            hint 'CREATE DATABASE postgres: each run connects to it'
+            hint 'run CREATE DATABASE postgres: each run connects to that database'
             ;;
         *'too many connections for role'*)
-            hint "ALTER ROLE $TB_POSTGRES_USER CONNECTION LIMIT -1, or a higher limit"
+            hint "run ALTER ROLE $TB_POSTGRES_USER CONNECTION LIMIT -1, or set a higher limit"
             ;;
         *'affected by row-level security'*)
             hint "run ALTER ROLE $TB_POSTGRES_USER BYPASSRLS as a superuser;" \

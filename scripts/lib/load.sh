@@ -164,8 +164,8 @@ find_unusable_owners() {
 warn_of_changed_owners() {
     find_unusable_owners "$1"
     [ -n "$unusable_owners" ] || return 0
-    warn "user '$TB_POSTGRES_USER' will own all tables, because these roles do not exist here," \
-        "or it may not give them tables: $(in_one_line "$unusable_owners")"
+    warn "user '$TB_POSTGRES_USER' will own all tables: these roles do not exist on this server," \
+        "or '$TB_POSTGRES_USER' may not make them owners: $(in_one_line "$unusable_owners")"
     say 'to keep the owners, create the missing roles and restore as a superuser'
 }
 

@@ -69,8 +69,9 @@ require_lock() {
         [ "$lock_attempt" -lt 5 ] || [ -z "$lock_answer" ] || break
     done
     if [ "$lock_answer" != locked ]; then
-        hint 'wait until it has ended, then run this again'
-        die "another run is using database '$TB_POSTGRES_DATABASE': ${lock_answer:-just ended}"
+        hint 'run this again; if it fails again, wait until the other run has ended'
+        die "another run is using database '$TB_POSTGRES_DATABASE':" \
+            "${lock_answer:-it has just ended}"
     fi
     has_lock=yes
 }

@@ -152,7 +152,7 @@ fail_without_rows() {
     [ "$mode" = tables ] || die 'the backup contains rows of no table'
     hint "it contains: $(sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' \
         "$work/archive-rows" | list_of 10)"
-    die "the backup does not contain table '$(shown_tables "$not_in_backup")'"
+    die "the backup does not contain these tables: $(shown_tables "$not_in_backup")"
 }
 
 shown_tables() { # NAMES, one a line

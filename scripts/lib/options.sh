@@ -34,8 +34,8 @@ print_help() {
 Every script has these options too:
 
   -h, --help     print this help
-  -q, --quiet    print only errors, questions and requested tables;
-                 warnings only before a question or on failure
+  -q, --quiet    print only errors, questions and results; warnings only before
+                 a question, on failure, or if the backup has no rows
   --version      print the version
 EOF_HELP
 }

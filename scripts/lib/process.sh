@@ -2,7 +2,7 @@
 # A run from its beginning to its end: child processes, pipes, exit status.
 # Needs: explained is_child json json_failed prompt_open room_advice root started_at status
 #   unchanged work
-# Sets: child explained is_child program reader_status sql started_at status unchanged
+# Sets: child explained finished is_child program reader_status sql started_at status unchanged
 #   writer_status
 
 begun=
@@ -98,16 +98,17 @@ explain_unexpected_end() {
     last_error=${last_error:-it ended with status $status}
     if [ -n "$finished" ]; then
         status=3
-        warn "the work is complete, but $program then failed: $last_error"
+        warn "$finished, but $program then failed: $last_error"
     else
         status=1
         tell_labelled 31 error: "$program ended unexpectedly: $last_error$unchanged"
     fi
 }
 
-# finish [SENTENCE]: what was asked for is done; a later error does not undo it. Sets unchanged
+# finish SENTENCE: what was asked for is done; a later error does not undo it. Sets finished and
+# unchanged
 finish() {
-    finished=${1:-the work is complete}
+    finished=$1
     unchanged=
 }
 

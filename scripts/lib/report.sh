@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Table statistics and progress, by the Python helper or, where it cannot, plainly.
-# Needs: addresses child database_key quiet root server_tmp sql work
+# Needs: addresses child database_key finished quiet root server_tmp sql work
 # Sets: is_child live_line
 
 # table_statistics_sql: prints it
@@ -93,7 +93,7 @@ print_statistics() {
         return 0
     fi
     report_error=$(first_error "$work/report.errors")
-    warn "the work is complete; could not show the table statistics${report_error:+: $report_error}"
+    warn "$finished; could not show the table statistics${report_error:+: $report_error}"
 }
 
 # show_progress PHASE [AMOUNT]: on a terminal, a line that is redrawn until the next message: the

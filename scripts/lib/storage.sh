@@ -73,7 +73,7 @@ compare_with_remote() {
 
 difference_on_remote() {
     if [ "$remote_status" -eq 0 ]; then
-        echo 'what arrived there differs from it'
+        echo 'the copy there differs from the backup'
     else
         rclone_error
     fi

@@ -130,8 +130,8 @@ fail_not_whole() { # FILE with pg_restore's errors
             fi
             origin=
             [ -z "$manifest_found" ] || origin=$(manifest_field server)
-            die "'$backup_file'${origin:+, a backup of $origin,} was made by a newer pg_dump than" \
-                "pg_restore $(server_fact pg_restore) on $client_host can read"
+            die "'$backup_file'${origin:+ (from $origin)} was made by a newer pg_dump:" \
+                "pg_restore $(server_fact pg_restore) on $client_host cannot read it"
             ;;
         *)
             ! grep -q '^pg_restore: error: ' "$1" || blame_file

@@ -76,7 +76,7 @@ class Verb:
         A program that lies may make it say that there is nothing to do.
         """
         if self.additional and run.status in (0, 143):
-            return "warning: " in run.err or "the work is complete" in run.err
+            return "warning: " in run.err or "the verification is complete" in run.err
         return not fault.is_reported and "nothing to delete" in run.err
 
     def prepare_next(self, state: str) -> None:

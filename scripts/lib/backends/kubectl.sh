@@ -7,10 +7,10 @@ usual_selector=app=cb-tumblebug-postgres
 usual_namespace=default
 usual_pod_container=postgres
 
-# names_pod: has the user named a context, a namespace or a pod? A configuration of kubectl alone
-# says nothing: it may be that of any cluster
+# names_pod: has the user named a context or a pod? A configuration of kubectl may be that of any
+# cluster, and CB-Tumblebug's Makefile always names a namespace
 names_pod() {
-    [ -n "$TB_K8S_CONTEXT$TB_K8S_NAMESPACE$TB_POSTGRES_POD$TB_POSTGRES_POD_SELECTOR" ]
+    [ -n "$TB_K8S_CONTEXT$TB_POSTGRES_POD$TB_POSTGRES_POD_SELECTOR" ]
 }
 
 # select_kubectl: is there one pod, and does it run? Sets server, addresses and verified
