@@ -109,7 +109,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def add_database_options(verb: argparse.ArgumentParser) -> None:
     """Add the options that name the database to read and the query to run."""
-    verb.add_argument("--server-key", required=True, help="key of the server; others are refused")
+    verb.add_argument("--database-key", required=True, help="its key; others are refused")
     verb.add_argument("--live", required=True, help="name of the live database, part of that key")
     verb.add_argument("query", type=Path, help="file with the SQL query to run")
     verb.add_argument("addresses", nargs="*", help="host:port of the server, tried in order")
@@ -149,7 +149,7 @@ def run_database_verb(options: argparse.Namespace) -> int:
         from helpers import connection, progress, stats
     except ImportError:
         return EXIT_UNAVAILABLE
-    server = connection.Identity(options.server_key, live_name(options))
+    server = connection.Identity(options.database_key, live_name(options))
     try:
         if options.verb == "progress":
             progress.draw(
@@ -214,7 +214,7 @@ def arrivals_reader(options: argparse.Namespace) -> Callable[[], list[tuple[str,
         from helpers import connection
     except ImportError:
         return list
-    server = connection.Identity(options.server_key, live_name(options))
+    server = connection.Identity(options.database_key, live_name(options))
 
     def read_arrivals() -> list[tuple[str, int, int]]:
         try:

@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock confirmation client-programs databases backup-file
-use embedded-manifest signature manifest fingerprints schema publish report storage modes untrusted
-use load verify restore-test catalog guards hooks
+use backend session errors lock clean-up confirmation client-programs databases backup-file
+use embedded-manifest signature manifest fingerprints schema publish progress report remote modes
+use untrusted load verify restore-test catalog guards hooks
 
 usage() {
     cat <<EOF
@@ -56,12 +56,14 @@ main() {
     guard_against_losses
     begin_statistics "$work/tables"
     [ -z "$is_tested" ] || restore_and_dump_again
-    ! is_shared || guard_shared_size "$partial"
+    if is_shared; then
+        guard_shared_size "$partial"
+    fi
     verify_dump
-    begin_removal
+    begin_removing_server_tmp
     [ -z "$is_tested" ] || drop_temporary_databases
     publish_backup
-    finish_removal
+    finish_removing_server_tmp
     print_statistics
     report_backup
     copy_off_site "$target"
@@ -236,14 +238,16 @@ dump_database() {
     say "backing up database '$TB_POSTGRES_DATABASE' of $server"
     require_own_session
     for dump_attempt in 1 2 3; do
-        ! { open_snapshot && write_dump; } || return 0
+        if open_snapshot && write_dump; then
+            return 0
+        fi
         blocking=$(blocker false) || fail_with "$work/lock.errors" 'could not query the server'
         [ -n "$blocking" ] || break
         end_snapshot
         rm -f "$partial" "$work/gzip.errors"
     done
     [ -z "$blocking" ] || fail_locked "could not read database '$TB_POSTGRES_DATABASE'" "$blocking"
-    explain_failed_dump
+    fail_to_dump
 }
 
 # open_snapshot: both the dump and the manifest see it. Sets snapshot and snapshot_backend
@@ -308,7 +312,7 @@ pack_dump() {
     { pack "$compression" >"$partial"; } 2>"$work/gzip.errors"
 }
 
-explain_failed_dump() {
+fail_to_dump() {
     ! grep -q 'ERROR\|FATAL\|error:' "$work/live.errors" ||
         fail_with "$work/live.errors" 'could not read the tables'
     [ "$reader_status" -eq 0 ] || {
@@ -337,7 +341,7 @@ restore_and_dump_again() {
     show_rows_progress 'dumping rows' archive_size 'checking archive' "$staging"
     pipe dump_staging pack_dump
     if [ "$writer_status" -ne 0 ] || [ "$reader_status" -ne 0 ]; then
-        explain_failed_dump
+        fail_to_dump
     fi
     wait "$reading_staging" || fail_unread_staging
     require_tables_of_dump

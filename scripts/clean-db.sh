@@ -4,7 +4,8 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock confirmation databases rights backup-file embedded-manifest publish
+use backend session errors lock clean-up confirmation databases rights backup-file
+use embedded-manifest publish
 
 usage() {
     cat <<EOF
@@ -39,8 +40,14 @@ main() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    parse_yes_option "$@"
-    [ -z "$assumed_yes" ] || CLEAN_SKIP_CONFIRM=yes
+    parse_only_options take_option "$@"
+}
+
+take_option() {
+    case $1 in
+        -y | --yes) CLEAN_SKIP_CONFIRM=yes ;;
+        *) common_option "$1" ;;
+    esac
 }
 
 # has_rows: also where that could not be read; the deletion will then say why
@@ -50,7 +57,7 @@ has_rows() {
 
 confirm_deletion() {
     warn "every row of database '$TB_POSTGRES_DATABASE' of $server will be deleted: $content"
-    confirm_same "$CLEAN_SKIP_CONFIRM" 'Empty the database?' CLEAN_SKIP_CONFIRM "$content" \
+    confirm_same CLEAN_SKIP_CONFIRM 'Empty the database?' "$content" \
         content_of "$TB_POSTGRES_DATABASE"
 }
 

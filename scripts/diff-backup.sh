@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases rights backup-file embedded-manifest signature manifest
-use fingerprints schema publish report storage upload modes untrusted load kept-copy preflight
-use verify compare private-server
+use backend session errors lock clean-up databases rights backup-file embedded-manifest signature
+use manifest fingerprints schema publish progress report remote upload modes untrusted load
+use kept-copy preflight verify compare private-server
 
 usage() {
     cat <<EOF_USAGE
@@ -43,7 +43,9 @@ main() {
     begin
     require_restore_settings
     RESTORE_KEEP_COPY='' RESTORE_IN_PLACE=''
-    [ -z "$with" ] || ! needs_private_server || compare_on_private_server
+    if [ -n "$with" ] && needs_private_server; then
+        compare_on_private_server
+    fi
     download_files
     check_files
     reach_server
@@ -58,7 +60,7 @@ main() {
 
 parse_options() {
     with='' private='' rows=0 report=report
-    tables='' keep_going='' drop_missing=yes
+    drop_missing=yes
     parse_arguments take_option "$@"
     [ -n "$with" ] || [ -z "$private" ] || die_usage '--private needs --with'
     [ -z "$json" ] || use_json
@@ -165,21 +167,10 @@ load_side() {
     upload_archive
     require_trust
     check_room
-    choose_loading
+    without_messages choose_mode_by_archive # the result lists columns of one side only
     load_backup
     [ -z "$manifest_found" ] || compare_staging
     list_columns "$staging" "$unfilled" >"$work/columns.$1"
-}
-
-# choose_loading: without messages on columns, because the result lists those of one side only
-choose_loading() {
-    if is_data_only; then
-        muted=yes
-        choose_mode
-        muted=
-    else
-        choose_full_mode
-    fi
 }
 
 compare() {

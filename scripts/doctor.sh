@@ -4,8 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock client-programs databases rights backup-file embedded-manifest
-use signature manifest fingerprints schema publish storage upload untrusted tumblebug
+use backend session errors lock clean-up client-programs databases rights backup-file
+use embedded-manifest signature manifest fingerprints schema publish remote upload untrusted
+use tumblebug
 
 usage() {
     cat <<EOF
@@ -28,46 +29,55 @@ main() {
     begin
     problems=0
     backup_file=$project/assets/assets.dump.gz
-    check_host
+    check_this_machine
     verdict='a backup and a restore would work'
-    if check problem server find_server && check problem login log_in; then
-        if check note lock find_lock; then
-            check_server
+    if passes problem server && passes problem login; then
+        if passes note lock; then
+            check_with_lock
         else
             verdict="$verdict after the other run has ended"
         fi
     fi
-    check_tumblebug
+    check note tumblebug
     [ -z "$json" ] || add_rows checks 'level name hint text' <"$work/checks"
     [ "$problems" -eq 0 ] || fail 1 "problems found: $problems"
     say_done "$verdict"
 }
 
-# check LEVEL NAME FUNCTION: prints 'ok' and what the function prints, if anything; if the function
-# fails, prints LEVEL with its error and hints, and fails too
+# check LEVEL NAME: prints 'ok' and what the function check_NAME prints, if anything; if it fails,
+# prints LEVEL with its error and hints
 check() {
+    passes "$@" || : # it has said so
+}
+
+# passes LEVEL NAME: the same, and fails if check_NAME does
+passes() {
     level=ok
-    ("$3") >"$work/found" 4>"$work/said" || level=$1
+    ("check_$2") >"$work/checked" 4>"$work/said" || level=$1
     if [ "$level" = ok ]; then
-        [ ! -s "$work/found" ] || show_check 32 ok "$2" "$(cat "$work/found")"
+        [ ! -s "$work/checked" ] || show_check ok "$2" "$(cat "$work/checked")"
         return 0
     fi
     [ "$level" = note ] || problems=$((problems + 1))
-    remedies=$(sed -n 's/^ hint: //p' "$work/said")
-    show_check "$([ "$level" = note ] && echo 33 || echo 31)" "$level" "$2" \
-        "$(sed -n 's/^\(error\|warning\): //p' "$work/said" | head -n 1)" "$remedies"
+    show_check "$level" "$2" "$(sed -n 's/^\(error\|warning\): //p' "$work/said" | head -n 1)" \
+        "$(sed -n 's/^ hint: //p' "$work/said")"
     return 1
 }
 
-# show_check COLOUR LEVEL NAME TEXT [REMEDIES]: the remedies are lines
+# show_check LEVEL NAME TEXT [REMEDIES]: the remedies are lines
 show_check() {
     if [ -n "$json" ]; then
-        printf '%s\t%s\t%s\t%s\n' "$2" "$3" "$(in_one_line "${5:--}")" "$4" >>"$work/checks"
+        printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$(in_one_line "${4:--}")" "$3" >>"$work/checks"
         return
     fi
-    printf '%s%-7s%s  %-11s  %s\n' "$(colour_on_3 "$1")" "$2" "$(colour_on_3 0)" "$3" \
-        "$(printable "$4")" >&3 || die 'could not write the result'
-    [ -z "${5-}" ] || printf '%s\n' "$5" | while IFS= read -r remedy; do
+    case $1 in
+        ok) level_colour=32 ;;
+        note) level_colour=33 ;;
+        problem) level_colour=31 ;;
+    esac
+    printf '%s%-7s%s  %-11s  %s\n' "$(colour_on_3 "$level_colour")" "$1" "$(colour_on_3 0)" "$2" \
+        "$(printable "$3")" >&3 || die 'could not write the result'
+    [ -z "${4-}" ] || printf '%s\n' "$4" | while IFS= read -r remedy; do
         printf '%-22s%s\n' '' "$remedy" >&3
     done
 }
@@ -78,16 +88,16 @@ colour_on_3() {
 
 # --- this machine ---
 
-check_host() {
-    check problem directory find_work_directory || :
-    check note pigz find_pigz || :
-    check note python find_packages || :
-    check note key find_key || :
-    check note backup read_shared_backup || :
-    [ -z "$BACKUP_REMOTE" ] || check problem remote find_remote || :
+check_this_machine() {
+    check problem directory
+    check note pigz
+    check note python
+    check note key
+    check note backup
+    [ -z "$BACKUP_REMOTE" ] || check problem remote
 }
 
-find_work_directory() {
+check_directory() {
     echo "temporary directory '$TMPDIR', $(df -Pk "$TMPDIR" | awk 'NR == 2 { print $4 }' |
         human_kib) free"
 }
@@ -96,14 +106,14 @@ human_kib() {
     read -r kib && human_size "$((kib * 1024))"
 }
 
-find_pigz() {
+check_pigz() {
     command -v pigz || {
         hint 'optional: with pigz, files are checked and written faster'
         die 'not installed'
     }
 }
 
-find_packages() {
+check_python() {
     find_python >/dev/null || {
         hint "optional: a progress bar needs Python 3.10 or later; so does 'make init'"
         die 'not installed'
@@ -115,7 +125,7 @@ find_packages() {
     find_python
 }
 
-find_key() {
+check_key() {
     has_key || {
         if lacks_key; then
             hint 'the next backup creates it; backups signed with another key are untrusted'
@@ -128,7 +138,7 @@ find_key() {
     echo
 }
 
-read_shared_backup() {
+check_backup() {
     if ! [ -e "$backup_file" ]; then
         hint "create it with 'make backup-assets'"
         die "there is no '$backup_file'"
@@ -141,7 +151,7 @@ read_shared_backup() {
     echo "$backup_file, created $(manifest_field created), $(sum_of_tables <"$work/tables")"
 }
 
-find_remote() {
+check_remote() {
     require_remote
     list_remote "$BACKUP_REMOTE" || fail_to_list "$BACKUP_REMOTE"
     echo "'$BACKUP_REMOTE', backups: $remote_files"
@@ -149,59 +159,54 @@ find_remote() {
 
 # --- the server ---
 
-find_server() {
+check_server() {
     select_server
     echo "$server"
 }
 
-log_in() {
+check_login() {
     select_server
     open_lock
     echo "user '$TB_POSTGRES_USER', PostgreSQL $server_release"
-    rm "$work/lock.in" "$work/lock.out"
 }
 
-find_lock() {
+check_lock() {
     select_server
     lock_database
     echo 'no other run is using the database'
-    rm "$work/lock.in" "$work/lock.out"
 }
 
-# check_server: the checks that need the lock
-check_server() {
-    muted=yes
-    select_server
-    muted=
+check_with_lock() {
+    without_messages select_server
     lock_database
-    [ "$ASSETS_PG_BACKEND" = direct ] || check note password log_in_by_tcp || :
+    [ "$ASSETS_PG_BACKEND" = direct ] || check note password
     read_database_facts
     read_server_facts
     prepare_server "$data_directory"
     if database_exists; then
-        check problem database find_live_database || :
+        check problem database
     else
-        check note database fail_without_live_database ||
+        passes note database ||
             verdict='a restore would work; it creates the database, which a backup needs'
     fi
-    check problem programs find_client_programs || :
-    check note zstd find_zstd || :
-    check problem rights find_rights || :
+    check problem programs
+    check note zstd
+    check problem rights
     if [ "$RESTORE_IN_PLACE" != yes ] && database_exists; then
-        check note extensions find_extensions ||
+        passes note extensions ||
             verdict='a backup would work; a restore may fail to create extensions'
     fi
-    [ ! -e "$backup_file" ] || check note restore find_restorable ||
+    [ ! -e "$backup_file" ] || passes note restore ||
         verdict="a backup would work, a restore of $backup_file would not"
-    check "$(level_of_room)" space find_room || :
-    check problem swap find_obstacles || :
+    check "$(level_of_space)" space
+    check problem swap
     show_kept_databases
-    begin_removal
-    finish_removal
+    begin_removing_server_tmp
+    finish_removing_server_tmp
 }
 
-# log_in_by_tcp: as CB-Tumblebug's server does; the container's own programs need no password
-log_in_by_tcp() {
+# check_password: over TCP, as CB-Tumblebug's server logs in; the container's own programs need none
+check_password() {
     # shellcheck disable=SC2016 # expands on the server
     on_server sh -c 'PGHOST=$(hostname -i | cut -d " " -f 1) psql -X -q -c ""' \
         </dev/null 2>"$work/sql.errors" || {
@@ -211,23 +216,22 @@ log_in_by_tcp() {
     echo 'accepted over TCP'
 }
 
-fail_without_live_database() {
-    [ "$RESTORE_IN_PLACE" = yes ] || hint 'a restore creates it'
-    die "there is no database '$TB_POSTGRES_DATABASE'"
-}
-
-find_live_database() {
+check_database() {
+    database_exists || {
+        [ "$RESTORE_IN_PLACE" = yes ] || hint 'a restore creates it'
+        die "there is no database '$TB_POSTGRES_DATABASE'"
+    }
     content=$(content_of "$TB_POSTGRES_DATABASE")
     require_readable "$content"
     echo "'$TB_POSTGRES_DATABASE', $content, $(human_size "$database_bytes")"
 }
 
-find_client_programs() {
+check_programs() {
     require_dump_version
     echo "pg_dump $dump_version, pg_restore $(server_fact pg_restore)"
 }
 
-find_zstd() {
+check_zstd() {
     require_dump_version
     has_zstd || {
         hint 'pg_dump 16 and later can have zstd, which makes backups smaller and faster'
@@ -236,7 +240,7 @@ find_zstd() {
     echo 'pg_dump supports it'
 }
 
-find_rights() {
+check_rights() {
     refuse_system_database
     if [ "$RESTORE_IN_PLACE" = yes ]; then
         require_primary
@@ -254,8 +258,8 @@ find_rights() {
     fi
 }
 
-# find_extensions: a restore creates them in the staging database
-find_extensions() {
+# check_extensions: a restore creates them in the staging database
+check_extensions() {
     list_superuser_extensions
     [ ! -s "$work/extensions" ] || {
         hint_extensions
@@ -263,8 +267,8 @@ find_extensions() {
     }
 }
 
-# find_restorable: would this user, with these programs, be able to load the shared backup?
-find_restorable() {
+# check_restore: would this user, with these programs, be able to load the shared backup?
+check_restore() {
     require_file "$backup_file"
     find_manifest "$backup_file"
     [ -z "$manifest_found" ] || check_manifest "$backup_file"
@@ -282,25 +286,25 @@ find_restorable() {
     fi
 }
 
-# level_of_room: that of a failed find_room: note if the free space is unknown, as on another host
-level_of_room() {
+# level_of_space: of a failed check_space: note if the free space is unknown, as on another host
+level_of_space() {
     if [ -n "$(server_fact data-free)" ]; then echo problem; else echo note; fi
 }
 
-find_room() {
+check_space() {
     kib=$(server_fact data-free)
     [ -n "$kib" ] || die 'could not determine the free space of the data directory'
     room="$(human_size "$((kib * 1024))") free in the data directory"
-    server_has_room 'data directory' "$kib" "$database_bytes" || {
+    server_has_room "$kib" "$database_bytes" || {
         hint "free some space in $data_directory of $server"
         die "$room, but a restore needs about $(human_size "$database_bytes")"
     }
-    server_has_room 'data directory' "$kib" "$((database_bytes * 3))" ||
+    server_has_room "$kib" "$((database_bytes * 3))" ||
         room="$room: enough for a restore, not for BACKUP_COMPRESSION=smallest"
     echo "$room"
 }
 
-find_obstacles() {
+check_swap() {
     require_replaceable ''
     lasting_sessions=
     [ "$RESTORE_IN_PLACE" = yes ] || lasting_sessions=$(foreign_sessions)
@@ -314,20 +318,16 @@ find_obstacles() {
 
 show_kept_databases() {
     read_copy_facts
-    [ -z "$copy_bytes" ] || show_check 33 note copy \
+    [ -z "$copy_bytes" ] || show_check note copy \
         "$(human_size "$copy_bytes"), $copied_backup" "'make drop-copy' drops it"
     kept_at=$(time_of_previous)
-    [ -z "$kept_at" ] || show_check 33 note previous "$(size_of_previous), kept $kept_at" \
+    [ -z "$kept_at" ] || show_check note previous "$(size_of_previous), kept $kept_at" \
         "'make rollback-assets' swaps to it, with ARGS=--drop it drops it"
 }
 
 # --- CB-Tumblebug's server ---
 
 check_tumblebug() {
-    check note tumblebug find_tumblebug || :
-}
-
-find_tumblebug() {
     has_new_python || die "$python_needed"
     ask_tumblebug ready || {
         hint "only 'make init' needs it; for another address, set TUMBLEBUG_SERVER=host:port"

@@ -4,8 +4,8 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file embedded-manifest signature manifest
-use tumblebug
+use backend session errors lock clean-up databases backup-file embedded-manifest signature
+use manifest tumblebug
 
 usage() {
     cat <<EOF_USAGE
@@ -48,23 +48,22 @@ main() {
 parse_options() {
     unchanged='; the database is unchanged'
     unattended='' chosen_option='' providers='' with_prices='' incomplete=''
-    while [ $# -gt 0 ]; do
-        case $1 in
-            -y | --yes) unattended=yes ;;
-            --with-prices) with_prices=yes ;;
-            --option | --providers) [ $# -gt 1 ] || die_usage "$1 needs a value" ;;
-        esac
-        case $1 in
-            -y | --yes | --with-prices) ;;
-            --option) chosen_option=$2 && shift ;;
-            --option=*) chosen_option=${1#--option=} ;;
-            --providers) providers=$2 && shift ;;
-            --providers=*) providers=${1#--providers=} ;;
-            -?*) common_option "$1" ;;
-            *) die_usage "unexpected argument: $1" ;;
-        esac
-        shift
-    done
+    parse_only_options take_option "$@"
+}
+
+take_option() {
+    case $1 in
+        -y | --yes) unattended=yes ;;
+        --with-prices) with_prices=yes ;;
+        --option | --providers)
+            [ $# -gt 1 ] || die_usage "$1 needs a value"
+            take_option "$1=$2"
+            used=2
+            ;;
+        --option=*) chosen_option=${1#--option=} ;;
+        --providers=*) providers=${1#--providers=} ;;
+        *) common_option "$1" ;;
+    esac
 }
 
 # --- the choice ---
@@ -232,7 +231,7 @@ choose_providers() {
 # unknown_provider
 select_providers() {
     printf '%s\n' "$1" | tr -s ', ' '[\n*]' |
-        awk -f "$root/scripts/lib/awk/select-names.awk" "$work/providers" - |
+        awk -f "$awk/select-names.awk" "$work/providers" - |
         sort -u >"$work/selected"
     unknown_provider=$(sed -n 's/^unknown //p' "$work/selected" | head -n 1)
     providers=$(sed -n 's/^known //p' "$work/selected" | paste -s -d , -)

@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backup-file embedded-manifest signature manifest publish report storage catalog
+use backup-file embedded-manifest signature manifest publish progress report remote catalog
 
 # of the catalog, as JSON names them
 catalog_columns='created bytes# rows# tables# server holds state
@@ -91,8 +91,7 @@ end_without_remote() {
 
 print_table() {
     BACKUPS=$project/backups/postgres/ LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
-        -f "$root/scripts/lib/awk/formats.awk" -f "$root/scripts/lib/awk/list-backups.awk" \
-        "$work/sorted" >"$work/table"
+        -f "$awk/formats.awk" -f "$awk/list-backups.awk" "$work/sorted" >"$work/table"
     printable_lines <"$work/table" | show_table || die 'could not write the result'
 }
 

@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backup-file embedded-manifest signature manifest publish report storage catalog
+use backup-file embedded-manifest signature manifest publish progress report remote catalog
 
 usage() {
     cat <<EOF
@@ -40,8 +40,8 @@ main() {
     require_rule
     decide >"$work/plan"
     show_plan
-    count_doomed
-    if [ "$doomed" -eq 0 ]; then
+    count_backups_to_delete
+    if [ "$to_delete" -eq 0 ]; then
         say_done 'nothing to delete'
     elif [ -n "$dry_run" ]; then
         say 'this was a dry run; no backup was deleted'
@@ -53,25 +53,25 @@ main() {
 
 parse_options() {
     unchanged='; no backup was deleted'
-    dry_run='' operand=''
-    while [ $# -gt 0 ]; do
-        case $1 in
-            -y | --yes) PRUNE_SKIP_CONFIRM=yes ;;
-            --dry-run) dry_run=yes ;;
-            --keep | --keep-days | --keep-daily | --keep-weekly | --keep-monthly)
-                use_rule "$1" "${2-}" && shift
-                ;;
-            --keep=* | --keep-*=*) use_rule "${1%%=*}" "${1#*=}" ;;
-            -?*) common_option "$1" ;;
-            *) take_operands "$1" ;;
-        esac
-        shift
-    done
+    dry_run=
+    parse_arguments take_option "$@"
     place=
     if [ -n "$operand" ]; then
         require_remote_operand "$operand"
         place=" in '$operand'"
     fi
+}
+
+take_option() {
+    case $1 in
+        -y | --yes) PRUNE_SKIP_CONFIRM=yes ;;
+        --dry-run) dry_run=yes ;;
+        --keep | --keep-days | --keep-daily | --keep-weekly | --keep-monthly)
+            use_rule "$1" "${2-}" && used=2
+            ;;
+        --keep=* | --keep-*=*) use_rule "${1%%=*}" "${1#*=}" ;;
+        *) common_option "$1" ;;
+    esac
 }
 
 use_rule() {
@@ -99,7 +99,7 @@ decide() {
     LC_ALL=C sort -r "$work/backups" >"$work/sorted"
     awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v last="$KEEP" -v within="$KEEP_DAYS" \
         -v daily="$KEEP_DAILY" -v weekly="$KEEP_WEEKLY" -v monthly="$KEEP_MONTHLY" \
-        -f "$root/scripts/lib/awk/formats.awk" -f "$root/scripts/lib/awk/prune.awk" "$work/sorted"
+        -f "$awk/formats.awk" -f "$awk/prune.awk" "$work/sorted"
 }
 
 list_backups() {
@@ -118,34 +118,36 @@ show_plan() {
     [ "$skipped" -eq 0 ] || say "skipped: $(amount "$skipped" file)$place without an intact" \
         "manifest; 'make list-backups' lists them"
     [ -s "$work/plan" ] || return 0
-    [ "$quiet-$PRUNE_SKIP_CONFIRM-$dry_run" != yes-yes- ] || return 0
-    LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -f "$root/scripts/lib/awk/formats.awk" \
-        -f "$root/scripts/lib/awk/prune-table.awk" "$work/plan" >"$work/table"
+    if [ -n "$quiet" ] && [ "$PRUNE_SKIP_CONFIRM" = yes ] && [ -z "$dry_run" ]; then
+        return 0
+    fi
+    LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -f "$awk/formats.awk" \
+        -f "$awk/prune-table.awk" "$work/plan" >"$work/table"
     printable_lines <"$work/table" | show_table || die 'could not write the result'
 }
 
-count_doomed() {
-    doomed=$(grep -c '^delete' "$work/plan") || : # there is none
-    is_number "$doomed" || die 'could not count the backups to delete'
+count_backups_to_delete() {
+    to_delete=$(grep -c '^delete' "$work/plan") || : # there is none
+    is_number "$to_delete" || die 'could not count the backups to delete'
 }
 
 confirm_pruning() {
     bytes=$(awk -F '\t' '$1 == "delete" { bytes += $4 } END { printf("%.0f", bytes) }' "$work/plan")
-    warn "$doomed of $(amount "$total" backup)$place will be deleted: $(human_size "$bytes")"
-    confirm "$PRUNE_SKIP_CONFIRM" 'Delete them?' PRUNE_SKIP_CONFIRM
+    warn "$to_delete of $(amount "$total" backup)$place will be deleted: $(human_size "$bytes")"
+    confirm PRUNE_SKIP_CONFIRM 'Delete them?'
 }
 
 # delete_backups: decides again after the answer; a backup that has changed meanwhile stays
 delete_backups() {
     decide >"$work/plan.now"
     deleted=0 files_left=
-    all_doomed=$(amount "$doomed" backup)
+    all_to_delete=$(amount "$to_delete" backup)
     while IFS= read -r planned; do
         case $planned in delete*) delete_backup "$planned" ;; esac
     done <"$work/plan"
     unchanged=
-    [ "$deleted" -eq "$doomed" ] ||
-        die "deleted only $deleted of $all_doomed; the warnings say why"
+    [ "$deleted" -eq "$to_delete" ] ||
+        die "deleted only $deleted of $all_to_delete; the warnings say why"
     finish 'the old backups are deleted'
     say_done "deleted $(amount "$deleted" backup), $(human_size "$bytes")"
     [ -z "$files_left" ] || end_incomplete
@@ -166,7 +168,7 @@ delete_backup() { # LINE
 remove_with() {
     if "$1" "$old_backup"; then
         deleted=$((deleted + 1))
-        unchanged="; deleted $deleted of $all_doomed"
+        unchanged="; deleted $deleted of $all_to_delete"
     else
         warn "could not delete $old_backup: $(removal_error)"
     fi

@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock confirmation databases rights backup-file embedded-manifest
-use signature manifest fingerprints schema publish report storage upload modes untrusted load
-use kept-copy preflight verify tables in-place
+use backend session errors lock clean-up confirmation databases rights backup-file
+use embedded-manifest signature manifest fingerprints schema publish progress report remote upload
+use modes untrusted load kept-copy preflight verify tables in-place
 
 usage() {
     cat <<EOF
@@ -110,7 +110,7 @@ fill_staging() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    dry_run='' tables='' keep_going='' drop_missing='' data_only='' schema_option=''
+    dry_run='' data_only='' schema_option=''
     parse_arguments take_option "$@"
     refuse_contradictions
     [ -z "$data_only" ] || RESTORE_SCHEMA=live
@@ -184,7 +184,7 @@ show_changes() {
             fail_with "$work/sql.errors" 'could not read the live database'
     fi
     rows_in_backup >"$work/then"
-    awk -f "$root/scripts/lib/awk/changes.awk" "$work/now" "$work/then" |
+    awk -f "$awk/dry-run-rows.awk" "$work/now" "$work/then" |
         LC_ALL=C sort -k 4 >"$work/changes"
     if [ -n "$json" ]; then
         add_changes
@@ -195,8 +195,8 @@ show_changes() {
 }
 
 print_changes() {
-    LC_ALL=C awk -v columns="$(screen_columns 3)" -f "$root/scripts/lib/awk/formats.awk" \
-        -f "$root/scripts/lib/awk/changes-table.awk" "$work/changes" |
+    LC_ALL=C awk -v columns="$(screen_columns 3)" -f "$awk/formats.awk" \
+        -f "$awk/dry-run-table.awk" "$work/changes" |
         printable_lines | show_table
 }
 
@@ -293,10 +293,8 @@ confirm_replacement() {
     show_question
     [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
     [ "$mode" = full ] || end_live_session ''
-    confirm_unlocked "$RESTORE_SKIP_CONFIRM" 'Restore this backup?' RESTORE_SKIP_CONFIRM
-    muted=yes
-    examine
-    muted=
+    confirm_unlocked RESTORE_SKIP_CONFIRM 'Restore this backup?'
+    without_messages examine
     require_same "$question_about" "$(replacement will): $(both_contents)"
 }
 

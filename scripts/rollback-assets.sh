@@ -4,8 +4,8 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock confirmation databases rights backup-file embedded-manifest schema
-use publish report
+use backend session errors lock clean-up confirmation databases rights backup-file
+use embedded-manifest schema publish progress report
 
 usage() {
     cat <<EOF
@@ -44,18 +44,18 @@ main() {
 parse_options() {
     unchanged='; the database is unchanged'
     only_drop=
-    while [ $# -gt 0 ]; do
-        case $1 in
-            -y | --yes) ROLLBACK_SKIP_CONFIRM=yes ;;
-            --drop)
-                only_drop=yes
-                unchanged='; the previous database is unchanged'
-                ;;
-            -?*) common_option "$1" ;;
-            *) die_usage "unexpected argument: $1" ;;
-        esac
-        shift
-    done
+    parse_only_options take_option "$@"
+}
+
+take_option() {
+    case $1 in
+        -y | --yes) ROLLBACK_SKIP_CONFIRM=yes ;;
+        --drop)
+            only_drop=yes
+            unchanged='; the previous database is unchanged'
+            ;;
+        *) common_option "$1" ;;
+    esac
 }
 
 require_previous() {
@@ -92,7 +92,7 @@ confirm_drop() {
     kept_database=$(content_of "$previous")
     warn "the previous database of $server will be dropped:" \
         "$kept_database, $previous_size, kept $(time_of_previous)"
-    confirm_same "$ROLLBACK_SKIP_CONFIRM" 'Drop it?' ROLLBACK_SKIP_CONFIRM "$kept_database" \
+    confirm_same ROLLBACK_SKIP_CONFIRM 'Drop it?' "$kept_database" \
         content_of "$previous"
 }
 
@@ -103,7 +103,7 @@ confirm_rollback() {
     what_happens='will be swapped with the previous one'
     database_exists || what_happens='does not exist; the previous one will take its place'
     warn_with "database '$TB_POSTGRES_DATABASE' of $server $what_happens" "$sides"
-    confirm_same "$ROLLBACK_SKIP_CONFIRM" 'Roll back?' ROLLBACK_SKIP_CONFIRM "$sides" both_sides
+    confirm_same ROLLBACK_SKIP_CONFIRM 'Roll back?' "$sides" both_sides
 }
 
 # both_sides: a line of the live database, if it exists, and one of the previous one

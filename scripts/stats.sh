@@ -4,7 +4,8 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases backup-file embedded-manifest publish report
+use backend session errors lock clean-up databases backup-file embedded-manifest publish progress
+use report
 
 usage() {
     cat <<EOF
@@ -34,14 +35,14 @@ main() {
 
 parse_options() {
     shown=tables
-    while [ $# -gt 0 ]; do
-        case $1 in
-            --size) shown=size ;;
-            -?*) common_option "$1" ;;
-            *) die_usage "unexpected argument: $1" ;;
-        esac
-        shift
-    done
+    parse_only_options take_option "$@"
+}
+
+take_option() {
+    case $1 in
+        --size) shown=size ;;
+        *) common_option "$1" ;;
+    esac
 }
 
 clean_up() {

@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock databases rights backup-file embedded-manifest signature manifest
-use fingerprints schema publish report storage upload modes untrusted load kept-copy preflight
-use verify catalog private-server
+use backend session errors lock clean-up databases rights backup-file embedded-manifest signature
+use manifest fingerprints schema publish progress report remote upload modes untrusted load
+use kept-copy preflight verify verification-result private-server
 
 usage() {
     cat <<EOF
@@ -57,7 +57,6 @@ main() {
 
 parse_options() {
     level=restore private=''
-    tables='' keep_going='' drop_missing='' # as in a full restore
     running_level='' manifest_found=''
     parse_arguments take_option "$@"
     backup_file=$(backup_path "${operand:-$project/assets/assets.dump.gz}")
@@ -134,11 +133,7 @@ verify_restore() {
     require_trust
     check_room
     begin_level restore
-    if is_data_only; then
-        choose_mode
-    else
-        choose_full_mode
-    fi
+    choose_mode_by_archive
     load_backup
     verify_staging
     end_level

@@ -10,13 +10,12 @@ import pytest
 from support.backups import manifest_of, remove_manifest
 from support.databases import Database
 from support.fakes import fake
-from support.run import Checkout
+from support.run import DIFF, Checkout
 from support.running import kill
 from support.servers import Server
 from support.waiting import until
 
 SUPPORT = Path(__file__).parent / "support"
-DIFF = "./scripts/diff-backup.sh"
 NO_DIFFERENCES = "no differences in tables, columns or rows\n"
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from support.backups import manifest_of
 from support.databases import Database
-from support.run import PROJECT, Checkout, Run, run_as_nobody
+from support.run import DOCTOR, PROJECT, Checkout, Run, run_as_nobody
 
-DOCTOR = "./scripts/doctor.sh"
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
 OK += ["rights", "restore", "space", "swap"]
 

@@ -10,7 +10,7 @@ import pytest
 from support.backups import manifest_of, remove_manifest, rewrite_manifest
 from support.databases import Database, new_database
 from support.fakes import fake
-from support.run import BACKUP, RESTORE, Checkout, Run
+from support.run import BACKUP, DOCTOR, RESTORE, Checkout, Run
 from support.servers import DirectServer
 
 from helpers.demo.private_server import private_server
@@ -25,7 +25,12 @@ ANSWERS = {
     "jobs": (RESTORE, r"s#^\([tf]|[tf]|\)[0-9]*|#\1{lie}|#"),
     "size when backed up": (BACKUP, r"s#^UTF8|[0-9]*$#UTF8|{lie}#"),
 }
-FACTS = {"tmp-free": RESTORE, "data-free": RESTORE, "pg_restore": RESTORE, "pg_dump": BACKUP}
+FACTS = [
+    ("tmp-free", RESTORE),
+    ("data-free", RESTORE),
+    ("pg_restore", RESTORE),
+    ("pg_dump", BACKUP),
+]
 
 
 @pytest.fixture
@@ -63,26 +68,35 @@ def test_number_that_is_a_program_is_not_run_by_bash(
     assert "unexpected answer from " in run.err and " is unchanged" in run.err
 
 
-@pytest.mark.parametrize("fact", FACTS)
-def test_fact_that_is_a_program_is_not_run_by_bash(
-    direct: Database, marker: Path, fact: str
-) -> None:
-    """What a program on the server prints besides its own fact."""
-    path = direct.sample_backup()
+def lying_mkdir(database: Database, fact: str, marker: Path) -> dict[str, str]:
+    """Return an environment in which a program on the server prints a fact that is a program."""
     lie = f"{fact} PATH[$(touch${{IFS}}{marker})0]"
     mkdir = f"""
         "$REAL" "$@" || exit
-        case "$*" in *.{direct.key()}.*) echo '{lie}' ;; esac
+        case "$*" in *.{database.key()}.*) echo '{lie}' ;; esac
     """
-    run = direct.checkout.run(
-        FACTS[fact],
-        path,
-        shell="bash",
-        RESTORE_SKIP_CONFIRM="yes",
-        **fake(direct.checkout, mkdir=mkdir),
-    )
+    return fake(database.checkout, mkdir=mkdir)
+
+
+@pytest.mark.parametrize(("fact", "script"), FACTS)
+def test_fact_that_is_a_program_is_not_run_by_bash(
+    direct: Database, marker: Path, fact: str, script: str
+) -> None:
+    path = direct.sample_backup()
+    lies = lying_mkdir(direct, fact, marker)
+    run = direct.checkout.run(script, path, shell="bash", RESTORE_SKIP_CONFIRM="yes", **lies)
     assert_nothing_ran(direct, run, marker)
     assert "unexpected answer from " in run.err and " is unchanged" in run.err
+
+
+@pytest.mark.parametrize("fact", [fact for fact, _ in FACTS])
+def test_fact_that_is_a_program_is_not_run_by_a_check(
+    direct: Database, marker: Path, fact: str
+) -> None:
+    lies = lying_mkdir(direct, fact, marker)
+    run = direct.checkout.run(DOCTOR, shell="bash", **lies)
+    assert_nothing_ran(direct, run, marker)
+    assert f"expected a number for {fact}, got" in run.err
 
 
 def test_file_size_that_is_a_program_is_not_run_by_bash(direct: Database, marker: Path) -> None:

@@ -13,7 +13,7 @@ from support.backups import manifest_of, remove_manifest, rewrite_manifest
 from support.databases import Database, database_of_role
 from support.fakes import fake
 from support.kinds import create_kinds, drop_kinds, everything
-from support.run import CLEAN, CONFIRMED, RESTORE, ROLLBACK, STATS, Checkout, Run
+from support.run import CLEAN, CONFIRMED, DOCTOR, RESTORE, ROLLBACK, STATS, Checkout, Run
 from support.running import waiting_run
 from support.servers import DirectServer
 
@@ -262,7 +262,7 @@ def test_user_without_right_to_create_databases_can_do_the_rest(limited: Databas
     run = limited.checkout.run(ROLLBACK, **CONFIRMED)
     assert run.status == 1 and "there is no previous database" in run.errors[0], run
     assert limited.checkout.run(STATS).status == 0
-    run = limited.checkout.run("./scripts/doctor.sh", **IN_PLACE)
+    run = limited.checkout.run(DOCTOR, **IN_PLACE)
     assert run.status == 0 and "restores are done in place" in run.out, run
     assert limited.checkout.run(CLEAN, **CONFIRMED).status == 0
     assert limited.execute("SELECT count(*) FROM image_infos") == [(0,)]

@@ -14,14 +14,13 @@ import pytest
 from support.backups import content_of, remove_manifest
 from support.databases import Database
 from support.fakes import fake, without_python
-from support.run import PROJECT, Run
+from support.run import CLEAN, INIT, PROJECT, Run
 from support.tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
 
 from helpers import menu, terminal
 
 pytestmark = pytest.mark.python
 
-INIT = "./scripts/init.sh"
 DAY = 86_400
 
 
@@ -457,7 +456,7 @@ def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: T
     assert direct.content() == before
     direct.execute("DROP TABLE spec_info CASCADE")  # other tables have rows
     assert direct.checkout.run_on_terminal(INIT, answer=b"a\nno\n").status == 1
-    assert direct.checkout.run("./scripts/clean-db.sh", CLEAN_SKIP_CONFIRM="yes").status == 0
+    assert direct.checkout.run(CLEAN, CLEAN_SKIP_CONFIRM="yes").status == 0
     run = direct.checkout.run_on_terminal(INIT, answer=b"a\n")
     assert run.status == 0 and direct.content() == backup, run
 

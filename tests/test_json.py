@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.backups import manifest_of, write_backup
 from support.databases import Database
-from support.run import LIST, RESTORE, STATS, Checkout, Run
+from support.run import CLEAN, LIST, RESTORE, STATS, Checkout, Run
 
 DIFF, DOCTOR, VERIFY = (
     f"./scripts/{name}.sh" for name in ("diff-backup", "doctor", "verify-backup")
@@ -119,7 +119,7 @@ def test_checks_have_a_level_and_what_to_do(direct: Database) -> None:
         ([STATS, "--sise", "--json"], 2, "unknown option: --sise", "did you mean --size?"),
         ([DIFF, "--json", "none"], 1, "there is no backup file", "create one with"),
         ([RESTORE, "--json"], 2, "--json needs --dry-run", "--help"),
-        (["./scripts/clean-db.sh", "--json"], 2, "unknown option: --json", "--help"),
+        ([CLEAN, "--json"], 2, "unknown option: --json", "--help"),
     ],
 )
 def test_errors_are_json_too(

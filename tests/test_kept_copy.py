@@ -10,7 +10,7 @@ import pytest
 from support.backups import manifest_of, remove_manifest
 from support.databases import Database
 from support.fakes import fake
-from support.run import DROP, STATS
+from support.run import DROP, RESTORE, STATS
 from support.running import waiting_run
 
 KEEP = {"RESTORE_KEEP_COPY": "yes"}
@@ -154,7 +154,7 @@ def test_killed_while_cloning_changes_nothing(kept: Database, what: str) -> None
     target = {"copy": "assets_copy_", "clone": "assets_staging_"}[what]
     with waiting_run(
         kept.checkout,
-        "./scripts/restore-assets.sh",
+        RESTORE,
         program="psql",
         arguments=f"*target={target}*",
         **KEEP,
@@ -197,6 +197,6 @@ def test_stats_shows_the_copy_and_drop_copy_drops_it(kept: Database) -> None:
     assert run.status == 0 and re.search(shown + "; 'make drop-copy' drops it", run.err), run
     run = kept.checkout.run("make", "drop-copy")
     assert run.status == 0 and re.search(rf"dropped the {shown}", run.err), run
-    run = kept.checkout.run("./scripts/restore-assets.sh", "--drop-copy")
+    run = kept.checkout.run(RESTORE, "--drop-copy")
     assert run.status == 0 and "there is no kept copy" in run.err, run
     assert kept.databases() == set()

@@ -18,10 +18,9 @@ from support.backups import remove_manifest
 from support.databases import Database
 from support.fakes import path_without
 from support.kubernetes import CHART_LABELS, Pod, kubeconfig
-from support.run import RESTORE, STATS, Checkout, Run
+from support.run import DOCTOR, RESTORE, STATS, Checkout, Run
 from support.waiting import until
 
-DOCTOR = "./scripts/doctor.sh"
 PASSWORD = "it's a $ecret"
 
 

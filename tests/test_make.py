@@ -141,7 +141,8 @@ def test_name_in_the_environment_names_no_backup(direct: Database) -> None:
         (["restore-assets", "NAME=x", "FILE=y"], "cannot combine FILE and NAME", ""),
         (["backup-assets", "NAME=a/b"], "NAME is the name of a backup", "FILE='a/b'"),
         (["restore-assets", "FILE=x"], "FILE must contain a slash or end in", "FILE='./x'"),
-        (["setup", "ARGS=x"], "ARGS has no effect here", ""),
+        (["setup", "ARGS=x"], "ARGS has no effect here: it is for backup-assets, restore-", ""),
+        (["doctor", "PYTHON=x"], "PYTHON has no effect here: it is for setup, demo, test, ", ""),
     ],
 )
 def test_what_make_would_ignore_is_refused(

@@ -11,13 +11,10 @@ from pathlib import Path
 import pytest
 from faults.faults import ALL, sampled
 from support.databases import PASSWORD, Database, database_of_role
-from support.run import BACKUP, CLEAN, CONFIRMED, RESTORE, ROLLBACK, STATS, Checkout
+from support.run import BACKUP, CLEAN, CONFIRMED, DOCTOR, RESTORE, ROLLBACK, STATS, VERIFY, Checkout
 from support.running import kill, start_restore
 from support.servers import Container, DirectServer
 from support.waiting import until
-
-DOCTOR = "./scripts/doctor.sh"
-VERIFY = "./scripts/verify-backup.sh"
 
 
 @pytest.fixture

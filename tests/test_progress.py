@@ -144,5 +144,5 @@ def test_without_python_the_line_counts_bytes_on_a_narrow_terminal(direct: Datab
 
 
 def test_line_that_does_not_fit_loses_whole_parts(checkout: Checkout) -> None:
-    command = ". scripts/lib/report.sh; first_that_fits 9 'one  two  three' 'one  two' one"
+    command = ". scripts/lib/progress.sh; first_that_fits 9 'one  two  three' 'one  two' one"
     assert checkout.run("sh", "-c", command).out == "one  two\n"

@@ -217,7 +217,7 @@ def test_a_backup_that_was_replaced_or_verified_meanwhile_stays(checkout: Checko
     assert run.status == 1, run
     assert left(checkout) == {"new", "replaced", "verified"}
     assert run.err.count("has changed meanwhile; it stays") == 2
-    assert "error: deleted only 1 of 3 backups" in run.err
+    assert "deleted only 1 of 3 backups" in run.err
 
 
 def test_a_signal_during_a_deletion_ends_the_run_after_it(checkout: Checkout) -> None:

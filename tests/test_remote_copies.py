@@ -12,13 +12,10 @@ from support.backups import Pair, manifest_of, read_pair, rewrite_manifest, writ
 from support.databases import Database
 from support.disks import small_disk
 from support.fakes import fake, path_without
-from support.run import BACKUP, LIST, PRUNE, RESTORE, Checkout, Run
+from support.run import BACKUP, DIFF, DOCTOR, LIST, PRUNE, RESTORE, VERIFY, Checkout, Run
 from support.running import ended, waiting_run
 from support.storage import RCLONE, storage_server
 
-VERIFY = "./scripts/verify-backup.sh"
-DIFF = "./scripts/diff-backup.sh"
-DOCTOR = "./scripts/doctor.sh"
 UNREACHABLE = {"RCLONE_CONFIG_T_ENDPOINT": "http://127.0.0.1:1"}
 WRONG_KEY = {"AWS_SECRET_ACCESS_KEY": "wrong"}
 UNCHANGED = {"FORCE": ""}  # a backup of unchanged content writes no file, and is quick

@@ -13,18 +13,16 @@ from pathlib import Path
 import pytest
 import yaml
 from support.databases import Database
-from support.run import PROJECT, Checkout
+from support.run import BACKUP, PROJECT, SCHEDULE, Checkout
 from support.servers import IMAGE
 from support.storage import KEY, RCLONE, SECRET, Storage
-
-SCHEDULE = "./scripts/schedule.sh"
 
 
 def test_cron_and_systemd_get_this_projects_path(checkout: Checkout) -> None:
     run = checkout.run("make", "schedule")
     assert run.status == 0, run
     line = run.out.splitlines()[-1]
-    assert shlex.split(line)[5:9] == ["cd", str(checkout.path), "&&", "./scripts/backup-assets.sh"]
+    assert shlex.split(line)[5:9] == ["cd", str(checkout.path), "&&", BACKUP]
     run = checkout.run(SCHEDULE, "systemd")
     command = re.search(r"^ExecStart=(.*)$", run.out, re.MULTILINE)[1]
     assert run.status == 0, run

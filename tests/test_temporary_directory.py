@@ -11,7 +11,7 @@ from support.backups import digest
 from support.databases import Database, make_big
 from support.disks import small_disk
 from support.fakes import fake
-from support.run import CONFIRMED, STATS, Checkout
+from support.run import CONFIRMED, STATS, VERIFY, Checkout
 
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh", "stats.sh", "clean-db.sh", "rollback-assets.sh"]
 SHELLS = ["dash", "busybox sh", "bash"]
@@ -93,7 +93,7 @@ def test_temporary_directory_too_small_for_the_archive_is_named(
     (full / "ballast").write_bytes(b"")
     run = direct.restore(path, TMPDIR=str(full))
     assert run.status == 1 and f"error: the temporary directory '{full}' has " in run.err, run
-    run = direct.checkout.run("./scripts/verify-backup.sh", path, TMPDIR=str(full))
+    run = direct.checkout.run(VERIFY, path, TMPDIR=str(full))
     assert run.status == 1 and run.err.count("hint: ") == 1, run
     assert f"hint: the temporary directory '{full}' is full" in run.err, run
 

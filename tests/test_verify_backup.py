@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from support.backups import manifest_of, remove_manifest, with_checksum
 from support.databases import Database, broken_backup
-from support.run import Checkout
+from support.run import VERIFY, Checkout
 
-VERIFY = "./scripts/verify-backup.sh"
 LEVELS = ["hash", "read", "restore"]
 
 

@@ -23,10 +23,10 @@ main() {
         refuse_idle_variable "$rule" prune-backups
     done
     refuse_idle_variable SCALE bench
-    refuse_idle_variable ARGS backup-assets restore-assets verify-backup diff-backup \
-        rollback-assets init list-backups prune-backups stats db-size schedule doctor drop-copy \
-        clean-db up down test faults
-    refuse_idle_variable PYTHON setup demo test faults bench picture lint
+    # shellcheck disable=SC2016,SC2046 # the text of the Makefile; these are words
+    refuse_idle_variable ARGS $(targets_with '$(ARGS)')
+    # shellcheck disable=SC2046 # these are words
+    refuse_idle_variable PYTHON $(targets_with ' .venv/.')
     ! { is_in FILE "$variables" && is_in NAME "$variables"; } || die 'cannot combine FILE and NAME'
     refuse_empty_variable "$(in_lines "$5")"
     case $6 in environment*) refuse_name_of_environment "$3" ;; esac
@@ -97,6 +97,13 @@ refuse_name_of_environment() {
     hint "to name a backup, write it after make: make restore-assets NAME='$1'"
     hint "otherwise run 'unset NAME'"
     die "NAME is set in the environment, which make ignores: '$1'"
+}
+
+# targets_with TEXT: whose rule in the Makefile contains it
+targets_with() {
+    awk -v text="$1" '/^[^\t]/ { target = /^[a-z0-9-]+:/ ? $1 : "" }
+                      target && index($0, text) { print substr(target, 1, length(target) - 1) }' \
+        "$root/Makefile"
 }
 
 # is_one_wanted TARGET...: is one of these to be made?

@@ -37,10 +37,11 @@ LAYERS = {
     " python",
     "server": "call-input verified-call backends/docker backends/direct backends/kubectl backend"
     " session errors compose",
-    "things": "lock confirmation client-programs databases rights backup-file embedded-manifest"
-    " signature manifest fingerprints schema publish",
-    "workflow": "report storage upload modes untrusted load kept-copy preflight verify compare"
-    " restore-test catalog guards tables in-place private-server tumblebug hooks",
+    "things": "lock clean-up confirmation client-programs databases rights backup-file"
+    " embedded-manifest signature manifest fingerprints schema publish",
+    "workflow": "progress report remote upload modes untrusted load kept-copy preflight verify"
+    " verification-result compare restore-test catalog guards tables in-place private-server"
+    " tumblebug hooks",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220

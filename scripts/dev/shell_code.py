@@ -13,6 +13,7 @@ from collections.abc import Iterator
 # The project's functions whose arguments are a command, a file and a command, or functions.
 RUNNERS = {
     **dict.fromkeys(["background", "background_with_messages", "exec_in_child"], "command"),
+    "without_messages": "command",
     "background_from": "file",
     **dict.fromkeys(["pipe", "at_end", "clean_up_by"], "function"),
 }

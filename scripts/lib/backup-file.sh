@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A backup file: PostgreSQL's custom format, in gzip or bare.
-# Needs: project root work
+# Needs: awk project root work
 
 # require_file FILE: ends the script unless it is a readable file that can be a backup
 require_file() {
@@ -205,7 +205,7 @@ gzip_program() {
 
 # gzip_error: what pigz or gzip has reported, in the same words
 gzip_error() {
-    awk -f "$root/scripts/lib/awk/gzip-error.awk" "$work/gzip.errors"
+    awk -f "$awk/gzip-error.awk" "$work/gzip.errors"
 }
 
 # size_of FILE: in bytes

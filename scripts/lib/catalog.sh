@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The catalog: one line for each backup in some directories. It opens only files whose size differs
 # from that in FILE.info, and starts no process per file for the others.
-# Needs: listed manifest manifest_found remote_exists root work
+# Needs: awk listed manifest manifest_found remote_exists work
 
 # print_catalog DIRECTORY...: lines of fields separated by tabs: created, size, rows, tables,
 # server, holds, state, level, result and time of the last verification, sha256, database, trust,
@@ -84,12 +84,12 @@ list_sizes() {
 read_entries() {
     read_key
     CATALOG=$catalog SIGNING_KEY=$signing_key LC_ALL=C \
-        awk -f "$root/scripts/lib/awk/catalog-read.awk" "$catalog/listing" >"$catalog/entries"
+        awk -f "$awk/catalog-read.awk" "$catalog/listing" >"$catalog/entries"
     {
         hash_parts checked
         [ -z "$signing_key" ] || sign_parts
     } >"$catalog/hashes"
-    LC_ALL=C awk -f "$root/scripts/lib/awk/catalog-join.awk" \
+    LC_ALL=C awk -f "$awk/catalog-join.awk" \
         "$catalog/hashes" "$catalog/entries" "$catalog/paths" >"$catalog/joined"
 }
 
@@ -141,34 +141,4 @@ open_unclear_file() {
     else
         date -u -r "$1" '+%Y-%m-%d %H:%M:%S UTC' >"$2.time" 2>/dev/null || : # macOS before 13
     fi
-}
-
-# remember_verification FILE LEVEL RESULT SHA256: in FILE.verified, with the time. The level is
-# hash, read or restore, the result ok or failed. It counts as long as the backup's manifest has
-# this sha256. A success does not replace the result of a higher level
-remember_verification() {
-    if [ "$3" = ok ] && has_higher_result "$1.verified" "$2" "$4"; then
-        return 0
-    fi
-    partial_result=$(partial_of "$1.verified")
-    at_end remove_partial_result # a signal may come before the rename
-    result=$(printf '%s\t%s\t%s\t%s' "$(date -u '+%Y-%m-%d %H:%M:%S UTC')" "$2" "$3" "$4")
-    if ! { printf '%s\n' "$result" >"$partial_result"; } 2>"$work/publish.errors" ||
-        ! rename_file "$partial_result" "$1.verified"; then
-        remove_partial_result
-        warn "the result is valid, but could not be recorded in '$1.verified':" \
-            "$(sed 's/.*: //; q' "$work/publish.errors")"
-    fi
-}
-
-remove_partial_result() {
-    rm -f "$partial_result"
-}
-
-has_higher_result() { # FILE LEVEL SHA256
-    remembered=$(awk -F '\t' -v sha256="$3" '$4 == sha256 { print $2; exit }' "$1" 2>/dev/null) || :
-    case $2-$remembered in
-        hash-read | hash-restore | read-restore) ;;
-        *) return 1 ;;
-    esac
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Comparing the rows of two databases, in SQL on the server: this host receives only the lists of
 # columns and the result.
-# Needs: child root server_tmp sql staging work
+# Needs: awk child server_tmp sql staging work
 
 # list_columns DATABASE UNFILLED: its tables, columns and keys to compare, without these columns
 list_columns() {
@@ -64,8 +64,7 @@ print_only_in_one() {
 }
 
 only_in_one() { # SIDE PLACE
-    LC_ALL=C awk -v place="$2" -f "$root/scripts/lib/awk/only-in-one.awk" \
-        "$work/columns.both" "$work/columns.$1"
+    LC_ALL=C awk -v place="$2" -f "$awk/only-in-one.awk" "$work/columns.both" "$work/columns.$1"
 }
 
 # in_both NAME OLD NEW: runs that SQL in both databases at once; what it prints goes to the files

@@ -1,20 +1,20 @@
 # shellcheck shell=sh
 # Questions that are asked without the lock, and what may have changed meanwhile.
 
-# confirm_same SKIP QUESTION SKIP_NAME SHOWN COMMAND...: asks as confirm_unlocked does. If it has
-# asked, COMMAND must still print SHOWN, which the question was about
+# confirm_same SETTING QUESTION SHOWN COMMAND...: asks as confirm_unlocked does. If it has asked,
+# COMMAND must still print SHOWN, which the question was about
 confirm_same() {
-    [ "$1" != yes ] || return 0
-    confirm_unlocked "$1" "$2" "$3"
-    what_was_shown=$4
-    shift 4
+    ! is_confirmed "$1" || return 0
+    confirm_unlocked "$1" "$2"
+    what_was_shown=$3
+    shift 3
     require_same "$what_was_shown" "$("$@")"
 }
 
-# confirm_unlocked SKIP QUESTION SKIP_NAME: asks as confirm does, without the lock: so an open
+# confirm_unlocked SETTING QUESTION: asks as confirm does, without the lock: so an open
 # question blocks no other run. The caller then checks again what the question was about
 confirm_unlocked() {
-    [ "$1" != yes ] || return 0
+    ! is_confirmed "$1" || return 0
     leave_server
     confirm "$@"
     require_lock

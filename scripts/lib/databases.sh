@@ -45,12 +45,10 @@ EOF
     load_jobs=${RESTORE_JOBS:-$load_jobs}
 }
 
-# server_has_room NAME KIB BYTES: are so many bytes free in that directory? KIB is empty if unknown,
-# as for another host's data directory: there a full disk ends the load, which changes nothing
+# server_has_room FREE_KIB BYTES: is that enough? FREE_KIB is empty if unknown, as for another
+# host's data directory: there a full disk ends the load, which changes nothing
 server_has_room() {
-    [ -n "$2" ] || return 0
-    require_number "the free space of its $1" "$2"
-    [ "$2" -ge "$(($3 / 1024))" ]
+    [ -z "$1" ] || [ "$1" -ge "$(($2 / 1024))" ]
 }
 
 # create_staging ENCODING: an empty database like the live one; where there is none, of that
@@ -139,9 +137,9 @@ rename_staging() {
 # drop_temporary_data: staging, the replaced and the compared database, and the directory on the
 # server; a previous database, which a restore kept, stays
 drop_temporary_data() {
-    begin_removal
+    begin_removing_server_tmp
     drop_temporary_databases
-    finish_removal
+    finish_removing_server_tmp
 }
 
 drop_temporary_databases() {

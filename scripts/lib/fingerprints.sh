@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Comparing the tables of a database with the rows and fingerprints of the manifest.
-# Needs: root sql work
+# Needs: awk sql work
 
 # fingerprints_sql COLUMNS: the SQL that computes them, of these columns only, or of all where there
 # are none
@@ -11,19 +11,12 @@ fingerprints_sql() {
 
 # sum_of_tables: adds up the manifest's table lines on standard input: '3 tables, 127,928 rows'
 sum_of_tables() {
-    with_commas "$(awk -f "$root/scripts/lib/awk/sum-of-tables.awk")"
-}
-
-# lines_of_tables COLUMNS: the lines of the manifest's tables ($work/tables) to which any of the
-# columns in that file belongs
-lines_of_tables() {
-    with_columns lines-of-tables "$1" "$work/tables"
+    with_commas "$(awk -f "$awk/sum-of-tables.awk")"
 }
 
 # with_columns PROGRAM COLUMNS TABLES: runs that program of lib/awk after has-column.awk
 with_columns() {
-    LC_ALL=C awk -f "$root/scripts/lib/awk/has-column.awk" \
-        -f "$root/scripts/lib/awk/$1.awk" "$2" "$3"
+    LC_ALL=C awk -f "$awk/has-column.awk" -f "$awk/$1.awk" "$2" "$3"
 }
 
 # lines_of_one_file FILE FILE: those that the other one lacks

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Guards: the same content does not replace an existing backup, and much less content only if the
 # user wants that; and the shared backup must be small enough for Git.
-# Needs: database_encoding holds manifest manifest_found operand partial_manifest project root sql
+# Needs: awk database_encoding holds manifest manifest_found operand partial_manifest project sql
 #   target work
 
 size_to_warn=52428800   # 50 MiB
@@ -21,7 +21,7 @@ guard_existing_backup() {
     show_losses
     [ -t 0 ] || refuse_losses
     losses_shown=$losses
-    confirm_unlocked '' 'Replace the existing backup anyway?' FORCE
+    confirm_unlocked FORCE 'Replace the existing backup anyway?'
     require_database
     compare_existing
     require_same "$losses_shown" "$losses"
@@ -88,8 +88,8 @@ read_newest() {
 # more
 report_changes() {
     [ -s "$work/existing" ] || return 0
-    changes=$(awk -f "$root/scripts/lib/awk/formats.awk" \
-        -f "$root/scripts/lib/awk/table-changes.awk" "$work/existing" "$work/tables")
+    changes=$(awk -f "$awk/formats.awk" \
+        -f "$awk/changes-since-backup.awk" "$work/existing" "$work/tables")
     [ "$holds" = 'data only' ] || [ -z "$existing_definitions" ] ||
         [ "$existing_definitions" = "$(cat "$work/definitions")" ] ||
         changes="the schema has changed, $changes"
@@ -140,7 +140,7 @@ renew_info() {
 
 # find_losses TABLES: between the existing backup and these lines of tables. Sets losses
 find_losses() {
-    losses=$(LC_ALL=C awk -f "$root/scripts/lib/awk/losses.awk" "$work/existing" "$1" |
+    losses=$(LC_ALL=C awk -f "$awk/losses.awk" "$work/existing" "$1" |
         while read -r rows_before rows_now table_name; do
             case $rows_now in
                 gone) change="$rows_before rows -> gone" ;;

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The result of a run as one JSON object on standard output, where --json was given.
-# Needs: failure_text json root shown_names work
+# Needs: awk failure_text json shown_names work
 # Sets: json_failed
 
 json_failed=
@@ -79,8 +79,8 @@ json_lines() {
 
 # json_awk NAME [OPTION...]: runs awk/json-NAME.awk
 json_awk() (
-    json_program=$root/scripts/lib/awk/json-$1.awk
+    json_program=$awk/json-$1.awk
     shift
     LC_ALL=C sed "$shown_names" |
-        LC_ALL=C awk "$@" -f "$root/scripts/lib/awk/json.awk" -f "$json_program"
+        LC_ALL=C awk "$@" -f "$awk/json.awk" -f "$json_program"
 )

@@ -1,11 +1,10 @@
 # shellcheck shell=sh
 # Loading the archive into the staging database, in the mode of the restore.
-# Needs: archive child keep_going load_jobs manifest_found mode root server_tmp
-#   server_version sql staging toast_compression trusted work
-# Sets: load_skipped unusable_owners
+# Needs: archive awk child keep_going load_jobs manifest_found mode server_tmp server_version sql
+#   staging toast_compression trusted work
+# Sets: keep_going load_skipped unusable_owners
 
-load_skipped=
-unusable_owners=
+keep_going='' load_skipped='' unusable_owners=''
 
 # load_backup: into a new staging database, of which clients of the live one notice nothing
 load_backup() {
@@ -46,7 +45,7 @@ load_data_only() {
 # change_missing_columns add|drop: those of the backup that the live schema lacks, in staging
 change_missing_columns() {
     [ -s "$work/columns.missing" ] || return 0
-    typed_columns=$(LC_ALL=C awk -f "$root/scripts/lib/awk/typed-columns.awk" \
+    typed_columns=$(LC_ALL=C awk -f "$awk/typed-columns.awk" \
         "$work/schema.backup" "$work/columns.missing")
     { psql_set columns "$typed_columns" && cat "$sql/restore/$1-missing-columns.sql"; } |
         sql "$staging" 2>"$work/sql.errors" ||
@@ -134,7 +133,7 @@ require_loaded() {
 
 # is_loaded ERRORS: was that setting all that pg_restore passed over? Takes it out of the errors
 is_loaded() {
-    awk -f "$root/scripts/lib/awk/without-unknown-setting.awk" "$1" >"$work/other.errors"
+    awk -f "$awk/without-unknown-setting.awk" "$1" >"$work/other.errors"
     cp "$work/other.errors" "$1"
     reached_end "$1" && ! grep -q 'error: ' "$1"
 }

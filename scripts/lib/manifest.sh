@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The manifest: tells people and a restore what a backup holds. It is in the file; FILE.info is a
 # copy.
-# Needs: root work
+# Needs: awk work
 # Sets: file_is_bad manifest manifest_found
 
 file_is_bad=
@@ -129,7 +129,7 @@ manifest_field() {
 
 # read_manifest MANIFEST [FIELD]: the field's value, or the lines of the tables
 read_manifest() {
-    LC_ALL=C awk -v field="${2-}" -f "$root/scripts/lib/awk/manifest.awk" "$1"
+    LC_ALL=C awk -v field="${2-}" -f "$awk/manifest.awk" "$1"
 }
 
 # describes MANIFEST FILE: does the file begin with what the manifest describes?

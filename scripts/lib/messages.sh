@@ -48,6 +48,25 @@ warn() {
     tell_labelled 33 warning: "$*"
 }
 
+# without_messages COMMAND...: runs it; what it says has been said before
+without_messages() {
+    muted=yes
+    "$@"
+    muted=
+}
+
+# warn_with TEXT LINES: a warning and its details; with --quiet in one line, as warn holds it back
+warn_with() {
+    if [ -n "$quiet" ]; then
+        warn "$1: $(in_one_line "$2")"
+    else
+        warn "$1"
+        printf '%s\n' "$2" | while IFS= read -r detail; do
+            say "  $detail"
+        done
+    fi
+}
+
 # tell_warnings: those that --quiet has held back
 tell_warnings() {
     [ -n "$work" ] && [ -s "$work/warnings" ] || return 0
@@ -148,16 +167,21 @@ clear_line() {
 
 # --- questions ---
 
-# confirm SKIP QUESTION SKIP_NAME: returns when the answer is yes; otherwise ends the script
+# confirm SETTING QUESTION: returns if that setting is yes or the answer is yes; otherwise ends the
+# script
 confirm() {
-    [ "$1" != yes ] || return 0
+    ! is_confirmed "$1" || return 0
     if ! [ -t 0 ]; then
-        hint "to run without a terminal, set $3=yes"
+        hint "to run without a terminal, set $1=yes"
         die 'cannot ask for confirmation without a terminal'
     fi
     ask_user "$(printable "$2") Type yes to continue: " || reply=
     is_yes || cancel
     started_at=$(date +%s)
+}
+
+is_confirmed() { # SETTING
+    eval "[ \"\$$1\" = yes ]"
 }
 
 # ask_user QUESTION: fails at the end of input. Sets reply

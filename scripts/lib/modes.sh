@@ -1,11 +1,13 @@
 # shellcheck shell=sh
 # The mode of a restore, and what the chosen mode fills.
-# Needs: archive drop_missing root sql tables work
-# Sets: mode not_in_backup unfilled
+# Needs: archive awk drop_missing root sql tables work
+# Sets: drop_missing mode not_in_backup tables unfilled
 #
 #   full       schema and rows come from the archive
 #   data-only  the schema is the live database's, the rows are the archive's
 #   tables     the same for some tables, whose rows then replace those in the live database
+
+drop_missing='' tables=''
 
 # choose_mode: from the options, from what the archive holds and from how the schemas differ. Sets
 # mode, and unfilled, the live columns that the backup lacks. Where the live schema is kept,
@@ -36,6 +38,15 @@ begin_choice() {
 choose_full_mode() {
     begin_choice
     mode=full
+}
+
+# choose_mode_by_archive: whatever the live schema is
+choose_mode_by_archive() {
+    if is_data_only; then
+        choose_mode
+    else
+        choose_full_mode
+    fi
 }
 
 # choose_schema: the backup's, unless the live one has all of it and more: then CB-Tumblebug's
@@ -126,7 +137,7 @@ require_right_to_fill() {
 # compare_columns: names the columns by which the backup and the live tables differ; the live ones
 # must have all that the backup fills
 compare_columns() {
-    live_columns_sql | ask live >"$work/live-columns" ||
+    cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql" | ask live >"$work/live-columns" ||
         fail_with "$work/live.errors" 'could not read the columns'
     [ -s "$work/live-columns" ] || {
         hint "start CB-Tumblebug's server once to create them"
@@ -137,8 +148,7 @@ compare_columns() {
     grep -Fxv -f "$work/live-columns.chosen" "$work/columns" >"$work/columns.missing" || :
     [ ! -s "$work/columns.missing" ] || accept_missing_columns
     require_partitions
-    not_in_backup=$(awk -f "$root/scripts/lib/awk/other-tables.awk" \
-        "$work/columns" "$work/live-columns.chosen")
+    not_in_backup=$(awk -f "$awk/other-tables.awk" "$work/columns" "$work/live-columns.chosen")
     [ -s "$work/columns" ] || fail_without_rows
     [ "$mode" != tables ] || [ -z "$not_in_backup" ] || fail_without_rows
     unfilled=$(grep -Fxv -f "$work/columns" "$work/live-columns.chosen" | sed 's/^column //')
@@ -204,6 +214,6 @@ expected_tables() {
     if [ "$mode" = full ]; then
         cat "$work/tables"
     else
-        lines_of_tables "$work/columns"
+        with_columns lines-of-tables "$work/columns" "$work/tables"
     fi
 }

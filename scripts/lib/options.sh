@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Options that every script has, and what a misspelt word may have meant.
-# Needs: operand root used
-# Sets: assumed_yes nearest operand quiet used
+# Needs: awk operand root used
+# Sets: nearest operand quiet used
 
 # common_option ARGUMENT: one that every script has; any other ends the script. Sets quiet
 common_option() {
@@ -66,17 +66,26 @@ require_value() {
 
 # parse_no_options ARGUMENT...: for a script that takes only the common ones
 parse_no_options() {
+    parse_only_options common_option "$@"
+}
+
+# parse_only_options FUNCTION ARGUMENT...: for a script without an operand. FUNCTION gets each
+# option and what follows; it sets used=2 if it took the next argument as its value
+parse_only_options() {
+    take_option=$1
+    shift
     while [ $# -gt 0 ]; do
+        used=1
         case $1 in
-            -?*) common_option "$1" ;;
+            -?*) "$take_option" "$@" ;;
             *) die_usage "unexpected argument: $1" ;;
         esac
-        shift
+        shift "$used"
     done
 }
 
-# parse_arguments FUNCTION ARGUMENT...: for a script with an operand. FUNCTION gets each option and
-# what follows; it sets used=2 if it took the next argument as its value. Sets operand, or empty
+# parse_arguments FUNCTION ARGUMENT...: the same for a script with an operand. Sets operand, or
+# empty
 parse_arguments() {
     take_option=$1
     shift
@@ -93,17 +102,6 @@ parse_arguments() {
     take_operands "$@"
 }
 
-# parse_yes_option ARGUMENT...: for a script that takes only -y besides. Sets assumed_yes
-parse_yes_option() {
-    assumed_yes=
-    for argument; do
-        case $argument in
-            -y | --yes) assumed_yes=yes ;;
-            *) parse_no_options "$argument" ;;
-        esac
-    done
-}
-
 # known_options: the long ones, one a line, from the help
 known_options() {
     print_help | tr -cs 'a-z-' '\n' | grep '^--[a-z]'
@@ -118,5 +116,5 @@ suggest() {
 # nearest_of CANDIDATES: for each line of standard input that is near one of these lines and is none
 # of them, `LINE TAB CANDIDATE`
 nearest_of() {
-    CANDIDATES=$1 awk -f "$root/scripts/lib/awk/nearest.awk"
+    CANDIDATES=$1 awk -f "$awk/nearest.awk"
 }

@@ -111,7 +111,7 @@ check_room() {
 # require_room NAME DIRECTORY KIB BYTES: ends the script if less is free
 require_room() {
     is_number "$4" || die "backup file '$backup_file' disappeared during the checks"
-    server_has_room "$1" "$3" "$4" || {
+    server_has_room "$3" "$4" || {
         room_owner="the server's $1"
         if [ "$ASSETS_PG_BACKEND-$1" = 'direct-temporary directory' ]; then
             room_owner="the $1 '$2'"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # A run from its beginning to its end: child processes, pipes, exit status.
-# Needs: explained is_child json json_failed prompt_open room_advice root started_at status
-#   unchanged work
-# Sets: child explained finished is_child program reader_status sql started_at status unchanged
+# Needs: explained is_child json json_failed prompt_open room_advice started_at status unchanged
+#   work
+# Sets: child explained finished is_child program reader_status started_at status unchanged
 #   writer_status
 
 begun=
@@ -13,11 +13,10 @@ started_at=0
 
 # begin: a script's first act, after its options: settings, traps and a private directory. From then
 # on, results go to 3: no child has the user's standard output open, which would keep a reader of it
-# waiting after the script was killed. Sets program and sql
+# waiting after the script was killed. Sets program
 begin() {
     exec 3>&1 >/dev/null
     program=${0##*/}
-    sql=$root/scripts/sql
     trap end_run EXIT
     end_on_signals
     # a write to a dead session must not end the run

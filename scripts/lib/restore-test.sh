@@ -2,7 +2,7 @@
 # Restoring a new dump into the staging database before it is published. This tests the dump; and
 # there its rows can be sorted, so that those with much in common compress together.
 # Needs: child database_bytes is_standby may_create server sql staging work
-# Sets: archive keep_going manifest_found no_test sorted_tables trusted
+# Sets: archive manifest_found no_test sorted_tables trusted
 
 sorted_tables=
 
@@ -18,7 +18,7 @@ find_obstacle() {
         no_test="$server is a read-only standby"
     elif [ "$may_create" != t ]; then
         no_test="user '$TB_POSTGRES_USER' may not create the staging database"
-    elif ! server_has_room 'data directory' "$free_kib" "$(room_to_sort)"; then
+    elif ! server_has_room "$free_kib" "$(room_to_sort)"; then
         no_test="the server's data directory has $(human_size "$((free_kib * 1024))") free"
         no_test="$no_test, and a restore test needs $(human_size "$(room_to_sort)")"
     elif grep -q '^subscription ' "$work/obstacles"; then
@@ -36,7 +36,7 @@ room_to_sort() {
 # restore_dump ARCHIVE: as a full restore of a trusted backup does. The rows are sorted before there
 # are indexes, foreign keys and triggers. Sets archive, what the load needs, and sorted_tables
 restore_dump() {
-    archive=$1 trusted=yes keep_going='' manifest_found=''
+    archive=$1 trusted=yes manifest_found=''
     say 'restoring the dump into a staging database'
     choose_full_mode
     list_contents first

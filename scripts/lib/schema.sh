@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Schemas: what an archive or a database consists of, by name and type, and how two of them differ.
-# Needs: child mode root sql work
+# Needs: awk child root sql work
 
 # list_schema NAME [ARCHIVE]: of that archive, or of the database PGDATABASE; see
 # remote/list-schema.awk. take_schema NAME then takes the list
@@ -63,7 +63,7 @@ compare_schemas() {
         require_backup_schema
         return 0
     }
-    LC_ALL=C awk -f "$root/scripts/lib/awk/compare-schemas.awk" \
+    LC_ALL=C awk -f "$awk/compare-schemas.awk" \
         "$work/schema.backup" "$work/schema.live" | LC_ALL=C sort >"$work/schema.compared"
     take_whole "$work/schema.compared" "$work/schema.differences" ||
         die 'could not compare the schemas'
@@ -88,11 +88,6 @@ require_backup_schema() {
         "the backup's schema will replace the live one"
 }
 
-# live_columns_sql: the SQL that lists every column that rows of an archive can fill
-live_columns_sql() {
-    cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql"
-}
-
 list_live_schema() (
     PGDATABASE=$TB_POSTGRES_DATABASE
     list_schema live
@@ -104,12 +99,6 @@ schemas_differ() {
         case $difference in "${1-}"*) return 0 ;; esac
     done <"$work/schema.differences"
     return 1
-}
-
-# hint_other_types: where the live schema stays, the values in a column of another type may change
-hint_other_types() {
-    [ "$mode" = full ] || ! schemas_differ both ||
-        hint 'the schemas differ, as listed above, which may change values; try --schema backup'
 }
 
 # show_differences: at most 20

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The settings of a service in libpq's service file. libpq itself does not read it: it would let
 # the service's database take the place of the staging one.
-# Needs: root
+# Needs: awk
 # Sets: service_file service_settings
 
 service_settings= # the names of those that it gives
@@ -14,7 +14,7 @@ read_service() {
     [ -f "$service_file" ] || refuse_service "$elsewhere" "there is no service file '$service_file'"
     [ -r "$service_file" ] ||
         refuse_service "$elsewhere" "could not read service file '$service_file'"
-    service_lines=$(awk -v service="$1" -f "$root/scripts/lib/awk/service.awk" "$service_file") ||
+    service_lines=$(awk -v service="$1" -f "$awk/service.awk" "$service_file") ||
         refuse_service "$elsewhere" "there is no service '$1' in '$service_file'"
     while IFS= read -r service_line; do
         case $service_line in

@@ -26,6 +26,7 @@ run_sql() {
 # live one
 open_session() {
     end_of_answer=${end_of_answer:-$(random_hex)}
+    rm -f "$work/$1.in" "$work/$1.out" # of an earlier session
     mkfifo "$work/$1.in" "$work/$1.out" || no_temporary_file
     case $1 in # opened in both directions first, which waits for no other process
         lock) exec 5<>"$work/lock.in" 6<>"$work/lock.out" ;;
@@ -52,7 +53,6 @@ end_live_session() {
     fi
     exec 7>&- 8<&-
     wait "$live_session" || : # psql fails when its connection is ended
-    rm -f "$work/live.in" "$work/live.out"
 }
 
 # psql_set NAME VALUE: the psql command that gives a variable this value, whatever it contains

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Text for people: without control characters, with commas and units; and what is a number.
-# Needs: root shown_names
+# Needs: awk shown_names
 # Sets: shown_names
 
 shown_names= # a command of sed: a downloaded backup has its name on the remote
@@ -43,7 +43,7 @@ take_whole() {
 
 # first_error FILE: the first error that a program has reported there, with its detail
 first_error() {
-    awk -f "$root/scripts/lib/awk/first-error.awk" "$1" | without_position
+    awk -f "$awk/first-error.awk" "$1" | without_position
 }
 
 # is_number TEXT: only such text may reach $(( )), where some shells would run commands in any other
@@ -67,8 +67,7 @@ amount() {
 
 # human_size BYTES
 human_size() {
-    awk -v bytes="$1" -f "$root/scripts/lib/awk/formats.awk" \
-        -f "$root/scripts/lib/awk/human-size.awk"
+    awk -v bytes="$1" -f "$awk/formats.awk" -f "$awk/human-size.awk"
 }
 
 # user_name: who runs this

@@ -73,7 +73,7 @@ fetch() {
     fetching=yes
     # shellcheck disable=SC2086 # the addresses are words
     background_with_messages fetch_visibly --expected "$expected_time" \
-        --settled "$TUMBLEBUG_WAIT_SECONDS" "$@" --server-key "$database_key" \
+        --settled "$TUMBLEBUG_WAIT_SECONDS" "$@" --database-key "$database_key" \
         --live "$TB_POSTGRES_DATABASE" "$sql/report/arrivals.sql" $addresses
     wait "$child" || {
         fetching=

@@ -13,8 +13,6 @@ rows_entry='0 [0-9]* TABLE DATA'
 # of contents goes to $work/contents. Sets archive
 upload_archive() {
     choose_limit
-    restore_version=$(server_fact pg_restore)
-    [ -z "$restore_version" ] || require_number "pg_restore's version" "$restore_version"
     archive=$server_tmp/archive
     show_progress 'copying archive' archive_size
     pipe unpack_file keep_archive

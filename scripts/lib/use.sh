@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Sourcing libraries. Those of the base come with this one: they need nothing but the shell.
 # Needs: root
-# Sets: json project
+# Sets: awk json project sql
 
 # use LIBRARY...: sources lib/LIBRARY.sh
 use() {
@@ -9,6 +9,9 @@ use() {
         . "$root/scripts/lib/$library.sh"
     done
 }
+
+awk=$root/scripts/lib/awk
+sql=$root/scripts/sql
 
 # the project's directory as messages show it
 project=$root

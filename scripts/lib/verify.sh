@@ -46,6 +46,13 @@ require_equal_tables() {
     }
 }
 
+# hint_other_types: where the live schema stays, the values in a column of another type may change
+hint_other_types() {
+    if [ "$mode" != full ] && schemas_differ both; then
+        hint 'the schemas differ, as listed above, which may change values; try --schema backup'
+    fi
+}
+
 verified_tables() {
     echo "$(grep -c ' ' "$work/staged.answer") tables"
 }
@@ -97,5 +104,5 @@ confirm_failures() {
     done
     [ -z "$different" ] || say "tables that differ from the backup: $different"
     warn 'the staging database is incomplete or differs, as listed above'
-    confirm "$RESTORE_SKIP_CONFIRM" 'Swap anyway?' RESTORE_SKIP_CONFIRM
+    confirm RESTORE_SKIP_CONFIRM 'Swap anyway?'
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -22,6 +23,8 @@ from support.running import ended
 from support.servers import Container, DirectServer, Server, address_of, docker
 from support.waiting import until
 
+# an error of the shell, of awk or of Python that no script has put into words
+RAW = re.compile(r"(?:\.sh|\bsh|dash|bash): (?:line )?\d+: |Traceback|^[gm]?awk: ", re.MULTILINE)
 ALL = os.environ.get("TEST_FAULTS") == "all"
 Moment = TypeVar("Moment")
 

@@ -27,6 +27,8 @@ from support.databases import Database
 from support.run import BACKUP, CONFIRMED, RESTORE, ROLLBACK, STATS, Run
 from support.running import ended, kill
 
+from faults.faults import RAW
+
 GROUP = ("images", "specs", "prices")
 APART = "latencies"
 TABLES = (*GROUP, APART)
@@ -36,7 +38,6 @@ SECONDS_OF_RUN = 60
 SECONDS_OF_STATEMENT = 30
 # An ALTER during --table may change its rows: "the new rows differ from the manifest" is permitted.
 DAMAGED = re.compile(r"^error: (the loaded .* differs|.* damaged)", re.MULTILINE)
-RAW = re.compile(r"(?:\.sh|\bsh|dash|bash): (?:line )?\d+: |Traceback", re.MULTILINE)
 COUNT = " UNION ALL ".join(
     f"SELECT '{table}', generation, count(*) FROM {table} GROUP BY generation" for table in TABLES
 )

@@ -35,6 +35,7 @@ from faults.faults import (
     Target,
     assert_done,
     assert_refused,
+    campaign,
     fill,
     free,
     killing_programs,
@@ -56,9 +57,6 @@ MODES = [((), moment) for moment in MOMENTS]
 MODES += [
     (mode, moment) for mode in (("--data-only",), ("--table", "big")) for moment in MOMENTS[::3]
 ]
-
-
-campaign = pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it")
 
 
 def calls(most: int) -> list[tuple[int, str]]:

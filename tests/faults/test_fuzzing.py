@@ -28,17 +28,25 @@ from psycopg import sql
 from support.backups import content_of, manifest_of, members, read_pair, with_checksum, write_pair
 from support.databases import Database
 from support.fakes import fake
-from support.run import BACKUP, CONFIRMED, LIST, PRUNE, RESTORE, Checkout, Run, new_checkout
+from support.run import (
+    BACKUP,
+    CONFIRMED,
+    DIFF,
+    DOCTOR,
+    INIT,
+    LIST,
+    PRUNE,
+    RESTORE,
+    VERIFY,
+    Checkout,
+    Run,
+    new_checkout,
+)
 from support.servers import Server
 
 from faults import mutations
-from faults.faults import ALL, CHANGE, Target, assert_done
+from faults.faults import ALL, CHANGE, RAW, Target, assert_done, campaign
 
-VERIFY = "./scripts/verify-backup.sh"
-DIFF = "./scripts/diff-backup.sh"
-DOCTOR = "./scripts/doctor.sh"
-INIT = "./scripts/init.sh"
-RAW = re.compile(r"(?:\.sh|\bsh|dash|bash): (?:line )?\d+: |Traceback|^[gm]?awk: ", re.MULTILINE)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 SECONDS = 30
 MEGABYTES = 500
@@ -48,9 +56,6 @@ pytestmark = [
     pytest.mark.xdist_group("faults-fuzzing"),
     pytest.mark.timeout(3600 if ALL else 120),
 ]
-
-
-campaign = pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it; the sample has others")
 
 
 def seeds(count: int, sample: int) -> list[int]:

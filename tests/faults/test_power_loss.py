@@ -12,13 +12,11 @@ from pathlib import Path
 
 from support.backups import manifest_of, read_pair, write_pair
 from support.databases import Database
-from support.run import BACKUP, LIST, RESTORE
+from support.run import BACKUP, LIST, RESTORE, VERIFY
 
 from faults.faults import Target, assert_done, sampled
 from faults.power import State, read_state, states_of, write_state
 from faults.syscalls import WITH_STRACE, Call, traced
-
-VERIFY = "./scripts/verify-backup.sh"
 
 pytestmark = WITH_STRACE
 

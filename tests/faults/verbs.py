@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Protocol
 
 from support.backups import manifest_of, read_pair, write_backup, write_pair
-from support.run import BACKUP, CLEAN, CONFIRMED, PRUNE, RESTORE, ROLLBACK, Checkout, Run
+from support.run import BACKUP, CLEAN, CONFIRMED, PRUNE, RESTORE, ROLLBACK, VERIFY, Checkout, Run
 
-from faults.faults import Target, assert_done, sampled
+from faults.faults import RAW, Target, assert_done, sampled
 
-VERIFY = "./scripts/verify-backup.sh"
 SETTINGS = {**CONFIRMED, "RESTORE_KEEP_PREVIOUS": ""}
-RAW = re.compile(r"(?:\.sh|\bsh|dash|bash): (?:line )?\d+: |Traceback", re.MULTILINE)
 
 FINISHED = re.compile("interrupted; .* (complete|swapped|empty)")
 

@@ -26,6 +26,11 @@ LIST = "./scripts/list-backups.sh"
 PRUNE = "./scripts/prune-backups.sh"
 UP = "./scripts/up.sh"
 DOWN = "./scripts/down.sh"
+VERIFY = "./scripts/verify-backup.sh"
+DIFF = "./scripts/diff-backup.sh"
+DOCTOR = "./scripts/doctor.sh"
+INIT = "./scripts/init.sh"
+SCHEDULE = "./scripts/schedule.sh"
 
 
 @dataclass(repr=False)

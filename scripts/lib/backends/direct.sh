@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Backend direct: PostgreSQL's client programs on this host, over TCP or a socket directory.
-# Needs: root
+# Needs: awk
 # Sets: addresses server
 
 # require_direct_settings: before any server is asked
@@ -56,7 +56,7 @@ has_own_password() (
     password_file=${PGPASSFILE:-${HOME-}/.pgpass}
     [ -z "$TB_POSTGRES_PASSWORD" ] && [ -f "$password_file" ] && [ -r "$password_file" ] &&
         is_private "$password_file" &&
-        awk -f "$root/scripts/lib/awk/pgpass.awk" "$password_file"
+        awk -f "$awk/pgpass.awk" "$password_file"
 )
 
 is_private() { # FILE

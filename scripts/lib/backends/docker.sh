@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Backend docker: PostgreSQL's client programs in the container. CONTAINER_CLI may be podman.
-# Needs: root verified work
+# Needs: awk verified work
 # Sets: addresses container_name container_state server usual_container verified
 
 usual_container=cb-tumblebug-postgres # as in docker-compose.yaml
@@ -132,7 +132,7 @@ read_container_state() {
     addresses=
     case $engine-$engine_host in
         -* | *-unix://*) addresses=$(printf '%s\n' "$inspected" |
-            awk -f "$root/scripts/lib/awk/addresses.awk") ;;
+            awk -f "$awk/addresses.awk") ;;
     esac
 }
 

@@ -46,10 +46,10 @@ run_kubectl() {
 # choose_pod: where no namespace is named, in the usual one, then in all. Sets $work/pod to its line
 choose_pod() {
     if [ -n "$TB_K8S_NAMESPACE" ]; then
-        list_pods --namespace "$TB_K8S_NAMESPACE" || explain_kubectl
+        list_pods --namespace "$TB_K8S_NAMESPACE" || fail_to_list_pods
     else
-        list_pods --namespace "$usual_namespace" || explain_kubectl
-        [ -s "$work/pods" ] || list_pods --all-namespaces || explain_kubectl
+        list_pods --namespace "$usual_namespace" || fail_to_list_pods
+        [ -s "$work/pods" ] || list_pods --all-namespaces || fail_to_list_pods
     fi
     case $(wc -l <"$work/pods" | tr -d ' ') in
         0) fail_without_pod ;;
@@ -131,8 +131,8 @@ require_running_pod() {
     esac
 }
 
-# explain_kubectl: ends the script, because the pods could not be listed
-explain_kubectl() {
+# fail_to_list_pods: ends the script, because the pods could not be listed
+fail_to_list_pods() {
     case $(cat "$work/kubectl.errors") in
         *'context '*' does not exist'* | *'context was not found'*)
             hint "'kubectl config get-contexts' lists the contexts"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Backups off site: on a remote, `remote:path`, which is any storage that rclone reaches.
-# Needs: child root target work
+# Needs: awk child target work
 # Sets: downloaded listed remote_exists remote_files shown_names
 
 # copy_off_site FILE: copies it and FILE.info to BACKUP_REMOTE, if that is set, and compares what
@@ -125,7 +125,7 @@ read_remote() {
     [ "$remote_files" -gt 0 ] || return 0
     run_rclone copy --max-depth 1 --max-size 10M --include '/*.info' "$1" "$listed" || return 1
     while IFS=/ read -r remote_size remote_time remote_name; do
-        put_stand_in "$listed/$remote_name" "$remote_size" "$(printf '%s' "$remote_time" |
+        put_placeholder "$listed/$remote_name" "$remote_size" "$(printf '%s' "$remote_time" |
             sed 's/[-: ]//g; s/..$/.&/')"
     done <"$work/remote-list"
 }
@@ -141,7 +141,7 @@ list_remote() {
     remote_files=$(wc -l <"$work/remote-list" | tr -d ' ')
 }
 
-put_stand_in() { # PATH SIZE TIME
+put_placeholder() { # PATH SIZE TIME
     : >"$1"
     [ "$2" -eq 0 ] || dd if=/dev/zero of="$1" bs=1 count=1 seek="$(($2 - 1))" 2>/dev/null ||
         no_temporary_file
@@ -150,7 +150,7 @@ put_stand_in() { # PATH SIZE TIME
 
 # with_remote_names REMOTE: the lines of the catalog on standard input, with the paths there
 with_remote_names() {
-    HERE=$listed/ THERE=$(path_on "$1" '') LC_ALL=C awk -f "$root/scripts/lib/awk/there.awk"
+    HERE=$listed/ THERE=$(path_on "$1" '') LC_ALL=C awk -f "$awk/remote-paths.awk"
 }
 
 # remove_from_remote REMOTE_FILE: the file first, because FILE.info alone is not a backup
@@ -204,7 +204,7 @@ fail_on_remote() {
 
 # rclone_error: its last one, without the names of its own steps
 rclone_error() {
-    awk -f "$root/scripts/lib/awk/rclone-error.awk" "$work/rclone.errors"
+    awk -f "$awk/rclone-error.awk" "$work/rclone.errors"
 }
 
 # rclone_advice REMOTE: what to do about that error

@@ -1,6 +1,6 @@
--- Finds what a crashed run left on the server, for drop-databases.sql and report-rest.sql. Only the
--- holder of the lock does so: no other run is alive. The crashed run's sessions end first, so that
--- nothing that they started can happen later. On a standby there is nothing to remove: its
+-- Finds what a crashed run left on the server, for drop-databases.sql and report-crashed-run.sql.
+-- Only the holder of the lock does so: no other run is alive. The crashed run's sessions end first,
+-- so that nothing that they started can happen later. On a standby there is nothing to remove: its
 -- databases belong to runs on the primary server.
 SELECT :'locked'::boolean AND NOT pg_is_in_recovery() AS may_clean_up, '' AS databases \gset
 \if :may_clean_up

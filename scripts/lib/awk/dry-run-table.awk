@@ -1,5 +1,5 @@
-# Prints the lines of changes.awk as a table of less than `columns` columns, at most 79; a name that
-# is too long for it has a line of its own. Needs formats.awk and LC_ALL=C.
+# Prints the lines of dry-run-rows.awk as a table of less than `columns` columns, at most 79; a name
+# that is too long for it has a line of its own. Needs formats.awk and LC_ALL=C.
 function add(name, now, later, difference) {
     names[++n] = name
     if (width_of(name) > wide[0]) wide[0] = width_of(name)
