@@ -5,8 +5,8 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation client-programs databases backup-file
-use embedded-manifest signature manifest fingerprints schema publish progress report remote modes
-use untrusted load verify restore-test catalog guards hooks
+use embedded-manifest signature manifest fingerprints schema publish progress report remote
+use columns modes untrusted owners load verify restore-test catalog guards hooks
 
 usage() {
     cat <<EOF
@@ -406,6 +406,7 @@ publish_backup() {
     { sync_new_key && sync_files "$partial" "$partial_manifest" &&
         sync_with_parents "$target_directory" "$directory_before"; } ||
         die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")"
+    begin_commit 'the backup'
     rename_file "$partial" "$target" ||
         die "could not replace '$target': $(head -n 1 "$work/publish.errors")"
     finish 'the new backup is complete'

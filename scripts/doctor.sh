@@ -249,6 +249,7 @@ check_rights() {
         return 0
     fi
     require_right_to_create in-place
+    require_right_to_copy_settings
     if [ "$is_superuser" = t ]; then
         echo "user '$TB_POSTGRES_USER' is a superuser"
     elif [ "$may_restrict" = t ]; then

@@ -230,7 +230,7 @@ choose_providers() {
 # select_providers LIST: fails where one is unknown. Sets providers, names separated by commas, and
 # unknown_provider
 select_providers() {
-    printf '%s\n' "$1" | tr -s ', ' '[\n*]' |
+    printf '%s\n' "$1" | tr -s ', ' '\n' |
         awk -f "$awk/select-names.awk" "$work/providers" - |
         sort -u >"$work/selected"
     unknown_provider=$(sed -n 's/^unknown //p' "$work/selected" | head -n 1)
@@ -276,8 +276,14 @@ update_images() {
 
 offer_backup() {
     if agrees 'Back up the database to assets/assets.dump.gz?'; then
+        offered_status=0
         "$root/scripts/backup-assets.sh" ${quiet:+--quiet} "$backup_file" >&3 2>&4 ||
-            report_skipped 'the backup: see above'
+            offered_status=$?
+        case $offered_status in
+            0) ;;
+            3) incomplete=yes ;;
+            *) report_skipped 'the backup: see above' ;;
+        esac
     else
         say "run 'make backup-assets' to back up the database"
     fi

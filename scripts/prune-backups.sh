@@ -187,8 +187,8 @@ remove_uninterrupted() {
 
 # remove_files FILE: that file first, because FILE.info alone is not a backup. Sets files_left
 remove_files() {
-    (trap '' HUP INT TERM && ls -d -- "$1" >/dev/null && rm -f -- "$1") 2>"$work/rm.errors" ||
-        return 1
+    ls -d -- "$1" >/dev/null 2>"$work/rm.errors" || return 1
+    (trap '' HUP INT TERM && rm -f -- "$1") 2>"$work/rm.errors" || return 1
     (trap '' HUP INT TERM && rm -f -- "$1.info" "$1.verified") 2>"$work/rm.errors" || {
         warn "deleted $1, but not the files that belong to it: $(removal_error)"
         files_left=yes

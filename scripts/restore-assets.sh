@@ -6,7 +6,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation databases rights backup-file
 use embedded-manifest signature manifest fingerprints schema publish progress report remote upload
-use modes untrusted load kept-copy preflight verify tables in-place
+use columns modes untrusted owners load kept-copy preflight verify tables in-place
 
 usage() {
     cat <<EOF
@@ -249,7 +249,7 @@ warn_of_extensions() {
     list_superuser_extensions
     if [ "$mode" = full ]; then
         sed -n 's/^[0-9]*; 3079 [0-9]* EXTENSION - \(.*\) $/\1/p' "$work/contents" |
-            grep -Fx -f "$work/extensions" || : # there is none
+            lines_in - "$work/extensions"
     else
         cat "$work/extensions"
     fi >"$work/refused"

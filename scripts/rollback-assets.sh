@@ -34,6 +34,9 @@ main() {
         drop_kept "$previous" 'the previous database'
         say_done "dropped the previous database: $previous_size"
     else
+        read_server_facts
+        require_right_to_create rename
+        require_owned_previous
         require_replaceable ''
         warn_of_sessions
         confirm_rollback
@@ -63,6 +66,16 @@ require_previous() {
         [ -z "$only_drop" ] || end_without_previous
         hint 'a restore with RESTORE_KEEP_PREVIOUS=yes keeps the database that it replaces'
         die 'there is no previous database to roll back to'
+    }
+}
+
+# require_owned_previous: a rollback makes its owner that of the live database
+require_owned_previous() {
+    other_owner=$(ask lock <"$sql/restore/owner-of-previous.sql") ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
+    [ -z "$other_owner" ] || {
+        hint "'make rollback-assets ARGS=--drop' drops it"
+        die "the previous database belongs to $other_owner, not to the owner of the live one"
     }
 }
 

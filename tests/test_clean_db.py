@@ -23,12 +23,23 @@ def test_role_without_rights_is_refused_before_any_question(direct: Database) ->
     direct.execute(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'x'")
     direct.server.execute(f"CREATE DATABASE assets_previous_{direct.key()} OWNER {role}")
     user = {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": "x"}
-    for script in (CLEAN, ROLLBACK):
+    for script, refused in (
+        (CLEAN, "read the database: permission denied for"),
+        (ROLLBACK, "rename databases; the database is unchanged"),
+    ):
         run = direct.checkout.run_on_terminal(script, **user)
         assert run.status == 1, run
-        assert f"user '{role}' may not read the database: permission denied for" in run.err
+        assert f"user '{role}' may not {refused}" in run.err
         assert "Type yes" not in run.err
     direct.server.execute(f"DROP DATABASE assets_previous_{direct.key()}", f"DROP ROLE {role}")
+
+
+def test_tables_of_extensions_keep_their_rows(direct: Database) -> None:
+    direct.execute("CREATE TABLE theirs AS SELECT 1 AS n; ALTER EXTENSION plpgsql ADD TABLE theirs")
+    run = direct.checkout.run(CLEAN, CLEAN_SKIP_CONFIRM="yes")
+    assert run.status == 0, run
+    assert direct.execute("SELECT count(*) FROM theirs") == [(1,)]
+    assert direct.execute("SELECT count(*) FROM spec_info") == [(0,)]
 
 
 def test_clean_db_truncates_all_tables_or_none(direct: Database) -> None:

@@ -266,3 +266,16 @@ def test_user_without_right_to_create_databases_can_do_the_rest(limited: Databas
     assert run.status == 0 and "restores are done in place" in run.out, run
     assert limited.checkout.run(CLEAN, **CONFIRMED).status == 0
     assert limited.execute("SELECT count(*) FROM image_infos") == [(0,)]
+
+
+def test_table_whose_longer_name_begins_like_a_chosen_one_is_unchanged(direct: Database) -> None:
+    direct.execute(
+        'CREATE TABLE "region_info old" AS SELECT 1 AS n; CREATE SCHEMA "public region_info";'
+        ' CREATE TABLE "public region_info".t AS SELECT 2 AS n'
+    )
+    path = direct.backed_up()
+    before = direct.content()
+    direct.execute("UPDATE region_info SET latitude = 0")
+    run = direct.restore("--table", "region_info", path, **IN_PLACE)
+    assert run.status == 0, run
+    assert direct.content() == before

@@ -212,6 +212,19 @@ def test_terminal_asks_for_providers_prices_and_a_backup(
     assert direct.checkout.default_backup.is_file()
 
 
+def test_providers_are_found_by_the_tr_of_busybox(direct: Database, tumblebug: Tumblebug) -> None:
+    run = init(direct, "--providers", "gcp, aws", **fake(direct.checkout, tr='busybox tr "$@"'))
+    assert run.status == 0 and "GET /loadAssets?providers=aws,gcp" in tumblebug.asked, run
+
+
+def test_backup_without_its_copy_is_no_skipped_backup(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
+    run = direct.checkout.run_on_terminal(INIT, answer=b"b\nno\nyes\n", BACKUP_ON_SUCCESS="exit 1")
+    assert run.status == 3 and "skipped: the backup" not in run.err, run
+    assert direct.checkout.default_backup.is_file()
+
+
 def test_unknown_provider_is_refused_before_fetching(
     direct: Database, tumblebug: Tumblebug
 ) -> None:

@@ -102,6 +102,16 @@ def test_restore_with_other_rights_loads_the_backup(kept: Database) -> None:
         assert run.status == 0 and step in run.err, run
 
 
+def test_copy_of_another_owner_is_not_used(kept: Database) -> None:
+    """Whoever may create databases can make one of that name, and own what is cloned from it."""
+    role = f"other_{kept.name}"
+    (copy,) = copies(kept)
+    kept.server.execute(f"CREATE ROLE {role}", f"ALTER DATABASE {copy} OWNER TO {role}")
+    run = kept.restore()
+    assert run.status == 0 and LOADING in run.err, run
+    kept.server.execute(f"DROP DATABASE {copy}", f"DROP ROLE {role}")
+
+
 def test_damaged_copy_is_found_and_nothing_changes(kept: Database) -> None:
     (copy,) = copies(kept)
     kept.execute(f"ALTER DATABASE {copy} ALLOW_CONNECTIONS true")

@@ -192,7 +192,8 @@ def test_the_last_verification_counts_for_the_content_that_was_verified(signing:
         path = write(signing, name)
         sha256 = manifest_of(path).read_text().split("sha256: ")[1].split()[0]
         remember = (
-            "root=$PWD; . scripts/lib/use.sh; use publish verification-result; work=$TMPDIR; run_name=x; "
+            "root=$PWD; . scripts/lib/use.sh; use publish verification-result; "
+            "work=$TMPDIR; run_name=x; "
             f'remember_verification "$1" restore {result} {sha256}'
         )
         run = signing.run("sh", "-c", remember, "sh", path)

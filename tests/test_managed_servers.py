@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from faults.faults import ALL, sampled
-from support.databases import PASSWORD, Database, database_of_role
+from support.databases import PASSWORD, Database, database_of_role, untrusted_dump
 from support.run import BACKUP, CLEAN, CONFIRMED, DOCTOR, RESTORE, ROLLBACK, STATS, VERIFY, Checkout
-from support.running import kill, start_restore
+from support.running import kill, start_restore, waiting_run
 from support.servers import Container, DirectServer
 from support.waiting import until
 
@@ -217,7 +217,7 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         assert (dry_run.status, asked.status, run.status) == (0, 1, 0), (dry_run, asked, run)
         for said in (dry_run.err, asked.err, run.err):
             assert said.count(f"user '{user}' will own all tables") == 1, said
-            assert "it may not give them tables: other_owner" in said
+            assert "may not make them owners: other_owner" in said
             assert "to keep the owners, create the missing roles and restore as a superuser" in said
         run = ordinary.checkout.run(VERIFY, path)
         assert run.status == 0 and "will own" not in run.err, run
@@ -301,7 +301,7 @@ def test_need_of_database_postgres_is_named(
     finally:
         ordinary.execute(again)
     assert run.status == 1 and "could not use server" in run.err, run
-    assert run.err.count("hint: ") == 1 and f"hint: {hint}" in run.err, run
+    assert run.err.count("hint: ") == 1 and f"hint: run {hint}" in run.err, run
 
 
 SERVICES = """\
@@ -510,6 +510,82 @@ RESTRICTING = (
     "temp_file_limit, log_min_messages, log_min_error_statement, log_statement,"
     " log_min_duration_statement"
 )
+
+
+def test_setting_that_the_user_may_not_copy_is_named_before_the_question(
+    ordinary: Database,
+) -> None:
+    role = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    path = ordinary.backed_up()
+    ordinary.server.execute(
+        f"CREATE ROLE other_{ordinary.name}",
+        f"ALTER DATABASE {ordinary.name} SET work_mem = '5MB'",
+        f"ALTER DATABASE {ordinary.name} SET log_min_duration_statement = 500",
+        f"ALTER DATABASE {ordinary.name} SET other.setting = 'x'",
+        f"ALTER ROLE other_{ordinary.name} IN DATABASE {ordinary.name} SET work_mem = '5MB'",
+    )
+    run = ordinary.restore(path, RESTORE_SKIP_CONFIRM="")
+    named = f"log_min_duration_statement, other.setting, work_mem of role other_{ordinary.name};"
+    assert run.status == 1 and len(run.errors) == 1 and named in run.err, run
+    assert "user '" + role + "' may not copy these settings" in ordinary.checkout.run(DOCTOR).out
+    for name in ("log_min_duration_statement", "other.setting"):
+        ordinary.server.execute(f"ALTER DATABASE {ordinary.name} RESET {name}")
+    ordinary.server.execute(f"DROP ROLE other_{ordinary.name}")
+    run = ordinary.restore(path)
+    assert run.status == 0, run
+    ordinary.server.execute(f"ALTER DATABASE {ordinary.name} SET log_min_duration_statement = 500")
+    ordinary.server.execute(f"GRANT SET ON PARAMETER log_min_duration_statement TO {role}")
+    try:
+        run = ordinary.restore(path)
+        assert run.status == 0, run
+    finally:
+        ordinary.server.execute(f"REVOKE SET ON PARAMETER log_min_duration_statement FROM {role}")
+
+
+def test_restore_that_may_not_drop_the_kept_copy_is_done(ordinary: Database) -> None:
+    path = ordinary.backed_up()
+    ordinary.execute("DELETE FROM image_infos")
+    other = ordinary.backed_up(ordinary.checkout.path / "other.dump.gz")
+    assert ordinary.restore(path, RESTORE_KEEP_COPY="yes").status == 0
+    (copy,) = ordinary.databases()
+    ordinary.server.execute(f"ALTER DATABASE {copy} OWNER TO CURRENT_USER")
+    run = ordinary.restore(other, RESTORE_KEEP_COPY="yes")
+    assert run.status == 3 and "could not keep a copy: must be owner of database" in run.err, run
+    assert ordinary.execute("SELECT count(*) FROM image_infos") == [(0,)]
+
+
+def test_run_of_another_user_is_named(ordinary: Database) -> None:
+    """When it began is hidden from this user."""
+    path = ordinary.backed_up()
+    superuser = {
+        name: ordinary.server.environment()[name]
+        for name in ("TB_POSTGRES_USER", "TB_POSTGRES_PASSWORD")
+    }
+    with waiting_run(
+        ordinary.checkout, RESTORE, path, program="pg_restore", arguments="*--jobs*", **superuser
+    ) as (process, go_on):
+        run = ordinary.restore(path)
+        assert run.status == 1 and f"{process.pid}; the database is unchanged" in run.err, run
+        go_on.touch()
+        process.communicate(timeout=60)
+
+
+def test_untrusted_load_that_hides_its_database_from_the_watch_ends(ordinary: Database) -> None:
+    role = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    hides = (
+        "DO $x$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I',"
+        f" current_database(), '{role}'); END $x$; COMMIT; SELECT pg_sleep(1000);"
+    )
+    path = untrusted_dump(ordinary, patched=hides)
+    ordinary.checkout.key.unlink(missing_ok=True)
+    ordinary.server.execute(f"ALTER ROLE {role} CREATEROLE")
+    ordinary.server.execute(f"GRANT SET ON PARAMETER {RESTRICTING} TO {role}")
+    try:
+        run = ordinary.restore(path, timeout=60, RESTORE_MAX_SECONDS="2")
+        assert run.status == 1 and len(run.errors) == 1, run
+        assert ordinary.left_behind() == []
+    finally:
+        ordinary.server.execute(f"REVOKE SET ON PARAMETER {RESTRICTING} FROM {role}")
 
 
 def test_user_who_may_restrict_roles_restores_untrusted_backups(ordinary: Database) -> None:

@@ -12,7 +12,7 @@ import pytest
 from support.backups import Pair, manifest_of, read_pair, write_pair
 from support.databases import Database
 from support.fakes import count_calls, fake
-from support.run import BACKUP, Run, new_checkout
+from support.run import BACKUP, RESTORE, Run, new_checkout
 from support.running import ended, kill
 from support.servers import Server
 from support.waiting import until
@@ -149,6 +149,18 @@ def test_backup_whose_renames_could_not_be_synced_is_exit_3(
     )
     assert direct.restore("--dry-run", path).status == 0
     assert direct.left_behind() == []
+
+
+def test_signal_during_the_rename_does_not_call_a_replaced_backup_unchanged(
+    direct: Database, path: Path, pairs: tuple[Pair, Pair]
+) -> None:
+    after = """case "$*" in *.dump.gz) "$REAL" "$@"; kill -TERM 0 ;; *) exec "$REAL" "$@" ;; esac"""
+    process = direct.checkout.start(BACKUP, path, **fake(direct.checkout, mv=after))
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143, err
+    assert read_pair(path)[0] != pairs[0][0]
+    assert "interrupted; the backup is complete: the old content or the new" in err
+    assert direct.checkout.run(RESTORE, "--dry-run", path).status == 0
 
 
 # --- between the two renames ---

@@ -97,6 +97,26 @@ def test_previous_database_is_dropped_on_request(direct: Database) -> None:
     assert run.status == 0 and run.err == "there is no previous database\n", run
 
 
+def test_previous_database_of_another_owner_is_refused(direct: Database) -> None:
+    assert direct.restore(direct.sample_backup(), RESTORE_KEEP_PREVIOUS="yes").status == 0
+    role = f"other_{direct.name}"
+    (previous,) = direct.databases()
+    direct.server.execute(f"CREATE ROLE {role}", f"ALTER DATABASE {previous} OWNER TO {role}")
+    run = direct.checkout.run(ROLLBACK, "-y")
+    assert run.status == 1 and f"the previous database belongs to {role}, not to" in run.err, run
+    assert direct.checkout.run(ROLLBACK, "--drop", "-y").status == 0
+    direct.server.execute(f"DROP ROLE {role}")
+
+
+def test_client_of_the_previous_database_does_not_stop_a_restore(direct: Database) -> None:
+    path = direct.sample_backup()
+    assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    (previous,) = direct.databases()
+    with direct.server.connect(previous):
+        run = direct.restore(path, RESTORE_KEEP_PREVIOUS="yes")
+    assert run.status == 0 and "dropped the previous database kept" in run.err, run
+
+
 LOST = '"$REAL" "$@"; echo "psql: error: connection to server was lost" >&2; exit 2'
 
 

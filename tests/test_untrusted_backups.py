@@ -15,39 +15,17 @@ from pathlib import Path
 import pytest
 from faults.faults import campaign
 from support.backups import manifest_of, rewrite_manifest
-from support.databases import Database
+from support.databases import Database, untrusted_dump
 from support.fakes import count_calls, fake
 from support.run import Run, new_checkout
 from support.servers import started_container
 
-PLACEHOLDER = "x" * 600
 NOWHERE = "/nonexistent"
 
 
 def forget_key(database: Database) -> None:
     """Make every backup untrusted: remove the key that its signature is checked with."""
     database.checkout.key.unlink(missing_ok=True)
-
-
-def untrusted_dump(database: Database, hostile: str = "", patched: str = "") -> Path:
-    """Return a dump of another database with the sample's content and the SQL's hostile objects.
-
-    ``patched`` is SQL that replaces an entry's definition in the archive's bytes.
-    """
-    name = f"{database.name}_author"
-    author = Database(database.server, database.checkout, name)
-    author.checkout.environment["TB_POSTGRES_DATABASE"] = database.name
-    author.create()
-    author.execute(f"{hostile}; COMMENT ON TABLE region_info IS '{PLACEHOLDER}'")
-    archive = database.server.client("pg_dump", "-Fc", "-Z0", "-d", name).stdout
-    if patched:
-        statement = f"COMMENT ON TABLE public.region_info IS '{PLACEHOLDER}';".encode()
-        assert statement in archive
-        archive = archive.replace(statement, patched.encode().ljust(len(statement)))
-    author.drop()
-    path = database.checkout.path / "assets" / "pr.dump.gz"
-    path.write_bytes(gzip.compress(archive))
-    return path
 
 
 @pytest.fixture

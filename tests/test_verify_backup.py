@@ -185,3 +185,12 @@ def test_hash_needs_a_manifest(direct: Database) -> None:
     assert "--level read" in run.err and run.out == ""
     run = direct.checkout.run(VERIFY, path, RESTORE_TRUST="yes")
     assert run.status == 0 and verified(run.out) == ["read", "restore"], run
+
+
+def test_live_column_of_another_type_is_no_fault_of_the_backup(direct: Database) -> None:
+    path = direct.checkout.path / "rows.dump.gz"
+    assert direct.backup("--data-only", path).status == 0
+    direct.execute("ALTER TABLE pricing_info ALTER COLUMN price TYPE real")
+    run = direct.checkout.run(VERIFY, path)
+    assert run.status == 1 and "differs from the manifest" in run.err, run
+    assert not path.with_name(f"{path.name}.verified").exists()

@@ -17,8 +17,9 @@ list_columns() {
 warn_of_unknown_columns() {
     list_unknown_columns "$1" >"$work/unknown.old"
     list_unknown_columns "$2" >"$work/unknown.new"
-    unknown_columns=$(grep -Fx -f "$work/unknown.new" "$work/unknown.old") || return 0
-    warn "DIFF_IGNORE: no table has these columns: $(in_one_line "$unknown_columns")"
+    unknown_columns=$(lines_in "$work/unknown.old" "$work/unknown.new")
+    [ -z "$unknown_columns" ] ||
+        warn "DIFF_IGNORE: no table has these columns: $(in_one_line "$unknown_columns")"
 }
 
 list_unknown_columns() { # DATABASE
@@ -30,7 +31,7 @@ list_unknown_columns() { # DATABASE
 # compare_databases OLD NEW REPORT ROWS: compares what $work/columns.old and $work/columns.new
 # share, and prints that report. $work/examples gets up to ROWS rows of each kind per table, as JSON
 compare_databases() {
-    grep -Fx -f "$work/columns.new" "$work/columns.old" >"$work/columns.both" || : # there is none
+    lines_in "$work/columns.old" "$work/columns.new" >"$work/columns.both"
     : >"$work/examples"
     in_both digest "$1" "$2"
     {

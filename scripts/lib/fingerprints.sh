@@ -21,8 +21,8 @@ with_columns() {
 
 # lines_of_one_file FILE FILE: those that the other one lacks
 lines_of_one_file() {
-    grep -Fxv -f "$2" "$1" || : # there is none
-    grep -Fxv -f "$1" "$2" || :
+    lines_not_in "$1" "$2"
+    lines_not_in "$2" "$1"
 }
 
 # differences FILE: the tables whose lines in FILE are not those of $work/expected, at most 20: a

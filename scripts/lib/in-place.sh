@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A restore in place, without a staging database: one transaction in the live database, which
 # commits only what it has verified. Clients wait for its locks until it ends.
-# Needs: archive child manifest_found unusable_owners mode root server_tmp sql work
+# Needs: archive awk child manifest_found mode root server_tmp sql unusable_owners work
 
 # restore_in_place: until the commit, whatever ends the session leaves the database unchanged
 restore_in_place() {
@@ -51,7 +51,7 @@ replace_rows() {
         grep '^[0-9]*; [0-9]* [0-9]* SEQUENCE SET ' "$work/contents" >"$work/rest" || :
         run_archive_sql "$work/rest" run-statements --data-only
     fi
-    run_live tables/finish-chosen
+    run_live tables/finish-chosen tables/move-sequences
     [ "$mode" != data-only ] || run_live restore/refresh-views
 }
 
@@ -118,8 +118,15 @@ list_copies() {
         die 'cannot restore in place: the backup has rows that are not in the format of COPY,' \
             'or tables or columns whose names contain control characters'
     }
+    [ "$mode" = full ] || keep_chosen_copies
     write_on_server "$server_tmp/print-rows.sh" <"$root/scripts/remote/print-rows.sh" ||
         fail_with "$work/server.errors" 'could not copy a program to the server'
+}
+
+# keep_chosen_copies: an entry does not tell a table from one whose longer name begins like its own
+keep_chosen_copies() {
+    mv "$work/copies" "$work/copies.found"
+    LC_ALL=C awk -f "$awk/chosen-copies.awk" "$work/chosen" "$work/copies.found" >"$work/copies"
 }
 
 # copy_all_rows: from pg_restore to psql on the server

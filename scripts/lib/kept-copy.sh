@@ -58,15 +58,24 @@ keep_copy() {
     fi
     say 'copying the staging database, for the next restore of this backup'
     show_progress copying
-    drop_kept "$kept_copy" 'the kept copy'
-    background clone "$staging" "$kept_copy" false "$(comment_of_copy)"
-    if wait "$child"; then
+    if drop_earlier_copy && clone_staging; then
         read_copy_facts
         say "kept a copy of $(human_size "$copy_bytes"); 'make drop-copy' drops it"
     else
         copy_failed=yes
         warn "could not keep a copy: $(first_error "$work/clone.errors")"
     fi
+}
+
+clone_staging() {
+    background clone "$staging" "$kept_copy" false "$(comment_of_copy)"
+    wait "$child"
+}
+
+# drop_earlier_copy: in a session of its own, which an error ends
+drop_earlier_copy() {
+    { psql_set databases "$kept_copy" && cat "$sql/lock/drop-databases.sql"; } |
+        sql postgres >/dev/null 2>"$work/clone.errors"
 }
 
 # find_obstacle_to_copy: Sets no_copy, the end of a sentence, or empty

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # Loading the archive into the staging database, in the mode of the restore.
 # Needs: archive awk child keep_going load_jobs manifest_found mode server_tmp server_version sql
-#   staging toast_compression trusted work
-# Sets: keep_going load_skipped unusable_owners
+#   staging toast_compression trusted unusable_owners work
+# Sets: keep_going load_skipped
 
-keep_going='' load_skipped='' unusable_owners=''
+keep_going=
 
 # load_backup: into a new staging database, of which clients of the live one notice nothing
 load_backup() {
@@ -37,6 +37,9 @@ load_data_only() {
     load_live_schema
     change_missing_columns add
     load_rows "$archive"
+    cat "$sql/restore/all-tables.sql" "$sql/tables/move-sequences.sql" |
+        sql "$staging" >/dev/null 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
     load --section=post-data "$schema"
     sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
@@ -147,38 +150,14 @@ staging_size() {
     human_size "$(sql "$staging" <"$sql/report/database-size.sql" | head -c 100)"
 }
 
-# --- owners and grants ---
-
-# find_unusable_owners CONTENTS: see the SQL. Sets unusable_owners and load_skipped
-find_unusable_owners() {
-    unusable_owners=$({
-        psql_set entries "$(owner_entries "$1")"
-        psql_set in_place "$RESTORE_IN_PLACE"
-        cat "$sql/restore/unusable-owners.sql"
-    } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
-    load_skipped=${unusable_owners:+yes}
-}
-
-# warn_of_changed_owners CONTENTS: if the user will own all tables
-warn_of_changed_owners() {
-    find_unusable_owners "$1"
-    [ -n "$unusable_owners" ] || return 0
-    warn "user '$TB_POSTGRES_USER' will own all tables: these roles do not exist on this server," \
-        "or '$TB_POSTGRES_USER' may not make them owners: $(in_one_line "$unusable_owners")"
-    say 'to keep the owners, create the missing roles and restore as a superuser'
-}
-
-# owner_entries CONTENTS: its entries, each with its owner at its end
-owner_entries() {
-    sed -n 's/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$1" | sort -u
-}
+# --- grants ---
 
 # load_with_grants OPTION...: materialized views are filled after the grants, which they may need.
 # Event triggers come last, because they act on whatever follows them
 load_with_grants() {
     late='\(MATERIALIZED VIEW DATA\|EVENT TRIGGER\|COMMENT - EVENT TRIGGER\)'
     if grep "^[0-9]*; [0-9]* [0-9]* $late " "$work/contents" >"$work/late"; then
-        grep -Fxv -f "$work/late" "$work/contents" >"$work/list"
+        lines_not_in "$work/contents" "$work/late" >"$work/list"
         load_list "$@"
         load_grants
         for filter in -e -v; do

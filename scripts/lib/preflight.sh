@@ -79,7 +79,9 @@ require_replaceable_database() {
         return 0
     fi
     require_right_to_create in-place
-    [ -n "$tables" ] || require_replaceable 'single tables can still be restored with --table'
+    [ -z "$tables" ] || return 0
+    require_replaceable 'single tables can still be restored with --table'
+    require_right_to_copy_settings
 }
 
 # require_owned_database: a full restore in place drops everything, and then creates what the backup

@@ -111,9 +111,10 @@ finish() {
     unchanged=
 }
 
-# begin_commit: what follows changes the database in one step; a signal leaves it before or after it
+# begin_commit [WHAT]: what follows changes the database, or WHAT, in one step; a signal leaves it
+# before or after that step
 begin_commit() {
-    in_doubt='; the database is complete: the old content or the new'
+    in_doubt="; ${1:-the database} is complete: the old content or the new"
 }
 
 # fail_commit FILE: that step has failed. If the server has said so in FILE, nothing has changed;

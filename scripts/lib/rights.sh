@@ -48,8 +48,9 @@ irreplaceable_objects() {
     sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" 2>"$work/sql.errors"
 }
 
-# require_right_to_create [in-place|private]: ends the script unless this user may create the
-# staging database; the argument adds a hint on how to do without one
+# require_right_to_create [in-place|private|rename]: ends the script unless this user may create
+# the staging database and rename both. The argument adds a hint on how to do without one, or says
+# that databases are only renamed
 require_right_to_create() {
     require_primary
     case $may_create in
@@ -61,7 +62,9 @@ require_right_to_create() {
                 'or set TB_POSTGRES_USER to a role that has it'
             ;;
     esac
+    refused_act='create the staging database'
     case ${1-} in
+        rename) refused_act='rename databases' ;;
         in-place)
             if foreign_objects=$(irreplaceable_objects) && [ -z "$foreign_objects" ]; then
                 hint 'or RESTORE_IN_PLACE=yes restores in one transaction, while clients wait'
@@ -69,7 +72,18 @@ require_right_to_create() {
             ;;
         private) hint 'or --private uses a private server of its own' ;;
     esac
-    die "user '$TB_POSTGRES_USER' may not create the staging database"
+    die "user '$TB_POSTGRES_USER' may not $refused_act"
+}
+
+# require_right_to_copy_settings: from the live database to the staging database
+require_right_to_copy_settings() {
+    forbidden_settings=$(ask lock <"$sql/restore/forbidden-settings.sql") ||
+        fail_with "$work/lock.errors" 'could not read the settings of the database'
+    [ -z "$forbidden_settings" ] || {
+        hint 'restore as a superuser, or with RESTORE_IN_PLACE=yes'
+        die "user '$TB_POSTGRES_USER' may not copy these settings of database" \
+            "'$TB_POSTGRES_DATABASE' to the staging database: $(in_one_line "$forbidden_settings")"
+    }
 }
 
 # foreign_sessions: those of the live database that this user may not end, in one line

@@ -13,7 +13,8 @@ replace_tables() {
     while IFS= read -r into && IFS= read -r from; do
         copy_rows "$into" "$from"
     done <"$work/copies"
-    ask live <"$sql/tables/finish-chosen.sql" >/dev/null || fail_replacement
+    cat "$sql/tables/finish-chosen.sql" "$sql/tables/move-sequences.sql" |
+        ask live >/dev/null || fail_replacement
     [ -z "$manifest_found" ] || compare_replaced
     commit_replacement
 }

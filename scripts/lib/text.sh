@@ -46,6 +46,21 @@ first_error() {
     awk -f "$awk/first-error.awk" "$1" | without_position
 }
 
+# lines_in FILE OTHER: the lines of FILE that OTHER has too. An empty OTHER is not for grep: to
+# busybox, it matches every line
+lines_in() {
+    [ ! -s "$2" ] || grep -Fx -f "$2" -- "$1" || [ $? -eq 1 ]
+}
+
+# lines_not_in FILE OTHER: those that OTHER lacks
+lines_not_in() {
+    if [ -s "$2" ]; then
+        grep -Fxv -f "$2" -- "$1" || [ $? -eq 1 ]
+    else
+        cat -- "$1"
+    fi
+}
+
 # is_number TEXT: only such text may reach $(( )), where some shells would run commands in any other
 is_number() {
     case $1 in

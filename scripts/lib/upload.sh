@@ -98,7 +98,10 @@ expected_bytes() {
 # --- what the archive holds ---
 
 is_data_only() {
-    [ -z "$manifest_found" ] || [ "$(manifest_field holds)" != 'data only' ] || return 0
+    case ${manifest_found:+$(manifest_field holds)} in
+        'data only') return 0 ;;
+        'schema and data') return 1 ;;
+    esac
     archive_has "$rows_entry" && ! archive_has "$table_entry"
 }
 

@@ -40,7 +40,7 @@ fail_unread_staging() {
 
 require_equal_tables() {
     cmp -s "$work/expected" "$work/staged" || {
-        blame_file
+        [ "$mode" != full ] || blame_file # in the live schema, a column may have another type
         hint_other_types
         die "the loaded data differs from the manifest: $(differences "$work/staged")"
     }

@@ -14,6 +14,7 @@ from support.servers import Server
 
 SAMPLE = Path(__file__).parent / "sample.sql"
 PASSWORD = f"secret {secrets.token_hex(8)}"  # of roles that are not the server's own
+PLACEHOLDER = "x" * 600
 TEMPLATE = "sample"  # the database of each server that new ones are copied from
 
 
@@ -168,5 +169,26 @@ def broken_backup(database: Database) -> Path:
     database.execute("DROP VIEW uses_f; DROP FUNCTION f()")
     archive = archive.replace(b"CREATE FUNCTION public.f()", b"CREATE FUNCTION public.g()")
     path = database.checkout.path / "broken.dump.gz"
+    path.write_bytes(gzip.compress(archive))
+    return path
+
+
+def untrusted_dump(database: Database, hostile: str = "", patched: str = "") -> Path:
+    """Return a dump of another database with the sample's content and the SQL's hostile objects.
+
+    ``patched`` is SQL that replaces an entry's definition in the archive's bytes.
+    """
+    name = f"{database.name}_author"
+    author = Database(database.server, database.checkout, name)
+    author.checkout.environment["TB_POSTGRES_DATABASE"] = database.name
+    author.create()
+    author.execute(f"{hostile}; COMMENT ON TABLE region_info IS '{PLACEHOLDER}'")
+    archive = database.server.client("pg_dump", "-Fc", "-Z0", "-d", name).stdout
+    if patched:
+        statement = f"COMMENT ON TABLE public.region_info IS '{PLACEHOLDER}';".encode()
+        assert statement in archive
+        archive = archive.replace(statement, patched.encode().ljust(len(statement)))
+    author.drop()
+    path = database.checkout.path / "assets" / "pr.dump.gz"
     path.write_bytes(gzip.compress(archive))
     return path

@@ -1,6 +1,9 @@
 -- What a run must know of the server, and the names of its temporary databases and role there.
 -- The key is the server's and the database's own: no two live databases share a staging database.
 -- Where this user may not ask for the server's identifier, it is the database's only.
+-- A timeout of the server must not end the session that holds the lock.
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'
+\g /dev/null
 SELECT '' AS identifier, has_function_privilege('pg_control_system()', 'execute') AS may_ask \gset
 \if :may_ask
     SELECT system_identifier AS identifier FROM pg_control_system() \gset

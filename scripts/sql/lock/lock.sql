@@ -5,9 +5,9 @@ SELECT pg_try_advisory_lock(:'lock_key'::bigint) AS locked \gset
     \echo locked
 \else
     SELECT pg_sleep(0.4) \g /dev/null
-    SELECT coalesce(activity.application_name, 'of another user')
-           || to_char(activity.backend_start AT TIME ZONE 'UTC',
-                      '", since "YYYY-MM-DD HH24:MI:SS" UTC"')
+    SELECT concat(coalesce(nullif(activity.application_name, ''), 'of another user'),
+                  to_char(activity.backend_start AT TIME ZONE 'UTC', -- hidden from some users
+                          '", since "YYYY-MM-DD HH24:MI:SS" UTC"'))
     FROM pg_locks AS lock JOIN pg_stat_activity AS activity USING (pid)
     WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
       AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -1,10 +1,12 @@
--- Prints 'yes' if the kept copy is complete, has this comment, and the encoding, locale and
--- tablespace of the live database, where there is one. The rows are read as JSON because the
+-- Prints 'yes' if the kept copy is complete, has this comment, and the owner, encoding, locale and
+-- tablespace of the live database, or this user as its owner where there is none. Others with the
+-- right to create databases could have made any other copy. The rows are read as JSON because the
 -- columns for locales differ between versions 15 and 17.
 SELECT 'yes'
 FROM pg_database AS copy LEFT JOIN pg_database AS live ON live.datname = :'live'
 WHERE copy.datname = :'kept_copy' AND NOT copy.datallowconn
   AND shobj_description(copy.oid, 'pg_database') = :'comment'
+  AND copy.datdba = coalesce(live.datdba, (SELECT oid FROM pg_roles WHERE rolname = current_user))
   AND (live.oid IS NULL
        OR NOT EXISTS (SELECT FROM jsonb_each(to_jsonb(copy)) AS copied
                       WHERE key IN ('encoding', 'datcollate', 'datctype', 'dattablespace',

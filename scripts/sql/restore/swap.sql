@@ -25,7 +25,9 @@ BEGIN
     BEGIN
         PERFORM pg_terminate_backend(pid, 100)
         FROM pg_stat_activity
-        WHERE datname = current_setting('assets.live');
+        WHERE datname = current_setting('assets.live')
+           OR datname = current_setting('assets.previous')
+              AND current_setting('assets.renames') LIKE '%previous:%';
     EXCEPTION WHEN insufficient_privilege THEN
         NULL; -- the rename waits for that session, and fails if it stays
     END;

@@ -1,7 +1,8 @@
 -- Ends the load of a staging database that exceeds a limit: its size (and the queue of
 -- notifications, up to 8 GB), half of the server's locks, :seconds, or three times :limit in the
 -- write-ahead log: rows, what an index build writes for them, and as much again for other programs.
--- Prints a line when it begins; ends when the restricted role may no longer log in.
+-- Prints a line when it begins; ends when the restricted role may no longer log in. Any error ends
+-- the load too, as what the role has done to its database may have caused it.
 SELECT set_config('assets.staging', :'staging', false),
        set_config('assets.restricted_role', :'restricted_role', false),
        set_config('assets.limit', :'limit', false),
@@ -46,5 +47,13 @@ BEGIN
         END IF;
         PERFORM pg_sleep(0.2);
     END LOOP;
+EXCEPTION WHEN OTHERS THEN
+    IF reason IS NULL THEN
+        PERFORM pg_stat_clear_snapshot();
+        PERFORM pg_terminate_backend(pid)
+        FROM pg_stat_activity
+        WHERE usename = current_setting('assets.restricted_role');
+    END IF;
+    RAISE;
 END
 $$;

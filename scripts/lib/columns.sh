@@ -1,0 +1,101 @@
+# shellcheck shell=sh
+# The tables and columns that a restore of rows fills: what the backup and the live tables lack.
+# Needs: awk drop_missing mode sql unfilled work
+# Sets: drop_missing not_in_backup unfilled
+
+drop_missing=
+
+# compare_columns: names the columns by which the backup and the live tables differ; the live ones
+# must have all that the backup fills
+compare_columns() {
+    cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql" | ask live >"$work/live-columns" ||
+        fail_with "$work/live.errors" 'could not read the columns'
+    [ -s "$work/live-columns" ] || {
+        hint "start CB-Tumblebug's server once to create them"
+        die "database '$TB_POSTGRES_DATABASE' has no tables"
+    }
+    of_chosen_tables <"$work/live-columns" >"$work/live-columns.chosen"
+    of_chosen_tables <"$work/archive-rows" >"$work/columns"
+    lines_not_in "$work/columns" "$work/live-columns.chosen" >"$work/columns.missing"
+    refuse_missing_tables
+    [ ! -s "$work/columns.missing" ] || accept_missing_columns
+    require_partitions
+    not_in_backup=$(awk -f "$awk/other-tables.awk" "$work/columns" "$work/live-columns.chosen")
+    [ -s "$work/columns" ] || fail_without_rows
+    [ "$mode" != tables ] || [ -z "$not_in_backup" ] || fail_without_rows
+    unfilled=$(lines_not_in "$work/live-columns.chosen" "$work/columns" | sed 's/^column //')
+    [ -z "$unfilled" ] || schemas_differ || # which are shown
+        warn 'missing from the backup; will be empty or default (table, column):' \
+            "$(in_one_line "$unfilled")"
+}
+
+# fail_without_rows: ends the script; the backup has nothing for the tables to restore
+fail_without_rows() {
+    [ "$mode" = tables ] || die 'the backup contains rows of no table'
+    hint "it contains: $(sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' \
+        "$work/archive-rows" | list_of 10)"
+    die "the backup does not contain these tables: $(shown_tables "$not_in_backup")"
+}
+
+shown_tables() { # NAMES, one a line
+    in_one_line "$(printf '%s\n' "$1" | sed 's/^public\.//')"
+}
+
+# refuse_missing_tables: ends the script if the backup fills tables that the live database lacks
+refuse_missing_tables() {
+    missing_tables=$(awk -f "$awk/other-tables.awk" "$work/live-columns.chosen" "$work/columns")
+    [ -z "$missing_tables" ] || {
+        hint "start CB-Tumblebug's server once to create them"
+        is_data_only || hint "or replace the schema too, with --schema backup"
+        die "the live database lacks these tables of the backup: $(shown_tables "$missing_tables")"
+    }
+}
+
+# accept_missing_columns: with --drop-missing-columns; otherwise ends the script
+accept_missing_columns() {
+    missing_columns=$(in_one_line "$(sed 's/^column //' "$work/columns.missing")")
+    if [ -z "$drop_missing" ] || [ "$mode" = tables ]; then
+        if [ "$mode" = tables ]; then
+            hint 'restore all rows with --data-only --drop-missing-columns, or the whole backup'
+        else
+            hint 'restore-assets.sh --drop-missing-columns skips these columns'
+        fi
+        die "the live database lacks these columns of the backup (table, column): $missing_columns"
+    fi
+    warn "skipping columns of the backup that the live database lacks: $missing_columns"
+}
+
+# require_partitions: tables that the backup fills and the live database lacks could be partitions
+# of a chosen one
+require_partitions() {
+    partitioned=$(sed -n 's/^partitioned //p' "$work/found")
+    [ -n "$partitioned" ] || return 0
+    filled_tables=$(sed -n 's/^rows \(.*\) [0-9]*$/\1/p' "$work/archive-rows")
+    missing_tables=$({ psql_set names "$filled_tables" && cat "$sql/tables/missing-tables.sql"; } |
+        ask live) ||
+        fail_with "$work/live.errors" 'could not compare the tables'
+    [ -z "$missing_tables" ] || {
+        hint 'create them first, or restore the whole backup'
+        die 'the live database lacks tables of the backup that could be partitions of' \
+            "$(in_one_line "$partitioned"): $(in_one_line "$missing_tables")"
+    }
+}
+
+# of_chosen_tables: those lines 'column TABLE NAME' on standard input that belong to a chosen table
+of_chosen_tables() {
+    if [ "$mode" = data-only ]; then
+        sed -n '/^column /p'
+    else
+        awk 'FILENAME == ARGV[1] { prefix["column " $0 " "]; next }
+             { for (p in prefix) if (index($0, p) == 1) print }' "$work/chosen" -
+    fi
+}
+
+# expected_tables: the lines of the manifest's tables that this restore fills
+expected_tables() {
+    if [ "$mode" = full ]; then
+        cat "$work/tables"
+    else
+        with_columns lines-of-tables "$work/columns" "$work/tables"
+    fi
+}

@@ -1,0 +1,31 @@
+# shellcheck shell=sh
+# The owners of a backup's objects: who can get them here.
+# Needs: sql work
+# Sets: load_skipped unusable_owners
+
+load_skipped=
+unusable_owners=
+
+# find_unusable_owners CONTENTS: see the SQL. Sets unusable_owners and load_skipped
+find_unusable_owners() {
+    unusable_owners=$({
+        psql_set entries "$(owner_entries "$1")"
+        psql_set in_place "$RESTORE_IN_PLACE"
+        cat "$sql/restore/unusable-owners.sql"
+    } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
+    load_skipped=${unusable_owners:+yes}
+}
+
+# warn_of_changed_owners CONTENTS: if the user will own all tables
+warn_of_changed_owners() {
+    find_unusable_owners "$1"
+    [ -n "$unusable_owners" ] || return 0
+    warn "user '$TB_POSTGRES_USER' will own all tables: these roles do not exist on this server," \
+        "or '$TB_POSTGRES_USER' may not make them owners: $(in_one_line "$unusable_owners")"
+    say 'to keep the owners, create the missing roles and restore as a superuser'
+}
+
+# owner_entries CONTENTS: its entries, each with its owner at its end
+owner_entries() {
+    sed -n 's/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$1" | sort -u
+}

@@ -1,0 +1,19 @@
+-- The settings of the live database, for all roles or for one, that this user may not give to the
+-- staging database. Most settings that the server does not know need a superuser.
+SELECT CASE WHEN :SERVER_VERSION_NUM >= 150000
+            THEN $$has_parameter_privilege(name, 'SET')$$ ELSE 'false' END AS may_set,
+       CASE WHEN :SERVER_VERSION_NUM >= 160000
+            THEN $$pg_has_role(setrole, 'MEMBER WITH ADMIN OPTION')$$ ELSE 'true' END AS may_alter
+\gset
+SELECT concat(name, ' of role ' || target.rolname)
+FROM pg_db_role_setting
+     JOIN pg_database ON pg_database.oid = setdatabase AND datname = :'live'
+     CROSS JOIN unnest(setconfig) AS setting
+     CROSS JOIN split_part(setting, '=', 1) AS name
+     JOIN pg_roles AS this ON this.rolname = current_user AND NOT this.rolsuper
+     LEFT JOIN pg_roles AS target ON target.oid = setrole
+     LEFT JOIN pg_settings USING (name)
+WHERE context IS DISTINCT FROM 'user' AND NOT :may_set
+   OR setrole NOT IN (0, this.oid)
+      AND NOT (this.rolcreaterole AND NOT target.rolsuper AND :may_alter)
+ORDER BY 1;
