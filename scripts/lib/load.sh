@@ -95,7 +95,9 @@ load() {
 load_restricted() {
     start_watch
     run_load as_restricted_role restore_archive "$@" || {
-        ! end_role || end_watch # which may have ended the load
+        if end_role || [ -s "$work/watch.errors" ]; then
+            end_watch # which may have ended the load
+        fi
         require_loaded
     }
 }

@@ -401,10 +401,10 @@ def table(title: str, results: Results) -> str:
     headers = (
         title,
         "median",
-        "times as fast",
+        "speed-up",
         "new data after",
         "file",
-        "of the guide's",
+        "size / guide's",
         "host memory",
         "host disk",
         "container disk",
@@ -482,7 +482,7 @@ def write_page(measured: dict[float, Measured], versions: list[tuple[str, ...]])
     before, _, rest = page.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     parts = [report(scale, *results) for scale, results in measured.items()]
-    headers = ("PostgreSQL", "scale 1, one round", "time", "times as fast")
+    headers = ("PostgreSQL", "scale 1, one round", "time", "speed-up")
     figures = "\n\n".join(
         [
             *parts,

@@ -179,8 +179,9 @@ def untrusted_dump(database: Database, hostile: str = "", patched: str = "") -> 
     ``patched`` is SQL that replaces an entry's definition in the archive's bytes.
     """
     name = f"{database.name}_author"
+    environment = dict(database.checkout.environment)
     author = Database(database.server, database.checkout, name)
-    author.checkout.environment["TB_POSTGRES_DATABASE"] = database.name
+    author.checkout.environment |= environment
     author.create()
     author.execute(f"{hostile}; COMMENT ON TABLE region_info IS '{PLACEHOLDER}'")
     archive = database.server.client("pg_dump", "-Fc", "-Z0", "-d", name).stdout
