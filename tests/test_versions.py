@@ -108,7 +108,7 @@ def test_archive_of_a_newer_version_says_what_to_do(
     before = older.content()
     run = older.restore(path)
     assert run.status == 1, run
-    assert f"error: '{path}', a backup of PostgreSQL 18." in run.err, run
+    assert f"error: '{path}' (from PostgreSQL 18." in run.err, run
     assert "was made by a newer pg_dump: pg_restore 14 on container" in run.err, run
     assert "hint: restore it to a server of that version or newer" in run.err, run
     assert "docs/how-to.md says how to upgrade" in run.err, run

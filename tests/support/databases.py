@@ -14,7 +14,6 @@ from support.servers import Server
 
 SAMPLE = Path(__file__).parent / "sample.sql"
 PASSWORD = f"secret {secrets.token_hex(8)}"  # of roles that are not the server's own
-PLACEHOLDER = "x" * 600
 TEMPLATE = "sample"  # the database of each server that new ones are copied from
 
 
@@ -183,10 +182,11 @@ def untrusted_dump(database: Database, hostile: str = "", patched: str = "") -> 
     author = Database(database.server, database.checkout, name)
     author.checkout.environment |= environment
     author.create()
-    author.execute(f"{hostile}; COMMENT ON TABLE region_info IS '{PLACEHOLDER}'")
+    placeholder = "x" * len(patched)
+    author.execute(f"{hostile}; COMMENT ON TABLE region_info IS '{placeholder}'")
     archive = database.server.client("pg_dump", "-Fc", "-Z0", "-d", name).stdout
     if patched:
-        statement = f"COMMENT ON TABLE public.region_info IS '{PLACEHOLDER}';".encode()
+        statement = f"COMMENT ON TABLE public.region_info IS '{placeholder}';".encode()
         assert statement in archive
         archive = archive.replace(statement, patched.encode().ljust(len(statement)))
     author.drop()
