@@ -73,36 +73,46 @@ def parse_arguments() -> argparse.Namespace:
     """Return the verb and its options. Exits with 2 on a usage error, with 0 after help."""
     parser = argparse.ArgumentParser(prog="python -m helpers", description=DESCRIPTION)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def add_verb(name: str, text: str) -> argparse.ArgumentParser:
+        return verbs.add_parser(name, help=text, description=text)
+
     for name, text in DATABASE_VERBS.items():
-        verb = verbs.add_parser(name, help=text, description=text)
+        verb = add_verb(name, text)
         add_database_options(verb)
         if name == "table-statistics":
-            text = "file with the table lines of a manifest; these tables are not counted again"
-            verb.add_argument("--counted", type=Path, help=text)
+            verb.add_argument(
+                "--counted",
+                type=Path,
+                help="file with the table lines of a manifest; these tables are not counted again",
+            )
         else:
             verb.add_argument("--script", type=int, required=True, help="process ID of the script")
             verb.add_argument("--phase", required=True, help="name of the phase that copies rows")
             verb.add_argument("--next-phase", required=True, help="name of the phase after it")
             verb.add_argument("--totals", type=Path, help="file with the table lines of a manifest")
-    text = "print the menu of make init"
-    verb = verbs.add_parser("menu", help=text, description=text)
+    verb = add_verb("menu", "print the menu of make init")
     verb.add_argument("backup", type=Path, help="the backup file that option a restores")
     verb.add_argument("--holds", default="", help="summary of that backup")
     verb.add_argument("--now", default="", help="summary of the database")
-    text = "run a command with variables that point the scripts at a private server"
-    verb = verbs.add_parser("private-server", help=text, description=text)
+    verb = add_verb(
+        "private-server", "run a command with variables that point the scripts at a private server"
+    )
     verb.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments")
-    text = "back up, damage and restore a sample catalogue on a private server"
-    verbs.add_parser("demo", help=text, description=text)
+    add_verb("demo", "back up, damage and restore a sample catalogue on a private server")
     for name, text in TUMBLEBUG_VERBS.items():
-        verb = verbs.add_parser(name, help=text, description=text)
+        verb = add_verb(name, text)
         verb.add_argument("--server", required=True, help="CB-Tumblebug's host:port or URL")
         if name == "fetch":
             verb.add_argument("--azure", action="store_true", help="include Azure")
             verb.add_argument("--providers", default="", help="only these, separated by commas")
             verb.add_argument("--expected", required=True, help="usual duration, as text to show")
-            text = "how long a summary must be unchanged to be final, in seconds"
-            verb.add_argument("--settled", type=float, required=True, help=text)
+            verb.add_argument(
+                "--settled",
+                type=float,
+                required=True,
+                help="how long a summary must be unchanged to be final, in seconds",
+            )
             add_database_options(verb)
     return parser.parse_args()
 

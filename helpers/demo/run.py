@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from helpers.demo.child import exit_on_signals, wait_for
 from helpers.terminal import paint
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from helpers.demo.private_server import PrivateServer
 
 PROJECT = Path(__file__).resolve().parents[2]
-ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DAMAGE = ("DELETE FROM pricing_info WHERE provider_name = 'aws'", "DROP TABLE image_info")
 CONTENT = "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {} AS t"
 BOLD, GREEN, RED = "1", "32", "31"
@@ -42,8 +41,7 @@ def run_demo() -> int:
 
     It ends its processes and removes its files, also after Ctrl-C or SIGTERM.
     """
-    for number in ENDING_SIGNALS:
-        signal.signal(number, exit_on_signal)
+    exit_on_signals()
     try:
         import psycopg
 
@@ -129,21 +127,9 @@ def run_script(environment: dict[str, str], name: str, *arguments: Path, **setti
         env={**environment, **settings},
         stdin=subprocess.DEVNULL,
     )
-    try:
-        status = process.wait()
-    except SystemExit:
-        process.terminate()
-        process.wait()
-        raise
+    status = wait_for(process)
     if status != 0:
         raise DemoFailed(f"{name} failed with exit status {status}; see its message above")
-
-
-def exit_on_signal(number: int, frame: object) -> NoReturn:
-    """Turn a signal into SystemExit, and ignore further signals while cleaning up."""
-    for each in ENDING_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    raise SystemExit(128 + number)
 
 
 def failed(reason: str) -> int:

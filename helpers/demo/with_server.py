@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from collections.abc import Sequence
 
+from helpers.demo.child import exit_on_signals, wait_for
 from helpers.demo.private_server import private_server
-from helpers.demo.run import ENDING_SIGNALS, exit_on_signal
 
 
 def run_with_server(command: Sequence[str]) -> int:
@@ -18,14 +17,7 @@ def run_with_server(command: Sequence[str]) -> int:
     If a signal ends this process, the command ends first.
     Raises PrivateServerError.
     """
-    for number in ENDING_SIGNALS:
-        signal.signal(number, exit_on_signal)
+    exit_on_signals()
     with private_server() as server:
-        process = subprocess.Popen(command, env={**os.environ, **server.environment()})
-        try:
-            status = process.wait()
-        except SystemExit:
-            process.terminate()
-            process.wait()
-            raise
+        status = wait_for(subprocess.Popen(command, env={**os.environ, **server.environment()}))
     return status if status >= 0 else 128 - status
