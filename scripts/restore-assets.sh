@@ -196,7 +196,7 @@ show_changes() {
 
 print_changes() {
     LC_ALL=C awk -v columns="$(screen_columns 3)" -f "$awk/formats.awk" \
-        -f "$awk/dry-run-table.awk" "$work/changes" |
+        -f "$awk/table.awk" -f "$awk/dry-run-table.awk" "$work/changes" |
         printable_lines | show_table
 }
 

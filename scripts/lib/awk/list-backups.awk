@@ -1,55 +1,39 @@
 # Prints the lines of the catalog as a table of at most 80 columns; a name that is too long for it
 # has a line of its own. If they are of several databases, a column shows the database. Needs
-# formats.awk, LC_ALL=C, the time as `now`, and BACKUPS (an environment variable): a backup in that
-# directory is called by its name only.
+# formats.awk, table.awk, LC_ALL=C, the time as `now`, and BACKUPS (an environment variable): a
+# backup in that directory is called by its name only.
 
 BEGIN {
     FS = "\t"
-    add("name", "age", "size", "rows", "server", "database", "state", "verified")
+    add_headings("name age size rows server database state verified")
 }
 
 {
     if ($12 != "-" && !seen[$12]++) databases++
     path = $0
     for (i = 1; i < 14; i++) sub(/^[^\t]*\t/, "", path)
-    add(name_of(path), $1 == "-" ? "-" : age_of($1), $2 == "-" ? "-" : human_size($2),
-        with_commas($3), $5, shortened($12), state_of($7, $13, $6),
-        $8 == "-" ? "-" : verification($8, $9, $10))
+    rows++
+    put(1, name_of(path))
+    put(2, $1 == "-" ? "-" : age_of($1))
+    put(3, $2 == "-" ? "-" : human_size($2))
+    put(4, with_commas($3))
+    put(5, $5)
+    put(6, shortened($12))
+    put(7, state_of($7, $13, $6))
+    put(8, $8 == "-" ? "-" : verification($8, $9, $10))
 }
 
 END {
     most = 80 - wide[2] - wide[3] - wide[4] - wide[5] - wide[7] - wide[8] - 9
     if (databases > 1) most -= wide[6] + 2
-    if (wide[1] > most) wide[1] = most
-    for (n = 1; n <= count; n++) {
-        if (width_of(cell[n, 1]) > wide[1]) {
-            print cell[n, 1]
-            cell[n, 1] = ""
-        }
-        line = left_aligned(cell[n, 1], wide[1]) " "
+    for (n = 1; n <= rows; n++) {
+        line = name_cell(n, most) " "
         for (c = 2; c <= 5; c++) line = line sprintf(" %" wide[c] "s", cell[n, c])
         if (databases > 1) line = line "  " left_aligned(cell[n, 6], wide[6])
         line = line "  " left_aligned(cell[n, 7], wide[7]) "  " cell[n, 8]
         sub(/ +$/, "", line)
         print line
     }
-}
-
-function add(name, age, size, rows, server, database, state, verified) {
-    count++
-    put(1, name)
-    put(2, age)
-    put(3, size)
-    put(4, rows)
-    put(5, server)
-    put(6, database)
-    put(7, state)
-    put(8, verified)
-}
-
-function put(column, text) {
-    cell[count, column] = text
-    if (width_of(text) > wide[column]) wide[column] = width_of(text)
 }
 
 function name_of(path) {

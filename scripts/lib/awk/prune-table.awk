@@ -1,9 +1,11 @@
 # Prints the lines of prune.awk as a table of at most 80 columns. If the backups are of several
-# databases, a column shows the database. Needs formats.awk, LC_ALL=C and the time as `now`.
+# databases, a column shows the database. Needs formats.awk, table.awk, LC_ALL=C and the time as
+# `now`.
 
 BEGIN {
     FS = "\t"
-    add("name", "age", "size", "database", "plan", "reason")
+    add_headings("name age size database plan")
+    reasons_of[rows] = "reason"
 }
 
 {
@@ -12,38 +14,23 @@ BEGIN {
     for (i = 1; i < 16; i++) sub(/^[^\t]*\t/, "", name)
     sub(/.*\//, "", name)
     sub(/\.dump\.gz$/, "", name)
-    add(name, $3 == "-" ? "-" : short_age(seconds_of(now) - seconds_of($3)), human_size($4),
-        shortened($14), $1, $2)
+    rows++
+    put(1, name)
+    put(2, $3 == "-" ? "-" : short_age(seconds_of(now) - seconds_of($3)))
+    put(3, human_size($4))
+    put(4, shortened($14))
+    put(5, $1)
+    reasons_of[rows] = $2
 }
 
 END {
     most = 80 - wide[2] - wide[3] - wide[5] - 8 - 15 # reasons go on in the next line
     if (databases > 1) most -= wide[4] + 2
-    if (wide[1] > most) wide[1] = most
-    for (n = 1; n <= count; n++) print_row(n)
+    for (n = 1; n <= rows; n++) print_row(n, most)
 }
 
-function add(name, age, size, database, plan, reasons) {
-    count++
-    put(1, name)
-    put(2, age)
-    put(3, size)
-    put(4, database)
-    put(5, plan)
-    reasons_of[count] = reasons
-}
-
-function put(column, text) {
-    cell[count, column] = text
-    if (width_of(text) > wide[column]) wide[column] = width_of(text)
-}
-
-function print_row(n,    line, start, i, reasons, reason) {
-    if (width_of(cell[n, 1]) > wide[1]) {
-        print cell[n, 1]
-        cell[n, 1] = ""
-    }
-    line = left_aligned(cell[n, 1], wide[1]) " "
+function print_row(n, most,    line, start, i, reasons, reason) {
+    line = name_cell(n, most) " "
     for (i = 2; i <= 3; i++) line = line sprintf(" %" wide[i] "s", cell[n, i])
     if (databases > 1) line = line "  " left_aligned(cell[n, 4], wide[4])
     line = line "  " left_aligned(cell[n, 5], wide[5])

@@ -1,0 +1,35 @@
+"""Child processes that end with this one."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from typing import NoReturn
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def exit_on_signals() -> None:
+    """Turn each signal that ends a process into SystemExit, so that the clean-up runs."""
+    for number in ENDING_SIGNALS:
+        signal.signal(number, exit_on_signal)
+
+
+def exit_on_signal(number: int, frame: object) -> NoReturn:
+    """Raise SystemExit, and ignore further signals while cleaning up."""
+    for each in ENDING_SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+def wait_for(process: subprocess.Popen) -> int:
+    """Wait for a child and return its exit status.
+
+    If a signal ends this process, the child ends first. Raises SystemExit.
+    """
+    try:
+        return process.wait()
+    except SystemExit:
+        process.terminate()
+        process.wait()
+        raise
