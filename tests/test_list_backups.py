@@ -241,7 +241,7 @@ def test_list_without_sizes_is_an_error(signing: Checkout) -> None:
     assert run.errors == ["error: could not list the backups with their sizes"]
 
 
-def test_no_backup_is_said(checkout: Checkout) -> None:
+def test_empty_list_says_how_to_create_a_backup(checkout: Checkout) -> None:
     run = checkout.run("make", "list-backups")
     assert (run.status, run.out) == (0, ""), run
     assert "create one with 'make backup-assets'" in run.err

@@ -484,7 +484,7 @@ def standby(docker: Database) -> Iterator[Database]:
     subprocess.run([*in_container, stop], check=True, capture_output=True, timeout=60)
 
 
-def test_standby_is_backed_up_and_replaced_by_nothing(
+def test_standby_can_be_backed_up_but_not_restored_to(
     standby: Database, direct_server: DirectServer
 ) -> None:
     standby.checkout.environment["PG_BINDIR"] = str(direct_server.private.bin_dir)
