@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation client-programs databases backup-file
-use embedded-manifest signature manifest fingerprints schema publish progress report remote
+use embedded-manifest signature manifest fingerprints schema publish progress report off-site
 use columns modes untrusted owners load verify restore-test catalog guards hooks
 
 usage() {
@@ -406,7 +406,7 @@ publish_backup() {
     { sync_new_key && sync_files "$partial" "$partial_manifest" &&
         sync_with_parents "$target_directory" "$directory_before"; } ||
         die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")"
-    begin_commit 'the backup'
+    begin_commit "'$target' is either unchanged or the complete new backup"
     rename_file "$partial" "$target" ||
         die "could not replace '$target': $(head -n 1 "$work/publish.errors")"
     finish 'the new backup is complete'

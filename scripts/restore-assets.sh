@@ -5,8 +5,8 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation databases rights backup-file
-use embedded-manifest signature manifest fingerprints schema publish progress report remote upload
-use columns modes untrusted owners load kept-copy preflight verify tables in-place
+use embedded-manifest signature manifest fingerprints schema publish progress report off-site
+use upload columns modes untrusted owners load kept-copy preflight verify tables in-place
 
 usage() {
     cat <<EOF
@@ -85,6 +85,7 @@ restore() {
     recommend_restart
     begin_statistics "$counted"
     drop_temporary_data
+    finish 'the restore is complete'
     print_statistics
     say_done "restored $(restored_content) in $(duration)"
     [ -z "$copy_failed" ] || end_incomplete

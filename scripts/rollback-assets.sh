@@ -69,12 +69,13 @@ require_previous() {
     }
 }
 
-# require_owned_previous: a rollback makes its owner that of the live database
+# require_owned_previous: after a rollback, its owner owns the live database
 require_owned_previous() {
     other_owner=$(ask lock <"$sql/restore/owner-of-previous.sql") ||
         fail_with "$work/lock.errors" 'could not read the catalog'
     [ -z "$other_owner" ] || {
-        hint "'make rollback-assets ARGS=--drop' drops it"
+        hint "if you trust its content, run ALTER DATABASE $previous OWNER TO the live one's owner"
+        hint "otherwise 'make rollback-assets ARGS=--drop' drops it"
         die "the previous database belongs to $other_owner, not to the owner of the live one"
     }
 }
@@ -88,6 +89,7 @@ roll_back() {
     schema_now=$(hash_schema_of "$TB_POSTGRES_DATABASE")
     schema_then=$(hash_schema_of "$previous")
     rename_databases "$previous" 'live:replaced previous:live replaced:previous'
+    finish 'the rollback is complete'
     begin_statistics
     print_statistics
     if ! database_exists; then

@@ -96,7 +96,7 @@ def test_answer_to_what_is_no_longer_true_changes_nothing(direct: Database, scri
         at_prompt=lambda _: direct.execute("INSERT INTO image_info (id) VALUES ('new')"),
     )
     assert run.status == 1, run
-    assert "the content changed while the question was open" in run.err
+    assert "what the question described has changed meanwhile" in run.err
     assert direct.execute("SELECT count(*) FROM image_info WHERE id = 'new'") == [(1,)]
     assert direct.left_behind() == []
 

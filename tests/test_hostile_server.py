@@ -96,7 +96,7 @@ def test_fact_that_is_a_program_is_not_run_by_a_check(
     lies = lying_mkdir(direct, fact, marker)
     run = direct.checkout.run(DOCTOR, shell="bash", **lies)
     assert_nothing_ran(direct, run, marker)
-    assert f"expected a number for {fact}, got" in run.err
+    assert f"expected a number for '{fact}', got" in run.err
 
 
 def test_file_size_that_is_a_program_is_not_run_by_bash(direct: Database, marker: Path) -> None:

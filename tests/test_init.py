@@ -105,7 +105,7 @@ def test_init_without_statistics_is_complete(direct: Database, tumblebug: Tumble
         **fake(direct.checkout, psql=fails),
     )
     assert run.status == 0, run
-    assert "the databases are swapped; could not show the table statistics" in run.err
+    assert "the restore is complete; could not show the table statistics" in run.err
     assert direct.content() == before
     assert tumblebug.namespace and tumblebug.initialised
 

@@ -159,7 +159,7 @@ def test_signal_during_the_rename_does_not_call_a_replaced_backup_unchanged(
     _, err = process.communicate(timeout=60)
     assert process.returncode == 143, err
     assert read_pair(path)[0] != pairs[0][0]
-    assert "interrupted; the backup is complete: the old content or the new" in err
+    assert f"interrupted; '{path}' is either unchanged or the complete new backup" in err
     assert direct.checkout.run(RESTORE, "--dry-run", path).status == 0
 
 

@@ -25,7 +25,7 @@ BOLD, GREEN, RED = "1", "32", "31"
 NEXT_STEPS = """
 Next, CB-Tumblebug's own database, in Docker:
   make up                start the database
-  make init              fill it: restore a backup or fetch
+  make init              fill it: restore a backup or fetch fresh data
   make backup-assets     write assets/assets.dump.gz
   make restore-assets    restore it
 To test each promise:

@@ -39,7 +39,7 @@ LAYERS = {
     " session errors compose",
     "things": "lock clean-up confirmation client-programs databases rights backup-file"
     " embedded-manifest signature manifest fingerprints schema publish",
-    "workflow": "progress report remote upload columns modes untrusted owners load kept-copy"
+    "workflow": "progress report off-site upload columns modes untrusted owners load kept-copy"
     " preflight verify verification-result compare restore-test catalog guards tables in-place"
     " private-server tumblebug hooks",
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Who has the lock cleans up on the server: what crashed runs left, and at the end what this run has
-# there.
+# The holder of the lock cleans up on the server: first what crashed runs left, at the end what this
+# run created.
 # Needs: child database_key has_lock run_name sql staging work
 # Sets: server_tmp
 
@@ -39,7 +39,7 @@ prepare_server() {
     esac
     for fact in tmp-free data-free pg_dump pg_restore; do
         fact_value=$(server_fact "$fact")
-        [ -z "$fact_value" ] || require_number "$fact" "$fact_value"
+        [ -z "$fact_value" ] || require_number "'$fact'" "$fact_value"
     done
 }
 

@@ -72,7 +72,7 @@ clone_staging() {
     wait "$child"
 }
 
-# drop_earlier_copy: in a session of its own, which an error ends
+# drop_earlier_copy: in a session of its own, because an error ends the session
 drop_earlier_copy() {
     { psql_set databases "$kept_copy" && cat "$sql/lock/drop-databases.sql"; } |
         sql postgres >/dev/null 2>"$work/clone.errors"

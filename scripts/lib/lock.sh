@@ -63,8 +63,9 @@ require_lock() {
     done
     if [ "$lock_answer" != locked ]; then
         hint 'run this again; if it fails again, wait until the other run has ended'
-        die "another run is using database '$TB_POSTGRES_DATABASE':" \
-            "${lock_answer:-it has just ended}"
+        [ -n "$lock_answer" ] ||
+            die "could not lock database '$TB_POSTGRES_DATABASE': another run has only just ended"
+        die "another run is using database '$TB_POSTGRES_DATABASE': $lock_answer"
     fi
     has_lock=yes
 }

@@ -48,7 +48,7 @@ warn() {
     tell_labelled 33 warning: "$*"
 }
 
-# without_messages COMMAND...: runs it; what it says has been said before
+# without_messages COMMAND...: runs it without its messages and warnings; errors are still reported
 without_messages() {
     muted=yes
     "$@"

@@ -111,10 +111,10 @@ finish() {
     unchanged=
 }
 
-# begin_commit [WHAT]: what follows changes the database, or WHAT, in one step; a signal leaves it
-# before or after that step
+# begin_commit [CLAUSE]: what follows changes everything in one step. CLAUSE says what a signal
+# meanwhile leaves; by default, of the database
 begin_commit() {
-    in_doubt="; ${1:-the database} is complete: the old content or the new"
+    in_doubt="; ${1:-the database is complete: the old content or the new}"
 }
 
 # fail_commit FILE: that step has failed. If the server has said so in FILE, nothing has changed;

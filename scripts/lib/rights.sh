@@ -48,9 +48,9 @@ irreplaceable_objects() {
     sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" 2>"$work/sql.errors"
 }
 
-# require_right_to_create [in-place|private|rename]: ends the script unless this user may create
-# the staging database and rename both. The argument adds a hint on how to do without one, or says
-# that databases are only renamed
+# require_right_to_create [in-place|private|rename]: ends the script unless this user may create and
+# rename databases like the live one. in-place and private add a hint on how to do without that
+# right; with rename, the error is about renaming
 require_right_to_create() {
     require_primary
     case $may_create in

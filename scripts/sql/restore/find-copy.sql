@@ -1,7 +1,7 @@
 -- Prints 'yes' if the kept copy is complete, has this comment, and the owner, encoding, locale and
--- tablespace of the live database, or this user as its owner where there is none. Others with the
--- right to create databases could have made any other copy. The rows are read as JSON because the
--- columns for locales differ between versions 15 and 17.
+-- tablespace of the live database, or this user as its owner where there is none. A copy of another
+-- owner may have been made by anyone who may create databases. The rows are read as JSON because
+-- the columns for locales differ between versions 15 and 17.
 SELECT 'yes'
 FROM pg_database AS copy LEFT JOIN pg_database AS live ON live.datname = :'live'
 WHERE copy.datname = :'kept_copy' AND NOT copy.datallowconn

@@ -13,7 +13,7 @@ FROM pg_db_role_setting
      JOIN pg_roles AS this ON this.rolname = current_user AND NOT this.rolsuper
      LEFT JOIN pg_roles AS target ON target.oid = setrole
      LEFT JOIN pg_settings USING (name)
-WHERE context IS DISTINCT FROM 'user' AND NOT :may_set
+WHERE context IS DISTINCT FROM 'user' AND name <> 'role' AND NOT :may_set -- role is not listed
    OR setrole NOT IN (0, this.oid)
       AND NOT (this.rolcreaterole AND NOT target.rolsuper AND :may_alter)
 ORDER BY 1;

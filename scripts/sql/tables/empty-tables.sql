@@ -1,5 +1,5 @@
 -- One statement for all tables: all of them or none, whatever foreign keys are between them. Tables
--- of extensions stay as they are: no backup fills them.
+-- of extensions keep their rows, which belong to the extension.
 SELECT 'TRUNCATE ' || string_agg(format('%I.%I', nspname, relname), ', ') || ' RESTART IDENTITY'
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE relkind IN ('r', 'p') AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'

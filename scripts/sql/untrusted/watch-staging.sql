@@ -1,8 +1,9 @@
 -- Ends the load of a staging database that exceeds a limit: its size (and the queue of
 -- notifications, up to 8 GB), half of the server's locks, :seconds, or three times :limit in the
 -- write-ahead log: rows, what an index build writes for them, and as much again for other programs.
--- Prints a line when it begins; ends when the restricted role may no longer log in. Any error ends
--- the load too, as what the role has done to its database may have caused it.
+-- Prints a line when it begins; ends when the restricted role may no longer log in. An error
+-- in this check also ends the load: the role may have caused it, for example by revoking rights on
+-- its database.
 SELECT set_config('assets.staging', :'staging', false),
        set_config('assets.restricted_role', :'restricted_role', false),
        set_config('assets.limit', :'limit', false),
@@ -47,7 +48,7 @@ BEGIN
         END IF;
         PERFORM pg_sleep(0.2);
     END LOOP;
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN OTHERS OR query_canceled THEN
     IF reason IS NULL THEN
         PERFORM pg_stat_clear_snapshot();
         PERFORM pg_terminate_backend(pid)
