@@ -125,6 +125,21 @@ def test_names_of_the_compose_file_are_understood(direct: Database) -> None:
     ], run
 
 
+def test_settings_of_cb_spider_are_not_taken_for_misspelt_ones(direct: Database) -> None:
+    """CB-Tumblebug's .env has them."""
+    (direct.checkout.path / ".env").write_text(
+        "SP_API_USERNAME=x\nSP_POSTGRES_USER=x\nRESTORE_JOB=2\n"
+    )
+    run = direct.checkout.run(STATS)
+    assert run.status == 0, run
+    assert [line for line in run.err.splitlines() if line.startswith("warning: ")] == [
+        "warning: RESTORE_JOB: unknown setting; did you mean RESTORE_JOBS?"
+    ]
+    assert direct.backup("--quiet", "x.dump.gz").err == ""
+    run = direct.restore("--quiet", "none.dump.gz")
+    assert run.err.startswith("warning: RESTORE_JOB: unknown setting"), run
+
+
 def test_running_container_comes_before_an_endpoint_that_does_not_answer(
     docker: Database,
 ) -> None:

@@ -218,7 +218,15 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         for said in (dry_run.err, asked.err, run.err):
             assert said.count(f"user '{user}' will own all tables") == 1, said
             assert "may not make them owners: other_owner" in said
-            assert "to keep the owners, create the missing roles and restore as a superuser" in said
+            assert "create the missing roles first, and restore as a superuser" in said
+        superuser = ordinary.server.environment()
+        as_superuser = {
+            name: superuser[name] for name in ("TB_POSTGRES_USER", "TB_POSTGRES_PASSWORD")
+        }
+        ordinary.execute("ALTER ROLE other_owner RENAME TO renamed")
+        said = ordinary.restore("--dry-run", path, **as_superuser).err
+        ordinary.execute("ALTER ROLE renamed RENAME TO other_owner")
+        assert f"warning: '{user}', the owner of the database, will have no rights on" in said, said
         run = ordinary.checkout.run(VERIFY, path)
         assert run.status == 0 and "will own" not in run.err, run
         ordinary.execute(f"{give}; GRANT other_owner TO {user}")

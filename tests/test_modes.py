@@ -58,8 +58,7 @@ def test_data_only_restores_rows_and_keeps_the_live_schema(
     schema = database.schema()
     run = database.restore(*([] if archive == "data only" else ["--data-only"]), path)
     assert run.status == 0, run
-    named = "public.later n" if archive == "data only" else "  table later  only in the live"
-    assert named in run.err
+    assert "will be empty: later; now 1 table, 1 row\n" in run.err
     assert "verifying the data against the manifest" in run.err
     after = database.content()
     assert after.pop("public.later")[0][0] == 0
@@ -418,3 +417,27 @@ def test_table_that_the_live_database_lacks_is_named_before_the_question(direct:
     assert run.status == 1, run
     assert "error: the live database lacks these tables of the backup: pricing_info; the" in run.err
     assert "or replace the schema too, with --schema backup" in run.err
+
+
+def test_rows_of_tables_that_a_data_only_backup_lacks_are_counted(direct: Database) -> None:
+    path = direct.checkout.path / "rows.dump.gz"
+    assert direct.backup("--data-only", path).status == 0
+    direct.execute(
+        "CREATE TABLE newer AS SELECT generate_series(1, 3) AS n;"
+        " ALTER TABLE region_info ADD COLUMN zone text"
+    )
+    run = direct.restore("--dry-run", path)
+    assert run.status == 0, run
+    assert "will be empty: newer; now 1 table, 3 rows\n" in run.err
+    assert "empty or default (table, column): public.region_info zone\n" in run.err
+
+
+def test_newer_column_that_must_not_be_empty_has_a_hint(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute(
+        "ALTER TABLE region_info ADD COLUMN zone int NOT NULL DEFAULT 1;"
+        " ALTER TABLE region_info ALTER zone DROP DEFAULT"
+    )
+    run = direct.restore("--data-only", path)
+    assert run.status == 1 and "violates not-null constraint" in run.err, run
+    assert "hint: give the column a default in the live database" in run.err

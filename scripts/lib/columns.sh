@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The tables and columns that a restore of rows fills: what the backup and the live tables lack.
-# Needs: awk drop_missing mode sql unfilled work
-# Sets: drop_missing not_in_backup unfilled
+# Needs: awk drop_missing mode sql work
+# Sets: defaulted_columns drop_missing not_in_backup unfilled
 
 drop_missing=
 
@@ -20,13 +20,32 @@ compare_columns() {
     refuse_missing_tables
     [ ! -s "$work/columns.missing" ] || accept_missing_columns
     require_partitions
-    not_in_backup=$(awk -f "$awk/other-tables.awk" "$work/columns" "$work/live-columns.chosen")
+    not_in_backup=$(compare_lists other-tables "$work/columns" "$work/live-columns.chosen")
     [ -s "$work/columns" ] || fail_without_rows
     [ "$mode" != tables ] || [ -z "$not_in_backup" ] || fail_without_rows
     unfilled=$(lines_not_in "$work/live-columns.chosen" "$work/columns" | sed 's/^column //')
-    [ -z "$unfilled" ] || schemas_differ || # which are shown
+    defaulted_columns=$(compare_lists defaulted-columns "$work/columns" "$work/live-columns.chosen")
+    schemas_differ || warn_of_unfilled # which are shown otherwise
+}
+
+# compare_lists PROGRAM FILE FILE: by that program of lib/awk, two lists of columns
+compare_lists() {
+    awk -f "$awk/table-of.awk" -f "$awk/$1.awk" "$2" "$3"
+}
+
+warn_of_unfilled() {
+    warn_of_emptied_tables
+    [ -z "$defaulted_columns" ] ||
         warn 'missing from the backup; will be empty or default (table, column):' \
-            "$(in_one_line "$unfilled")"
+            "$(in_one_line "$defaulted_columns")"
+}
+
+# warn_of_emptied_tables: what the live database has, and the backup does not fill
+warn_of_emptied_tables() {
+    [ -z "$not_in_backup" ] ||
+        warn 'the backup has no rows for these tables, which will be empty:' \
+            "$(shown_tables "$not_in_backup");" \
+            "now $(content_of "$TB_POSTGRES_DATABASE" "$not_in_backup")"
 }
 
 # fail_without_rows: ends the script; the backup has nothing for the tables to restore
@@ -43,7 +62,7 @@ shown_tables() { # NAMES, one a line
 
 # refuse_missing_tables: ends the script if the backup fills tables that the live database lacks
 refuse_missing_tables() {
-    missing_tables=$(awk -f "$awk/other-tables.awk" "$work/live-columns.chosen" "$work/columns")
+    missing_tables=$(compare_lists other-tables "$work/live-columns.chosen" "$work/columns")
     [ -z "$missing_tables" ] || {
         hint "start CB-Tumblebug's server once to create them"
         is_data_only || hint "or replace the schema too, with --schema backup"

@@ -77,6 +77,9 @@ hint_for_cause() {
         *'database "postgres" does not exist'*)
             hint 'run CREATE DATABASE postgres: each run connects to that database'
             ;;
+        *'violates not-null constraint'*)
+            hint 'give the column a default in the live database, or restore the schema too'
+            ;;
         *'too many connections for role'*)
             hint "run ALTER ROLE $TB_POSTGRES_USER CONNECTION LIMIT -1, or set a higher limit"
             ;;

@@ -14,8 +14,7 @@ else
     exec 2>/dev/null 4>/dev/null
 fi
 
-explained=
-failure_text=
+early_warnings='' explained='' failure_text=''
 hints=
 live_line=
 muted=
@@ -42,7 +41,11 @@ say_done() {
 # warn TEXT...: at once, or with --quiet where tell_warnings is called
 warn() {
     [ -z "$muted" ] || return 0
-    if [ -n "$quiet" ] && [ -n "$work" ]; then
+    if [ -n "$quiet" ] && [ -z "$work" ]; then
+        early_warnings="$early_warnings$(printable "$*")
+"
+        return 0
+    elif [ -n "$quiet" ]; then
         printf '%s\n' "$(printable "$*")" >>"$work/warnings" && return
     fi
     tell_labelled 33 warning: "$*"
@@ -69,11 +72,17 @@ warn_with() {
 
 # tell_warnings: those that --quiet has held back
 tell_warnings() {
+    printf '%s' "$early_warnings" | tell_warning_lines
+    early_warnings=
     [ -n "$work" ] && [ -s "$work/warnings" ] || return 0
+    tell_warning_lines <"$work/warnings"
+    rm -f "$work/warnings"
+}
+
+tell_warning_lines() {
     while IFS= read -r text; do
         tell_labelled 33 warning: "$text"
-    done <"$work/warnings"
-    rm -f "$work/warnings"
+    done
 }
 
 # hint TEXT...: what to do about the error that `die` reports next

@@ -22,7 +22,10 @@ warn_of_changed_owners() {
     [ -n "$unusable_owners" ] || return 0
     warn "user '$TB_POSTGRES_USER' will own all tables: these roles do not exist on this server," \
         "or '$TB_POSTGRES_USER' may not make them owners: $(in_one_line "$unusable_owners")"
-    say 'to keep the owners, create the missing roles and restore as a superuser'
+    live_owner=$(ask lock <"$sql/restore/other-owner.sql") || live_owner=
+    [ -z "$live_owner" ] ||
+        warn "'$live_owner', the owner of the database, will have no rights on these tables"
+    say 'to keep the owners, create the missing roles first, and restore as a superuser'
 }
 
 # owner_entries CONTENTS: its entries, each with its owner at its end

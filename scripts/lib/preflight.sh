@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
-# Needs: backup_file copy_found data_directory manifest manifest_found mode not_in_backup
-#   room_advice rows_entry server table_entry tables unfilled work
+# Needs: backup_file copy_found data_directory defaulted_columns manifest manifest_found mode
+#   room_advice rows_entry server table_entry tables work
 # Sets: copy_found
 
 # examine: everything that comes before the question; the live database does not change
@@ -170,21 +170,13 @@ show_schema() {
     elif [ "$mode" = data-only ]; then
         say "schema    the live database's is kept, only rows are restored; differences:"
         show_differences
-        [ -z "$unfilled" ] || show_unfilled
+        warn_of_emptied_tables
+        [ -z "$defaulted_columns" ] || say 'columns only in the live database get their default'
         [ "$RESTORE_SCHEMA" = live ] || say 'use --schema backup to replace the live schema too'
     else
         warn "the backup's schema will replace the live one; differences:"
         show_differences
     fi
-}
-
-# show_unfilled: what the live database has, and the backup does not fill
-show_unfilled() {
-    [ -z "$not_in_backup" ] ||
-        warn 'the backup has no rows for these tables, which will be empty:' \
-            "$(shown_tables "$not_in_backup");" \
-            "now $(content_of "$TB_POSTGRES_DATABASE" "$not_in_backup")"
-    say 'columns only in the live database get their default'
 }
 
 contents_field() {

@@ -155,7 +155,9 @@ require_seconds() {
 # only of names that start like ours, because other programs have theirs there
 name_misspelt() {
     misspelt=$({
-        [ ! -f "$1" ] || sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z0-9_]*\)[[:space:]]*=.*/\2/p' "$1"
+        [ ! -f "$1" ] ||
+            sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z0-9_]*\)[[:space:]]*=.*/\2/p' "$1" |
+            grep -v '^SP_' || : # CB-Spider's settings are in CB-Tumblebug's .env too
         env | sed -n 's/^\([A-Z]*_[A-Z0-9_]*\)=.*/\1/p' |
             grep -e '^\(BACKUP\|RESTORE\|DIFF\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\)_' \
                 -e '^\(ASSETS\|TB_POSTGRES\|TB_K8S\|TUMBLEBUG\)_'
