@@ -111,7 +111,7 @@ ask_option() {
     fi
     find_database
     show_menu
-    while ask_user 'Choose a, a+, b, c or d: '; do
+    while ask_user 'Choose a, a+, b, c or d (Ctrl-C to leave): '; do
         if [ -z "$reply" ]; then
             say 'choose one of a, a+, b, c, d'
         elif ! normalize_option "$reply"; then

@@ -25,8 +25,8 @@ is required; a backup stays if any of them keeps it:
   -y, --yes         delete without asking (same as PRUNE_SKIP_CONFIRM=yes)
 
 The newest backup always stays, and so does the newest one whose verification
-succeeded. Backups are counted separately for each database, and data-only
-backups separately from full ones. Days are days in UTC.
+succeeded. Backups are counted separately for each database; so are data-only
+backups, and those without rows. Days are days in UTC.
 Backups whose last verification failed, and files without an intact manifest,
 are not counted and stay. assets/ is not touched, nor is assets.dump.gz on a
 remote, the copy of the shared backup.

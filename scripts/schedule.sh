@@ -17,7 +17,10 @@ EOF
 
 main() {
     parse_options "$@"
-    [ "$operand" = kubernetes ] || warn_of_environment
+    [ "$operand" = kubernetes ] || {
+        warn_of_environment
+        warn_of_other_environment
+    }
     case $operand in
         kubernetes) quoted_root=/opt/tumblebug-assets ;; # in the container
         *) quoted_root=$(quote_for_"$operand") ;;
@@ -34,6 +37,21 @@ warn_of_environment() {
         warn "$operand will not have these settings of your environment:" \
             "$(in_one_line "$missing_there"); put them into '$project/.env'"
 }
+
+# warn_of_other_environment: what neither cron nor systemd will have, and .env cannot hold
+warn_of_other_environment() {
+    not_there=$(variables_set_here)
+    [ -z "$not_there" ] ||
+        warn "$operand will not have these variables of your environment:" \
+            "$(in_one_line "$not_there"); set them in the job: '.env' cannot"
+}
+
+variables_set_here() (
+    for name in DOCKER_HOST DOCKER_CONTEXT CONTAINER_HOST CONTAINER_CONNECTION KUBECONFIG \
+        XDG_CONFIG_HOME; do
+        eval "[ -z \"\${$name-}\" ]" || echo "$name"
+    done
+)
 
 # settings_only_here: names whose value would be another one without the environment
 settings_only_here() (

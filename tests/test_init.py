@@ -411,7 +411,7 @@ def test_menu_is_the_documented_one(tmp_path: Path) -> None:
     os.utime(path, (time.time() - 3 * DAY - 60,) * 2)
     holds = "90000 specs (88% priced), 203000 images across 3 CSPs"
     shown = menu.menu(path, holds, "0 specs (0% priced), 0 images across 0 CSPs")
-    assert f"{shown}\nChoose a, a+, b, c or d:\n" == documented("How should")
+    assert f"{shown}\nChoose a, a+, b, c or d (Ctrl-C to leave):\n" == documented("How should")
 
 
 def test_age_of_a_committed_file_is_that_of_its_commit(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from support.run import LIST, PRUNE, Checkout
 NOW = datetime.now(timezone.utc)
 
 
-def write(checkout: Checkout, name: str, days: float, **more: str) -> None:
+def write(checkout: Checkout, name: str, days: float, **more: str | int) -> None:
     created = f"{NOW - timedelta(days=days):%Y-%m-%d %H:%M:%S}"
     write_backup(checkout.named_backups / f"{name}.dump.gz", created, **more)
 
@@ -120,6 +120,15 @@ def test_days_newest_verified_and_data_only_backups(checkout: Checkout) -> None:
     assert re.search("^a-week .* keep .* last 8 days$", run.out, re.MULTILINE), run
     assert re.search("^good .* keep .* newest verified$", run.out, re.MULTILINE), run
     assert max(map(len, run.out.splitlines())) <= 80
+
+
+def test_backups_without_rows_do_not_displace_one_with_rows(checkout: Checkout) -> None:
+    write(checkout, "good", 3)
+    for name, days in (("empty", 1), ("older-empty", 2)):
+        write(checkout, name, days, rows=0)
+    run = checkout.run(PRUNE, "-y", KEEP="1")
+    assert run.status == 0, run
+    assert left(checkout) == {"empty", "good"}
 
 
 def test_backups_of_each_database_are_counted_apart_and_named(checkout: Checkout) -> None:

@@ -65,6 +65,13 @@ def test_settings_that_only_the_environment_has_are_named(checkout: Checkout) ->
         assert checkout.run(SCHEDULE, kind, **same).err == ""
 
 
+def test_variables_that_the_env_file_cannot_set_are_named(checkout: Checkout) -> None:
+    run = checkout.run(SCHEDULE, "cron", DOCKER_HOST="tcp://x", XDG_CONFIG_HOME="/x")
+    assert run.status == 0, run
+    named = "DOCKER_HOST, XDG_CONFIG_HOME; set them in the job: '.env' cannot"
+    assert f"warning: cron will not have these variables of your environment: {named}\n" in run.err
+
+
 @pytest.mark.parametrize("arguments", [[], ["monthly"]])
 def test_another_kind_is_a_usage_error(checkout: Checkout, arguments: list[str]) -> None:
     run = checkout.run(SCHEDULE, *arguments)

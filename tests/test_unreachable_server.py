@@ -82,6 +82,9 @@ def test_stopped_container_points_at_make_up(
     name = spare_container.name
     docker("stop", name)
     assert_one_error(checkout, "stats.sh", "is not running", "make up", TB_POSTGRES_CONTAINER=name)
+    assert_one_error(
+        checkout, "stats.sh", "is not running", f"mean {name}?", TB_POSTGRES_CONTAINER=name[:-1]
+    )
 
 
 @pytest.mark.parametrize("script", ALL)

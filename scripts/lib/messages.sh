@@ -61,7 +61,7 @@ without_messages() {
 # warn_with TEXT LINES: a warning and its details; with --quiet in one line, as warn holds it back
 warn_with() {
     if [ -n "$quiet" ]; then
-        warn "$1: $(in_one_line "$2")"
+        warn "$1: $(in_one_line "$2" | tr -s ' ')"
     else
         warn "$1"
         printf '%s\n' "$2" | while IFS= read -r detail; do

@@ -92,7 +92,8 @@ def write_backup(
         f"CB-Tumblebug assets backup\ncreated: {created} UTC\nbytes: {len(content)}\n"
         f"sha256: {hashlib.sha256(content).hexdigest()}\nserver: PostgreSQL 16.14\n"
         f"database: {database}\nholds: {holds}\n\n  provider  specs\n  server: PostgreSQL 1\n\n"
-        f"tables: 2 (rows, fingerprint, name)\n{rows - 1} 5 public.a\n1 7 public.b\n"
+        f"tables: 2 (rows, fingerprint, name)\n{max(rows - 1, 0)} 5 public.a\n"
+        f"{min(rows, 1)} 7 public.b\n"
     )
     if key is not None:
         inner = hashlib.sha256(key + lines.encode()).hexdigest() + "\n"

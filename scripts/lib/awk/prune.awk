@@ -1,9 +1,9 @@
 # Decides which backups stay. Reads lines of the catalog, the newest first, and prints those that
 # have a whole manifest, each after 'keep' or 'delete' and the reasons to keep it, separated by
 # tabs. Each rule keeps the newest backup of its period, as in restic. Backups are counted
-# separately for each database, and data-only backups separately from full ones. A backup whose last
-# verification failed stays, and no rule counts it. Needs formats.awk, the time as `now`, and the
-# rules as `last`, `within`, `daily`, `weekly` and `monthly`, each a number or empty.
+# separately for each database; so are data-only backups, and those without rows. A backup whose
+# last verification failed stays, and no rule counts it. Needs formats.awk, the time as `now`, and
+# the rules as `last`, `within`, `daily`, `weekly` and `monthly`, each a number or empty.
 
 BEGIN { FS = "\t" }
 
@@ -15,7 +15,7 @@ $9 == "failed" {
 }
 
 {
-    kind = $6 FS $12
+    kind = $6 FS $12 FS ($3 == 0)
     day = day_of($1)
     reasons = ""
     count[kind]++
