@@ -225,6 +225,14 @@ def test_backup_without_its_copy_is_no_skipped_backup(
     assert direct.checkout.default_backup.is_file()
 
 
+@pytest.mark.parametrize("port", ["abc", "132399"])
+def test_address_with_an_impossible_port_is_named(direct: Database, port: str) -> None:
+    run = init(direct, "--option", "b", TUMBLEBUG_SERVER=f"localhost:{port}")
+    assert run.status == 1 and len(run.errors) == 1, run
+    assert f"TUMBLEBUG_SERVER 'localhost:{port}' is not an address: Port " in run.err
+    assert "waiting" not in run.err
+
+
 def test_unknown_provider_is_refused_before_fetching(
     direct: Database, tumblebug: Tumblebug
 ) -> None:

@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from helpers.terminal import printable
 
@@ -203,8 +204,9 @@ def ask(
 
 
 def api_url(server: str) -> str:
-    """Return the base URL of all requests."""
+    """Return the base URL of all requests. Raises ValueError if its port is none."""
     base = server if "://" in server else f"http://{server}"
+    _ = urlsplit(base).port
     return f"{base.rstrip('/').removesuffix('/tumblebug')}/tumblebug"
 
 

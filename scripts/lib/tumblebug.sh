@@ -35,7 +35,9 @@ require_tumblebug() {
     has_new_python || die "$python_needed"
     seconds_left=$TUMBLEBUG_WAIT_SECONDS
     until ask_tumblebug ready; do
-        case $(tumblebug_answer) in *TB_API_PASSWORD*) seconds_left=0 ;; esac
+        case $(tumblebug_answer) in
+            *TB_API_PASSWORD* | 'TUMBLEBUG_SERVER '*) seconds_left=0 ;; # waiting does not help
+        esac
         [ "$seconds_left" -gt 0 ] || fail_not_ready
         count_down
     done
