@@ -9,6 +9,7 @@ from pathlib import Path
 import libcloud
 import psycopg
 import pytest
+from faults.faults import campaign
 
 from helpers.demo import catalogue
 from helpers.demo.catalogue import Offer
@@ -75,6 +76,7 @@ def test_the_same_scale_gives_the_same_rows(
     assert checksums(empty) == checksums(second)
 
 
+@campaign
 def test_the_rows_are_as_many_as_the_scale_says(empty: psycopg.Connection) -> None:
     rows = catalogue.load(empty)
     assert (

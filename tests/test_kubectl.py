@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from faults.faults import campaign
 from support.backups import remove_manifest
 from support.databases import Database
 from support.fakes import path_without
@@ -60,6 +61,7 @@ def test_backup_and_restore_round_trip_through_a_pod(pod: Database) -> None:
     assert len(pod.server.cluster.commands) <= 14  # each one takes about a tenth of a second
 
 
+@campaign
 def test_untrusted_backup_is_restored_through_a_pod(pod: Database) -> None:
     before = pod.content()
     path = pod.sample_backup()

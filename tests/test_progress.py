@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from faults.faults import campaign
 from support.databases import Database
 from support.fakes import without_python
 from support.run import BACKUP, RESTORE, Checkout, Run
@@ -117,6 +118,7 @@ def test_terminal_sees_one_live_line_and_output_stays_clean(direct: Database) ->
     assert direct.left_behind() == []
 
 
+@campaign
 def test_dumb_terminal_gets_no_live_line_and_no_colour(direct: Database) -> None:
     direct.execute(MANY_ROWS)
     slowly = {"BACKUP_COMPRESSION": "zstd:12", "TERM": "dumb"}

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from faults.faults import sampled
 from support.backups import digest, manifest_of
 from support.databases import Database
 from support.fakes import fake
@@ -241,7 +242,9 @@ def test_hint_about_the_restore_is_not_given_later(direct: Database) -> None:
     assert "BACKUP_COMPRESSION" not in run.err
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "status"), sampled([(signal.SIGTERM, 143), (signal.SIGKILL, -9)], 1)
+)
 def test_run_ended_while_it_restores_keeps_the_existing_backup(
     direct: Database, number: signal.Signals, status: int
 ) -> None:
