@@ -79,7 +79,7 @@ def test_programs_of_busybox_are_enough(on_busybox: Database) -> None:
     before = on_busybox.content()
     run = on_busybox.backup()
     assert run.status == 0, run
-    for settings, options in (({}, ("--data-only",)), ({"RESTORE_IN_PLACE": "yes"}, ())):
+    for settings, options in (({}, ()), ({"RESTORE_IN_PLACE": "yes"}, ("--data-only",))):
         on_busybox.execute("DELETE FROM pricing_info")
         run = on_busybox.restore(*options, **settings)
         assert run.status == 0 and "warning: the restore may fail" not in run.err, run
