@@ -17,10 +17,10 @@ EOF
 
 main() {
     parse_options "$@"
-    [ "$operand" = kubernetes ] || {
+    if [ "$operand" != kubernetes ]; then
         warn_of_environment
         warn_of_other_environment
-    }
+    fi
     case $operand in
         kubernetes) quoted_root=/opt/tumblebug-assets ;; # in the container
         *) quoted_root=$(quote_for_"$operand") ;;

@@ -39,7 +39,7 @@ choose_backend() {
         ASSETS_PG_BACKEND=docker
         [ -z "$TB_K8S_NAMESPACE" ] ||
             hint "for a pod in namespace '$TB_K8S_NAMESPACE', set ASSETS_PG_BACKEND=kubectl"
-    elif (select_docker) 4>/dev/null; then
+    elif is_container_running; then
         ASSETS_PG_BACKEND=docker
         refuse_two_servers
     else
@@ -66,7 +66,7 @@ refuse_pod_and_other() {
     other=
     if [ -n "$TB_POSTGRES_ENDPOINT" ]; then
         other="TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT is set"
-    elif (select_docker) 4>/dev/null; then
+    elif is_container_running; then
         choose_container
         other="container '$TB_POSTGRES_CONTAINER' runs"
     fi

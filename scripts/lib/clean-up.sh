@@ -37,10 +37,13 @@ prepare_server() {
         */"$(server_tmp_name)") ;;
         *) fail_unexpected 'a temporary directory' "$server_tmp" ;;
     esac
-    for fact in tmp-free data-free pg_dump pg_restore; do
-        fact_value=$(server_fact "$fact")
-        [ -z "$fact_value" ] || require_number "'$fact'" "$fact_value"
-    done
+    while read -r fact fact_value; do
+        case $fact in
+            tmp-free | data-free | pg_dump | pg_restore)
+                [ -z "$fact_value" ] || require_number "'$fact'" "$fact_value"
+                ;;
+        esac
+    done <"$work/prepared"
 }
 
 # server_tmp_name: the run's own choice, because the run removes it with rm -rf

@@ -149,8 +149,11 @@ drop_temporary_databases() {
 }
 
 drop_databases() { # DATABASE...
-    { psql_set databases "$(printf '%s\n' "$@")" && cat "$sql/lock/drop-databases.sql"; } |
-        ask lock >/dev/null
+    drop_statements "$@" | ask lock >/dev/null
+}
+
+drop_statements() { # DATABASE...
+    psql_set databases "$(printf '%s\n' "$@")" && cat "$sql/lock/drop-databases.sql"
 }
 
 # time_of_previous: when the previous database was kept; nothing where there is none

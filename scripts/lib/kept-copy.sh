@@ -74,8 +74,7 @@ clone_staging() {
 
 # drop_earlier_copy: in a session of its own, because an error ends the session
 drop_earlier_copy() {
-    { psql_set databases "$kept_copy" && cat "$sql/lock/drop-databases.sql"; } |
-        sql postgres >/dev/null 2>"$work/clone.errors"
+    drop_statements "$kept_copy" | sql postgres >/dev/null 2>"$work/clone.errors"
 }
 
 # find_obstacle_to_copy: Sets no_copy, the end of a sentence, or empty

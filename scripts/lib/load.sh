@@ -37,8 +37,7 @@ load_data_only() {
     load_live_schema
     change_missing_columns add
     load_rows "$archive"
-    cat "$sql/restore/all-tables.sql" "$sql/tables/move-sequences.sql" |
-        sql "$staging" >/dev/null 2>"$work/sql.errors" ||
+    sql "$staging" <"$sql/tables/move-sequences.sql" >/dev/null 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
     load --section=post-data "$schema"
     sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||

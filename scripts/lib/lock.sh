@@ -62,9 +62,11 @@ require_lock() {
         [ "$lock_attempt" -lt 5 ] || [ -z "$lock_answer" ] || break
     done
     if [ "$lock_answer" != locked ]; then
-        hint 'run this again; if it fails again, wait until the other run has ended'
-        [ -n "$lock_answer" ] ||
+        [ -n "$lock_answer" ] || {
+            hint 'run this again'
             die "could not lock database '$TB_POSTGRES_DATABASE': another run has only just ended"
+        }
+        hint 'wait until it has ended, then run this again'
         die "another run is using database '$TB_POSTGRES_DATABASE': $lock_answer"
     fi
     has_lock=yes

@@ -14,13 +14,8 @@ else
     exec 2>/dev/null 4>/dev/null
 fi
 
-early_warnings='' explained='' failure_text=''
-hints=
-live_line=
-muted=
-prompt_open=
-quiet=
-unchanged=
+early_warnings='' explained='' failure_text='' hints='' live_line=''
+muted='' prompt_open='' quiet='' unchanged=''
 
 # --- messages ---
 
@@ -72,7 +67,9 @@ warn_with() {
 
 # tell_warnings: those that --quiet has held back
 tell_warnings() {
-    printf '%s' "$early_warnings" | tell_warning_lines
+    [ -z "$early_warnings" ] || tell_warning_lines <<EOF
+${early_warnings%?}
+EOF
     early_warnings=
     [ -n "$work" ] && [ -s "$work/warnings" ] || return 0
     tell_warning_lines <"$work/warnings"

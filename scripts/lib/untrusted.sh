@@ -108,17 +108,17 @@ end_watch() {
         watching=
         return 0
     fi
-    case $(first_error "$work/watch.errors") in
-        *' too_large' | too_large) fail_too_large ;;
-        *' too_long' | too_long)
+    case " $(first_error "$work/watch.errors")" in
+        *' too_large') fail_too_large ;;
+        *' too_long')
             hint_trust
             die "loading exceeded $RESTORE_MAX_SECONDS s, the limit for untrusted backups"
             ;;
-        *' too_many_locks' | too_many_locks)
+        *' too_many_locks')
             hint_trust
             die "loading the backup takes more than half of the server's locks"
             ;;
-        *' too_much_wal' | too_much_wal)
+        *' too_much_wal')
             hint 'what other programs write counts too;' \
                 'RESTORE_MAX_BYTES=… allows more, if you expect it'
             die "loading the backup writes more than $(human_size $((archive_limit * 3)))" \

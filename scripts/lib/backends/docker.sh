@@ -7,10 +7,7 @@ usual_container=cb-tumblebug-postgres # as in docker-compose.yaml
 
 # select_docker: can the container be reached? Sets server and addresses
 select_docker() {
-    require_container_cli
-    choose_engine
-    choose_container
-    read_container_state
+    find_container
     server=$container_name
     case $container_state in
         running) ;;
@@ -25,6 +22,19 @@ select_docker() {
             ;;
     esac
 }
+
+# find_container: also where it does not run. Sets what read_container_state does
+find_container() {
+    require_container_cli
+    choose_engine
+    choose_container
+    read_container_state
+}
+
+# is_container_running: also where there is no engine
+is_container_running() (
+    find_container 4>/dev/null && [ "$container_state" = running ]
+)
 
 # suggest_container: if there is none of that name, but one of a similar name. Sets nearest
 suggest_container() {

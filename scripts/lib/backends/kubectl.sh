@@ -125,7 +125,7 @@ require_running_pod() {
     hint "see why with 'kubectl --context $TB_K8S_CONTEXT --namespace $TB_K8S_NAMESPACE" \
         "describe pod $TB_POSTGRES_POD'"
     case $pod_phase-" $pod_states" in
-        Running-*" $TB_K8S_CONTAINER=true "*) forget_hints ;;
+        Running-*" $TB_K8S_CONTAINER=true "*) ;;
         Running-*) die "container '$TB_K8S_CONTAINER' of $server is not ready" ;;
         *) die "$server is not running: ${pod_phase:-unknown}" ;;
     esac

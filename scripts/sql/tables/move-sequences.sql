@@ -1,5 +1,9 @@
--- Moves every sequence beyond the numbers in the tables :affected, a query for their oid, whatever
--- the type of the column that holds them.
+-- Moves every sequence beyond the numbers in the tables :affected, a query for their oid, or in all
+-- tables where that is not set; whatever the type of the column that holds them.
+\if :{?affected}
+\else
+    SELECT $$SELECT oid FROM pg_class WHERE relkind IN ('r', 'p')$$ AS affected \gset
+\endif
 WITH numbered (sequence, oid, attnum) AS ( -- by a sequence of the column, or one its default uses
     SELECT objid, refobjid, refobjsubid FROM pg_depend
     WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass
