@@ -204,7 +204,7 @@ def ask(
 
 
 def api_url(server: str) -> str:
-    """Return the base URL of all requests. Raises ValueError if its port is none."""
+    """Return the base URL of all requests. Raises ValueError if its port is not valid."""
     base = server if "://" in server else f"http://{server}"
     _ = urlsplit(base).port
     return f"{base.rstrip('/').removesuffix('/tumblebug')}/tumblebug"
