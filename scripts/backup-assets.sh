@@ -116,7 +116,7 @@ choose_target() {
     directory_before=$(nearest_directory "$target_directory")
     require_target
     [ ! -e "$target" ] || unchanged='; the existing backup is unchanged'
-    require_writable_directory
+    require_writable_directory "$target_directory/"
     partial=$(partial_of "$target")
     partial_manifest=$(partial_of "$target.info")
     at_end remove_partials
@@ -138,13 +138,6 @@ require_target() {
     [ -L "$target" ] || [ ! -s "$target" ] || [ "$(file_kind "$target")" != unknown ] ||
         die "'$target' exists and is not a backup file"
     [ ! -d "$target.info" ] || die "'$target.info', the manifest's path, is a directory"
-}
-
-require_writable_directory() {
-    [ -w "$target_directory/" ] || {
-        hint_permission "$target_directory/"
-        die "directory '$target_directory/' is not writable for user '$(user_name)'"
-    }
 }
 
 create_directory() {

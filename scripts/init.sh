@@ -160,7 +160,7 @@ agrees() { # QUESTION
 # --- a and a+ ---
 
 # restore_backup: asks before it replaces any rows. Where it fails, the database is unchanged, and a
-# fetch of 20 minutes or more starts only if the user agrees
+# fetch of 20 minutes or more starts only if the server can fetch and the user agrees
 restore_backup() {
     case $current_content in
         '' | *' 0 rows') ;;
@@ -181,10 +181,10 @@ restore_backup() {
         3) explained='' incomplete=yes && return 0 ;; # the restore has said why
     esac
     [ "$restored" -eq 1 ] || exit "$restored"
+    [ -n "$unattended" ] || is_tumblebug_ready || exit 1
     agrees 'Fetch fresh data instead, without Azure (20-30 minutes)?' || exit 1
     explained=
     option=b
-    require_tumblebug
     fetch_assets
 }
 
@@ -245,7 +245,7 @@ inform_if_reachable() {
     skipped_without_it="skipped: creating namespace 'system' and showing the server's summary"
     if [ "$option" = a ] && ! has_new_python; then
         say "$python_needed; $skipped_without_it"
-    elif [ "$option" = a ] && ! ask_tumblebug ready; then
+    elif [ "$option" = a ] && ! is_tumblebug_ready; then
         say "CB-Tumblebug does not answer at $TUMBLEBUG_SERVER; $skipped_without_it"
     else
         inform_tumblebug

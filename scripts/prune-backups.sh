@@ -46,6 +46,7 @@ main() {
     elif [ -n "$dry_run" ]; then
         say 'this was a dry run; no backup was deleted'
     else
+        [ -n "$operand" ] || require_writable_directory "$project/backups/postgres"
         confirm_pruning
         delete_backups
     fi
@@ -145,9 +146,9 @@ delete_backups() {
     while IFS= read -r planned; do
         case $planned in delete*) delete_backup "$planned" ;; esac
     done <"$work/plan"
+    unchanged="; deleted $deleted of $all_to_delete"
+    [ "$deleted" -eq "$to_delete" ] || die 'could not delete some backups'
     unchanged=
-    [ "$deleted" -eq "$to_delete" ] ||
-        die "deleted only $deleted of $all_to_delete; the warnings say why"
     finish 'the old backups are deleted'
     say_done "deleted $(amount "$deleted" backup), $(human_size "$bytes")"
     [ -z "$files_left" ] || end_incomplete

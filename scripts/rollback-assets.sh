@@ -105,7 +105,7 @@ roll_back() {
 confirm_drop() {
     previous_size=$(size_of_previous)
     kept_database=$(content_of "$previous")
-    warn "the previous database of $server will be dropped:" \
+    warn_with "the previous database of $server will be dropped" \
         "$kept_database, $previous_size, kept $(time_of_previous)"
     confirm_same ROLLBACK_SKIP_CONFIRM 'Drop it?' "$kept_database" \
         content_of "$previous"

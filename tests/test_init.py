@@ -156,6 +156,14 @@ def test_failed_restore_on_a_terminal_offers_to_fetch(
     assert "GET /loadAssets" in tumblebug.asked
 
 
+def test_failed_restore_offers_no_fetch_from_a_server_that_is_not_there(direct: Database) -> None:
+    path = direct.sample_backup()
+    path.write_bytes(content_of(path)[:-100])
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\n", TUMBLEBUG_SERVER="127.0.0.1:9")
+    assert run.status == 1 and "instead" not in run.err, run
+    assert run.err.count("error:") == 1 and "cut short" in run.err
+
+
 # --- b, c and d ---
 
 

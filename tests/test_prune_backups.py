@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from support.backups import manifest_of, remove_manifest, write_backup
 from support.fakes import fake
-from support.run import LIST, PRUNE, Checkout
+from support.run import LIST, PROJECT, PRUNE, Checkout, run_as_nobody
 
 NOW = datetime.now(timezone.utc)
 
@@ -226,7 +229,7 @@ def test_a_backup_that_was_replaced_or_verified_meanwhile_stays(checkout: Checko
     assert run.status == 1, run
     assert left(checkout) == {"new", "replaced", "verified"}
     assert run.err.count("has changed meanwhile; it stays") == 2
-    assert "deleted only 1 of 3 backups" in run.err
+    assert "could not delete some backups; deleted 1 of 3 backups" in run.err
 
 
 def test_a_signal_during_a_deletion_ends_the_run_after_it(checkout: Checkout) -> None:
@@ -248,6 +251,21 @@ def test_a_file_that_is_not_deleted_is_named_and_the_others_go(checkout: Checkou
     run = checkout.run(PRUNE, "-y", "--keep", "1", **fake(checkout, rm=rm))
     assert run.status == 1, run
     assert "stuck.dump.gz: rm: stuck: Permission denied" in run.err
-    assert "error: deleted only 1 of 2 backups" in run.err
+    assert "error: could not delete some backups; deleted 1 of 2 backups" in run.err
     assert left(checkout) == {"new", "stuck"}
     assert checkout.run(LIST).status == 0
+
+
+def test_a_read_only_directory_is_named_before_the_question(open_directory: Path) -> None:
+    open_directory.chmod(0o777)
+    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
+    directory = open_directory / "backups" / "postgres"
+    for name in ("new", "old", "older"):
+        write_backup(directory / f"{name}.dump.gz", "2026-01-01 00:00:00")
+    directory.chmod(0o555)
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}
+    run = run_as_nobody([str(open_directory / PRUNE), "-y", "--keep", "1"], environment)
+    assert run.status == 1 and "warning:" not in run.err, run
+    assert f"error: directory '{directory}' is not writable for user 'nobody'; no " in run.err
+    assert f"hint: 'ls -ld {directory}' shows its owner and mode" in run.err
+    assert len(list(directory.glob("*.dump.gz"))) == 3

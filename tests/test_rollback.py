@@ -90,7 +90,7 @@ def test_previous_database_is_dropped_on_request(direct: Database) -> None:
     assert len(direct.databases()) == 1
     run = direct.checkout.run(ROLLBACK, "--drop", "--yes")
     assert run.status == 0, run
-    assert re.search(r"will be dropped: 10 tables, 4,701 rows, [\d.]+ MB, kept 20", run.err)
+    assert re.search(r"will be dropped\n  10 tables, 4,701 rows, [\d.]+ MB, kept 20", run.err)
     assert re.search(r"\ndropped the previous database: [\d.]+ MB\n$", run.err), run
     assert direct.databases() == set() and direct.content() == before
     run = direct.checkout.run(ROLLBACK, "--drop")

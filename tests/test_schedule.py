@@ -22,7 +22,8 @@ def test_cron_and_systemd_get_this_projects_path(checkout: Checkout) -> None:
     run = checkout.run("make", "schedule")
     assert run.status == 0, run
     line = run.out.splitlines()[-1]
-    assert shlex.split(line)[5:9] == ["cd", str(checkout.path), "&&", BACKUP]
+    program = ["PATH=$PATH:/usr/local/bin:/snap/bin", BACKUP]
+    assert shlex.split(line)[5:10] == ["cd", str(checkout.path), "&&", *program]
     run = checkout.run(SCHEDULE, "systemd")
     command = re.search(r"^ExecStart=(.*)$", run.out, re.MULTILINE)[1]
     assert run.status == 0, run

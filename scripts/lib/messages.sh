@@ -53,15 +53,14 @@ without_messages() {
     muted=
 }
 
-# warn_with TEXT LINES: a warning and its details; with --quiet in one line, as warn holds it back
+# warn_with TEXT LINES: a warning and its details, each on a line of its own
 warn_with() {
+    warn "$1"
+    printf '%s\n' "$2" | sed 's/^/  /' >"$work/details"
     if [ -n "$quiet" ]; then
-        warn "$1: $(in_one_line "$2" | tr -s ' ')"
+        cat "$work/details" >>"$work/warnings"
     else
-        warn "$1"
-        printf '%s\n' "$2" | while IFS= read -r detail; do
-            say "  $detail"
-        done
+        tell_warning_lines <"$work/details"
     fi
 }
 
@@ -78,7 +77,10 @@ EOF
 
 tell_warning_lines() {
     while IFS= read -r text; do
-        tell_labelled 33 warning: "$text"
+        case $text in
+            ' '*) say_always "$text" ;; # a detail of the warning above it
+            *) tell_labelled 33 warning: "$text" ;;
+        esac
     done
 }
 

@@ -3,6 +3,13 @@
 # manifest, are written under temporary names and renamed one after the other.
 # Needs: key_parent project run_name work
 
+require_writable_directory() { # DIRECTORY
+    [ -w "$1" ] || {
+        hint_permission "$1"
+        die "directory '$1' is not writable for user '$(user_name)'"
+    }
+}
+
 # partial_of FILE: its temporary name, which ends with the run's
 partial_of() {
     printf '%s/.%s.partial.%s' "${1%/*}" "${1##*/}" "$run_name"

@@ -30,11 +30,15 @@ has_new_python() {
     [ "$("$(find_python)" -c 'import sys; print(sys.version_info >= (3, 10))')" = True ]
 }
 
+is_tumblebug_ready() {
+    ask_tumblebug ready
+}
+
 # require_tumblebug: waits until it is ready
 require_tumblebug() {
     has_new_python || die "$python_needed"
     seconds_left=$TUMBLEBUG_WAIT_SECONDS
-    until ask_tumblebug ready; do
+    until is_tumblebug_ready; do
         case $(tumblebug_answer) in
             *TB_API_PASSWORD* | 'TUMBLEBUG_SERVER '*) seconds_left=0 ;; # waiting does not help
         esac
