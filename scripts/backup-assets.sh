@@ -97,20 +97,13 @@ choose_target() {
             fail 2 "'$target' names a directory, not a file"
             ;;
         -) die_usage "cannot write a backup to standard output ('-'); name a file" ;;
-        */* | *.dump.gz) ;;
-        *'
-'*) die_usage 'the name of a backup cannot contain a line break' ;;
-        .*) die_usage "the name of a backup cannot start with a dot: '$target'" ;;
-        *.dump)
-            hint "did you mean ${target%.dump}, for backups/postgres/${target}.gz, or ./$target.gz?"
-            die_usage "the name of a new backup cannot end in .dump: '$target'"
-            ;;
-        auto) use_time_as_name ;;
-        *) use_backups_directory "$target" ;;
-    esac
-    case $target in
         */*) ;;
-        *) target=./$target ;;
+        *.dump.gz) target=./$target ;;
+        auto) use_time_as_name ;;
+        *)
+            require_backup_name "$target"
+            use_backups_directory "$target"
+            ;;
     esac
     target_directory=${target%/*}
     directory_before=$(nearest_directory "$target_directory")
@@ -120,6 +113,18 @@ choose_target() {
     partial=$(partial_of "$target")
     partial_manifest=$(partial_of "$target.info")
     at_end remove_partials
+}
+
+require_backup_name() { # NAME
+    case $1 in
+        *'
+'*) die_usage 'the name of a backup cannot contain a line break' ;;
+        .*) die_usage "the name of a backup cannot start with a dot: '$1'" ;;
+        *.dump)
+            hint "did you mean ${1%.dump}, for backups/postgres/$1.gz, or ./$1.gz?"
+            die_usage "the name of a new backup cannot end in .dump: '$1'"
+            ;;
+    esac
 }
 
 refuse_remote_target() {
@@ -247,7 +252,7 @@ dump_database() {
 open_snapshot() {
     writer_status=0 reader_status=0 snapshot_backend=
     open_session live "$TB_POSTGRES_DATABASE"
-    snapshot_facts=$(ask live <"$sql/backup/snapshot.sql") || return 1
+    snapshot_facts=$(print_sql tables/user-tables backup/snapshot | ask live) || return 1
     IFS='|' read -r snapshot snapshot_backend <<EOF
 $snapshot_facts
 EOF
@@ -261,7 +266,7 @@ end_snapshot() {
 # write_dump: meanwhile the live session computes the summary and the fingerprints
 write_dump() {
     show_rows_progress 'reading rows' archive_size 'checking archive' "$TB_POSTGRES_DATABASE"
-    { psql_set size "$(human_size "$database_bytes")" && cat "$sql/backup/summary.sql"; } |
+    { psql_set size "$(human_size "$database_bytes")" && print_sql backup/summary; } |
         send >&7
     fingerprints_sql '' | send >&7
     if [ -n "$is_tested" ]; then

@@ -63,7 +63,8 @@ confirm_deletion() {
 
 empty_tables() {
     begin_commit
-    emptied=$(sql "$TB_POSTGRES_DATABASE" <"$sql/tables/empty-tables.sql" 2>"$work/sql.errors") || :
+    emptied=$(print_sql tables/user-tables tables/empty-tables |
+        sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors") || :
     [ "$emptied" = all ] || {
         fail_commit "$work/sql.errors"
         fail_with "$work/sql.errors" 'could not empty the database'

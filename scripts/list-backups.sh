@@ -91,8 +91,8 @@ end_without_remote() {
 
 print_table() {
     BACKUPS=$project/backups/postgres/ LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
-        -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/list-backups.awk" \
-        "$work/sorted" >"$work/table"
+        -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/catalog-fields.awk" \
+        -f "$awk/list-backups.awk" "$work/sorted" >"$work/table"
     printable_lines <"$work/table" | show_table || die 'could not write the result'
 }
 

@@ -70,22 +70,22 @@ take_option() {
         --keep | --keep-days | --keep-daily | --keep-weekly | --keep-monthly)
             use_rule "$1" "${2-}" && used=2
             ;;
-        --keep=* | --keep-*=*) use_rule "${1%%=*}" "${1#*=}" ;;
+        --keep=* | --keep-days=* | --keep-daily=* | --keep-weekly=* | --keep-monthly=*)
+            use_rule "${1%%=*}" "${1#*=}"
+            ;;
         *) common_option "$1" ;;
     esac
 }
 
 use_rule() {
     require_value "$1" "$2" 'a number'
-    { is_number "$2" && [ "$2" -ge 1 ] && [ "$2" -le 9999 ]; } ||
-        die_usage "$1 must be from 1 to 9999, not '$2'"
+    is_count "$2" 9999 || die_usage "$1 must be from 1 to 9999, not '$2'"
     case $1 in
         --keep) KEEP=$2 ;;
         --keep-days) KEEP_DAYS=$2 ;;
         --keep-daily) KEEP_DAILY=$2 ;;
         --keep-weekly) KEEP_WEEKLY=$2 ;;
         --keep-monthly) KEEP_MONTHLY=$2 ;;
-        *) common_option "$1" ;;
     esac
 }
 
@@ -100,7 +100,7 @@ decide() {
     LC_ALL=C sort -r "$work/backups" >"$work/sorted"
     awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v last="$KEEP" -v within="$KEEP_DAYS" \
         -v daily="$KEEP_DAILY" -v weekly="$KEEP_WEEKLY" -v monthly="$KEEP_MONTHLY" \
-        -f "$awk/formats.awk" -f "$awk/prune.awk" "$work/sorted"
+        -f "$awk/formats.awk" -f "$awk/catalog-fields.awk" -f "$awk/prune.awk" "$work/sorted"
 }
 
 list_backups() {
@@ -123,7 +123,8 @@ show_plan() {
         return 0
     fi
     LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -f "$awk/formats.awk" \
-        -f "$awk/table.awk" -f "$awk/prune-table.awk" "$work/plan" >"$work/table"
+        -f "$awk/table.awk" -f "$awk/catalog-fields.awk" -f "$awk/prune-table.awk" \
+        "$work/plan" >"$work/table"
     printable_lines <"$work/table" | show_table || die 'could not write the result'
 }
 

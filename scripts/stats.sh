@@ -72,7 +72,7 @@ add_sizes() {
 }
 
 add_tables() {
-    table_numbers=$(cat "$sql/report/table-numbers.sql" "$sql/report/table-json.sql" |
+    table_numbers=$(print_sql report/table-numbers report/table-json |
         sql "$TB_POSTGRES_DATABASE" 2>"$work/report.errors") ||
         fail_with "$work/report.errors" 'could not read the statistics'
     add_json tables "$table_numbers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -133,6 +134,18 @@ def test_private_server_is_used_where_there_is_none(direct: Database) -> None:
     assert run.status == 1, run
     assert len(run.errors) == 1 and "the private server is not installed" in run.err
     assert "make demo" in run.err
+
+
+@pytest.mark.python
+def test_trust_holds_on_a_private_server(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute("CREATE VIEW evil AS SELECT 1 AS one")
+    assert direct.backup(path, TB_ASSETS_KEY_FILE=os.devnull).status == 0
+    run = direct.checkout.run(VERIFY, "--private", path)
+    assert run.status == 1 and "view public.evil" in run.err, run
+    for arguments, settings in ((["--trust"], {}), ([], {"RESTORE_TRUST": "yes"})):
+        run = direct.checkout.run(VERIFY, "--private", *arguments, path, **settings)
+        assert run.status == 0 and verified(run.out) == LEVELS, run
 
 
 def test_named_server_that_does_not_answer_is_an_error(direct: Database) -> None:

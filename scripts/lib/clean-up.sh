@@ -84,8 +84,7 @@ run_clean_up() {
 }
 
 clean_up_statements() {
-    cat "$sql/lock/find-crashed-run.sql" "$sql/lock/drop-databases.sql" \
-        "$sql/lock/report-crashed-run.sql"
+    print_sql lock/find-crashed-run lock/drop-databases lock/report-crashed-run
 }
 
 roll_back_prepared() {
@@ -114,7 +113,7 @@ clean_up_failed_run() {
 # had it has only just been ended
 run_clean_up_alone() {
     {
-        cat "$sql/lock/identify.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql" "$sql/lock/lock.sql"
+        print_sql lock/identify lock/lock lock/lock lock/lock
         clean_up_statements
     } |
         sql postgres -v live="$TB_POSTGRES_DATABASE" >"$work/cleaned" 2>"$work/sql.errors" ||

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The tables and columns that a restore of rows fills: what the backup and the live tables lack.
-# Needs: awk drop_missing mode sql work
+# Needs: awk drop_missing mode work
 # Sets: defaulted_columns drop_missing not_in_backup unfilled
 
 drop_missing=
@@ -8,7 +8,7 @@ drop_missing=
 # compare_columns: names the columns by which the backup and the live tables differ; the live ones
 # must have all that the backup fills
 compare_columns() {
-    cat "$sql/tables/moves.sql" "$sql/tables/live-columns.sql" | ask live >"$work/live-columns" ||
+    print_sql tables/user-tables tables/live-columns | ask live >"$work/live-columns" ||
         fail_with "$work/live.errors" 'could not read the columns'
     [ -s "$work/live-columns" ] || {
         hint "start CB-Tumblebug's server once to create them"
@@ -84,13 +84,18 @@ accept_missing_columns() {
     warn "skipping columns of the backup that the live database lacks: $missing_columns"
 }
 
+# choice KIND: the lines of that kind that choose-tables.sql has printed, without the kind
+choice() {
+    sed -n "s/^$1 //p" "$work/choice"
+}
+
 # require_partitions: tables that the backup fills and the live database lacks could be partitions
 # of a chosen one
 require_partitions() {
-    partitioned=$(sed -n 's/^partitioned //p' "$work/found")
+    partitioned=$(choice partitioned)
     [ -n "$partitioned" ] || return 0
     filled_tables=$(sed -n 's/^rows \(.*\) [0-9]*$/\1/p' "$work/archive-rows")
-    missing_tables=$({ psql_set names "$filled_tables" && cat "$sql/tables/missing-tables.sql"; } |
+    missing_tables=$({ psql_set names "$filled_tables" && print_sql tables/missing-tables; } |
         ask live) ||
         fail_with "$work/live.errors" 'could not compare the tables'
     [ -z "$missing_tables" ] || {

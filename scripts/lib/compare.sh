@@ -1,14 +1,14 @@
 # shellcheck shell=sh
 # Comparing the rows of two databases, in SQL on the server: this host receives only the lists of
 # columns and the result.
-# Needs: awk child server_tmp sql staging work
+# Needs: awk child server_tmp staging work
 
 # list_columns DATABASE UNFILLED: its tables, columns and keys to compare, without these columns
 list_columns() {
     {
         psql_set ignored "$DIFF_IGNORE"
         psql_set unfilled "$2"
-        cat "$sql/compare/tables.sql" "$sql/compare/columns.sql"
+        print_sql tables/user-tables compare/tables compare/columns
     } | sql "$1" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not read the columns'
 }
@@ -23,7 +23,7 @@ warn_of_unknown_columns() {
 }
 
 list_unknown_columns() { # DATABASE
-    { psql_set ignored "$DIFF_IGNORE" && cat "$sql/compare/unknown-columns.sql"; } |
+    { psql_set ignored "$DIFF_IGNORE" && print_sql compare/unknown-columns; } |
         sql "$1" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not read the columns'
 }
@@ -37,8 +37,7 @@ compare_databases() {
     {
         psql_set rows "$4"
         set_files digest
-        cat "$sql/compare/differences.sql" "$sql/compare/counts.sql" "$sql/compare/$3.sql" \
-            "$sql/compare/choose-examples.sql"
+        print_sql compare/differences compare/counts "compare/$3" compare/choose-examples
     } >"$work/compare.sql"
     compare_files
     tail -n 1 "$work/compared" >"$work/examples"
@@ -51,7 +50,7 @@ print_examples() {
     {
         set_examples
         set_files values
-        cat "$sql/compare/examples.sql" "$sql/compare/examples-${3:-text}.sql"
+        print_sql compare/examples "compare/examples-${3:-text}"
     } >"$work/compare.sql"
     compare_files
     cat "$work/compared"
@@ -74,7 +73,7 @@ in_both() {
     {
         psql_set common "$(cat "$work/columns.both")"
         set_examples
-        cat "$sql/compare/tables.sql" "$sql/compare/expressions.sql" "$sql/compare/$1.sql"
+        print_sql tables/user-tables compare/tables compare/expressions "compare/$1"
     } >"$work/$1.sql"
     background_from "$work/$1.sql" print_to_file "$2" "$1.old"
     reading_old=$child

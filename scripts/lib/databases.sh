@@ -55,7 +55,7 @@ server_has_room() {
 # encoding
 create_staging() {
     database_exists || choose_client_encoding "$1"
-    { psql_set encoding "$1" && cat "$sql/restore/create-staging.sql"; } | ask lock >/dev/null ||
+    { psql_set encoding "$1" && print_sql restore/create-staging; } | ask lock >/dev/null ||
         fail_with "$work/lock.errors" 'could not create the staging database'
 }
 
@@ -93,8 +93,8 @@ require_replaceable() {
         "$(in_one_line "$(sed -n "s/^$obstacle //p" "$work/obstacles")")"
 }
 
-# rename_databases INCOMING RENAMES: these FROM:TO (live, staging, replaced, previous), in one
-# transaction, until database INCOMING is the live one; with that, what was asked for is done
+# rename_databases INCOMING RENAMES: renames in one transaction until database INCOMING is the live
+# one. RENAMES are FROM:TO, each live, staging, replaced or previous
 rename_databases() {
     require_own_session
     incoming=$(number_of "$1") || incoming=
@@ -102,24 +102,38 @@ rename_databases() {
     for swap_attempt in 1 2 3; do
         require_replaceable '' # something may have come meanwhile
         begin_commit
-        background try_renames "$2"
-        sessions_ended=yes swap_status=0
-        ask lock <"$sql/restore/end-sessions.sql" >/dev/null || sessions_ended=
-        wait "$child" || swap_status=$?
-        live_number=$(number_of "$TB_POSTGRES_DATABASE") || live_number=unknown
-        case $live_number-$swap_status in
-            "$incoming"-* | unknown-0 | -0) finish 'the databases are swapped' && return 0 ;;
-            unknown-*) fail_commit "$work/swap.errors" ;;
-        esac
+        attempt_swap "$2"
+        if is_swapped; then
+            finish 'the databases are swapped'
+            return 0
+        fi
+        [ "$live_number" != unknown ] || fail_commit "$work/swap.errors"
         [ -n "$sessions_ended" ] ||
             fail_with "$work/lock.errors" 'could not end the sessions of the live database'
     done
     fail_with "$work/swap.errors" "could not swap the databases in $swap_attempt tries"
 }
 
+# attempt_swap RENAMES: Sets swap_status, sessions_ended and live_number
+attempt_swap() {
+    background try_renames "$1"
+    sessions_ended=yes swap_status=0
+    ask lock <"$sql/restore/end-sessions.sql" >/dev/null || sessions_ended=
+    wait "$child" || swap_status=$?
+    live_number=$(number_of "$TB_POSTGRES_DATABASE") || live_number=unknown
+}
+
+# is_swapped: by the number of the live database or, where the server gives none, by psql's status
+is_swapped() {
+    case $live_number in
+        '' | unknown) [ "$swap_status" -eq 0 ] ;;
+        *) [ "$live_number" = "$incoming" ] ;;
+    esac
+}
+
 # number_of DATABASE: which renames do not change; empty where it is missing
 number_of() {
-    { psql_set database "$1" && cat "$sql/restore/number-of-database.sql"; } | ask lock
+    { psql_set database "$1" && print_sql restore/number-of-database; } | ask lock
 }
 
 try_renames() {
@@ -153,7 +167,7 @@ drop_databases() { # DATABASE...
 }
 
 drop_statements() { # DATABASE...
-    psql_set databases "$(printf '%s\n' "$@")" && cat "$sql/lock/drop-databases.sql"
+    psql_set databases "$(printf '%s\n' "$@")" && print_sql lock/drop-databases
 }
 
 # time_of_previous: when the previous database was kept; nothing where there is none
@@ -182,6 +196,6 @@ drop_kept() { # DATABASE DESCRIPTION
 # content_of DATABASE [TABLES]: '3 tables, 127,928 rows', of these tables only or of all; a lock on
 # one of them must not prevent a restore
 content_of() {
-    { psql_set only "${2-}" && cat "$sql/tables/moves.sql" "$sql/report/content.sql"; } |
+    { psql_set only "${2-}" && print_sql tables/user-tables report/content; } |
         sql "$1" 2>"$work/sql.errors" || echo "unknown content ($(first_error "$work/sql.errors"))"
 }

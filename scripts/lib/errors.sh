@@ -1,67 +1,75 @@
 # shellcheck shell=sh
 # What an error of a client program means to the user.
-# Needs: server sql trusted work
+# Needs: server trusted work
 
 # fail_with FILE SENTENCE: ends the script with that sentence and the reason, which is what the
 # program's errors in FILE mean
 fail_with() {
-    case $(cat "$1") in
+    program_errors=$(cat "$1")
+    case $program_errors in
         *'lost the connection to '*) ;;
         *) require_programs "$2" ;;
     esac
-    case $(cat "$1") in
-        *'password authentication failed'* | *'no password supplied'*)
-            hint 'set TB_POSTGRES_PASSWORD (and TB_POSTGRES_USER) to those of the server'
-            [ "$ASSETS_PG_BACKEND" != direct ] ||
-                hint 'or add a line host:port:*:user:password to ~/.pgpass, with mode 600'
-            die "wrong password for user '$TB_POSTGRES_USER' on $server"
-            ;;
-        *"role \"$TB_POSTGRES_USER\" does not exist"*)
-            hint 'set TB_POSTGRES_USER to a user of the server'
-            die "there is no user '$TB_POSTGRES_USER' on $server"
-            ;;
+    case $program_errors in # those with a sentence of their own
+        *'password authentication failed'* | *'no password supplied'*) fail_to_log_in ;;
+        *"role \"$TB_POSTGRES_USER\" does not exist"*) fail_without_user ;;
         *"database \"$TB_POSTGRES_DATABASE\" does not exist"*) fail_without_database ;;
-        *'Connection refused'* | *'could not translate host name'*)
-            [ "$ASSETS_PG_BACKEND" != direct ] ||
-                hint 'start the server, or set TB_POSTGRES_ENDPOINT to its host:port'
-            die "$2: $(first_error "$1")"
-            ;;
-        *'is forbidden: User '*)
-            hint_pod_rights
-            die "$2: $(first_error "$1")"
-            ;;
-        *'permission denied for database "postgres"'*)
-            hint "run GRANT CONNECT ON DATABASE postgres TO $TB_POSTGRES_USER:" \
-                'each run connects to that database'
-            die "$2: $(first_error "$1")"
-            ;;
-        *'permission denied for '*)
-            [ "$1" = "$work/restore.errors" ] || hint_owner # that may be the restricted role's
-            die "$2: $(first_error "$1")"
-            ;;
         *'unsupported startup parameter'*)
             fail_behind_pooler "refuses session settings ($(first_error "$1"))"
             ;;
         *'canceling statement due to '*' timeout'*) fail_locked "$2" "$(blocker true)" ;;
-        *)
-            cause=$(first_error "$1")
-            hint_for_cause "$(cat "$1")"
-            case $cause in
-                '' | 'Error response from daemon'* | *'container state improper'* | \
-                    *'terminating connection due to administrator'* | *'is shutting down'* | \
-                    *'server closed the connection'*)
-                    forget_hints # they are about what the program did
-                    ! has_space || hint "check that $server still runs"
-                    ;;
-            esac
-            die "$2: ${cause:-a program ended unexpectedly}"
-            ;;
+    esac
+    cause=$(first_error "$1")
+    if is_end_of_server "$cause"; then
+        forget_hints # they are about what the program did
+        ! has_space || hint "check that $server still runs"
+    else
+        hint_for_cause "$program_errors" "$1"
+    fi
+    die "$2: ${cause:-a program ended unexpectedly}"
+}
+
+fail_to_log_in() {
+    hint 'set TB_POSTGRES_PASSWORD (and TB_POSTGRES_USER) to those of the server'
+    [ "$ASSETS_PG_BACKEND" != direct ] ||
+        hint 'or add a line host:port:*:user:password to ~/.pgpass, with mode 600'
+    die "wrong password for user '$TB_POSTGRES_USER' on $server"
+}
+
+fail_without_user() {
+    hint 'set TB_POSTGRES_USER to a user of the server'
+    die "there is no user '$TB_POSTGRES_USER' on $server"
+}
+
+fail_without_database() {
+    hint 'set TB_POSTGRES_DATABASE to a database of the server'
+    die "there is no database '$TB_POSTGRES_DATABASE' on $server"
+}
+
+is_end_of_server() { # CAUSE
+    case $1 in
+        '' | 'Error response from daemon'* | *'container state improper'* | \
+            *'terminating connection due to administrator'* | *'is shutting down'* | \
+            *'server closed the connection'*) ;;
+        *) return 1 ;;
     esac
 }
 
-# hint_for_cause ERRORS: where it is known what to do
+# hint_for_cause ERRORS FILE: where it is known what to do about these errors, which are from FILE
 hint_for_cause() {
     case $1 in
+        *'Connection refused'* | *'could not translate host name'*)
+            [ "$ASSETS_PG_BACKEND" != direct ] ||
+                hint 'start the server, or set TB_POSTGRES_ENDPOINT to its host:port'
+            ;;
+        *'is forbidden: User '*) hint_pod_rights ;;
+        *'permission denied for database "postgres"'*)
+            hint "run GRANT CONNECT ON DATABASE postgres TO $TB_POSTGRES_USER:" \
+                'each run connects to that database'
+            ;;
+        *'permission denied for '*)
+            [ "$2" = "$work/restore.errors" ] || hint_owner # that may be the restricted role's
+            ;;
         *'does not support SSL'*)
             hint 'turn on TLS on the server; or, in a trusted network, set PGSSLMODE=prefer'
             ;;
@@ -116,11 +124,6 @@ require_programs() {
     die "$1: $server has no $(in_one_line "$missing_programs")"
 }
 
-fail_without_database() {
-    hint 'set TB_POSTGRES_DATABASE to a database of the server'
-    die "there is no database '$TB_POSTGRES_DATABASE' on $server"
-}
-
 # fail_behind_pooler REASON: its sessions may have locks and settings of somebody else's
 fail_behind_pooler() {
     hint 'set TB_POSTGRES_ENDPOINT to the PostgreSQL server, not to a pooler'
@@ -134,7 +137,7 @@ fail_locked() { # SENTENCE BLOCKER
 
 # blocker ANY_LOCK: the session that keeps ours from the live database's tables, if there is one
 blocker() {
-    { psql_set any_lock "$1" && cat "$sql/lock/blockers.sql"; } | ask lock
+    { psql_set any_lock "$1" && print_sql lock/blockers; } | ask lock
 }
 
 # require_number WHAT ANSWER: ends the script unless the server's answer is one

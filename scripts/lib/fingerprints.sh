@@ -1,12 +1,12 @@
 # shellcheck shell=sh
 # Comparing the tables of a database with the rows and fingerprints of the manifest.
-# Needs: awk sql work
+# Needs: awk work
 
 # fingerprints_sql COLUMNS: the SQL that computes them, of these columns only, or of all where there
 # are none
 fingerprints_sql() {
     psql_set only "$1"
-    cat "$sql/tables/moves.sql" "$sql/tables/fingerprints.sql"
+    print_sql tables/user-tables tables/fingerprints
 }
 
 # sum_of_tables: adds up the manifest's table lines on standard input: '3 tables, 127,928 rows'

@@ -99,7 +99,7 @@ report_changes() {
 # read_live_tables: in one snapshot
 read_live_tables() {
     show_progress comparing
-    { cat "$sql/backup/one-snapshot.sql" && fingerprints_sql ''; } |
+    { print_sql backup/one-snapshot && fingerprints_sql ''; } |
         sql "$TB_POSTGRES_DATABASE" >"$work/live" 2>"$work/sql.errors"
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A restore in place, without a staging database: one transaction in the live database, which
 # commits only what it has verified. Clients wait for its locks until it ends.
-# Needs: archive awk child manifest_found mode root server_tmp sql unusable_owners work
+# Needs: archive awk child manifest_found mode root server_tmp unusable_owners work
 
 # restore_in_place: until the commit, whatever ends the session leaves the database unchanged
 restore_in_place() {
@@ -57,9 +57,7 @@ replace_rows() {
 
 # run_live NAME...: these files of SQL
 run_live() {
-    for sql_file; do
-        cat "$sql/$sql_file.sql"
-    done >"$work/live.sql"
+    print_sql "$@" >"$work/live.sql"
     ask_live
 }
 
@@ -82,7 +80,7 @@ run_archive_sql() {
     {
         psql_set statements "$(sed -e '1,/^SET row_security = off;$/d' -e '/^\\unrestrict /d' \
             "$work/archive.sql")"
-        cat "$sql/in-place/$by.sql"
+        print_sql "in-place/$by"
     } >"$work/live.sql"
     ask_live
 }
@@ -103,8 +101,8 @@ grant_in_place() {
 # list_copies: which entries of the archive hold rows to restore, and what each fills
 list_copies() {
     case $mode in
-        full) echo ' TABLE DATA ' ;;
-        *) sed -n 's/^entry / /p' "$work/found" ;;
+        full) echo 'TABLE DATA ' ;;
+        *) choice entry ;;
     esac >"$work/patterns"
     grep '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" |
         grep -F -f "$work/patterns" |

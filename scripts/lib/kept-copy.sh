@@ -15,7 +15,7 @@ find_copy() {
         [ "$RESTORE_IN_PLACE" = yes ]; then
         return 0
     fi
-    copy_found=$({ psql_set comment "$(comment_of_copy)" && cat "$sql/restore/find-copy.sql"; } |
+    copy_found=$({ psql_set comment "$(comment_of_copy)" && print_sql restore/find-copy; } |
         ask lock) || fail_with "$work/lock.errors" 'could not read the catalog'
 }
 

@@ -49,14 +49,14 @@ change_missing_columns() {
     [ -s "$work/columns.missing" ] || return 0
     typed_columns=$(LC_ALL=C awk -f "$awk/typed-columns.awk" \
         "$work/schema.backup" "$work/columns.missing")
-    { psql_set columns "$typed_columns" && cat "$sql/restore/$1-missing-columns.sql"; } |
+    { psql_set columns "$typed_columns" && print_sql "restore/$1-missing-columns"; } |
         sql "$staging" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" "could not $1 the missing columns in the staging database"
 }
 
 load_tables() {
     load_live_schema --no-owner --no-privileges
-    sed -n 's/^entry / /p' "$work/found" >"$work/patterns"
+    choice entry >"$work/patterns"
     grep -F -f "$work/patterns" "$work/contents" >"$work/list" || : # an empty table has no entry
     write_list "$work/list"
     load_rows --use-list="$server_tmp/list" "$archive"

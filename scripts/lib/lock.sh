@@ -57,19 +57,19 @@ require_own_session() {
 # with the run. Sets has_lock
 require_lock() {
     for lock_attempt in 1 2 3 4 5 6 7 8; do
-        take_lock && break
-        # five attempts; more if the other run has just ended
-        [ "$lock_attempt" -lt 5 ] || [ -z "$lock_answer" ] || break
+        if take_lock; then
+            has_lock=yes
+            return 0
+        elif [ "$lock_attempt" -ge 5 ] && [ -n "$lock_answer" ]; then
+            break # there are more than five attempts only if the other run has just ended
+        fi
     done
-    if [ "$lock_answer" != locked ]; then
-        [ -n "$lock_answer" ] || {
-            hint 'run this again'
-            die "could not lock database '$TB_POSTGRES_DATABASE': another run has only just ended"
-        }
-        hint 'wait until it has ended, then run this again'
-        die "another run is using database '$TB_POSTGRES_DATABASE': $lock_answer"
-    fi
-    has_lock=yes
+    [ -n "$lock_answer" ] || {
+        hint 'run this again'
+        die "could not lock database '$TB_POSTGRES_DATABASE': another run has only just ended"
+    }
+    hint 'wait until it has ended, then run this again'
+    die "another run is using database '$TB_POSTGRES_DATABASE': $lock_answer"
 }
 
 # release_lock: fails where the lock's session has ended. Sets has_lock

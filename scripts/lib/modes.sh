@@ -93,30 +93,42 @@ refuse_special_names() {
 find_tables() {
     chosen=$tables
     if [ "$RESTORE_IN_PLACE-$mode" = yes-data-only ]; then
-        chosen=$(ask live <"$sql/tables/all-tables.sql") ||
+        chosen=$(print_sql tables/user-tables tables/all-tables | ask live) ||
             fail_with "$work/live.errors" 'could not find the tables'
     fi
-    { psql_set tables "$chosen" && cat "$sql/tables/moves.sql" "$sql/tables/choose-tables.sql"; } |
-        ask live >"$work/found" || fail_with "$work/live.errors" 'could not find the tables'
-    unknown=$(sed -n 's/^unknown //p' "$work/found")
-    if [ -n "$unknown" ]; then
-        suggest "$(printf '%s\n' "$unknown" | head -n 1)" "$(sed -n 's/^known //p' "$work/found")"
+    { psql_set tables "$chosen" && print_sql tables/user-tables tables/choose-tables; } |
+        ask live >"$work/choice" || fail_with "$work/live.errors" 'could not find the tables'
+    refuse_unknown_tables
+    refuse_other_objects
+    refuse_single_partitions
+    choice table >"$work/chosen"
+}
+
+refuse_unknown_tables() {
+    unknown=$(choice unknown)
+    [ -z "$unknown" ] || {
+        suggest "$(printf '%s\n' "$unknown" | head -n 1)" "$(choice known)"
         hint "run 'make stats' to list the tables"
         die "there is no table $(in_one_line "$(printf '%s\n' "$unknown" | sed "s/.*/'&'/")") in" \
             "database '$TB_POSTGRES_DATABASE'"
-    fi
-    other_objects=$(sed -n 's/^other //p' "$work/found")
-    if [ -n "$other_objects" ]; then
+    }
+}
+
+refuse_other_objects() {
+    other_objects=$(choice other)
+    [ -z "$other_objects" ] || {
         hint '--data-only restores the rows of all tables and refreshes materialized views'
         die "--table takes only tables, not $(in_one_line "$other_objects")"
-    fi
-    split_tables=$(sed -n 's/^whole //p' "$work/found" | sort -u)
-    if [ -n "$split_tables" ]; then
+    }
+}
+
+refuse_single_partitions() {
+    split_tables=$(choice whole | sort -u)
+    [ -z "$split_tables" ] || {
         hint 'restore the whole table: --table with its name'
         die "cannot restore single partitions of $(in_one_line "$split_tables"):" \
             'it is partitioned by the hash of an enum, so rows may belong to other partitions here'
-    fi
-    sed -n 's/^table //p' "$work/found" >"$work/chosen"
+    }
 }
 
 # require_right_to_fill: ends the script unless this user may replace the rows of the chosen tables
@@ -125,7 +137,7 @@ require_right_to_fill() {
     [ "$RESTORE_IN_PLACE-$mode" != yes-data-only ] || refreshed_views=yes
     forbidden_objects=$({
         psql_set views "$refreshed_views"
-        cat "$sql/tables/forbidden-objects.sql"
+        print_sql tables/forbidden-objects
     } | ask live) || fail_with "$work/live.errors" 'could not read the rights'
     [ -z "$forbidden_objects" ] || {
         hint_owner

@@ -11,7 +11,7 @@ find_unusable_owners() {
     unusable_owners=$({
         psql_set entries "$(owner_entries "$1")"
         psql_set in_place "$RESTORE_IN_PLACE"
-        cat "$sql/restore/unusable-owners.sql"
+        print_sql restore/unusable-owners
     } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
     load_skipped=${unusable_owners:+yes}
 }

@@ -18,6 +18,8 @@ run_on_private_server() {
     say 'using a private server'
     script_name=$1
     shift
+    # settings of this shell are not in that run's environment
+    [ "$RESTORE_TRUST" != yes ] || set -- --trust "$@"
     explained=yes json='' # that run reports, however it ends
     private_status=0
     background_with_messages run_helper private-server "$root/scripts/$script_name" \

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # Tables as a result, and the statistics of a database, by the Python helper or by psql.
-# Needs: addresses awk child database_key finished quiet sql work
+# Needs: addresses awk child database_key finished quiet work
 # Sets: is_child
 
 # table_statistics_sql: prints it
 table_statistics_sql() {
-    cat "$sql/report/table-numbers.sql" "$sql/report/table-statistics.sql"
+    print_sql report/table-numbers report/table-statistics
 }
 
 # print_table_statistics [COUNTED]: on standard output, the same by the helper and by psql. The file

@@ -48,11 +48,18 @@ run_session() {
 # end_live_session [BACKEND]: and at once what that process of the server is doing; its locks go too
 end_live_session() {
     if [ -n "$1" ]; then
-        { psql_set backend "$1" && cat "$sql/lock/end-backend.sql"; } |
+        { psql_set backend "$1" && print_sql lock/end-backend; } |
             ask lock >/dev/null || return 1
     fi
     exec 7>&- 8<&-
     wait "$live_session" || : # psql fails when its connection is ended
+}
+
+# print_sql NAME...: these files of scripts/sql
+print_sql() {
+    for sql_name; do
+        cat "$sql/$sql_name.sql"
+    done
 }
 
 # psql_set NAME VALUE: the psql command that gives a variable this value, whatever it contains

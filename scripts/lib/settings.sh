@@ -63,7 +63,7 @@ require_restore_settings() {
         backup | live | auto) ;;
         *) refuse_setting RESTORE_SCHEMA "$RESTORE_SCHEMA" 'backup, live or auto' ;;
     esac
-    require_jobs
+    require_count RESTORE_JOBS "$RESTORE_JOBS" 999
     [ -z "$RESTORE_MAX_BYTES" ] || is_number "$RESTORE_MAX_BYTES" ||
         refuse_setting RESTORE_MAX_BYTES "$RESTORE_MAX_BYTES" 'a number of bytes'
     require_seconds RESTORE_MAX_SECONDS "$RESTORE_MAX_SECONDS"
@@ -78,7 +78,7 @@ require_backup_settings() {
         *) refuse_setting BACKUP_COMPRESSION "$BACKUP_COMPRESSION" \
             'auto, fast, small, smallest, none, gzip:1 to 9, lz4:1 to 12 or zstd:1 to 22' ;;
     esac
-    require_jobs
+    require_count RESTORE_JOBS "$RESTORE_JOBS" 999
     require_remote
 }
 
@@ -98,26 +98,22 @@ has_remote() {
     case ${1%%:*} in "$1" | */* | -*) return 1 ;; esac
 }
 
-require_jobs() {
-    case $RESTORE_JOBS in
-        0* | *[!0-9]* | ????*) refuse_setting RESTORE_JOBS "$RESTORE_JOBS" 'from 1 to 999' ;;
-    esac
-}
-
 require_prune_settings() {
     require_yes_or_no PRUNE_SKIP_CONFIRM "$PRUNE_SKIP_CONFIRM"
-    require_count KEEP "$KEEP"
-    require_count KEEP_DAYS "$KEEP_DAYS"
-    require_count KEEP_DAILY "$KEEP_DAILY"
-    require_count KEEP_WEEKLY "$KEEP_WEEKLY"
-    require_count KEEP_MONTHLY "$KEEP_MONTHLY"
+    require_count KEEP "$KEEP" 9999
+    require_count KEEP_DAYS "$KEEP_DAYS" 9999
+    require_count KEEP_DAILY "$KEEP_DAILY" 9999
+    require_count KEEP_WEEKLY "$KEEP_WEEKLY" 9999
+    require_count KEEP_MONTHLY "$KEEP_MONTHLY" 9999
 }
 
-# require_count NAME VALUE: or empty
+# require_count NAME VALUE MOST: empty, or a number from 1
 require_count() {
-    case $2 in
-        0* | *[!0-9]* | ?????*) refuse_setting "$1" "$2" 'from 1 to 9999' ;;
-    esac
+    [ -z "$2" ] || is_count "$2" "$3" || refuse_setting "$1" "$2" "from 1 to $3"
+}
+
+is_count() { # VALUE MOST
+    is_number "$1" && [ "$1" -ge 1 ] && [ "$1" -le "$2" ]
 }
 
 # is_port TEXT: 0 is any free one
@@ -145,22 +141,16 @@ require_yes_or_no() {
 
 # require_seconds NAME VALUE: the server calculates with it
 require_seconds() {
-    case $2 in
-        '' | 0* | *[!0-9]* | ??????????*) refuse_setting "$1" "$2" \
-            'a number of seconds, from 1 to 999999999' ;;
-    esac
+    is_count "$2" 999999999 ||
+        refuse_setting "$1" "$2" 'a number of seconds, from 1 to 999999999'
 }
 
 # name_misspelt FILE: warns of names in this .env file that are near one of ours; in the environment
 # only of names that start like ours, because other programs have theirs there
 name_misspelt() {
     misspelt=$({
-        [ ! -f "$1" ] ||
-            sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z0-9_]*\)[[:space:]]*=.*/\2/p' "$1" |
-            grep -v '^SP_' || : # CB-Spider's settings are in CB-Tumblebug's .env too
-        env | sed -n 's/^\([A-Z]*_[A-Z0-9_]*\)=.*/\1/p' |
-            grep -e '^\(BACKUP\|RESTORE\|DIFF\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\)_' \
-                -e '^\(ASSETS\|TB_POSTGRES\|TB_K8S\|TUMBLEBUG\)_'
+        [ ! -f "$1" ] || names_in_env_file "$1"
+        names_in_environment
     } | sort -u | nearest_of "$(known_settings)")
     [ -n "$misspelt" ] || return 0
     while IFS=$(printf '\t') read -r misspelling meant; do
@@ -169,6 +159,17 @@ name_misspelt() {
     done <<EOF
 $misspelt
 EOF
+}
+
+# names_in_env_file FILE: but CB-Spider's, which are in CB-Tumblebug's .env too
+names_in_env_file() {
+    sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z0-9_]*\)[[:space:]]*=.*/\2/p' "$1" | sed '/^SP_/d'
+}
+
+names_in_environment() {
+    env | sed -n 's/^\([A-Z]*_[A-Z0-9_]*\)=.*/\1/p' |
+        grep -e '^\(BACKUP\|RESTORE\|DIFF\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\)_' \
+            -e '^\(ASSETS\|TB_POSTGRES\|TB_K8S\|TUMBLEBUG\)_'
 }
 
 # known_settings: those of load_settings, one a line

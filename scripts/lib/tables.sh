@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Replacing the rows of chosen tables in the live database.
-# Needs: manifest_found sql staging work
+# Needs: manifest_found staging work
 
 # replace_tables: their rows, from staging to the live database, in one transaction, which commits
 # only what it has verified; if the session ends before that, nothing has changed
@@ -8,12 +8,12 @@ replace_tables() {
     require_own_session
     say 'replacing the rows in one transaction'
     show_progress 'replacing rows'
-    { echo 'BEGIN;' && cat "$sql/tables/empty-chosen.sql"; } | ask live >"$work/copies" ||
+    { echo 'BEGIN;' && print_sql tables/empty-chosen; } | ask live >"$work/copies" ||
         fail_replacement
     while IFS= read -r into && IFS= read -r from; do
         copy_rows "$into" "$from"
     done <"$work/copies"
-    cat "$sql/tables/finish-chosen.sql" "$sql/tables/move-sequences.sql" |
+    print_sql tables/finish-chosen tables/move-sequences |
         ask live >/dev/null || fail_replacement
     [ -z "$manifest_found" ] || compare_replaced
     commit_replacement

@@ -122,7 +122,7 @@ describe_database() (
     read_database_facts
     database_exists || return 0
     echo "content $(content_of "$TB_POSTGRES_DATABASE")"
-    { psql_set size "$(human_size "$database_bytes")" && cat "$sql/backup/summary.sql"; } |
+    { psql_set size "$(human_size "$database_bytes")" && print_sql backup/summary; } |
         sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" | grep '^summary: ' || : # no summary then
 )
 

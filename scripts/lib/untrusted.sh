@@ -44,7 +44,7 @@ create_restricted_role() {
     {
         psql_set password "$role_password"
         psql_set limit "$archive_limit"
-        cat "$sql/untrusted/create-role.sql"
+        print_sql untrusted/create-role
     } | ask lock >/dev/null ||
         fail_with "$work/lock.errors" 'could not create the restricted role for untrusted backups'
 }
@@ -159,8 +159,7 @@ audit_rows() {
 
 refuse_objects() { # OBJECTS
     [ -n "$1" ] || return 0
-    hint 'if you know and trust its author, restore-assets.sh --trust (or RESTORE_TRUST=yes)' \
-        'restores it anyway'
+    hint 'if you know and trust its author, --trust (or RESTORE_TRUST=yes) loads it anyway'
     die 'the backup contains objects that are not allowed in an untrusted backup:' \
         "$(printf '%s\n' "$1" | list_of 20)"
 }
@@ -174,7 +173,7 @@ drop_role() {
 restore_definers() {
     {
         psql_set definers "$(cat "$work/definers")"
-        cat "$sql/untrusted/restore-definers.sql"
+        print_sql untrusted/restore-definers
     } | sql "$staging" 2>"$work/audit.errors"
 }
 

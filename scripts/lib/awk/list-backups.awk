@@ -1,26 +1,23 @@
 # Prints the lines of the catalog as a table of at most 80 columns; a name that is too long for it
 # has a line of its own. If they are of several databases, a column shows the database. Needs
-# formats.awk, table.awk, LC_ALL=C, the time as `now`, and BACKUPS (an environment variable): a
-# backup in that directory is called by its name only.
+# formats.awk, table.awk, catalog-fields.awk, LC_ALL=C, the time as `now`, and BACKUPS (an
+# environment variable): a backup in that directory is called by its name only.
 
 BEGIN {
-    FS = "\t"
     add_headings("name age size rows server database state verified")
 }
 
 {
-    if ($12 != "-" && !seen[$12]++) databases++
-    path = $0
-    for (i = 1; i < 14; i++) sub(/^[^\t]*\t/, "", path)
+    if ($DATABASE != "-" && !seen[$DATABASE]++) databases++
     rows++
-    put(1, name_of(path))
-    put(2, $1 == "-" ? "-" : age_of($1))
-    put(3, $2 == "-" ? "-" : human_size($2))
-    put(4, with_commas($3))
-    put(5, $5)
-    put(6, shortened($12))
-    put(7, state_of($7, $13, $6))
-    put(8, $8 == "-" ? "-" : verification($8, $9, $10))
+    put(1, name_of(from_field(FILE)))
+    put(2, $CREATED == "-" ? "-" : age_of($CREATED))
+    put(3, $BYTES == "-" ? "-" : human_size($BYTES))
+    put(4, with_commas($ROWS))
+    put(5, $SERVER)
+    put(6, shortened($DATABASE))
+    put(7, state_of($STATE, $TRUST, $HOLDS))
+    put(8, $LEVEL == "-" ? "-" : verification($LEVEL, $RESULT, $VERIFIED))
 }
 
 END {
@@ -49,7 +46,7 @@ function age_of(time) {
 
 # A restore goes by the trust; FILE.info is only a copy.
 function state_of(state, trust, holds) {
-    if (state ~ /^(ok|no-info|other-info)$/ && trust != "trusted") state = trust
+    if (is_intact(state) && trust != "trusted") state = trust
     if (state == "ok" && holds == "data only") state = holds
     sub(/-/, " ", state)
     return state

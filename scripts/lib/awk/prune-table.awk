@@ -1,24 +1,23 @@
 # Prints the lines of prune.awk as a table of at most 80 columns. If the backups are of several
-# databases, a column shows the database. Needs formats.awk, table.awk, LC_ALL=C and the time as
-# `now`.
+# databases, a column shows the database. Needs formats.awk, table.awk, catalog-fields.awk,
+# LC_ALL=C and the time as `now`.
 
 BEGIN {
-    FS = "\t"
     add_headings("name age size database plan")
     reasons_of[rows] = "reason"
 }
 
 {
-    if (!seen[$14]++) databases++
-    name = $0
-    for (i = 1; i < 16; i++) sub(/^[^\t]*\t/, "", name)
+    if (!seen[$(PLAN + DATABASE)]++) databases++
+    name = from_field(PLAN + FILE)
     sub(/.*\//, "", name)
     sub(/\.dump\.gz$/, "", name)
+    created = $(PLAN + CREATED)
     rows++
     put(1, name)
-    put(2, $3 == "-" ? "-" : short_age(seconds_of(now) - seconds_of($3)))
-    put(3, human_size($4))
-    put(4, shortened($14))
+    put(2, created == "-" ? "-" : short_age(seconds_of(now) - seconds_of(created)))
+    put(3, human_size($(PLAN + BYTES)))
+    put(4, shortened($(PLAN + DATABASE)))
     put(5, $1)
     reasons_of[rows] = $2
 }

@@ -2,32 +2,31 @@
 # have a whole manifest, each after 'keep' or 'delete' and the reasons to keep it, separated by
 # tabs. Each rule keeps the newest backup of its period, as in restic. Backups are counted
 # separately for each database; so are data-only backups, and those without rows. A backup whose
-# last verification failed stays, and no rule counts it. Needs formats.awk, the time as `now`, and
-# the rules as `last`, `within`, `daily`, `weekly` and `monthly`, each a number or empty.
+# last verification failed stays, and no rule counts it. Needs formats.awk, catalog-fields.awk, the
+# time as `now`, and the rules as `last`, `within`, `daily`, `weekly` and `monthly`, each a number
+# or empty.
 
-BEGIN { FS = "\t" }
+!is_intact($STATE) { next }
 
-$7 !~ /^(ok|no-info|other-info)$/ { next }
-
-$9 == "failed" {
+$RESULT == "failed" {
     print "keep\tverification failed\t" $0
     next
 }
 
 {
-    kind = $6 FS $12 FS ($3 == 0)
-    day = day_of($1)
+    kind = $HOLDS FS $DATABASE FS ($ROWS == 0)
+    day = day_of($CREATED)
     reasons = ""
     count[kind]++
     if (count[kind] == 1) keep("newest")
-    if ($9 == "ok" && !verified[kind]++) keep("newest verified")
+    if ($RESULT == "ok" && !verified[kind]++) keep("newest verified")
     if (count[kind] <= last) keep("last " last)
-    if ($1 == "-") keep("no time")
-    if (within && seconds_of(now) - seconds_of($1) <= within * 86400)
+    if ($CREATED == "-") keep("no time")
+    if (within && seconds_of(now) - seconds_of($CREATED) <= within * 86400)
         keep(within == 1 ? "last day" : "last " within " days")
     keep_period("daily", daily, day)
     keep_period("weekly", weekly, int((day + 3) / 7)) # from Monday on
-    keep_period("monthly", monthly, substr($1, 1, 7))
+    keep_period("monthly", monthly, substr($CREATED, 1, 7))
     print (reasons == "" ? "delete" : "keep") "\t" reasons "\t" $0
 }
 
