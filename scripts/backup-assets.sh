@@ -87,10 +87,11 @@ take_option() {
 
 # --- the file ---
 
-# choose_target: from the name to the path. Sets target, target_directory, directory_before, which
-# exists, partial, partial_manifest and unchanged
+# choose_target: from the name to the path. Sets target, is_auto, target_directory,
+# directory_before, which exists, partial, partial_manifest and unchanged
 choose_target() {
     ! is_remote "$target" || refuse_remote_target
+    is_auto=
     case $target in
         */)
             hint "for example: $0 ${target}assets.dump.gz"
@@ -99,7 +100,10 @@ choose_target() {
         -) die_usage "cannot write a backup to standard output ('-'); name a file" ;;
         */*) ;;
         *.dump.gz) target=./$target ;;
-        auto) use_time_as_name ;;
+        auto)
+            is_auto=yes
+            use_time_as_name
+            ;;
         *)
             require_backup_name "$target"
             use_backups_directory "$target"
@@ -388,6 +392,18 @@ hash_content() {
     sha256 >"$work/content.sha256"
 }
 
+# publish_file: under the next free name if `auto` finds that another run has just taken this one
+publish_file() {
+    [ -n "$is_auto" ] || {
+        rename_file "$partial" "$target"
+        return
+    }
+    until rename_file "$partial" "$target" -n; do
+        [ -e "$target" ] || return 1
+        use_time_as_name
+    done
+}
+
 # publish_backup: the manifest goes into the file, and a copy of it beside the file. Both are on
 # disk, as are new directories and a new key, before the first is renamed. After a crash between the
 # renames, the next run does the second
@@ -405,8 +421,7 @@ publish_backup() {
         sync_with_parents "$target_directory" "$directory_before"; } ||
         die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")"
     begin_commit "'$target' is either unchanged or the complete new backup"
-    rename_file "$partial" "$target" ||
-        die "could not replace '$target': $(head -n 1 "$work/publish.errors")"
+    publish_file || die "could not replace '$target': $(head -n 1 "$work/publish.errors")"
     finish 'the new backup is complete'
     rename_file "$partial_manifest" "$target.info" || require_manifest
     sync_directory "$target_directory/" || {

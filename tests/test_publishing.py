@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -343,3 +344,24 @@ def test_only_files_of_crashed_runs_are_removed(direct: Database, path: Path) ->
     run = direct.restore("--dry-run", path)
     assert run.status == 0, run
     assert [file.exists() for file in living + crashed] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox sh"])
+def test_auto_leaves_the_file_that_another_run_has_written_meanwhile(
+    direct: Database, shell: str
+) -> None:
+    """As two jobs do that start in the same second, for two databases."""
+    directory = direct.checkout.named_backups
+    takes_its_name = f"""cd {shlex.quote(str(directory))}
+        [ -n "$(ls)" ] || for file in .*.dump.gz.partial.*; do
+            name=${{file#.}}
+            echo another >"${{name%.partial.*}}"
+        done
+        cd - >/dev/null
+        exec "$REAL" "$@\""""
+    run = direct.backup("auto", shell=shell, **fake(direct.checkout, sync=takes_its_name))
+    assert run.status == 0, run
+    first, second = sorted(directory.glob("*.dump.gz"))
+    assert first.read_text() == "another\n"
+    assert f"wrote ./backups/postgres/{second.name}: " in run.err
+    assert read_pair(second) and hidden_files(directory) == []

@@ -15,9 +15,10 @@ partial_of() {
     printf '%s/.%s.partial.%s' "${1%/*}" "${1##*/}" "$run_name"
 }
 
-# rename_file FROM TO: in one directory. Leaves the reason of a failure in $work/publish.errors
+# rename_file FROM TO [-n]: in one directory; -n replaces no file. Leaves the reason of a failure in
+# $work/publish.errors
 rename_file() {
-    mv -f "$1" "$2" 2>"$work/publish.errors" || return
+    mv "${3:--f}" "$1" "$2" 2>"$work/publish.errors" || return
     [ ! -e "$1" ] || {
         echo 'mv had no effect' >"$work/publish.errors"
         return 1
