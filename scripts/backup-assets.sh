@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation client-programs databases backup-file
-use embedded-manifest signature manifest fingerprints schema publish progress report off-site
+use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
 use columns modes untrusted owners load verify restore-test catalog guards hooks
 
 usage() {
@@ -98,6 +98,7 @@ choose_target() {
             fail 2 "'$target' names a directory, not a file"
             ;;
         -) die_usage "cannot write a backup to standard output ('-'); name a file" ;;
+        -*/*) target=./$target ;; # which no program takes for an option
         */*) ;;
         *.dump.gz) target=./$target ;;
         auto)
@@ -175,7 +176,7 @@ use_time_as_name() {
 # remove_partials: once the file is replaced, its manifest's copy follows, now or in the next run
 remove_partials() {
     if is_copy_of_manifest "$partial_manifest" "$target.info"; then
-        rename_file "$partial_manifest" "$target.info" || return 0
+        rename_file -f "$partial_manifest" "$target.info" || return 0
     fi
     rm -f "$partial" "$partial_manifest"
 }
@@ -304,7 +305,7 @@ dump_with() {
     dump_option=--compress=${1#gzip:} # 15 and older know only a level
     [ "$1" != none ] || dump_option=--compress=0
     shift
-    "$@" --format=custom --lock-wait-timeout=2000 --encoding="$database_encoding" "$dump_option" \
+    "$@" --format=custom --lock-wait-timeout=2000 --encoding="$PGCLIENTENCODING" "$dump_option" \
         </dev/null 2>"$work/dump.errors"
 }
 
@@ -394,13 +395,13 @@ hash_content() {
 
 # publish_file: under the next free name if `auto` finds that another run has just taken this one
 publish_file() {
-    [ -n "$is_auto" ] || {
-        rename_file "$partial" "$target"
-        return
-    }
-    until rename_file "$partial" "$target" -n; do
-        [ -e "$target" ] || return 1
+    may_replace=-f
+    [ -z "$is_auto" ] || may_replace=-n
+    begin_commit "'$target' is either unchanged or the complete new backup"
+    until rename_file "$may_replace" "$partial" "$target"; do
+        [ -n "$is_auto" ] && [ -e "$target" ] || return 1
         use_time_as_name
+        begin_commit "'$target' is either unchanged or the complete new backup"
     done
 }
 
@@ -420,10 +421,9 @@ publish_backup() {
     { sync_new_key && sync_files "$partial" "$partial_manifest" &&
         sync_with_parents "$target_directory" "$directory_before"; } ||
         die "could not sync the new backup to the disk: $(head -n 1 "$work/sync.errors")"
-    begin_commit "'$target' is either unchanged or the complete new backup"
     publish_file || die "could not replace '$target': $(head -n 1 "$work/publish.errors")"
     finish 'the new backup is complete'
-    rename_file "$partial_manifest" "$target.info" || require_manifest
+    rename_file -f "$partial_manifest" "$target.info" || require_manifest
     sync_directory "$target_directory/" || {
         warn "the new backup is complete, but a power loss may undo it:" \
             "$(head -n 1 "$work/sync.errors")"

@@ -5,8 +5,8 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up client-programs databases rights backup-file
-use embedded-manifest signature manifest fingerprints schema publish off-site upload untrusted
-use tumblebug
+use embedded-manifest signature manifest fingerprints schema publish rclone off-site upload
+use untrusted tumblebug
 
 usage() {
     cat <<EOF

@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backup-file embedded-manifest signature manifest publish progress report off-site catalog
+use backup-file embedded-manifest signature manifest publish progress report rclone off-site catalog
 
 usage() {
     cat <<EOF
@@ -26,10 +26,11 @@ is required; a backup stays if any of them keeps it:
 
 The newest backup always stays, and so does the newest one whose verification
 succeeded. Backups are counted separately for each database; so are data-only
-backups, and those without rows. Days are days in UTC.
-Backups whose last verification failed, and files without an intact manifest,
-are not counted and stay. assets/ is not touched, nor is assets.dump.gz on a
-remote, the copy of the shared backup.
+backups, those without rows, and those that were not signed with your key.
+Days are days in UTC. Backups whose last verification failed, backups with a
+date in the future, and files without an intact manifest are not counted and
+stay. assets/ is not touched, nor is assets.dump.gz on a remote, the copy of
+the shared backup.
 EOF
 }
 

@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation databases rights backup-file
-use embedded-manifest signature manifest fingerprints schema publish progress report off-site
+use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
 use upload columns modes untrusted owners load kept-copy preflight verify tables in-place
 
 usage() {

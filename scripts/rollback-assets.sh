@@ -62,7 +62,9 @@ take_option() {
 }
 
 require_previous() {
-    [ -n "$(time_of_previous)" ] || {
+    previous_since=$(time_of_previous) ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
+    [ -n "$previous_since" ] || {
         [ -z "$only_drop" ] || end_without_previous
         hint 'a restore with RESTORE_KEEP_PREVIOUS=yes keeps the database that it replaces'
         die 'there is no previous database to roll back to'

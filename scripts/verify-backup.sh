@@ -5,8 +5,8 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up databases rights backup-file embedded-manifest signature
-use manifest fingerprints schema publish progress report off-site upload columns modes untrusted
-use owners load kept-copy preflight verify verification-result private-server
+use manifest fingerprints schema publish progress report rclone off-site upload columns modes
+use untrusted owners load kept-copy preflight verify verification-result private-server
 
 usage() {
     cat <<EOF

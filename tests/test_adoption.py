@@ -140,12 +140,20 @@ def test_settings_of_cb_spider_are_not_taken_for_misspelt_ones(direct: Database)
     assert run.err.startswith("warning: RESTORE_JOB: unknown setting"), run
 
 
-def test_running_container_comes_before_an_endpoint_that_does_not_answer(
+def test_container_is_used_where_the_endpoint_is_a_name_of_its_network(docker: Database) -> None:
+    endpoint = "cb-tumblebug-postgres.invalid:5432"
+    run = docker.checkout.run(STATS, TB_POSTGRES_ENDPOINT=endpoint, ASSETS_PG_BACKEND="auto")
+    assert run.status == 0, run
+    assert f"using container '{docker.server.name}'" in run.err
+
+
+def test_container_is_not_used_instead_of_an_endpoint_that_does_not_answer(
     docker: Database,
 ) -> None:
     run = docker.checkout.run(STATS, TB_POSTGRES_ENDPOINT="127.0.0.1:1", ASSETS_PG_BACKEND="auto")
-    assert run.status == 0, run
-    assert f"using container '{docker.server.name}'" in run.err
+    assert run.status == 1, run
+    assert len(run.errors) == 1 and "Connection refused" in run.errors[0]
+    assert "set ASSETS_PG_BACKEND to docker for the container" in run.err
 
 
 def test_container_and_endpoint_that_differ_are_refused(docker: Database, direct_server) -> None:

@@ -134,6 +134,32 @@ def test_backups_without_rows_do_not_displace_one_with_rows(checkout: Checkout) 
     assert left(checkout) == {"empty", "good"}
 
 
+def test_backups_that_this_machine_did_not_sign_do_not_displace_its_own(
+    checkout: Checkout,
+) -> None:
+    key = b"0" * 64
+    checkout.key.parent.mkdir(parents=True)
+    checkout.key.write_bytes(key)
+    checkout.key.chmod(0o600)
+    for name, days in (("mine", 3), ("older", 4)):
+        write(checkout, name, days, key=key)
+    for name, days in (("unsigned", 1), ("also unsigned", 2)):
+        write(checkout, name, days)
+    run = checkout.run(PRUNE, "-y", "--keep", "1")
+    assert run.status == 0 and left(checkout) == {"mine", "unsigned"}, run
+
+
+@pytest.mark.parametrize("date", ["2926-01-01 00:00:00", "2026-13-45 00:00:00"])
+def test_an_impossible_date_displaces_no_backup(checkout: Checkout, date: str) -> None:
+    for name, days in (("new", 0), ("old", 1)):
+        write(checkout, name, days)
+    write_backup(checkout.named_backups / "odd.dump.gz", date)
+    run = checkout.run(PRUNE, "-y", "--keep", "1")
+    assert run.status == 0 and left(checkout) == {"new", "odd"}, run
+    listed = checkout.run(LIST).out
+    assert re.search(r"^odd +(future|-) ", listed, re.MULTILINE), listed
+
+
 def test_backups_of_each_database_are_counted_apart_and_named(checkout: Checkout) -> None:
     for name, days, database in (
         ("assets-2", 0, "tumblebug"),

@@ -38,10 +38,10 @@ LAYERS = {
     "server": "call-input verified-call backends/docker backends/direct backends/kubectl backend"
     " session errors compose",
     "things": "lock clean-up confirmation client-programs databases rights backup-file"
-    " embedded-manifest signature manifest fingerprints schema publish",
+    " embedded-manifest signature manifest fingerprints schema publish rclone",
     "workflow": "progress report off-site upload columns modes untrusted owners load kept-copy"
     " preflight verify verification-result compare restore-test catalog guards tables in-place"
-    " private-server tumblebug hooks",
+    " hooks private-server tumblebug",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220

@@ -47,18 +47,36 @@ choose_backend() {
     fi
 }
 
-# refuse_two_servers: ends the script if the endpoint is another server than the running container
+# refuse_two_servers: ends the script if the endpoint is, or could be, another server than the
+# container. It cannot be one without psql here, or if its name is one of the container's network
 refuse_two_servers() {
     select_docker
-    at_endpoint=$( (select_direct && system_identifier direct) 4>/dev/null) || at_endpoint=
-    if [ -z "$at_endpoint" ]; then
-        say "using $server, because TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT could not be queried"
-    elif [ "$at_endpoint" = "$(system_identifier docker)" ]; then
-        say "using $server, which is the server at TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
-    else
-        hint "set ASSETS_PG_BACKEND to docker for the container, to direct for the endpoint"
-        die "$server and TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT are two different servers"
-    fi
+    endpoint="TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
+    : >"$work/endpoint.errors"
+    at_endpoint=$( (select_direct && system_identifier direct) 4>/dev/null \
+        2>"$work/endpoint.errors") || at_endpoint=
+    unqueried_because=$(first_error "$work/endpoint.errors")
+    case $at_endpoint-$unqueried_because in
+        - | -*'could not translate host name'*)
+            say "using $server, because $endpoint is not reachable from here"
+            ;;
+        -*)
+            hint_two_servers
+            die "cannot choose between $server and $endpoint," \
+                "which could not be queried: $unqueried_because"
+            ;;
+        "$(system_identifier docker 2>/dev/null)-")
+            say "using $server, which is the server at $endpoint"
+            ;;
+        *)
+            hint_two_servers
+            die "$server and $endpoint are two different servers"
+            ;;
+    esac
+}
+
+hint_two_servers() {
+    hint 'set ASSETS_PG_BACKEND to docker for the container, to direct for the endpoint'
 }
 
 # refuse_pod_and_other: ends the script where there is another server than the pod
@@ -75,12 +93,12 @@ refuse_pod_and_other() {
     die "cannot choose between two servers: a variable for Kubernetes is set, and $other"
 }
 
-# system_identifier BACKEND: of the server that it reaches; nothing where it reaches none
+# system_identifier BACKEND: of the server that it reaches
 system_identifier() (
     PGDATABASE=postgres
     PGCONNECT_TIMEOUT=3
     echo 'SELECT system_identifier FROM pg_control_system();' |
-        "run_on_$1" psql -X -q -A -t 2>/dev/null
+        "run_on_$1" psql -X -q -A -t
 )
 
 # on_server PROGRAM [ARGUMENT...]: runs it there. It reads standard input: always give it one. It
@@ -118,7 +136,8 @@ set_client_environment() {
         default_transaction_read_only=off search_path= client_min_messages=warning \
         row_security=off DateStyle=ISO,YMD IntervalStyle=postgres TimeZone=UTC \
         standard_conforming_strings=on transform_null_equals=off quote_all_identifiers=off \
-        extra_float_digits=1 array_nulls=on bytea_output=hex lc_monetary=C
+        extra_float_digits=1 array_nulls=on bytea_output=hex lc_monetary=C \
+        'default_transaction_isolation=read\ committed'
     export PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The holder of the lock cleans up on the server: first what crashed runs left, at the end what this
 # run created.
-# Needs: child database_key has_lock run_name sql staging work
+# Needs: addresses child database_key has_lock run_name sql staging work
 # Sets: server_tmp
 
 # lock_database: ends the script where another run has the lock
@@ -48,11 +48,22 @@ prepare_server() {
 
 # server_tmp_name: the run's own choice, because the run removes it with rm -rf
 server_tmp_name() {
-    echo "tumblebug-assets.$database_key.${run_name##*.}"
+    echo "$(server_tmp_prefix).${run_name##*.}"
+}
+
+# server_tmp_prefix: of all runs that the lock excludes. With the backend direct, the directory is
+# here, and a standby or a copy of a server has the key of the original, but not its lock
+server_tmp_prefix() {
+    if [ "$ASSETS_PG_BACKEND" = direct ]; then
+        printf 'tumblebug-assets.%s.' "$database_key"
+        printf '%s' "$addresses" | LC_ALL=C tr -c '[:alnum:]' _
+    else
+        printf 'tumblebug-assets.%s' "$database_key"
+    fi
 }
 
 run_prepare() {
-    run_remote prepare "tumblebug-assets.$database_key" "$@" </dev/null \
+    run_remote prepare "$(server_tmp_prefix)" "$@" </dev/null \
         >"$work/prepared" 2>"$work/server.errors" || return 1
     report_clean_up "$work/prepared" ''
 }

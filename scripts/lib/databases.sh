@@ -68,8 +68,7 @@ copy_database_settings() {
 # require_replaceable HINT: ends the script where something in the live database would delay the
 # swap, with all clients waiting, or would vanish with the replaced database
 require_replaceable() {
-    ask lock <"$sql/restore/obstacles.sql" >"$work/obstacles" ||
-        fail_with "$work/lock.errors" 'could not read the catalog'
+    list_obstacles
     obstacle=$(sed -n '1s/ .*//p' "$work/obstacles")
     case $obstacle in
         '') return 0 ;;
@@ -91,6 +90,13 @@ require_replaceable() {
     [ -z "$1" ] || hint "$1"
     die "cannot replace database '$TB_POSTGRES_DATABASE', because it has $obstacles:" \
         "$(in_one_line "$(sed -n "s/^$obstacle //p" "$work/obstacles")")"
+}
+
+# list_obstacles: into $work/obstacles; see the SQL
+list_obstacles() {
+    { psql_set in_place "$RESTORE_IN_PLACE" && print_sql restore/obstacles; } |
+        ask lock >"$work/obstacles" ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
 }
 
 # rename_databases INCOMING RENAMES: renames in one transaction until database INCOMING is the live
@@ -190,7 +196,12 @@ read_copy_facts() {
 }
 
 drop_kept() { # DATABASE DESCRIPTION
-    drop_databases "$1" || fail_with "$work/lock.errors" "could not drop $2"
+    begin_commit "$2 is either unchanged or dropped"
+    drop_databases "$1" || {
+        fail_commit "$work/lock.errors"
+        fail_with "$work/lock.errors" "could not drop $2"
+    }
+    finish "$2 is dropped"
 }
 
 # content_of DATABASE [TABLES]: '3 tables, 127,928 rows', of these tables only or of all; a lock on

@@ -54,12 +54,14 @@ embedded_length() {
     fi
 }
 
-# data_size LEFT: of the next member
+# data_size LEFT: of the next member; the last one holds the whole length line
 data_size() {
-    if [ "$1" -gt "$member_data" ]; then
-        echo "$member_data"
-    else
+    if [ "$1" -le "$member_data" ]; then
         echo "$1"
+    elif [ "$(($1 - member_data))" -lt "$length_line_size" ]; then
+        echo "$((member_data - length_line_size))"
+    else
+        echo "$member_data"
     fi
 }
 

@@ -51,6 +51,7 @@ compare_existing() {
 # read_existing: fails unless there is an intact backup with a manifest, trusted or not
 read_existing() {
     : >"$work/existing"
+    existing_file=$target
     if [ "$operand" = auto ]; then
         read_newest || return 1
     else
@@ -69,15 +70,16 @@ read_intact() {
     [ -n "$manifest_found" ] && is_complete "$work/info" && describes "$work/info" "$1"
 }
 
-# read_newest: the manifest of the newest intact backup of this database in backups/postgres/. Names
-# are compared as text: one may look like a number
+# read_newest: the manifest of the newest intact backup of this database in backups/postgres/, if
+# possible of one that this machine has signed
 read_newest() {
     print_catalog "$project/backups/postgres" >"$work/listed.catalog"
-    DATABASE=$(printable "$TB_POSTGRES_DATABASE") \
-        awk -F '\t' '($12 "") == ENVIRON["DATABASE"]' "$work/listed.catalog" |
-        LC_ALL=C sort -r | cut -f 14- >"$work/newest"
+    DATABASE=$(printable "$TB_POSTGRES_DATABASE") awk -f "$awk/catalog-fields.awk" \
+        -f "$awk/of-database.awk" "$work/listed.catalog" |
+        LC_ALL=C sort -r | cut -f 2- >"$work/newest"
     while IFS= read -r newest_backup; do
         if read_intact "$newest_backup"; then
+            existing_file=$newest_backup
             return 0
         fi
     done <"$work/newest"
@@ -119,7 +121,7 @@ is_same_content() {
 end_unchanged() {
     clean_up_server
     cmp -s "$work/info" "$target.info" || renew_info
-    say_done "nothing changed since $(manifest_field created); the existing backup is unchanged"
+    say_done "nothing changed since $existing_created; the existing backup is unchanged"
     if is_own_manifest; then
         say 'to write a new one anyway, run this with FORCE=yes'
     else
@@ -133,7 +135,7 @@ end_unchanged() {
 # renew_info: the copy of the manifest is missing, or another backup's
 renew_info() {
     { (set -C && cat "$work/info" >"$partial_manifest") 2>"$work/publish.errors" &&
-        rename_file "$partial_manifest" "$target.info"; } ||
+        rename_file -f "$partial_manifest" "$target.info"; } ||
         die "could not write '$target.info': $(head -n 1 "$work/publish.errors")"
     say "wrote '$target.info' again, which was missing or was not the manifest in the file"
 }
@@ -152,7 +154,7 @@ find_losses() {
 
 # show_losses: also with --quiet, because they are what the question or the error is about
 show_losses() {
-    say_always "the new backup would hold less than the one of $(manifest_field created):"
+    say_always "the new backup would hold less than '$existing_file' of $existing_created:"
     printf '%s\n' "$losses" | at_most 20 | while IFS= read -r loss; do
         say_always "  $loss"
     done

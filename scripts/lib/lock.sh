@@ -32,10 +32,9 @@ EOF
     require_own_session
 }
 
-# set_session_options: the key in the name tells later runs whose sessions these were. Event
-# triggers could write rows when somebody logs in; only a superuser can turn them off
+# set_session_options: event triggers could write rows when somebody logs in; only a superuser can
+# turn them off
 set_session_options() {
-    PGAPPNAME="$program $database_key $(user_name)@$(uname -n) $$"
     [ "$server_version" -ge 170000 ] || return 0
     set_options transaction_timeout=0
     [ "$is_superuser" = f ] || PGOPTIONS="$PGOPTIONS $no_event_triggers"
@@ -54,11 +53,13 @@ require_own_session() {
 }
 
 # require_lock: ends the script where another run has the lock, from whatever host. The lock ends
-# with the run. Sets has_lock
+# with the run. From then on, the names of the sessions have the key, by which the next run finds
+# those of a crashed one. Sets has_lock
 require_lock() {
     for lock_attempt in 1 2 3 4 5 6 7 8; do
         if take_lock; then
             has_lock=yes
+            PGAPPNAME="$program $database_key $(user_name)@$(uname -n) $$"
             return 0
         elif [ "$lock_attempt" -ge 5 ] && [ -n "$lock_answer" ]; then
             break # there are more than five attempts only if the other run has just ended

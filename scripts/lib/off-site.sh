@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Backups off site: on a remote, `remote:path`, which is any storage that rclone reaches.
-# Needs: awk child target work
+# Needs: awk is_auto target work
 # Sets: downloaded listed remote_exists remote_files shown_names
 
 # copy_off_site FILE: copies it and FILE.info to BACKUP_REMOTE, if that is set, and compares what
@@ -44,11 +44,17 @@ end_without_copy() { # REASON
     end_incomplete
 }
 
-# copy_pair FILE: the file first, so that no FILE.info describes a file that is not there yet
+# copy_pair FILE: the file first, so that no FILE.info describes one that is not there yet. `auto`
+# replaces no file, such as that of another machine that began in the same second
 copy_pair() {
+    if [ -n "$is_auto" ]; then
+        set -- "$1" --immutable
+    else
+        set -- "$1" --ignore-times
+    fi
     for copied in "$1" "$1.info"; do
         case $copied in /* | ./*) ;; *) copied=./$copied ;; esac # otherwise `a:b/c` is a remote
-        run_rclone copyto --ignore-times --copy-links "$copied" \
+        run_rclone copyto "$2" --copy-links "$copied" \
             "$(path_on "$BACKUP_REMOTE" "${copied##*/}")" || return 1
     done
 }
@@ -158,63 +164,6 @@ remove_from_remote() {
     run_rclone deletefile "$1" && { run_rclone deletefile "$1.info" || is_absent $?; }
 }
 
-# --- rclone ---
-
-# path_on REMOTE NAME
-path_on() {
-    case $1 in
-        *: | */) printf '%s%s\n' "$1" "$2" ;;
-        *) printf '%s/%s\n' "$1" "$2" ;;
-    esac
-}
-
-# name_on_remote REMOTE_FILE: without its directory
-name_on_remote() {
-    case $1 in
-        */*) printf '%s\n' "${1##*/}" ;;
-        *) printf '%s\n' "${1#*:}" ;;
-    esac
-}
-
-# run_rclone ARGUMENT...: it ends with the run, asks for no password, and does not try for long
-run_rclone() {
-    command -v rclone >/dev/null || {
-        echo 'there is no rclone on this machine' >"$work/rclone.errors"
-        return 127
-    }
-    background exec_in_child env TZ=UTC rclone "$@" --ask-password=false --contimeout 10s \
-        --timeout 20s --retries 1 --low-level-retries 2 2>"$work/rclone.errors"
-    wait "$child"
-}
-
-# is_absent STATUS: did rclone find no such directory or file?
-is_absent() {
-    [ "$1" -eq 3 ] || [ "$1" -eq 4 ]
-}
-
 fail_to_list() { # REMOTE
     fail_on_remote "could not list the backups in '$1'" "$1"
-}
-
-# fail_on_remote SENTENCE REMOTE: ends the script
-fail_on_remote() {
-    hint "$(rclone_advice "$2")"
-    die "$1: $(rclone_error)"
-}
-
-# rclone_error: its last one, without the names of its own steps
-rclone_error() {
-    awk -f "$awk/rclone-error.awk" "$work/rclone.errors"
-}
-
-# rclone_advice REMOTE: what to do about that error
-rclone_advice() {
-    case $(rclone_error) in
-        'there is no rclone '*) echo 'install rclone, see https://rclone.org/install' ;;
-        *'in config file'*) echo "create this remote with 'rclone config'" ;;
-        *Forbidden* | *AccessDenied* | *AccessKey* | *Signature* | *nauthorized*)
-            echo 'correct the keys in the configuration of rclone, or in the environment'
-            ;;
-        *) echo "to test the remote: rclone lsf '$1'" ;;
-    esac
 }

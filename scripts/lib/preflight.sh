@@ -92,6 +92,7 @@ require_owned_database() {
     fi
     ! grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents" ||
         die 'cannot restore in place: the backup contains large objects'
+    require_replaceable 'single tables can still be restored with --table'
     require_right_to_replace
 }
 

@@ -15,11 +15,11 @@ partial_of() {
     printf '%s/.%s.partial.%s' "${1%/*}" "${1##*/}" "$run_name"
 }
 
-# rename_file FROM TO [-n]: in one directory; -n replaces no file. Leaves the reason of a failure in
-# $work/publish.errors
+# rename_file -f|-n FROM TO: in one directory; -f replaces a file, -n does not. Leaves the reason of
+# a failure in $work/publish.errors
 rename_file() {
-    mv "${3:--f}" "$1" "$2" 2>"$work/publish.errors" || return
-    [ ! -e "$1" ] || {
+    mv "$1" "$2" "$3" 2>"$work/publish.errors" || return
+    [ ! -e "$2" ] || {
         echo 'mv had no effect' >"$work/publish.errors"
         return 1
     }

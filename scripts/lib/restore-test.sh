@@ -11,8 +11,7 @@ sorted_tables=
 find_obstacle() {
     no_test=
     free_kib=$(server_fact data-free)
-    ask lock <"$sql/restore/obstacles.sql" >"$work/obstacles" ||
-        fail_with "$work/lock.errors" 'could not read the catalog'
+    list_obstacles
     list_superuser_extensions
     if [ "$is_standby" = t ]; then
         no_test="$server is a read-only standby"

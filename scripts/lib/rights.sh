@@ -53,10 +53,14 @@ irreplaceable_objects() {
 # right; with rename, the error is about renaming
 require_right_to_create() {
     require_primary
+    case $may_create-${1-} in
+        t-* | tablespace-rename) return 0 ;;
+    esac
     case $may_create in
-        t) return 0 ;;
         owner) hint "set TB_POSTGRES_USER to the owner of database '$TB_POSTGRES_DATABASE'," \
             "or run $(ask lock <"$sql/restore/grant-owner.sql")" ;;
+        tablespace) hint "grant user '$TB_POSTGRES_USER' the right CREATE on the tablespace of" \
+            "database '$TB_POSTGRES_DATABASE'" ;;
         *)
             hint "run ALTER ROLE $TB_POSTGRES_USER CREATEDB," \
                 'or set TB_POSTGRES_USER to a role that has it'

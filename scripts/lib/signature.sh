@@ -74,7 +74,7 @@ make_key() {
 write_key() (
     umask 077
     key=$(key_file)
-    mkdir -p "${key%/*}" &&
+    mkdir -p -- "$(dirname -- "$key")" &&
         od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$key.$run_name" && mv "$key.$run_name" "$key"
 )
 

@@ -10,6 +10,7 @@ use() {
     done
 }
 
+unset CDPATH # with it, cd goes elsewhere and prints where
 awk=$root/scripts/lib/awk
 sql=$root/scripts/sql
 

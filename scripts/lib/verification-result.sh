@@ -13,7 +13,7 @@ remember_verification() {
     at_end remove_partial_result # a signal may come before the rename
     result=$(printf '%s\t%s\t%s\t%s' "$(date -u '+%Y-%m-%d %H:%M:%S UTC')" "$2" "$3" "$4")
     if ! { printf '%s\n' "$result" >"$partial_result"; } 2>"$work/publish.errors" ||
-        ! rename_file "$partial_result" "$1.verified"; then
+        ! rename_file -f "$partial_result" "$1.verified"; then
         remove_partial_result
         warn "the result is valid, but could not be recorded in '$1.verified':" \
             "$(sed 's/.*: //; q' "$work/publish.errors")"

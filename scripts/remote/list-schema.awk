@@ -34,6 +34,7 @@ in_table && /^\)/ { in_table = 0 }
 /^ALTER TABLE (ONLY )?/ {
     sub(/^ALTER TABLE (ONLY )?/, "")
     table = name_at_start($0)
+    if (/ (ENABLE|FORCE) ROW LEVEL SECURITY;$/) print "row level security", table, "", ""
     next
 }
 
@@ -51,8 +52,8 @@ in_table && /^\)/ { in_table = 0 }
     next
 }
 
-/^CREATE (VIEW|MATERIALIZED VIEW|SEQUENCE|FUNCTION|PROCEDURE|TYPE|DOMAIN|TRIGGER|EXTENSION) / ||
-/^CREATE SCHEMA / {
+/^CREATE (SCHEMA|VIEW|MATERIALIZED VIEW|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|TYPE|DOMAIN) / ||
+/^CREATE (COLLATION|TRIGGER|EVENT TRIGGER|RULE|POLICY|PUBLICATION|STATISTICS|EXTENSION) / {
     sub(/^CREATE /, "")
     kind = $0
     sub(/ [^A-Z].*/, "", kind)

@@ -137,6 +137,6 @@ function is_printable(what) {
 }
 
 function is_time(what) {
-    gsub(/[0-9]/, "0", what)
-    return what == "0000-00-00 00:00:00 UTC"
+    return what ~ /^[0-9][0-9][0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]) / &&
+        what ~ / ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] UTC$/ && length(what) == 23
 }

@@ -13,8 +13,9 @@ function human_size(bytes,    unit, i) {
     return sprintf(i == 1 || bytes >= 99.95 ? "%.0f %s" : "%.1f %s", bytes, unit[i])
 }
 
-# In one unit, as short as kubectl prints it: 45m, 7h, 3d, 2y.
+# In one unit, as short as kubectl prints it: 45m, 7h, 3d, 2y. Clocks may differ by a day.
 function short_age(seconds) {
+    if (seconds < -86400) return "future"
     if (seconds < 3600) return int(seconds < 0 ? 0 : seconds / 60) "m"
     if (seconds < 2 * 86400) return int(seconds / 3600) "h"
     if (seconds < 2 * 365 * 86400) return int(seconds / 86400) "d"

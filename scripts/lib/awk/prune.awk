@@ -1,10 +1,10 @@
 # Decides which backups stay. Reads lines of the catalog, the newest first, and prints those that
 # have a whole manifest, each after 'keep' or 'delete' and the reasons to keep it, separated by
 # tabs. Each rule keeps the newest backup of its period, as in restic. Backups are counted
-# separately for each database; so are data-only backups, and those without rows. A backup whose
-# last verification failed stays, and no rule counts it. Needs formats.awk, catalog-fields.awk, the
-# time as `now`, and the rules as `last`, `within`, `daily`, `weekly` and `monthly`, each a number
-# or empty.
+# separately for each database; so are data-only backups, those without rows, and those that this
+# machine did not sign. A backup whose last verification failed, or whose date is more than a day
+# in the future, stays, and no rule counts it. Needs formats.awk, catalog-fields.awk, the time as
+# `now`, and the rules as `last`, `within`, `daily`, `weekly` and `monthly`, each a number or empty.
 
 !is_intact($STATE) { next }
 
@@ -13,8 +13,13 @@ $RESULT == "failed" {
     next
 }
 
+$CREATED != "-" && seconds_of($CREATED) > seconds_of(now) + 86400 {
+    print "keep\tdate in the future\t" $0
+    next
+}
+
 {
-    kind = $HOLDS FS $DATABASE FS ($ROWS == 0)
+    kind = $HOLDS FS $DATABASE FS ($ROWS == 0) FS ($TRUST == "trusted")
     day = day_of($CREATED)
     reasons = ""
     count[kind]++

@@ -1,6 +1,7 @@
 -- The numbers of table-numbers.sql as text: rows, size, share of the database, and a bar for that
--- share. The heading comes first, the totals and the whole database, with the system's own tables,
--- come last. Numbers are padded, so that they are right-aligned however the columns are printed.
+-- share, of full blocks (U+2588) or, where the encoding may lack them, of #. The heading comes
+-- first, the totals and the whole database, with the system's own tables, come last. Numbers are
+-- padded, so that they are right-aligned however the columns are printed.
 , texts AS (
     SELECT kind, name, bytes, coalesce(to_char(rows, 'FM999,999,999,999,990'), '') AS rows,
            to_char(scaled, CASE WHEN scaled < 99.95 AND unit <> 'B' THEN 'FM990.0 '
@@ -8,7 +9,7 @@
            to_char(share, 'FM990.0') || '%' AS share,
            CASE kind
                 WHEN 'table' THEN
-                    repeat(chr(CASE getdatabaseencoding() WHEN 'UTF8' THEN 9608 ELSE 35 END), -- █ #
+                    repeat(chr(CASE getdatabaseencoding() WHEN 'UTF8' THEN 9608 ELSE 35 END),
                            greatest(round(share / 5), ceil(share / 100))::int)
                 ELSE '' END AS bar
     FROM numbers,

@@ -1,13 +1,22 @@
 -- What a restore must know of the server: the right to create databases, 'owner' if only that to
--- the live one is missing; the right to restrict a role (see create-role.sql) and to end what it
--- does; how many jobs load fastest: one for each core that the server may use (its affinity, its
--- container's share; 2 if this user may not read them), and at most half of the connections that
--- are free, for all and for this user; the best compression it has for long values; and its data
--- directory, empty if this user may not read it.
+-- act for the live one's owner is missing, 'tablespace' if only that to its tablespace is; the
+-- right to restrict a role (see create-role.sql) and to end what it does; how many jobs load
+-- fastest: one for each core that the server may use (its affinity, its container's share; 2 if
+-- this user may not read them), and at most half of the connections that are free, for all and for
+-- this user; the best compression it has for long values; and its data directory, empty if this
+-- user may not read it.
+SELECT CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
 SELECT rolsuper AS is_superuser, rolsuper AS may_restrict,
        CASE WHEN NOT (rolsuper OR rolcreatedb) THEN 'f'
             WHEN EXISTS (SELECT FROM pg_database
-                         WHERE datname = :'live' AND NOT pg_has_role(datdba, 'USAGE')) THEN 'owner'
+                         WHERE datname = :'live' AND NOT (pg_has_role(datdba, 'USAGE')
+                                                          AND pg_has_role(datdba, :'needed')))
+            THEN 'owner'
+            WHEN EXISTS (SELECT FROM pg_database
+                              JOIN pg_tablespace ON pg_tablespace.oid = dattablespace
+                         WHERE datname = :'live' AND spcname <> 'pg_default'
+                           AND NOT has_tablespace_privilege(spcname, 'CREATE'))
+            THEN 'tablespace'
             ELSE 't' END AS may_create,
        rolcreaterole AND rolinherit AND NOT rolsuper
        AND :SERVER_VERSION_NUM >= 150000 AS may_create_roles

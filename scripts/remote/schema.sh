@@ -1,0 +1,31 @@
+#!/bin/sh
+# schema.sh list AWK_PROGRAM [ARCHIVE]: prints the schema of the archive, or of the database
+# PGDATABASE, one object a line, then the line `~end`, which sorts last.
+# schema.sh hash [ARCHIVE]: prints the SHA-256 of the schema as SQL, without the lines that differ
+# each time or from version to version.
+
+# wait_for_views: for lock_timeout at most; pg_dump waits without limit
+wait_for_views() {
+    psql -X -q -v ON_ERROR_STOP=1 >/dev/null <<EOF
+SELECT count(pg_relation_size(oid)) FROM pg_class WHERE relkind IN ('v', 'm') AND oid >= 16384
+EOF
+}
+
+output=$1
+shift
+if [ "$output" = list ]; then
+    awk_program=$1
+    shift
+fi
+if [ $# -gt 0 ]; then
+    schema=$(pg_restore --schema-only --file=- "$1") || exit
+else
+    schema=$(wait_for_views && pg_dump --schema-only --lock-wait-timeout=2000) || exit
+fi
+if [ "$output" = list ]; then
+    printf '%s\n' "$schema" | LC_ALL=C awk "$awk_program" | LC_ALL=C sort
+else
+    printf '%s\n' "$schema" | sed -e '/^-- Dumped /d' -e '/^\\restrict /d' -e '/^\\unrestrict /d' \
+        -e '/^SET transaction_timeout = 0;$/d' |
+        { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1
+fi
