@@ -95,6 +95,14 @@ def test_names_that_no_list_would_show_are_refused(
     assert set(checkout.path.rglob("*")) == before
 
 
+def test_directory_whose_name_begins_with_a_dash_is_one(direct: Database) -> None:
+    (direct.checkout.path / "-d").mkdir()
+    run = direct.checkout.run(BACKUP, "--", "-d/x.dump.gz")
+    assert run.status == 0 and "wrote ./-d/x.dump.gz" in run.err, run
+    run = direct.checkout.run(RESTORE, "-y", "--", "-d/x.dump.gz")
+    assert run.status == 0, run
+
+
 def test_file_in_a_closed_directory_is_not_called_missing(open_directory: Path) -> None:
     open_directory.chmod(0o777)
     shutil.copytree(PROJECT / "scripts", open_directory / "scripts")

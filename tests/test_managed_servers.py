@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -75,6 +76,31 @@ def test_autovacuum_does_not_keep_a_temporary_database(
     assert run.status == 0, run
     assert f"removed what a crashed run left: {staging_in_autovacuum}\n" in run.err, run
     assert ordinary.databases() == set()
+
+
+def test_session_that_the_user_may_not_end_does_not_stop_a_run(ordinary: Database) -> None:
+    name = f"make.sh {ordinary.key()} somebody@elsewhere 1"
+    with ordinary.server.connect(ordinary.name) as connection:
+        connection.execute("SELECT set_config('application_name', %s, false)", [name])
+        run = ordinary.backup()
+    assert run.status == 0, run
+
+
+def test_tablespace_in_which_the_user_may_create_nothing_is_named(
+    ordinary: Database, tmp_path: Path
+) -> None:
+    path = ordinary.backed_up()
+    directory = Path(ordinary.server.execute("SHOW data_directory")[0][0]).parent / "space"
+    shutil.copytree(tmp_path, directory)
+    shutil.chown(directory, directory.parent.owner())
+    space = f"space_{ordinary.name}"
+    ordinary.server.execute(f"CREATE TABLESPACE {space} LOCATION '{directory}'")
+    ordinary.server.execute(f"ALTER DATABASE {ordinary.name} SET TABLESPACE {space}")
+    run = ordinary.restore("--dry-run", path)
+    ordinary.server.execute(f"ALTER DATABASE {ordinary.name} SET TABLESPACE pg_default")
+    ordinary.server.execute(f"DROP TABLESPACE {space}")
+    assert run.status == 1 and "may not create the staging database" in run.err, run
+    assert "the right CREATE on the tablespace of database" in run.err
 
 
 def test_password_comes_from_the_users_password_file(ordinary: Database) -> None:

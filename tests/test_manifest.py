@@ -21,7 +21,7 @@ from support.backups import (
 )
 from support.databases import Database
 from support.fakes import fake
-from support.run import BACKUP, LIST
+from support.run import BACKUP, LIST, Checkout
 
 FIELDS = ["created", "summary", "size", "bytes", "sha256", "compression", "database"]
 FIELDS += ["database-bytes", "encoding", "server", "holds", "schema", "definitions"]
@@ -287,6 +287,25 @@ def test_large_manifest_is_skipped_by_every_program_that_unpacks(direct: Databas
     assert run.status == 0 and "no manifest" not in run.err, run
 
 
+@pytest.mark.parametrize("shell", ["dash", "busybox sh"])
+def test_manifest_of_any_size_is_read_back(checkout: Checkout, shell: str) -> None:
+    """Its last line must not be split over two members."""
+    script = """root=$1
+        . "$root/scripts/lib/use.sh"
+        use backup-file embedded-manifest
+        begin
+        for size in 100 7980 7981 7982 7990 7999 8000 8001 15980 15981 15990 15999 16000; do
+            head -c "$((size - 1))" /dev/zero | tr '\\0' x >"$work/manifest"
+            echo >>"$work/manifest"
+            { echo content && embed_manifest "$work/manifest"; } >"$work/file"
+            embedded_manifest "$work/file" | cmp - "$work/manifest" || die "$size is not read back"
+        done"""
+    run = subprocess.run(
+        [*shell.split(), "-c", script, "sh", checkout.path], capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, ""), run
+
+
 def test_manifest_of_another_backup_is_not_used(direct: Database) -> None:
     """A file without a manifest in it, beside that of another backup."""
     path = direct.sample_backup()
@@ -440,6 +459,13 @@ def test_backup_without_a_home_directory_is_not_signed(direct: Database, tmp_pat
         assert run.err.count("this backup is not signed") == 1, run
         assert "signature:" not in manifest_of(direct.checkout.default_backup).read_text()
     assert not nowhere.exists()
+
+
+def test_key_may_be_a_name_without_a_directory(direct: Database) -> None:
+    key = {"TB_ASSETS_KEY_FILE": "mykey", "PWD": str(direct.checkout.path)}
+    assert direct.backup("x", **key).status == 0
+    assert (direct.checkout.path / "mykey").is_file()
+    assert "trusted" in direct.checkout.run(LIST, "--json", **key).out
 
 
 def test_backup_with_an_unreadable_key_is_not_signed(direct: Database) -> None:

@@ -360,6 +360,8 @@ def test_database_with_a_subscription_is_not_replaced(direct: Database) -> None:
     run = direct.restore(path)
     assert run.status == 1, run
     assert "because it has subscriptions: 's'; the database is unchanged" in run.err
+    run = direct.restore(path, RESTORE_IN_PLACE="yes")
+    assert run.status == 1 and "because it has subscriptions: 's'" in run.err, run
     assert direct.restore("--table", "region_info", path).status == 0
     direct.execute("DROP SUBSCRIPTION s")
 

@@ -181,6 +181,20 @@ def test_interrupted_copy_leaves_the_backup_and_no_temporary_files(
     assert direct.checkout.run(VERIFY, "--level", "hash", "new").status == 0
 
 
+def test_auto_does_not_replace_the_copy_of_another_machine(direct: Database, bucket: Path) -> None:
+    """Which began in the same second; the name is then the same."""
+    date = 'case "$*" in +%Y*%S) echo 20260101_023000 ;; *) exec "$REAL" "$@" ;; esac'
+    other = bucket / "tumblebug_db_20260101_023000.dump.gz"
+    other.write_text("another")
+    run = direct.backup("auto", **fake(direct.checkout, date=date))
+    assert run.status == 3 and "the copy there differs from the backup" in run.err, run
+    assert other.read_text() == "another"
+    assert (direct.checkout.named_backups / other.name).exists()
+    other.unlink()
+    run = direct.backup("auto")
+    assert run.status == 0 and "verified there" in run.err, run
+
+
 def test_other_runs_do_not_wait_for_a_copy(direct: Database, bucket: Path) -> None:
     direct.sample_backup()
     run = waiting_run(direct.checkout, BACKUP, program="rclone", arguments="*hashsum*", **UNCHANGED)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import pytest
 from support.databases import Database
 from support.fakes import fake
 from support.run import CONFIRMED, ROLLBACK
+from support.waiting import until
 
 
 def test_rollback_restores_the_previous_database_and_is_undone(
@@ -135,3 +137,29 @@ def test_rollback_knows_whether_it_has_swapped(direct: Database, client: str) ->
         exec "$REAL" "$@\""""
     run = direct.checkout.run(ROLLBACK, **CONFIRMED, **fake(direct.checkout, psql=psql))
     assert run.status == 0 and once.exists() and direct.content() == new, run
+
+
+def session_edited_by(program: str) -> str:
+    """Return a psql whose session with the lock gets its SQL through this program of sed."""
+    edited = f'sed -u {shlex.quote(program)} <&3 | "$REAL" "$@"'
+    edited = f"exec 3<&0; {{ {edited}; }} & exec >&-; wait"  # nothing else holds standard output
+    return f'case " $* " in *" -v live="*) {edited} ;; *) exec "$REAL" "$@" ;; esac'
+
+
+def test_interrupted_drop_says_that_the_database_may_be_dropped(direct: Database) -> None:
+    assert direct.restore(direct.sample_backup(), RESTORE_KEEP_PREVIOUS="yes").status == 0
+    psql = session_edited_by(r"s/^\\gexec$/&\nSELECT pg_sleep(3);/")
+    process = direct.checkout.start(ROLLBACK, "--drop", "-y", **fake(direct.checkout, psql=psql))
+    until(lambda: direct.databases() == set())
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 143, err
+    assert err.endswith("interrupted; the previous database is either unchanged or dropped\n")
+
+
+def test_lost_connection_is_no_missing_database(direct: Database) -> None:
+    assert direct.restore(direct.sample_backup(), RESTORE_KEEP_PREVIOUS="yes").status == 0
+    psql = session_edited_by(r"s/^SELECT coalesce(substring(shobj_desc.*/\\q/")
+    run = direct.checkout.run(ROLLBACK, "--drop", "-y", **fake(direct.checkout, psql=psql))
+    assert run.status == 1 and "there is no previous database" not in run.err, run
+    assert direct.databases()

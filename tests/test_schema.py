@@ -39,6 +39,25 @@ def test_newer_live_schema_is_kept(direct: Database) -> None:
     assert direct.left_behind() == []
 
 
+OBJECTS = {
+    "policy p": "CREATE POLICY p ON region_info",
+    "row level security region_info": "ALTER TABLE region_info ENABLE ROW LEVEL SECURITY",
+    "rule r": "CREATE RULE r AS ON INSERT TO region_info DO ALSO NOTHING",
+    "publication b": "CREATE PUBLICATION b",
+    "statistics public.s": "CREATE STATISTICS s ON region_name, provider_name FROM region_info",
+    "aggregate public.total": "CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int)",
+}
+
+
+def test_objects_that_a_restore_would_remove_are_named(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute(";".join(OBJECTS.values()))
+    run = direct.restore("--dry-run", "--schema", "backup", path)
+    assert run.status == 0, run
+    for name in OBJECTS:
+        assert f"  {name.replace('public.', '')}  only in the live database\n" in run.err, run
+
+
 def test_live_tables_that_the_backup_would_empty_are_named(direct: Database) -> None:
     direct.execute("DROP TABLE no_columns")
     path = direct.backed_up()

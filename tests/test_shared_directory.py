@@ -123,3 +123,12 @@ def test_planted_directory_on_this_host_is_unchanged(
     assert run.status == 0, run
     assert planted.exists()
     assert "crashed run" not in run.err
+
+
+def test_directory_of_a_run_on_a_copy_of_the_server_stays(direct: Database) -> None:
+    """A standby has the key of its primary server, but not its lock."""
+    other = Path(f"{prefix(direct)}0.123456")  # at another port
+    other.mkdir()
+    assert direct.backup("x").status == 0
+    assert other.exists()
+    other.rmdir()

@@ -159,3 +159,16 @@ def test_slots_of_another_database_are_no_obstacle(
     run = read_by_slots.restore(TB_POSTGRES_DATABASE="another")
     assert run.status == 0, run
     logical_server.execute("DROP DATABASE another")
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_lock_on_a_view_is_named(direct: Database, command: str) -> None:
+    direct.execute("CREATE VIEW v AS SELECT 1 AS n")
+    path = direct.backed_up()
+    with direct.server.connect(direct.name) as client:
+        client.autocommit = False
+        client.execute("LOCK TABLE v IN ACCESS EXCLUSIVE MODE")
+        run = direct.restore(path) if command == "restore" else direct.backup(path, FORCE="")
+        client.rollback()
+    assert run.status == 1 and len(run.errors) == 1, run
+    assert "are locked by " in run.err

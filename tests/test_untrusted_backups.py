@@ -468,6 +468,16 @@ def test_archive_that_floods_the_write_ahead_log_is_stopped(direct: Database) ->
     assert "writes more than 60.0 MB to the server's write-ahead log; the database" in run.err, run
 
 
+def test_default_isolation_of_the_database_does_not_blind_the_watch(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.server.execute(
+        "ALTER DATABASE postgres SET default_transaction_isolation = serializable"
+    )
+    run = direct.restore(path, TB_ASSETS_KEY_FILE=os.devnull, RESTORE_MAX_SECONDS="20")
+    direct.server.execute("ALTER DATABASE postgres RESET default_transaction_isolation")
+    assert run.status == 0 and "not signed with your key" in run.err, run
+
+
 @pytest.mark.parametrize("moment", ["SELECT 'watching';", "DO $$"])
 def test_load_that_could_not_be_watched_is_refused(direct: Database, moment: str) -> None:
     direct.checkout.edit(

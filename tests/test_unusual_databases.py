@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from support.backups import manifest_of
 from support.databases import Database
 from support.fakes import fake
 from support.kinds import create_kinds, drop_kinds, everything
+from support.run import STATS
 
 MODES = {"full": [], "data-only": ["--data-only"], "tables": ["--table", "noted"]}
 
@@ -208,6 +211,29 @@ def test_bytes_of_a_database_without_encoding_are_restored(
         "SELECT encode(convert_to(provider_name, 'SQL_ASCII'), 'hex') = 'e9095c' FROM spec_info"
     )
     assert direct.execute(in_hexadecimal) == [(True,)]
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--data-only"], ["--table", "größe"], ["--trust"], ["in place"]]
+)
+def test_names_outside_ascii_in_another_encoding_are_restored(
+    direct: Database, options: list[str]
+) -> None:
+    direct.drop()
+    direct.create_empty("ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+    direct.execute(
+        "CREATE TABLE größe AS SELECT 'é' AS größe; GRANT SELECT ON größe TO PUBLIC;"
+        "CREATE TABLE image_info AS SELECT 1 AS n"
+    )
+    path = direct.backed_up()
+    assert "nothing changed" in direct.backup(path, FORCE="").err
+    direct.execute("UPDATE größe SET größe = 'x'")
+    key = {} if options != ["--trust"] else {"TB_ASSETS_KEY_FILE": os.devnull}
+    in_place = {"RESTORE_IN_PLACE": "yes"} if options == ["in place"] else {}
+    run = direct.restore(*(options if not in_place else []), path, **key, **in_place)
+    assert run.status == 0 and "größe" in run.out, run
+    assert direct.execute("SELECT größe FROM größe") == [("é",)]
+    assert direct.checkout.run(STATS).status == 0
 
 
 # --- partitions by the hash of an enum, which is another in every database ---

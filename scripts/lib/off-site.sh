@@ -48,7 +48,7 @@ end_without_copy() { # REASON
 # replaces no file, such as that of another machine that began in the same second
 copy_pair() {
     if [ -n "$is_auto" ]; then
-        set -- "$1" --immutable
+        set -- "$1" --ignore-existing
     else
         set -- "$1" --ignore-times
     fi

@@ -51,6 +51,8 @@ def members(manifest: bytes) -> bytes:
     """Return a manifest as the gzip members that carry it in a backup file."""
     lines = manifest + b"length: %010d\n" % (len(manifest) + 19)
     parts = [lines[n : n + LARGEST_MEMBER] for n in range(0, len(lines), LARGEST_MEMBER)]
+    if len(parts) > 1 and len(parts[-1]) < 19:  # the last one holds the whole last line
+        parts[-2:] = [parts[-2][:-19], parts[-2][-19:] + parts[-1]]
     return b"".join(
         MEMBER_HEADER + struct.pack("<H2sH", len(part) + 4, b"TB", len(part)) + part + MEMBER_END
         for part in parts
