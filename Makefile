@@ -20,7 +20,7 @@ given := $(foreach each,$(.VARIABLES),$(if $(filter command,$(firstword $(origin
 checked = ./scripts/dev/check-make.sh $(call quoted,$(MAKECMDGOALS)) $(call quoted,$(given)) \
     $(call quoted,$(value NAME)) $(call quoted,$(value FILE)) \
     $(call quoted,$(foreach each,$(given),$(if $(value $(each)),,$(each)))) \
-    $(call quoted,$(origin NAME))
+    $(call quoted,$(origin NAME)) $(call quoted,$(value ARGS))
 ifneq ($(shell $(checked) && echo fit),fit)
 $(error nothing was done)
 endif

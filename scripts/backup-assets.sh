@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up confirmation client-programs databases backup-file
+use backend session errors lock clean-up confirmation client-programs databases gzip backup-file
 use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
 use columns modes untrusted owners load verify restore-test catalog guards hooks
 
@@ -429,9 +429,7 @@ publish_backup() {
             "$(head -n 1 "$work/sync.errors")"
         end_incomplete
     }
-    dump_has_rows || # which matters with --quiet too
-        tell_labelled 33 warning: \
-            "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
+    dump_has_rows || alert "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
 }
 
 dump_has_rows() {

@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up confirmation databases rights backup-file
+use backend session errors lock clean-up confirmation databases rights gzip backup-file
 use embedded-manifest publish
 
 usage() {

@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up databases rights backup-file embedded-manifest signature
-use manifest fingerprints schema publish progress report rclone off-site upload columns modes
-use untrusted owners load kept-copy preflight verify compare private-server
+use backend session errors lock clean-up databases rights gzip backup-file embedded-manifest
+use signature manifest fingerprints schema publish progress report rclone off-site upload columns
+use modes untrusted owners load kept-copy preflight verify compare private-server
 
 usage() {
     cat <<EOF_USAGE
@@ -59,7 +59,7 @@ main() {
 }
 
 parse_options() {
-    with='' private='' rows=0 report=report
+    with='' private='' rows=0 report=table
     drop_missing=yes
     parse_arguments take_option "$@"
     [ -n "$with" ] || [ -z "$private" ] || die_usage '--private needs --with'
@@ -86,7 +86,7 @@ use_with() {
 }
 
 use_json() {
-    [ "$report" = report ] || die_usage 'cannot combine --json and --commit-message'
+    [ "$report" = table ] || die_usage 'cannot combine --json and --commit-message'
     report=json
 }
 
@@ -167,6 +167,7 @@ load_side() {
     upload_archive
     require_trust
     check_room
+    ! is_schema_only || warn "$backup_file contains no rows"
     without_messages choose_mode_by_archive # the result lists columns of one side only
     load_backup
     [ -z "$manifest_found" ] || compare_staging
@@ -194,7 +195,7 @@ show_result() {
     fi
     result_lines | printable_lines >"$work/result"
     end_live_line
-    if [ "$report" = report ]; then
+    if [ "$report" = table ] && [ -s "$work/rows" ]; then
         show_table <"$work/result"
     else
         cat "$work/result" >&3
@@ -214,6 +215,8 @@ result_lines() {
         describe_other_changes
     elif [ ! -s "$work/rows" ] && [ ! -s "$work/only" ]; then
         echo 'no differences in tables, columns or rows'
+    elif [ ! -s "$work/rows" ]; then
+        printf 'no differences in the rows of what both have\n\n'
     fi
     cat "$work/rows"
     [ ! -s "$work/rows" ] || [ ! -s "$work/only" ] || echo

@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up client-programs databases rights backup-file
+use backend session errors lock clean-up client-programs databases rights gzip backup-file
 use embedded-manifest signature manifest fingerprints schema publish rclone off-site upload
 use untrusted tumblebug
 

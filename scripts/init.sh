@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up databases backup-file embedded-manifest signature
+use backend session errors lock clean-up databases gzip backup-file embedded-manifest signature
 use manifest tumblebug
 
 usage() {

@@ -4,7 +4,8 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backup-file embedded-manifest signature manifest publish progress report rclone off-site catalog
+use gzip backup-file embedded-manifest signature manifest publish progress report rclone off-site
+use catalog
 
 # of the catalog, as JSON names them
 catalog_columns='created bytes# rows# tables# server holds state

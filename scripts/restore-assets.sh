@@ -4,7 +4,7 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up confirmation databases rights backup-file
+use backend session errors lock clean-up confirmation databases rights gzip backup-file
 use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
 use upload columns modes untrusted owners load kept-copy preflight verify tables in-place
 
@@ -63,6 +63,7 @@ main() {
     show_schema
     warn_of_extensions
     warn_of_owners_if_full
+    warn_of_idle_settings
     warn_of_swap
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
@@ -267,6 +268,15 @@ warn_of_owners_if_full() {
         [ -z "$copy_found" ]; then
         warn_of_changed_owners "$work/contents"
     fi
+}
+
+# warn_of_idle_settings: with --table, no database is replaced that could be kept
+warn_of_idle_settings() {
+    [ "$mode" = tables ] || return 0
+    [ "$RESTORE_KEEP_PREVIOUS" != yes ] ||
+        warn 'RESTORE_KEEP_PREVIOUS has no effect with --table;' \
+            "'make backup-assets NAME=x' first lets you restore these tables again"
+    [ "$RESTORE_KEEP_COPY" != yes ] || warn 'RESTORE_KEEP_COPY has no effect with --table'
 }
 
 # warn_of_swap: of a previous database that it drops, and of sessions that it cannot end

@@ -32,6 +32,7 @@ main() {
 
 # warn_of_environment: of the settings of a backup that neither cron nor systemd will have
 warn_of_environment() {
+    name_misspelt "$project/.env"
     missing_there=$(settings_only_here) || missing_there=
     [ -z "$missing_there" ] ||
         warn "$operand will not have these settings of your environment:" \
@@ -51,12 +52,14 @@ variables_set_here() (
         XDG_CONFIG_HOME; do
         eval "[ -z \"\${$name-}\" ]" || echo "$name"
     done
+    env | sed -n 's/^\(RCLONE_[A-Z0-9_]*\|AWS_[A-Z0-9_]*\)=..*/\1/p' | sort
 )
 
 # settings_only_here: names whose value would be another one without the environment
 settings_only_here() (
     names=$(env | sed -n 's/^\([A-Z0-9_]*\)=..*/\1/p' | sort | grep -Fx -e "$(known_settings)" |
-        grep '^\(TB_\(POSTGRES\|K8S\|ASSETS\)\|ASSETS\|BACKUP\|CONTAINER\|PG\|POSTGRES\|K8S\)_')
+        grep -e '^TB_\(POSTGRES\|K8S\|ASSETS\)_' -e '^\(ASSETS\|BACKUP\|CONTAINER\)_' \
+            -e '^\(POSTGRES\|K8S\)_' -e '^PG')
     for name in $names; do
         eval "here_$name=\$$name"
         unset "$name"

@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up databases rights backup-file embedded-manifest signature
-use manifest fingerprints schema publish progress report rclone off-site upload columns modes
-use untrusted owners load kept-copy preflight verify verification-result private-server
+use backend session errors lock clean-up databases rights gzip backup-file embedded-manifest
+use signature manifest fingerprints schema publish progress report rclone off-site upload columns
+use modes untrusted owners load kept-copy preflight verify verification-result private-server
 
 usage() {
     cat <<EOF

@@ -12,7 +12,7 @@ import pytest
 from support.backups import manifest_of, separate_manifest
 from support.databases import Database
 from support.fakes import fake, without_python
-from support.run import BACKUP, RESTORE, STATS, Checkout
+from support.run import BACKUP, DOCTOR, RESTORE, STATS, Checkout
 from support.servers import Server
 from support.waiting import until
 
@@ -135,9 +135,8 @@ def test_settings_of_cb_spider_are_not_taken_for_misspelt_ones(direct: Database)
     assert [line for line in run.err.splitlines() if line.startswith("warning: ")] == [
         "warning: RESTORE_JOB: unknown setting; did you mean RESTORE_JOBS?"
     ]
-    assert direct.backup("--quiet", "x.dump.gz").err == ""
-    run = direct.restore("--quiet", "none.dump.gz")
-    assert run.err.startswith("warning: RESTORE_JOB: unknown setting"), run
+    run = direct.backup("--quiet", "x.dump.gz")
+    assert run.err == "warning: RESTORE_JOB: unknown setting; did you mean RESTORE_JOBS?\n"
 
 
 def test_container_is_used_where_the_endpoint_is_a_name_of_its_network(docker: Database) -> None:
@@ -248,3 +247,21 @@ def test_summary_has_the_definitions_of_cb_tumblebugs_server(
     assert tumblebug.backup(path).status == 0
     summary = "summary: 900 specs (90% priced), 2000 images across 3 CSPs\n"
     assert summary in manifest_of(path).read_text()
+
+
+def test_last_line_of_the_env_file_counts(direct: Database) -> None:
+    """As in a shell."""
+    env_file = direct.checkout.path / ".env"
+    name = "TB_POSTGRES_DATABASE"
+    env_file.write_text(f"{name}=nowhere\n{name}={direct.name}\n")
+    del direct.checkout.environment[name]
+    assert direct.checkout.run(STATS).status == 0
+
+
+def test_other_names_of_the_database_are_recognised(checkout: Checkout) -> None:
+    (checkout.path / ".env").write_text("TB_POSTGRES_DB=x\n")
+    for variable in ("TB_POSTGRES_DBNAME", "TB_POSTGRES_NAME"):
+        run = checkout.run(DOCTOR, **{variable: "y"})
+        for name in (variable, "TB_POSTGRES_DB"):
+            warning = f"warning: {name}: unknown setting; did you mean TB_POSTGRES_DATABASE?\n"
+            assert warning in run.err, run

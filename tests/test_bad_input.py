@@ -344,3 +344,25 @@ def test_directory_that_takes_no_file_is_named_without_a_shell_error(
     assert run.status == 1, run
     assert re.search(r"^error: .*'?/proc/.*; no backup was written$", run.err, re.MULTILINE), run
     assert ".sh" not in run.err and "partial" not in run.err
+
+
+@pytest.mark.parametrize("argument", ["FORCE=yes", "NAME=x"])
+def test_variable_of_make_is_no_name(checkout: Checkout, argument: str) -> None:
+    for command in (BACKUP, RESTORE):
+        run = checkout.run(command, argument)
+        assert run.status == 2 and f"not a variable: '{argument}'" in run.err, run
+        assert f"hint: set a variable before the command: {argument} {command}\n" in run.err
+
+
+@pytest.mark.parametrize("start", ["28b52ffd04", "fd377a585a"], ids=["zstd", "xz"])
+def test_other_compression_is_named(checkout: Checkout, start: str) -> None:
+    path = checkout.path / "x.dump"
+    path.write_bytes(bytes.fromhex(start) + b"more")
+    run = checkout.run(RESTORE, path)
+    assert run.status == 1 and "is compressed by zstd or xz" in run.err, run
+
+
+def test_info_of_a_backup_is_not_the_backup(direct: Database) -> None:
+    path = manifest_of(direct.sample_backup())
+    run = direct.checkout.run(RESTORE, path)
+    assert run.status == 1 and f"hint: did you mean {str(path)[:-5]}?\n" in run.err, run

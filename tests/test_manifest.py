@@ -319,7 +319,7 @@ def test_manifest_of_another_backup_is_not_used(direct: Database) -> None:
     run = direct.restore()
     assert run.status == 0, run
     assert re.search(
-        r"describes another backup, made \d{4}-.* UTC: row counts and fingerprints cannot", run.err
+        r"describes another backup, made \d{4}-.* UTC, or this one before .* cannot", run.err
     )
     assert "not signed with your key" in run.err
     assert direct.content() == before

@@ -351,6 +351,15 @@ def test_materialized_view_is_filled_after_its_grants(
     direct.server.execute(f'DROP ROLE "{a}", "{b}"')
 
 
+def test_settings_without_effect_on_single_tables_are_named(direct: Database) -> None:
+    path = direct.sample_backup()
+    keep = {"RESTORE_KEEP_PREVIOUS": "yes", "RESTORE_KEEP_COPY": "yes"}
+    run = direct.restore("--table", "region_info", path, **keep)
+    assert run.status == 0, run
+    for setting in keep:
+        assert f"warning: {setting} has no effect with --table" in run.err
+
+
 def test_database_with_a_subscription_is_not_replaced(direct: Database) -> None:
     path = direct.sample_backup()
     direct.execute(

@@ -69,6 +69,7 @@ def run_steps(
     Raises DemoFailed, psycopg.Error or OSError.
     """
     environment = {**os.environ, **server.environment(), "TMPDIR": str(directory)}
+    environment["TB_ASSETS_KEY_FILE"] = str(directory / "key")
     backup = directory / "assets.dump.gz"
 
     title("Start a private PostgreSQL, with real machine types and prices of EC2, Azure and GCE")

@@ -1,7 +1,7 @@
 #!/bin/sh
-# check-make.sh TARGETS VARIABLES NAME FILE EMPTY ORIGIN: ends with an error if make, called with
-# these words, would silently ignore one of them, or if NAME is a path or FILE a name. EMPTY are the
-# variables without a value, ORIGIN is where make has NAME from.
+# check-make.sh TARGETS VARIABLES NAME FILE EMPTY ORIGIN ARGS: ends with an error if make, called
+# with these words, would silently ignore one of them, if NAME is a path or FILE a name, or if ARGS
+# begins with one. EMPTY are the variables without a value, ORIGIN is where make has NAME from.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/scripts/lib/use.sh"
@@ -32,6 +32,7 @@ main() {
     case $6 in environment*) refuse_name_of_environment "$3" ;; esac
     refuse_path_as_name "$3"
     refuse_name_as_path "$4"
+    refuse_name_in_args "$7"
 }
 
 in_lines() {
@@ -63,14 +64,26 @@ refuse_unknown_variable() {
     die "make has no variable '$unknown'"
 }
 
-# suggest_setting NAME: the only one of that last word, or the environment, which takes any name
+# suggest_setting NAME: what may have been meant: an option of the script, or the only setting of
+# that last word
 suggest_setting() {
     case $1 in [0-9]* | *[!A-Za-z0-9_]*) return 0 ;; esac
+    word=$(printf '%s' "$1" | tr '[:upper:]_' '[:lower:]-' | sed 's/^\(backup\|restore\)-//')
     meant=$(known_settings | grep "_$(printf '%s' "$1" | tr '[:lower:]' '[:upper:]')\$") || meant=
-    case $meant in
-        '' | *[!A-Z0-9_]*) hint "to set it in the environment of the script: $1=… make …" ;;
-        *) hint "did you mean $meant?" ;;
-    esac
+    if [ "$(printf '%s' "$meant" | grep -c .)" -eq 1 ]; then
+        hint "did you mean $meant?"
+    elif has_option "$word"; then
+        hint "did you mean the option --$word? Options go into ARGS, such as ARGS=--dry-run"
+    else
+        hint "options of the script go into ARGS, such as ARGS=--dry-run"
+    fi
+}
+
+# has_option WORD: has a script of the targets an option of that name?
+has_option() {
+    printf '%s\n' "$targets" | while IFS= read -r target; do
+        [ ! -f "$root/scripts/$target.sh" ] || "$root/scripts/$target.sh" --help
+    done 2>/dev/null | tr -cs 'a-z-' '\n' | grep -Fqx -e "--$1"
 }
 
 first_unknown() { # WORDS KNOWN
@@ -130,6 +143,18 @@ refuse_name_as_path() { # FILE
             hint "use FILE='./$1' for a file in this directory, or" \
                 "NAME='$1' for one in backups/postgres"
             die "FILE must contain a slash or end in .dump.gz or .dump, not be a name: '$1'"
+            ;;
+    esac
+}
+
+refuse_name_in_args() { # ARGS
+    case $1 in
+        '' | [-[:space:]]*) ;;
+        *)
+            # shellcheck disable=SC2086 # these are words
+            is_one_wanted $with_backup || return 0
+            hint "to name a backup: NAME='$1', or FILE='$1' for a path"
+            die "ARGS takes options of the script, not '$1'"
             ;;
     esac
 }

@@ -37,8 +37,8 @@ LAYERS = {
     " python",
     "server": "call-input verified-call backends/docker backends/direct backends/kubectl backend"
     " session errors compose",
-    "things": "lock clean-up confirmation client-programs databases rights backup-file"
-    " embedded-manifest signature manifest fingerprints schema publish rclone",
+    "things": "lock clean-up confirmation client-programs databases rights gzip"
+    " backup-file embedded-manifest signature manifest fingerprints schema publish rclone",
     "workflow": "progress report off-site upload columns modes untrusted owners load kept-copy"
     " preflight verify verification-result compare restore-test catalog guards tables in-place"
     " hooks private-server tumblebug",

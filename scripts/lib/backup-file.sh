@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A backup file: PostgreSQL's custom format, in gzip or bare.
-# Needs: awk project root work
+# Needs: project work
 
 # require_file FILE: ends the script unless it is a readable file that can be a backup
 require_file() {
@@ -28,6 +28,7 @@ require_file() {
         gzip) refuse_other_format "$1" "$(unpack gzip <"$1" | first_bytes)" ;;
         unknown)
             refuse_other_format "$1" "$(first_bytes <"$1")"
+            case $1 in *.dump.gz.info) hint "did you mean ${1%.info}?" ;; esac
             hint_available_backups
             die "'$1' is not a backup: neither gzip nor a PostgreSQL archive in custom format"
             ;;
@@ -70,6 +71,10 @@ refuse_other_format() {
         7665727369) # version https://git-lfs.github.com/spec/v1
             hint "get the file with 'git lfs pull'"
             die "'$1' is a Git LFS pointer, not the backup itself"
+            ;;
+        28b52ffd* | fd377a585a)
+            hint 'unpack it with zstd -d or xz -d'
+            die "'$1' is compressed by zstd or xz, which this tool cannot read"
             ;;
         1f8b*)
             hint "unpack it once: gunzip -c FILE >OTHER.dump.gz"
@@ -174,39 +179,6 @@ file_kind() {
 # first_bytes: five of standard input, in hexadecimal
 first_bytes() {
     head -c 5 | od -An -tx1 | tr -d ' \n'
-}
-
-# unpack KIND: from the file on standard input to the archive
-unpack() {
-    case $1 in
-        gzip) exec_in_child "$(gzip_program)" -dc 2>"$work/gzip.errors" ;;
-        archive) exec_in_child cat 2>"$work/gzip.errors" ;;
-        *) return 1 ;;
-    esac
-}
-
-# pack COMPRESSION: from the archive on standard input to the file. An archive that is compressed
-# is only stored in gzip, which the file's name promises, where a program can do that
-pack() {
-    if [ "$1" = none ]; then
-        exec_in_child gzip
-    elif command -v pigz >/dev/null; then
-        exec_in_child pigz -0
-    elif python3 -c 'import zlib' 2>/dev/null; then
-        PYTHONPATH=$root exec_in_child python3 -m helpers.gzip_store
-    else
-        exec_in_child gzip -1
-    fi
-}
-
-# gzip_program: pigz, whose checksums are faster, or gzip
-gzip_program() {
-    command -v pigz || echo gzip
-}
-
-# gzip_error: what pigz or gzip has reported, in the same words
-gzip_error() {
-    awk -f "$awk/gzip-error.awk" "$work/gzip.errors"
 }
 
 # size_of FILE: in bytes

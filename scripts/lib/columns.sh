@@ -42,15 +42,18 @@ warn_of_unfilled() {
 
 # warn_of_emptied_tables: what the live database has, and the backup does not fill
 warn_of_emptied_tables() {
-    [ -z "$not_in_backup" ] ||
-        warn 'the backup has no rows for these tables, which will be empty:' \
-            "$(shown_tables "$not_in_backup");" \
-            "now $(content_of "$TB_POSTGRES_DATABASE" "$not_in_backup")"
+    [ -n "$not_in_backup" ] || return 0
+    warn 'the backup has no rows for these tables, which will be empty:' \
+        "$(shown_tables "$not_in_backup");" \
+        "now $(content_of "$TB_POSTGRES_DATABASE" "$not_in_backup")"
+    say 'to restore only the tables that it has rows for, name them with --table'
 }
 
 # fail_without_rows: ends the script; the backup has nothing for the tables to restore
 fail_without_rows() {
-    [ "$mode" = tables ] || die 'the backup contains rows of no table'
+    if [ "$mode" != tables ] || ! grep -q '^rows ' "$work/archive-rows"; then
+        die 'the backup contains no rows'
+    fi
     hint "it contains: $(sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' \
         "$work/archive-rows" | list_of 10)"
     die "the backup does not contain these tables: $(shown_tables "$not_in_backup")"

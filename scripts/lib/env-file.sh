@@ -5,14 +5,14 @@
 
 # read_env_file FILE: takes lines NAME=VALUE with names of ours; nothing in the file is executed
 read_env_file() {
-    [ ! -d "$1" ] || warn "skipped '$1', which is a directory"
+    [ ! -d "$1" ] || alert "skipped '$1', which is a directory"
     [ -f "$1" ] || return 0
     [ -r "$1" ] || {
         hint_permission "$1"
         die "could not read '$1' as user '$(user_name)'"
     }
     byte_order_mark=$(printf '\357\273\277')
-    line_number=0
+    line_number=0 names_in_file=' '
     while IFS= read -r line || [ -n "$line" ]; do
         line_number=$((line_number + 1))
         line=${line#"$byte_order_mark"}
@@ -25,12 +25,12 @@ read_env_file() {
             CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | K8S_*) ;;
             PGSSL* | PGPASSFILE* | PGSERVICEFILE*) ;;
             FORCE=*)
-                warn "skipped line $line_number of '$1': set FORCE on the command line instead"
+                alert "skipped line $line_number of '$1': set FORCE on the command line instead"
                 continue
                 ;;
             *=*) continue ;; # another program's
         esac
-        take_setting "$line" || warn "skipped line $line_number of '$1', which $problem"
+        take_setting "$line" || alert "skipped line $line_number of '$1', which $problem"
     done <"$1"
 }
 
@@ -69,9 +69,16 @@ absolute_path() {
     printf '%s' "$2"
 }
 
-# set_default NAME VALUE: unless that variable is set, even to nothing
+# set_default NAME VALUE: unless that variable is set, even to nothing, except by an earlier line of
+# this file
 set_default() {
-    eval ": \"\${$1=\$2}\""
+    case $names_in_file in
+        *" $1 "*) eval "$1=\$2" ;;
+        *) eval "[ -n \"\${$1+set}\" ]" || {
+            eval "$1=\$2"
+            names_in_file="$names_in_file$1 "
+        } ;;
+    esac
 }
 
 # unquoted VALUE: as written after NAME= in a .env file; fails where a quote is not closed

@@ -14,7 +14,7 @@ else
     exec 2>/dev/null 4>/dev/null
 fi
 
-early_warnings='' explained='' failure_text='' hints='' live_line=''
+explained='' failure_text='' hints='' live_line=''
 muted='' prompt_open='' quiet='' unchanged=''
 
 # --- messages ---
@@ -36,13 +36,14 @@ say_done() {
 # warn TEXT...: at once, or with --quiet where tell_warnings is called
 warn() {
     [ -z "$muted" ] || return 0
-    if [ -n "$quiet" ] && [ -z "$work" ]; then
-        early_warnings="$early_warnings$(printable "$*")
-"
-        return 0
-    elif [ -n "$quiet" ]; then
+    if [ -n "$quiet" ]; then
         printf '%s\n' "$(printable "$*")" >>"$work/warnings" && return
     fi
+    alert "$@"
+}
+
+# alert TEXT...: a warning also with --quiet, of what would otherwise stay unnoticed for months
+alert() {
     tell_labelled 33 warning: "$*"
 }
 
@@ -66,10 +67,6 @@ warn_with() {
 
 # tell_warnings: those that --quiet has held back
 tell_warnings() {
-    [ -z "$early_warnings" ] || tell_warning_lines <<EOF
-${early_warnings%?}
-EOF
-    early_warnings=
     [ -n "$work" ] && [ -s "$work/warnings" ] || return 0
     tell_warning_lines <"$work/warnings"
     rm -f "$work/warnings"
@@ -79,7 +76,7 @@ tell_warning_lines() {
     while IFS= read -r text; do
         case $text in
             ' '*) say_always "$text" ;; # a detail of the warning above it
-            *) tell_labelled 33 warning: "$text" ;;
+            *) alert "$text" ;;
         esac
     done
 }

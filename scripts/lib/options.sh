@@ -34,8 +34,9 @@ print_help() {
 Every script has these options too:
 
   -h, --help     print this help
-  -q, --quiet    print only errors, questions and results; warnings only before
-                 a question, on failure, or if the backup has no rows
+  -q, --quiet    print only errors, questions and results, and warnings about
+                 settings, a missing signature or a backup without rows; other
+                 warnings only before a question or on failure
   --version      print the version
 EOF_HELP
 }
@@ -54,9 +55,18 @@ take_operands() {
         case $argument in
             *://*) die_usage "expected a file, not a URL: download '$argument' first" ;;
         esac
+        ! is_assignment "$argument" || {
+            hint "set a variable before the command: $argument $0"
+            die_usage "expected a name or a file, not a variable: '$argument'"
+        }
         [ -z "$operand" ] || die_usage "expected one argument, got '$operand' and '$argument'"
         operand=$argument
     done
+}
+
+# is_assignment TEXT: such as FORCE=yes
+is_assignment() {
+    case ${1%%=*} in "$1" | '' | *[!A-Z_]*) return 1 ;; esac
 }
 
 # require_value OPTION VALUE [WHAT]: ends the script without one; a Makefile puts -- after ARGS

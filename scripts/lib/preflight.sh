@@ -43,7 +43,8 @@ check_file() {
         check_manifest "$backup_file"
         compare_copy
         [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
-            "$(manifest_field created): row counts and fingerprints cannot be verified;" \
+            "$(manifest_field created), or this one before it was packed again: row counts and" \
+            'fingerprints cannot be verified;' \
             'get the .info file of this backup, or make a new backup, which contains its manifest'
     elif [ -f "$manifest" ]; then
         require_whole "$backup_file"
@@ -170,13 +171,15 @@ show_schema() {
         return 0
     elif [ "$mode" = data-only ]; then
         say "schema    the live database's is kept, only rows are restored; differences:"
-        show_differences
+        list_differences | while IFS= read -r listed_difference; do
+            say "  $listed_difference"
+        done
         warn_of_emptied_tables
         [ -z "$defaulted_columns" ] || say 'columns only in the live database get their default'
         [ "$RESTORE_SCHEMA" = live ] || say 'use --schema backup to replace the live schema too'
     else
-        warn "the backup's schema will replace the live one; differences:"
-        show_differences
+        warn_with "the backup's schema will replace the live one; differences:" \
+            "$(list_differences)"
     fi
 }
 

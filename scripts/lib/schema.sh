@@ -101,9 +101,7 @@ schemas_differ() {
     return 1
 }
 
-# show_differences: at most 20
-show_differences() {
-    sed 's/^[^ ]* //' "$work/schema.differences" | at_most 20 | while IFS= read -r difference; do
-        say "  $difference"
-    done
+# list_differences: at most 20
+list_differences() {
+    sed 's/^[^ ]* //' "$work/schema.differences" | at_most 20
 }

@@ -18,7 +18,7 @@ read_service() {
         refuse_service "$elsewhere" "there is no service '$1' in '$service_file'"
     while IFS= read -r service_line; do
         case $service_line in
-            'skipped '*) warn "service '$1': $service_line, which these scripts do not use" ;;
+            'skipped '*) alert "service '$1': $service_line, which these scripts do not use" ;;
             'error '*)
                 refuse_service "correct '$service_file'" "service '$1': ${service_line#error }"
                 ;;

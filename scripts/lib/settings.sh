@@ -151,14 +151,29 @@ name_misspelt() {
     misspelt=$({
         [ ! -f "$1" ] || names_in_env_file "$1"
         names_in_environment
-    } | sort -u | nearest_of "$(known_settings)")
+    } | sort -u | with_meaning | sort)
     [ -n "$misspelt" ] || return 0
     while IFS=$(printf '\t') read -r misspelling meant; do
-        [ "$misspelling" != TB_POSTGRES_HOST ] || meant=TB_POSTGRES_ENDPOINT
-        warn "$misspelling: unknown setting; did you mean $meant?"
+        alert "$misspelling: unknown setting; did you mean $meant?"
     done <<EOF
 $misspelt
 EOF
+}
+
+# with_meaning: for each name on standard input that is near a setting, or is what other programs
+# call one, `NAME TAB SETTING`
+with_meaning() {
+    names=$(cat)
+    printf '%s\n' "$names" | while IFS= read -r given; do
+        case $given in
+            TB_POSTGRES_HOST) printf '%s\tTB_POSTGRES_ENDPOINT\n' "$given" ;;
+            TB_POSTGRES_DB | TB_POSTGRES_DBNAME | TB_POSTGRES_NAME)
+                printf '%s\tTB_POSTGRES_DATABASE\n' "$given"
+                ;;
+        esac
+    done
+    printf '%s\n' "$names" | sed '/^TB_POSTGRES_\(HOST\|DB\|NAME\)/d' |
+        nearest_of "$(known_settings)"
 }
 
 # names_in_env_file FILE: but CB-Spider's, which are in CB-Tumblebug's .env too
@@ -175,5 +190,6 @@ names_in_environment() {
 # known_settings: those of load_settings, one a line
 known_settings() {
     sed -n 's/^ *: "${\([A-Z0-9_]*\):=.*/\1/p' "$root/scripts/lib/settings.sh"
-    printf '%s\n' POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB K8S_CONTEXT K8S_NAMESPACE
+    printf '%s\n' POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB K8S_CONTEXT K8S_NAMESPACE \
+        PGSSLMODE PGSSLROOTCERT PGSSLCERT PGSSLKEY PGPASSFILE PGSERVICEFILE
 }

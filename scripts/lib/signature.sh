@@ -67,7 +67,7 @@ make_key() {
     key_parent=
     no_key=$(key_problem)
     ! lacks_key || no_key="could not create the key '$(key_file)' (TB_ASSETS_KEY_FILE)"
-    warn "$no_key; this backup is not signed, and every restore will treat it as untrusted"
+    alert "$no_key; this backup is not signed, and every restore will treat it as untrusted"
     return 1
 }
 
