@@ -90,6 +90,7 @@ colour_on_3() {
 
 check_this_machine() {
     check problem directory
+    check problem backups
     check note pigz
     check note python
     check note key
@@ -98,12 +99,29 @@ check_this_machine() {
 }
 
 check_directory() {
-    echo "temporary directory '$TMPDIR', $(df -Pk "$TMPDIR" | awk 'NR == 2 { print $4 }' |
-        human_kib) free"
+    echo "temporary directory '$TMPDIR', $(human_size "$(free_bytes "$TMPDIR")") free"
 }
 
-human_kib() {
-    read -r kib && human_size "$((kib * 1024))"
+# check_backups: may the next backup be written, and is there room for one like the shared one?
+check_backups() {
+    size_of_last=0
+    [ ! -f "$backup_file" ] || size_of_last=$(size_of "$backup_file")
+    for backup_directory in assets backups/postgres; do
+        path=$(nearest_directory "$project/$backup_directory")
+        require_writable_directory "$path"
+        free_here=$(free_bytes "$path")
+        [ "$free_here" -gt "$size_of_last" ] || {
+            hint "free some space in '$path'"
+            die "only $(human_size "$free_here") free in $backup_directory;" \
+                "the shared backup has $(human_size "$size_of_last")"
+        }
+    done
+    echo "assets and backups are writable, $(human_size "$free_here") free"
+}
+
+# free_bytes DIRECTORY: that can be written there
+free_bytes() {
+    echo "$(($(df -Pk -- "$1" | awk 'NR == 2 { print $4 }') * 1024))"
 }
 
 check_pigz() {
@@ -300,9 +318,21 @@ check_space() {
         hint "free some space in $data_directory of $server"
         die "$room, but a restore needs about $(human_size "$database_bytes")"
     }
+    require_room_for_archive
     server_has_room "$kib" "$((database_bytes * 3))" ||
         room="$room: enough for a restore, not for BACKUP_COMPRESSION=smallest"
     echo "$room"
+}
+
+# require_room_for_archive: in the server's temporary directory, for one like the shared backup
+require_room_for_archive() {
+    [ -f "$backup_file" ] || return 0
+    free_there=$(($(server_fact tmp-free) * 1024))
+    [ "$free_there" -gt "$(size_of "$backup_file")" ] || {
+        hint "free some space in $(server_fact tmp-parent) of $client_host"
+        die "only $(human_size "$free_there") free in $(server_fact tmp-parent);" \
+            "the shared backup has $(human_size "$(size_of "$backup_file")")"
+    }
 }
 
 check_swap() {

@@ -92,6 +92,7 @@ end_without_remote() {
 
 print_table() {
     BACKUPS=$project/backups/postgres/ LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
+        -v columns="$(table_columns)" \
         -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/catalog-fields.awk" \
         -f "$awk/list-backups.awk" "$work/sorted" >"$work/table"
     printable_lines <"$work/table" | show_table || die 'could not write the result'

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.backups import manifest_of
 from support.databases import Database
+from support.fakes import fake
 from support.run import DOCTOR, PROJECT, Checkout, Run, run_as_nobody
 
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
@@ -198,3 +199,25 @@ def test_key_that_a_group_can_read_is_used(direct: Database) -> None:
 def test_argument_is_a_usage_error(checkout: Checkout) -> None:
     run = checkout.run(DOCTOR, "all")
     assert run.status == 2 and "unexpected argument: all" in run.err, run
+
+
+def test_directories_that_cannot_take_a_backup_are_a_problem(open_directory: Path) -> None:
+    open_directory.chmod(0o777)
+    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
+    (open_directory / "assets").mkdir()
+    (open_directory / "backups").mkdir(mode=0o555)
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}
+    environment |= {"TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}
+    (open_directory / "assets").chmod(0o777)
+    run = run_as_nobody([str(open_directory / DOCTOR)], environment)
+    assert "backups' is not writable for user 'nobody'" in lines(run.out, "problem")["backups"], run
+
+
+def test_disk_without_room_for_a_backup_is_a_problem(direct: Database) -> None:
+    path = direct.sample_backup()
+    df = """case "$*" in *backups*) printf 'x\nx 1 1 1 1\n' ;; *) exec "$REAL" "$@" ;; esac"""
+    run = direct.checkout.run(DOCTOR, **fake(direct.checkout, df=df))
+    assert run.status == 1, run
+    problem = lines(run.out, "problem")["backups"]
+    assert re.fullmatch(r"only 1\.0 kB free in backups/postgres; the shared backup has .*", problem)
+    assert path.exists()

@@ -110,8 +110,9 @@ def test_newest_is_first_and_names_are_what_the_commands_take(
 
 def test_a_name_that_is_too_long_has_a_line_of_its_own(signing: Checkout) -> None:
     write(signing, "x" * 70)
-    lines = signing.run(LIST).out.splitlines()
+    lines = signing.run_on_80_columns(LIST).out.splitlines()
     assert lines[1] == "x" * 70 and max(map(len, lines)) <= 80 and "ok" in lines[2]
+    assert re.search(f"^{'x' * 70} .* ok ", signing.run(LIST).out, re.MULTILINE)
 
 
 def test_the_state_says_what_does_not_agree(signing: Checkout) -> None:

@@ -102,7 +102,9 @@ hint_for_cause() {
         *'must be member of role'* | *'must be able to SET ROLE'*)
             [ -z "${trusted-}" ] || hint 'restore as a superuser'
             ;;
-        *'ERROR: '*'No space left on device'*) hint "free some space on $server" ;;
+        *'No space left on device'*)
+            hint "free some space on $server, also in its temporary directory"
+            ;;
     esac
 }
 

@@ -4,10 +4,12 @@
 # Needs: key_parent project run_name work
 
 require_writable_directory() { # DIRECTORY
-    [ -w "$1" ] || {
-        hint_permission "$1"
-        die "directory '$1' is not writable for user '$(user_name)'"
-    }
+    [ ! -w "$1" ] || return 0
+    write_error=$( (: >"$1/.partial.$run_name") 2>&1) || :
+    case $write_error in
+        *'Permission denied'*) hint_permission "$1" ;;
+    esac
+    die "directory '$1' is not writable for user '$(user_name)': ${write_error##*: }"
 }
 
 # partial_of FILE: its temporary name, which ends with the run's

@@ -15,7 +15,7 @@ remember_verification() {
     if ! { printf '%s\n' "$result" >"$partial_result"; } 2>"$work/publish.errors" ||
         ! rename_file -f "$partial_result" "$1.verified"; then
         remove_partial_result
-        warn "the result is valid, but could not be recorded in '$1.verified':" \
+        warn "could not record this result in '$1.verified':" \
             "$(sed 's/.*: //; q' "$work/publish.errors")"
     fi
 }

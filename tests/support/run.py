@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import shlex
 import shutil
 import struct
 import subprocess
@@ -139,6 +140,11 @@ class Checkout:
             text=True,
             start_new_session=True,
         )
+
+    def run_on_80_columns(self, *command: str) -> Run:
+        """Run a command whose standard output is a terminal of that width."""
+        line = f"stty cols 80; exec {shlex.join(command)}"
+        return self.run("script", "-qec", line, "/dev/null")
 
     def run_on_terminal(
         self,

@@ -1,5 +1,5 @@
-# Prints the lines of the catalog as a table of at most 80 columns; a name that is too long for it
-# has a line of its own. If they are of several databases, a column shows the database. Needs
+# Prints the lines of the catalog as a table of at most `columns` columns; a name that is too long
+# for it has a line of its own. If they are of several databases, a column shows the database. Needs
 # formats.awk, table.awk, catalog-fields.awk, LC_ALL=C, the time as `now`, and BACKUPS (an
 # environment variable): a backup in that directory is called by its name only.
 
@@ -21,7 +21,7 @@ BEGIN {
 }
 
 END {
-    most = 80 - wide[2] - wide[3] - wide[4] - wide[5] - wide[7] - wide[8] - 9
+    most = columns - wide[2] - wide[3] - wide[4] - wide[5] - wide[7] - wide[8] - 9
     if (databases > 1) most -= wide[6] + 2
     for (n = 1; n <= rows; n++) {
         line = name_cell(n, most) " "

@@ -1,5 +1,5 @@
-# Prints the lines of prune.awk as a table of at most 80 columns. If the backups are of several
-# databases, a column shows the database. Needs formats.awk, table.awk, catalog-fields.awk,
+# Prints the lines of prune.awk as a table of at most `columns` columns. If the backups are of
+# several databases, a column shows the database. Needs formats.awk, table.awk, catalog-fields.awk,
 # LC_ALL=C and the time as `now`.
 
 BEGIN {
@@ -23,7 +23,7 @@ BEGIN {
 }
 
 END {
-    most = 80 - wide[2] - wide[3] - wide[5] - 8 - 15 # reasons go on in the next line
+    most = columns - wide[2] - wide[3] - wide[5] - 8 - 15 # reasons go on in the next line
     if (databases > 1) most -= wide[4] + 2
     for (n = 1; n <= rows; n++) print_row(n, most)
 }
@@ -36,7 +36,7 @@ function print_row(n, most,    line, start, i, reasons, reason) {
     start = width_of(line) + 2
     reasons = split(reasons_of[n], reason, ", ")
     for (i = 1; i <= reasons; i++) {
-        if (width_of(line) > start && width_of(line reason[i]) + 2 > 79) {
+        if (width_of(line) > start && width_of(line reason[i]) + 2 >= columns) {
             print line ","
             line = sprintf("%" start "s%s", "", reason[i])
         } else line = line (width_of(line) > start ? ", " : "  ") reason[i]
