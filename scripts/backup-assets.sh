@@ -175,7 +175,7 @@ use_time_as_name() {
 
 # remove_partials: once the file is replaced, its manifest's copy follows, now or in the next run
 remove_partials() {
-    if is_copy_of_manifest "$partial_manifest" "$target.info"; then
+    if is_info_of "$partial_manifest" "$target.info"; then
         rename_file -f "$partial_manifest" "$target.info" || return 0
     fi
     rm -f "$partial" "$partial_manifest"

@@ -170,8 +170,8 @@ load_side() {
     ! is_schema_only || warn "$backup_file contains no rows"
     without_messages choose_mode_by_archive # the result lists columns of one side only
     load_backup
-    [ -z "$manifest_found" ] || compare_staging
-    list_columns "$staging" "$unfilled" >"$work/columns.$1"
+    [ -z "$manifest_found" ] || verify_loaded
+    list_columns "$staging" "$unfilled_columns" >"$work/columns.$1"
 }
 
 compare() {

@@ -350,9 +350,10 @@ check_swap() {
 show_kept_databases() {
     read_copy_facts
     [ -z "$copy_bytes" ] || show_check note copy \
-        "$(human_size "$copy_bytes"), $copied_backup" "'make drop-copy' drops it"
-    kept_at=$(time_of_previous)
-    [ -z "$kept_at" ] || show_check note previous "$(size_of_previous), kept $kept_at" \
+        "$(human_size "$copy_bytes"), $copy_origin" "'make drop-copy' drops it"
+    previous_since=$(time_of_previous)
+    [ -z "$previous_since" ] || show_check note previous \
+        "$(size_of_previous), kept $previous_since" \
         "'make rollback-assets' swaps to it, with ARGS=--drop it drops it"
 }
 

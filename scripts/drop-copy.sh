@@ -27,8 +27,8 @@ main() {
     clean_up_server
     read_copy_facts
     if [ -n "$copy_bytes" ]; then
-        drop_kept "$kept_copy" 'the kept copy'
-        say_done "dropped the kept copy: $(human_size "$copy_bytes"), $copied_backup"
+        drop_or_fail "$kept_copy" 'the kept copy'
+        say_done "dropped the kept copy: $(human_size "$copy_bytes"), $copy_origin"
     else
         say_done 'there is no kept copy'
     fi

@@ -290,10 +290,10 @@ warn_of_swap() {
 
 # warn_of_previous: this restore would drop it, and keep the database that it replaces
 warn_of_previous() {
-    kept_before=$(time_of_previous) ||
+    previous_since=$(time_of_previous) ||
         fail_with "$work/lock.errors" 'could not read the catalog'
-    [ -z "$kept_before" ] ||
-        warn "the database kept $kept_before ($(content_of "$previous")) will be dropped"
+    [ -z "$previous_since" ] ||
+        warn "the database kept $previous_since ($(content_of "$previous")) will be dropped"
 }
 
 # confirm_replacement: asks without the lock and with nothing on the server; then examines again.
@@ -356,8 +356,8 @@ both_contents() {
 # does not fill stay too, without rows
 rows_afterwards() {
     rows_in_backup
-    [ "$mode" = full ] || [ -z "$not_in_backup" ] ||
-        printf '%s\n' "$not_in_backup" | sed 's/^/0 - /'
+    [ "$mode" = full ] || [ -z "$emptied_tables" ] ||
+        printf '%s\n' "$emptied_tables" | sed 's/^/0 - /'
 }
 
 # --- the swap ---
@@ -368,10 +368,10 @@ swap_databases() {
     say 'swapping databases'
     read_database_facts
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists; then
-        kept_before=$(time_of_previous) || kept_before=
+        previous_since=$(time_of_previous) || previous_since=
         rename_databases "$staging" 'previous:replaced live:previous staging:live'
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
-        [ -z "$kept_before" ] || say "dropped the previous database kept $kept_before"
+        [ -z "$previous_since" ] || say "dropped the previous database kept $previous_since"
     else
         rename_databases "$staging" 'live:replaced staging:live'
         report_older_previous
@@ -386,8 +386,8 @@ recommend_restart() {
 
 # report_older_previous: a rollback would skip what this restore has replaced
 report_older_previous() {
-    kept_at=$(time_of_previous) || return 0
-    [ -z "$kept_at" ] || say "the previous database is still the one kept $kept_at;" \
+    previous_since=$(time_of_previous) || return 0
+    [ -z "$previous_since" ] || say "the previous database is still the one kept $previous_since;" \
         "'make rollback-assets' would swap to it, not to the one just replaced"
 }
 

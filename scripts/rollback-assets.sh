@@ -31,7 +31,7 @@ main() {
     require_previous
     if [ -n "$only_drop" ]; then
         confirm_drop
-        drop_kept "$previous" 'the previous database'
+        drop_or_fail "$previous" 'the previous database'
         say_done "dropped the previous database: $previous_size"
     else
         read_server_facts
@@ -106,10 +106,10 @@ roll_back() {
 # confirm_drop: Sets previous_size
 confirm_drop() {
     previous_size=$(size_of_previous)
-    kept_database=$(content_of "$previous")
+    previous_content=$(content_of "$previous")
     warn_with "the previous database of $server will be dropped" \
-        "$kept_database, $previous_size, kept $(time_of_previous)"
-    confirm_same ROLLBACK_SKIP_CONFIRM 'Drop it?' "$kept_database" \
+        "$previous_content, $previous_size, kept $(time_of_previous)"
+    confirm_same ROLLBACK_SKIP_CONFIRM 'Drop it?' "$previous_content" \
         content_of "$previous"
 }
 

@@ -57,7 +57,7 @@ show_tables() {
     show_table <"$work/statistics" || die 'could not write the result'
     read_copy_facts
     [ -z "$copy_bytes" ] ||
-        say "kept copy: $(human_size "$copy_bytes"), $copied_backup; 'make drop-copy' drops it"
+        say "kept copy: $(human_size "$copy_bytes"), $copy_origin; 'make drop-copy' drops it"
 }
 
 # --- as JSON ---

@@ -215,9 +215,9 @@ def test_directories_that_cannot_take_a_backup_are_a_problem(open_directory: Pat
 
 def test_disk_without_room_for_a_backup_is_a_problem(direct: Database) -> None:
     path = direct.sample_backup()
-    df = """case "$*" in *backups*) printf 'x\nx 1 1 1 1\n' ;; *) exec "$REAL" "$@" ;; esac"""
+    df = """case "$*" in *tmp*) exec "$REAL" "$@" ;; *) printf 'x\nx 1 1 1 1\n' ;; esac"""
     run = direct.checkout.run(DOCTOR, **fake(direct.checkout, df=df))
     assert run.status == 1, run
     problem = lines(run.out, "problem")["backups"]
-    assert re.fullmatch(r"only 1\.0 kB free in backups/postgres; the shared backup has .*", problem)
+    assert re.fullmatch(r"only 1\.0 kB free in assets; the shared backup has .*", problem)
     assert path.exists()

@@ -283,7 +283,7 @@ def test_rows_partitioned_by_an_enums_hash_are_restored(
     run = direct.restore(*options, path, **environment)
     assert run.status == 0, run
     assert "verifying the data against the manifest" in run.err
-    assert "warning: not in the backup" not in run.err
+    assert "missing from the backup" not in run.err
     assert (direct.execute(rows), direct.execute("SELECT * FROM mixed ORDER BY k, l")) == before
 
 

@@ -82,7 +82,7 @@ clean_up_databases() {
 # clean_up_by FUNCTION: twice if a prepared transaction prevents the drop of the staging database
 clean_up_by() {
     "$1"
-    if grep -qx "kept $staging" "$work/cleaned" && roll_back_prepared; then
+    if grep -qx "failed $staging" "$work/cleaned" && roll_back_prepared; then
         grep '^removed ' "$work/cleaned" >"$work/cleaned.first" || :
         "$1"
         cat "$work/cleaned.first" >>"$work/cleaned"
@@ -105,9 +105,9 @@ roll_back_prepared() {
 report_clean_up() { # FILE REASON
     removed=$(sed -n 's/^removed //p' "$1" | sort)
     [ -z "$removed" ] || say "removed what a crashed run left: $(in_one_line "$removed")"
-    kept=$(sed -n 's/^kept //p' "$1")
-    [ -z "$kept" ] ||
-        warn "could not remove what a crashed run left: $(in_one_line "$kept")${2:+: $2}"
+    not_removed=$(sed -n 's/^failed //p' "$1")
+    [ -z "$not_removed" ] ||
+        warn "could not remove what a crashed run left: $(in_one_line "$not_removed")${2:+: $2}"
 }
 
 # clean_up_failed_run STATUS: at the end of one, what the next run would do for it
@@ -115,7 +115,7 @@ clean_up_failed_run() {
     { [ "$1" -ne 0 ] && [ -n "$has_lock" ]; } || return 0
     [ -z "$has_server_tmp" ] || remove_server_tmp || warn_of_temporary_data "$work/server.errors"
     clean_up_by run_clean_up_alone
-    if grep -q '^kept ' "$work/cleaned" || ! grep -qx locked "$work/cleaned"; then
+    if grep -q '^failed ' "$work/cleaned" || ! grep -qx locked "$work/cleaned"; then
         warn_of_temporary_data "$work/sql.errors"
     fi
 }

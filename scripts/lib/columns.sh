@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The tables and columns that a restore of rows fills: what the backup and the live tables lack.
 # Needs: awk drop_missing mode work
-# Sets: defaulted_columns drop_missing not_in_backup unfilled
+# Sets: defaulted_columns drop_missing emptied_tables unfilled_columns
 
 drop_missing=
 
@@ -20,10 +20,11 @@ compare_columns() {
     refuse_missing_tables
     [ ! -s "$work/columns.missing" ] || accept_missing_columns
     require_partitions
-    not_in_backup=$(compare_lists other-tables "$work/columns" "$work/live-columns.chosen")
+    emptied_tables=$(compare_lists other-tables "$work/columns" "$work/live-columns.chosen")
     [ -s "$work/columns" ] || fail_without_rows
-    [ "$mode" != tables ] || [ -z "$not_in_backup" ] || fail_without_rows
-    unfilled=$(lines_not_in "$work/live-columns.chosen" "$work/columns" | sed 's/^column //')
+    [ "$mode" != tables ] || [ -z "$emptied_tables" ] || fail_without_rows
+    unfilled_columns=$(lines_not_in "$work/live-columns.chosen" "$work/columns" |
+        sed 's/^column //')
     defaulted_columns=$(compare_lists defaulted-columns "$work/columns" "$work/live-columns.chosen")
     schemas_differ || warn_of_unfilled # which are shown otherwise
 }
@@ -42,10 +43,10 @@ warn_of_unfilled() {
 
 # warn_of_emptied_tables: what the live database has, and the backup does not fill
 warn_of_emptied_tables() {
-    [ -n "$not_in_backup" ] || return 0
+    [ -n "$emptied_tables" ] || return 0
     warn 'the backup has no rows for these tables, which will be empty:' \
-        "$(shown_tables "$not_in_backup");" \
-        "now $(content_of "$TB_POSTGRES_DATABASE" "$not_in_backup")"
+        "$(shown_tables "$emptied_tables");" \
+        "now $(content_of "$TB_POSTGRES_DATABASE" "$emptied_tables")"
     say 'to restore only the tables that it has rows for, name them with --table'
 }
 
@@ -56,7 +57,7 @@ fail_without_rows() {
     fi
     hint "it contains: $(sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' \
         "$work/archive-rows" | list_of 10)"
-    die "the backup does not contain these tables: $(shown_tables "$not_in_backup")"
+    die "the backup does not contain these tables: $(shown_tables "$emptied_tables")"
 }
 
 shown_tables() { # NAMES, one a line

@@ -39,7 +39,7 @@ compare_databases() {
         set_files digest
         print_sql compare/differences compare/counts "compare/$3" compare/choose-examples
     } >"$work/compare.sql"
-    compare_files
+    run_comparison
     tail -n 1 "$work/compared" >"$work/examples"
     sed '$d' "$work/compared"
 }
@@ -52,7 +52,7 @@ print_examples() {
         set_files values
         print_sql compare/examples "compare/examples-${3:-text}"
     } >"$work/compare.sql"
-    compare_files
+    run_comparison
     cat "$work/compared"
 }
 
@@ -101,9 +101,9 @@ set_examples() {
     psql_set examples "$(cat "$work/examples")"
 }
 
-# compare_files: runs $work/compare.sql, which reads those files, in the staging database; into
+# run_comparison: runs $work/compare.sql, which reads those files, in the staging database; into
 # $work/compared
-compare_files() {
+run_comparison() {
     sql "$staging" <"$work/compare.sql" >"$work/compared" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not compare the rows'
 }

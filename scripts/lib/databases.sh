@@ -2,7 +2,7 @@
 # The live database and those of this project: staging, which a restore fills, the replaced one,
 # the previous one and the kept copy.
 # Needs: child compared lock_backend previous replaced sql staging work
-# Sets: copied_backup copy_bytes data_directory database_bytes database_encoding load_jobs
+# Sets: copy_origin copy_bytes data_directory database_bytes database_encoding load_jobs
 #   may_create may_restrict toast_compression
 
 # read_database_facts: of the live one. Sets database_encoding, empty where it does not exist, and
@@ -186,16 +186,16 @@ size_of_previous() {
     human_size "$(ask lock <"$sql/report/size-of-previous.sql")"
 }
 
-# read_copy_facts: of the kept copy. Sets copy_bytes, empty where there is none, and copied_backup
+# read_copy_facts: of the kept copy. Sets copy_bytes, empty where there is none, and copy_origin
 read_copy_facts() {
     copy_facts=$(ask lock <"$sql/report/kept-copy.sql") ||
         fail_with "$work/lock.errors" 'could not read the catalog'
     copy_bytes=${copy_facts%%|*}
-    copied_backup=${copy_facts#*|}
-    copied_backup=${copied_backup%%,*}
+    copy_origin=${copy_facts#*|}
+    copy_origin=${copy_origin%%,*}
 }
 
-drop_kept() { # DATABASE DESCRIPTION
+drop_or_fail() { # DATABASE DESCRIPTION
     begin_commit "$2 is either unchanged or dropped"
     drop_databases "$1" || {
         fail_commit "$work/lock.errors"

@@ -38,8 +38,8 @@ guard_against_losses() {
     }
 }
 
-# compare_existing: with the live database. If that could not be read, the dump will say why. Sets
-# losses, a line for each table
+# compare_existing: with the live database. If that could not be read, nothing is lost here; the
+# dump will say why. Sets losses, a line for each table
 compare_existing() {
     losses=
     if read_existing && read_live_tables; then

@@ -6,7 +6,7 @@ sha256_of() {
     sha256 <"$1"
 }
 
-# sha256: of standard input, which is not opened again by a name: a pipe's writer may have ended
+# sha256: of standard input. It must not open a pipe again by name: its writer may have ended
 sha256() {
     if command -v sha256sum >/dev/null; then
         sha256sum

@@ -8,7 +8,7 @@ restore_in_place() {
     say 'loading the backup in one transaction; clients wait until it ends'
     : >"$work/skipped"
     [ "$mode" != full ] || find_skipped_entries
-    list_copies
+    list_targets
     require_own_session
     show_progress 'loading rows'
     case $mode in
@@ -98,8 +98,8 @@ grant_in_place() {
 
 # --- rows ---
 
-# list_copies: which entries of the archive hold rows to restore, and what each fills
-list_copies() {
+# list_targets: which entries of the archive hold rows to restore, and what each fills
+list_targets() {
     case $mode in
         full) echo 'TABLE DATA ' ;;
         *) choice entry ;;
@@ -107,40 +107,40 @@ list_copies() {
     grep '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" |
         grep -F -f "$work/patterns" |
         grep -v -F -f "$work/skipped" >"$work/entries" || : # an empty table has no entry
-    background_from "$work/entries" run_remote list-copies "$server_tmp" >"$work/copies" \
+    background_from "$work/entries" run_remote list-targets "$server_tmp" >"$work/targets" \
         2>"$work/restore.errors"
     wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'
     entries=$(wc -l <"$work/entries")
-    [ "$(wc -l <"$work/copies")" -eq "$((entries * 2))" ] || {
+    [ "$(wc -l <"$work/targets")" -eq "$((entries * 2))" ] || {
         hint 'restore this backup without RESTORE_IN_PLACE=yes, into a staging database'
         die 'cannot restore in place: the backup has rows that are not in the format of COPY,' \
             'or tables or columns whose names contain control characters'
     }
-    [ "$mode" = full ] || keep_chosen_copies
+    [ "$mode" = full ] || keep_chosen_targets
     write_on_server "$server_tmp/print-rows.sh" <"$root/scripts/remote/print-rows.sh" ||
         fail_with "$work/server.errors" 'could not copy a program to the server'
 }
 
-# keep_chosen_copies: an entry does not tell a table from one whose longer name begins like its own
-keep_chosen_copies() {
-    mv "$work/copies" "$work/copies.found"
-    LC_ALL=C awk -f "$awk/chosen-copies.awk" "$work/chosen" "$work/copies.found" >"$work/copies"
+# keep_chosen_targets: an entry does not tell a table from one whose longer name begins like its own
+keep_chosen_targets() {
+    mv "$work/targets" "$work/targets.found"
+    LC_ALL=C awk -f "$awk/chosen-targets.awk" "$work/chosen" "$work/targets.found" >"$work/targets"
 }
 
 # copy_all_rows: from pg_restore to psql on the server
 copy_all_rows() {
     # shellcheck disable=SC2016 # expands on the server
     print_rows='sh "$DIRECTORY/print-rows.sh" "$DIRECTORY" "$ENTRY"'
-    while IFS= read -r copied_into && IFS= read -r entry; do
-        require_copy_target "$copied_into"
+    while IFS= read -r copy_target && IFS= read -r entry; do
+        require_copy_target "$copy_target"
         {
             psql_set directory "$server_tmp"
             psql_set entry "$entry"
             printf '\\setenv DIRECTORY :directory\n\\setenv ENTRY :entry\n'
-            printf '\\copy %s FROM PROGRAM '\''%s'\''\n' "$copied_into" "$print_rows"
+            printf '\\copy %s FROM PROGRAM '\''%s'\''\n' "$copy_target" "$print_rows"
         } >"$work/live.sql"
         ask_live
-    done <"$work/copies"
+    done <"$work/targets"
 }
 
 # verify_in_place: row counts and fingerprints, of what a commit would make visible
@@ -149,5 +149,5 @@ verify_in_place() {
     say 'verifying the data against the manifest'
     show_progress verifying
     expected_tables >"$work/expected"
-    compare_replaced
+    verify_replaced
 }

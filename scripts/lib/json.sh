@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The result of a run as one JSON object on standard output, where --json was given.
-# Needs: awk failure_text json shown_names work
+# Needs: awk failure_text json name_filter work
 # Sets: json_failed
 
 json_failed=
@@ -81,6 +81,6 @@ json_lines() {
 json_awk() (
     json_program=$awk/json-$1.awk
     shift
-    LC_ALL=C sed "$shown_names" |
+    LC_ALL=C sed "$name_filter" |
         LC_ALL=C awk "$@" -f "$awk/json.awk" -f "$json_program"
 )

@@ -135,7 +135,7 @@ require_loaded() {
     fail_with "$work/restore.errors" 'could not load the backup'
 }
 
-# is_loaded ERRORS: was that setting all that pg_restore passed over? Takes it out of the errors
+# is_loaded ERRORS: did pg_restore skip nothing but that setting? Removes that error from the file
 is_loaded() {
     awk -f "$awk/without-unknown-setting.awk" "$1" >"$work/other.errors"
     cp "$work/other.errors" "$1"

@@ -126,7 +126,7 @@ tell_hints() {
     done
 }
 
-# tell FORMAT [TEXT...]: as it is; that nobody reads it is no reason to fail
+# tell FORMAT [TEXT...]: prints to the user as it is; a closed standard error does not end the run
 tell() {
     end_live_line
     # shellcheck disable=SC2059 # the format is ours

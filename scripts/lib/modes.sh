@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The mode of a restore, and what the chosen mode fills.
 # Needs: archive root sql tables work
-# Sets: mode tables unfilled
+# Sets: mode tables unfilled_columns
 #
 #   full       schema and rows come from the archive
 #   data-only  the schema is the live database's, the rows are the archive's
@@ -10,7 +10,7 @@
 tables=
 
 # choose_mode: from the options, from what the archive holds and from how the schemas differ. Sets
-# mode, and unfilled, the live columns that the backup lacks. Where the live schema is kept,
+# mode, and unfilled_columns, the live columns that the backup lacks. Where the live schema is kept,
 # $work/archive-rows gets what the archive's rows fill, $work/columns the columns to restore
 choose_mode() {
     begin_choice
@@ -27,7 +27,7 @@ choose_mode() {
 
 # begin_choice: forgets an earlier one, from before a question
 begin_choice() {
-    unfilled=
+    unfilled_columns=
     rm -f "$work/archive-rows" "$work/columns.missing"
     : >"$work/columns"
     : >"$work/schema.differences"

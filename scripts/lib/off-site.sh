@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Backups off site: on a remote, `remote:path`, which is any storage that rclone reaches.
 # Needs: awk is_auto target work
-# Sets: downloaded listed remote_exists remote_files shown_names
+# Sets: downloaded listed remote_exists remote_files name_filter
 
 # copy_off_site FILE: copies it and FILE.info to BACKUP_REMOTE, if that is set, and compares what
 # arrived by hash. If this fails, the run ends with 3. Without the lock, because it can take long
@@ -111,11 +111,11 @@ download() {
 }
 
 # make_directory_for PATH: for a download. From then on, messages leave the private directory out
-# of names. Sets shown_names
+# of names. Sets name_filter
 make_directory_for() {
     case $1 in */../*) die "the path of a backup on a remote must not contain '..'" ;; esac
     mkdir -p "${1%/*}" 2>"$work/rclone.errors" || no_temporary_file
-    shown_names="s|$(printf '%s' "$work/remote/" | sed 's/[][\.*^$|]/\\&/g')||g"
+    name_filter="s|$(printf '%s' "$work/remote/" | sed 's/[][\.*^$|]/\\&/g')||g"
 }
 
 # --- the backups on a remote ---

@@ -6,7 +6,8 @@
 load_skipped=
 unusable_owners=
 
-# find_unusable_owners CONTENTS: see the SQL. Sets unusable_owners and load_skipped
+# find_unusable_owners CONTENTS: the owners of its entries to whom this user cannot give anything
+# here. Sets unusable_owners and load_skipped
 find_unusable_owners() {
     unusable_owners=$({
         psql_set entries "$(owner_entries "$1")"

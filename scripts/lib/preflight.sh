@@ -41,7 +41,7 @@ check_file() {
     : >"$work/preview"
     if [ -n "$manifest_found" ]; then
         check_manifest "$backup_file"
-        compare_copy
+        compare_info
         [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
             "$(manifest_field created), or this one before it was packed again: row counts and" \
             'fingerprints cannot be verified;' \
@@ -56,8 +56,8 @@ check_file() {
     fi
 }
 
-# compare_copy: FILE.info may be older or newer than the file, if only one of them was copied
-compare_copy() {
+# compare_info: FILE.info may be older or newer than the file, if only one of them was copied
+compare_info() {
     if [ "$manifest" = "$backup_file" ] && [ -f "$backup_file.info" ] &&
         ! cmp -s "$backup_file.info" "$work/info"; then
         say "using the manifest inside $backup_file; $backup_file.info differs from it"

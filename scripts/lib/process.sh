@@ -111,8 +111,8 @@ finish() {
     unchanged=
 }
 
-# begin_commit [CLAUSE]: what follows changes everything in one step. CLAUSE says what a signal
-# meanwhile leaves; by default, of the database
+# begin_commit [CLAUSE]: until finish or fail_commit, a signal may come before or after the step
+# that changes everything; its message then ends with CLAUSE. The default is about the database
 begin_commit() {
     in_doubt="; ${1:-the database is complete: the old content or the new}"
 }

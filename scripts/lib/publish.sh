@@ -27,7 +27,7 @@ rename_file() {
     }
 }
 
-# choose_sync: some sync programs ignore or refuse file names, and write everything
+# choose_sync: does sync take file names? Some ignore or refuse them, and write everything
 choose_sync() {
     sync_takes_files=yes
     if output=$(LC_ALL=C sync /nonexistent/file 2>&1); then
@@ -79,7 +79,7 @@ clean_up_backups() {
 clean_up_partial() { # FILE
     published=${1##*/.}
     published=${1%/*}/${published%.partial.*}
-    if is_copy_of_manifest "$1" "$published"; then
+    if is_info_of "$1" "$published"; then
         clean_up_file "$1" "completed the backup of a crashed run: $published" \
             mv -f "$1" "$published"
     elif has_crashed "${1##*.partial.}"; then
@@ -99,8 +99,8 @@ clean_up_file() {
     fi
 }
 
-# is_copy_of_manifest PARTIAL PUBLISHED: is it the copy of the manifest inside the file beside it?
-is_copy_of_manifest() {
+# is_info_of PARTIAL PUBLISHED: is it the copy of the manifest inside the file beside it?
+is_info_of() {
     case $2 in *.info) ;; *) return 1 ;; esac
     [ -f "$1" ] && [ -f "${2%.info}" ] || return 1
     embedded_manifest "${2%.info}" >"$work/published-manifest" &&

@@ -34,8 +34,8 @@ print_by_psql() (
     LC_ALL=C sed -e 's/ *$//' -e '/^$/d' -e "$(block_in_this_locale)" "$work/report"
 )
 
-# block_in_this_locale: prints the sed command that replaces the block of bars, where needed; the
-# character set of LANG=C says nothing about the terminal
+# block_in_this_locale: prints a sed command that replaces the blocks of bars if the encoding of the
+# locale lacks them. ASCII does not count: LANG=C says nothing about the terminal
 block_in_this_locale() {
     case $(locale charmap 2>/dev/null) in
         '' | UTF-8 | ANSI_X3.4-1968) ;;

@@ -45,7 +45,8 @@ run_session() {
         -v live="$TB_POSTGRES_DATABASE" 2>"$work/$1.errors"
 }
 
-# end_live_session [BACKEND]: and at once what that process of the server is doing; its locks go too
+# end_live_session [BACKEND]: with BACKEND, its server process, even within a statement, so that its
+# locks are free at once
 end_live_session() {
     if [ -n "$1" ]; then
         { psql_set backend "$1" && print_sql lock/end-backend; } |

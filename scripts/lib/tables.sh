@@ -8,14 +8,14 @@ replace_tables() {
     require_own_session
     say 'replacing the rows in one transaction'
     show_progress 'replacing rows'
-    { echo 'BEGIN;' && print_sql tables/empty-chosen; } | ask live >"$work/copies" ||
+    { echo 'BEGIN;' && print_sql tables/empty-chosen; } | ask live >"$work/sources" ||
         fail_replacement
     while IFS= read -r into && IFS= read -r from; do
         copy_rows "$into" "$from"
-    done <"$work/copies"
+    done <"$work/sources"
     print_sql tables/finish-chosen tables/move-sequences |
         ask live >/dev/null || fail_replacement
-    [ -z "$manifest_found" ] || compare_replaced
+    [ -z "$manifest_found" ] || verify_replaced
     commit_replacement
 }
 
@@ -55,7 +55,7 @@ require_copy_target() {
         fail_unexpected 'the name of a table' "$1"
 }
 
-compare_replaced() {
+verify_replaced() {
     fingerprints_sql "$(cat "$work/columns")" | ask live >"$work/replaced" || fail_replacement
     cmp -s "$work/expected" "$work/replaced" || {
         hint_other_types

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Text for people: without control characters, with commas and units; and what is a number.
-# Needs: awk shown_names
-# Sets: shown_names
+# Needs: awk name_filter
+# Sets: name_filter
 
-shown_names= # a command of sed: a downloaded backup has its name on the remote
+name_filter= # a command of sed: a downloaded backup has its name on the remote
 
 # printable TEXT: one line without control characters, which file and table names may contain
 printable() {
@@ -17,7 +17,7 @@ printable_lines() {
 
 # without_c1: U+0080 to U+009F are control characters too, and some terminals obey them
 without_c1() {
-    LC_ALL=C sed -e "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g" -e "$shown_names"
+    LC_ALL=C sed -e "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g" -e "$name_filter"
 }
 
 # in_one_line LINES: joined by commas

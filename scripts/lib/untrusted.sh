@@ -61,7 +61,8 @@ admit_role() {
     run_in_staging admit-role >"$work/definers" || fail_audit
 }
 
-# as_restricted_role COMMAND...: in a child; its errors can take 10 MB
+# as_restricted_role COMMAND...: runs it in a child, as that role. A file that it writes here, such
+# as its errors, ends at 10 MB
 as_restricted_role() {
     ulimit -f 20000
     PGUSER=$restricted_role

@@ -7,14 +7,14 @@
 verify_staging() {
     background analyze
     analyzing=$child
-    [ -z "$manifest_found" ] || compare_staging
+    [ -z "$manifest_found" ] || verify_loaded
     wait "$analyzing" ||
         fail_with "$work/analyze.errors" 'could not analyze the staging database'
     [ -z "$keep_going" ] || confirm_failures
     forget_hints # of a clone
 }
 
-compare_staging() {
+verify_loaded() {
     say 'verifying the data against the manifest'
     show_progress verifying verified_tables
     expected_tables | comparable >"$work/expected"
@@ -24,7 +24,7 @@ compare_staging() {
     comparable <"$work/staged.all" >"$work/staged"
     [ -z "$keep_going" ] || return 0
     require_equal_tables
-    [ "$mode" != full ] || compare_staged_schema
+    [ "$mode" != full ] || verify_staged_schema
 }
 
 # read_staged_tables COLUMNS: rows and fingerprints in staging, of these columns or of all
@@ -67,8 +67,8 @@ comparable() {
     fi
 }
 
-# compare_staged_schema: its fingerprint with the manifest's, which earlier manifests do not have
-compare_staged_schema() {
+# verify_staged_schema: its fingerprint with the manifest's, which earlier manifests do not have
+verify_staged_schema() {
     expected_schema=$(manifest_field schema)
     [ -n "$expected_schema" ] || return 0
     { wait "$listing_staged" && take_schema staged; } ||

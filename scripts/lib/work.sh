@@ -12,18 +12,14 @@ make_work_directory() {
     write_errors_to /dev/null
     work=$(mktemp -d "$(work_prefix).$$-$(start_of $$).XXXXXX" 2>/dev/null) || no_temporary_file
     run_name=${work##*/tumblebug-assets.}
-    has_room || no_temporary_file
+    # now, because the disk may be full when end_children needs it
+    { mkfifo "$work/children" 2>/dev/null && has_space; } || no_temporary_file
     write_errors_to "$work/raw.errors" || no_temporary_file
 }
 
 # write_errors_to FILE: those of the shell and of programs, unless sh -x traces there
 write_errors_to() {
     case $- in *x*) ;; *) command exec 2>>"$1" ;; esac
-}
-
-# has_room: also makes the pipe for end_children now, because the disk may be full by then
-has_room() {
-    mkfifo "$work/children" 2>/dev/null && has_space
 }
 
 has_space() {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # prepare.sh PREFIX [NAME DATA_DIRECTORY]: removes the temporary directories of crashed runs, whose
 # names start with PREFIX, and of crashed calls (verified-call.sh), and prints 'removed PATH' or
-# 'kept PATH' for each. With NAME, it also makes a directory of that name, and prints what can be
+# 'failed PATH' for each. With NAME, it also makes a directory of that name, and prints what can be
 # known only here, as 'FACT VALUE'; sizes in KiB.
 
 # is_running_call DIRECTORY: the name of a call's has the number of its process
@@ -15,7 +15,7 @@ for directory in "$parent/$1".* "$parent"/tumblebug-assets.call.*; do
     # Another user may have put something there under such a name, or a link.
     if [ -d "$directory" ] && [ ! -L "$directory" ] && [ -O "$directory" ] &&
         ! is_running_call "$directory"; then
-        rm -rf "$directory" && echo "removed $directory" || echo "kept $directory"
+        rm -rf "$directory" && echo "removed $directory" || echo "failed $directory"
     fi
 done
 [ $# -gt 1 ] || exit 0

@@ -11,7 +11,7 @@ SELECT given, (SELECT pg_class.oid
                LIMIT 1) AS oid
 FROM unnest(string_to_array(:'tables', E'\n')) AS given;
 CREATE TEMPORARY TABLE chosen_parts AS
-SELECT DISTINCT pg_class.oid, nspname, relname, relkind, relispartition, :moves AS moves
+SELECT DISTINCT pg_class.oid, nspname, relname, relkind, relispartition, :rows_move AS rows_move
 FROM chosen, LATERAL (SELECT chosen.oid
                       UNION SELECT relid FROM pg_partition_tree(chosen.oid)) AS tree (relid)
      JOIN pg_class ON pg_class.oid = relid JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -20,7 +20,7 @@ CREATE TEMPORARY TABLE filled AS
 SELECT oid, nspname, relname FROM chosen_parts WHERE relkind = 'r';
 CREATE TEMPORARY TABLE copied AS
 SELECT oid, nspname, relname, relkind FROM chosen_parts
-WHERE CASE relkind WHEN 'r' THEN NOT moves ELSE moves AND NOT relispartition END;
+WHERE CASE relkind WHEN 'r' THEN NOT rows_move ELSE rows_move AND NOT relispartition END;
 SELECT 'unknown ' || given FROM chosen WHERE oid IS NULL
 UNION ALL SELECT 'other ' || pg_describe_object('pg_class'::regclass, oid, 0)
           FROM chosen JOIN pg_class USING (oid) WHERE relkind NOT IN ('r', 'p')
@@ -30,7 +30,7 @@ UNION ALL SELECT 'known ' || CASE nspname WHEN 'public' THEN relname
           WHERE relkind IN ('r', 'p') AND nspname NOT IN ('pg_catalog', 'information_schema')
             AND EXISTS (SELECT FROM chosen WHERE oid IS NULL)
 UNION ALL SELECT 'whole ' || pg_partition_root(oid)::regclass
-          FROM chosen JOIN chosen_parts USING (oid) WHERE moves AND relispartition
+          FROM chosen JOIN chosen_parts USING (oid) WHERE rows_move AND relispartition
 UNION ALL SELECT format('table %I.%I', nspname, relname) FROM copied
 UNION ALL SELECT format('entry TABLE DATA %s %s ', nspname, relname) FROM filled
 UNION ALL SELECT 'partitioned ' || given FROM chosen JOIN pg_class USING (oid) WHERE relkind = 'p';

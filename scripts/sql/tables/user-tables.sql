@@ -1,12 +1,13 @@
--- Sets :moves, an expression on a row of pg_class: do this table's rows belong to other partitions
--- in another database? They do if a table is partitioned by the hash of an enum, which every
--- database computes differently. Such a table is compared and filled as a whole; pg_dump does so
--- too.
+-- Sets :rows_move, an expression on a row of pg_class: do this table's rows belong to other
+-- partitions in another database? They do if a table is partitioned by the hash of an enum, which
+-- every database computes differently. Such a table is compared and filled as a whole; pg_dump does
+-- so too.
 SELECT $$EXISTS (
     SELECT FROM pg_partitioned_table JOIN pg_opclass ON pg_opclass.oid = ANY (partclass)
     WHERE partstrat = 'h' AND opcintype = 'anyenum'::regtype
       AND partrelid IN (SELECT relid FROM pg_partition_ancestors(pg_class.oid)
-                        UNION SELECT relid FROM pg_partition_tree(pg_class.oid)))$$ AS moves \gset
+                        UNION SELECT relid FROM pg_partition_tree(pg_class.oid)))$$
+    AS rows_move \gset
 -- Sets :user_tables, a query for all tables except the system's and those of extensions. Rows are
 -- compared, counted and filled where is_filled: in tables and partitions, but as a whole if they
 -- move. Their source is what to read them from. A printed name takes one line.
@@ -14,8 +15,8 @@ SELECT $$(
     SELECT pg_class.oid, nspname, relname, relkind, relispartition, name,
            CASE WHEN name ~ '[[:cntrl:]\\]' THEN to_json(name)::text ELSE name END AS printed_name,
            CASE relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || name AS source,
-           CASE relkind WHEN 'r' THEN NOT $$ || :'moves' || $$
-                        ELSE $$ || :'moves' || $$ AND NOT relispartition END AS is_filled
+           CASE relkind WHEN 'r' THEN NOT $$ || :'rows_move' || $$
+                        ELSE $$ || :'rows_move' || $$ AND NOT relispartition END AS is_filled
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
          format('%I.%I', nspname, relname) AS name
     WHERE relkind IN ('r', 'p') AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'

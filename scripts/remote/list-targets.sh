@@ -1,5 +1,5 @@
 #!/bin/sh
-# list-copies.sh DIRECTORY: for each entry of a table of contents on standard input, prints what
+# list-targets.sh DIRECTORY: for each entry of a table of contents on standard input, prints what
 # that entry of DIRECTORY/archive fills, TABLE (COLUMN, ...), and then the entry.
 while IFS= read -r entry; do
     printf '%s\n' "$entry" >"$1/entry" || exit
