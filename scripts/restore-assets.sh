@@ -181,7 +181,7 @@ add_table() {
 show_changes() {
     : >"$work/now"
     if database_exists; then
-        fingerprints_sql "$(live_columns)" |
+        fingerprints_sql "$(columns_to_count)" |
             sql "$TB_POSTGRES_DATABASE" >"$work/now" 2>"$work/sql.errors" ||
             fail_with "$work/sql.errors" 'could not read the live database'
     fi
@@ -210,8 +210,8 @@ add_changes() {
     add_rows tables 'now# in_backup# difference# table' <"$work/changes"
 }
 
-# live_columns: of the chosen tables; nothing means all
-live_columns() {
+# columns_to_count: of the chosen tables; nothing means all
+columns_to_count() {
     [ "$mode" != tables ] || cat "$work/live-columns.chosen"
 }
 
@@ -299,19 +299,19 @@ warn_of_previous() {
 # confirm_replacement: asks without the lock and with nothing on the server; then examines again.
 # A run that does not ask logs the same
 confirm_replacement() {
-    contents=$(both_contents)
-    question_about="$(replacement will): $contents"
+    sides=$(both_sides)
+    question_about="$(replacement will): $sides"
     show_question
     [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
     [ "$mode" = full ] || end_live_session ''
     confirm_unlocked RESTORE_SKIP_CONFIRM 'Restore this backup?'
     without_messages examine
-    require_same "$question_about" "$(replacement will): $(both_contents)"
+    require_same "$question_about" "$(replacement will): $(both_sides)"
 }
 
 show_question() {
     if [ -n "$quiet" ] || database_exists; then
-        warn_with "$(replacement will)" "$contents"
+        warn_with "$(replacement will)" "$sides"
     else
         say "$question_about"
     fi
@@ -337,9 +337,9 @@ replacement() {
     esac
 }
 
-# both_contents: two lines, of the live database and of the backup, of the chosen tables only or of
+# both_sides: two lines, of the live database and of the backup, of the chosen tables only or of
 # all
-both_contents() {
+both_sides() {
     if database_exists; then
         printf 'now         %s\nafterwards  ' \
             "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"

@@ -137,7 +137,7 @@ def test_only_a_missing_or_different_info_is_written_again(direct: Database) -> 
     assert direct.left_behind() == []
 
 
-def test_auto_does_not_go_on_from_an_emptied_database(direct: Database) -> None:
+def test_auto_refuses_a_database_that_lost_rows(direct: Database) -> None:
     """Or else the empty backups push out the good one, when old ones are deleted."""
     assert direct.backup("auto", **GUARDED).status == 0
     other = direct.backup("-q", "auto", TB_POSTGRES_DATABASE="postgres", **GUARDED)

@@ -64,7 +64,7 @@ def test_hook_gets_the_error_if_the_temporary_directory_is_full(
     assert reported(direct.checkout, "FAILURE") == [f"1|./assets/assets.dump.gz|0|{message}"]
 
 
-def test_success_has_no_error(direct: Database) -> None:
+def test_hook_after_success_gets_no_error(direct: Database) -> None:
     """There is none, although the run has looked for a container in vain."""
     run = direct.backup(ASSETS_PG_BACKEND="auto", **HOOKS)
     assert run.status == 0, run

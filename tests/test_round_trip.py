@@ -121,7 +121,7 @@ def test_named_backup_goes_to_the_backups_directory(direct: Database) -> None:
     assert (direct.checkout.named_backups / "my_backup_20240115.dump.gz").is_file()
 
 
-def test_file_called_auto_carries_the_date(direct: Database) -> None:
+def test_auto_names_the_file_by_date(direct: Database) -> None:
     run = direct.backup("auto")
     assert run.status == 0, run
     (backup,) = direct.checkout.named_backups.glob("*.dump.gz")

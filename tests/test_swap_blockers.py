@@ -121,7 +121,7 @@ def test_transaction_prepared_during_a_load_blocks_no_client(direct: Database) -
     assert longest < 2
 
 
-def test_prepared_transaction_of_a_crashed_run_hides_no_removal(direct: Database) -> None:
+def test_removal_behind_a_prepared_transaction_is_reported(direct: Database) -> None:
     direct.sample_backup()
     temporary = [f"assets_{kind}_{direct.key()}" for kind in ("compared", "staging")]
     for name in temporary:

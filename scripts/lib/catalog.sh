@@ -84,7 +84,9 @@ list_sizes() {
 read_entries() {
     read_key
     CATALOG=$catalog SIGNING_KEY=$signing_key LC_ALL=C \
-        awk -f "$awk/catalog-read.awk" "$catalog/listing" >"$catalog/entries"
+        awk -v member_data="$member_data" -v member_frame="$member_frame" \
+        -v length_line_size="$length_line_size" -v manifest_limit="$manifest_limit" \
+        -f "$awk/catalog-read.awk" "$catalog/listing" >"$catalog/entries"
     {
         hash_parts checked
         [ -z "$signing_key" ] || sign_parts

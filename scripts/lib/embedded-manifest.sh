@@ -2,10 +2,12 @@
 # The manifest inside a backup file, so that the two stay together: empty gzip members at the file's
 # end carry it in their headers' extra field, which every program that unpacks gzip skips.
 # Needs: work
+# Sets: length_line_size manifest_limit member_data member_frame
 
-member_data=8000    # bytes in a member at most: busybox takes no more than 16,000
-member_frame=26     # a member's other bytes: 16 before the data, 10 after it
-length_line_size=19 # of the last line, 'length: ' and ten digits: it gives the length of all lines
+member_data=8000        # bytes in a member at most: busybox takes no more than 16,000
+member_frame=26         # a member's other bytes: 16 before the data, 10 after it
+length_line_size=19     # the last line gives the length of all lines: 'length: ' and ten digits
+manifest_limit=10000000 # bytes of a manifest at most
 
 # embed_manifest MANIFEST: prints the members, to append to the file
 embed_manifest() (
@@ -47,7 +49,7 @@ embedded_manifest() (
 embedded_length() {
     length=$(tail -c "$((length_line_size + 10))" "$1" | LC_ALL=C tr -cd 'a-z0-9: \n' |
         sed -n 's/^length: 0*\([1-9][0-9]*\)$/\1/p')
-    if is_number "$length" && [ "$length" -le 10000000 ]; then
+    if is_number "$length" && [ "$length" -le "$manifest_limit" ]; then
         echo "$length"
     else
         echo 0

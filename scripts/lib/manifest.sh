@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The manifest: tells people and a restore what a backup holds. It is in the file; FILE.info is a
 # copy.
-# Needs: awk work
+# Needs: awk manifest_limit work
 # Sets: file_is_bad manifest manifest_found
 
 file_is_bad=
@@ -32,14 +32,14 @@ find_manifest() {
     fi
     manifest=$(link_target "$1").info
     [ -f "$manifest" ] || manifest=$1.info
-    { [ -f "$manifest" ] && dd if="$manifest" bs=10000001 count=1 2>/dev/null >"$work/info" &&
+    { [ -f "$manifest" ] && dd if="$manifest" bs="$((manifest_limit + 1))" count=1 2>/dev/null >"$work/info" &&
         grep -q '^sha256: ' "$work/info"; } || manifest_found=
 }
 
 # check_manifest FILE: ends the script if the one found is damaged, or the file is. One beside the
 # file may be another backup's: the file is then restored without it. Sets manifest_found
 check_manifest() {
-    [ "$(size_of "$work/info")" -le 10000000 ] || die "manifest '$manifest' is too large"
+    [ "$(size_of "$work/info")" -le "$manifest_limit" ] || die "manifest '$manifest' is too large"
     is_complete "$work/info" || fail_damaged_manifest "$1"
     sed '$d' "$work/info" >"$work/manifest"
     for field in bytes database-bytes; do

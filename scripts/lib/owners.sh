@@ -29,7 +29,13 @@ warn_of_changed_owners() {
     say 'to keep the owners, create the missing roles first, and restore as a superuser'
 }
 
-# owner_entries CONTENTS: its entries, each with its owner at its end
+# owner_entries CONTENTS: its entries, each with its owner at its end. Of a database without an
+# encoding, bytes that may be no text are replaced: the session with the lock takes only UTF-8
 owner_entries() {
-    sed -n 's/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$1" | sort -u
+    sed -n 's/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$1" | sort -u |
+        if [ "$PGCLIENTENCODING" = SQL_ASCII ]; then
+            LC_ALL=C tr '\200-\377' '?'
+        else
+            cat
+        fi
 }

@@ -1,7 +1,8 @@
 # Reads what is known of each backup without opening it. Input: the output of `ls -lnL` of some
 # directories, each after a line 'in DIRECTORY'. In the directory CATALOG (an environment variable):
 # `paths`, one backup a line; `unreadable` and `opened`, the numbers of such lines. For an opened
-# one there is N.manifest, N.beside (there is none in the file), or N.time.
+# one there is N.manifest, N.beside (there is none in the file), or N.time. Needs the sizes of
+# lib/embedded-manifest.sh: member_data, member_frame, length_line_size and manifest_limit.
 #
 # Prints a line for each path, its fields separated by tabs: created, size, rows, tables, server,
 # holds, state, level, result and time of the last verification, sha256, database, signature,
@@ -35,7 +36,7 @@ END {
 
 function state_of(info, own,    is_opened, expected) {
     is_opened = n in opened && read_manifest(own ".manifest")
-    if (!is_opened) read_manifest(info in size_of && size_of[info] <= 10000000 ? info : "/dev/null")
+    if (!is_opened) read_manifest(info in size_of && size_of[info] <= manifest_limit ? info : "/dev/null")
     if (n in unreadable || !(path in size_of)) return "unreadable"
     if (size_of[path] == 0) return "empty"
     if (!has_manifest) return "unknown"
@@ -47,10 +48,10 @@ function state_of(info, own,    is_opened, expected) {
     return info in size_of ? "other-info" : "no-info"
 }
 
-# As in lib/embedded-manifest.sh: with a line that gives the length, in members of 8000 bytes.
+# As in lib/embedded-manifest.sh: with a line that gives the length, in members.
 function embedded_size(bytes) {
-    bytes += 19
-    return bytes + 26 * int((bytes + 7999) / 8000)
+    bytes += length_line_size
+    return bytes + member_frame * int((bytes + member_data - 1) / member_data)
 }
 
 # Reads a manifest by the rules of manifest.awk. Sets value, last, has_tables, rows, tables, text,
