@@ -299,14 +299,14 @@ warn_of_previous() {
 # confirm_replacement: asks without the lock and with nothing on the server; then examines again.
 # A run that does not ask logs the same
 confirm_replacement() {
-    sides=$(both_sides)
+    sides=$(both_databases)
     question_about="$(replacement will): $sides"
     show_question
     [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
     [ "$mode" = full ] || end_live_session ''
     confirm_unlocked RESTORE_SKIP_CONFIRM 'Restore this backup?'
     without_messages examine
-    require_same "$question_about" "$(replacement will): $(both_sides)"
+    require_same "$question_about" "$(replacement will): $(both_databases)"
 }
 
 show_question() {
@@ -337,9 +337,9 @@ replacement() {
     esac
 }
 
-# both_sides: two lines, of the live database and of the backup, of the chosen tables only or of
+# both_databases: two lines, of the live database and of the backup, of the chosen tables only or of
 # all
-both_sides() {
+both_databases() {
     if database_exists; then
         printf 'now         %s\nafterwards  ' \
             "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"

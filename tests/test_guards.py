@@ -113,11 +113,20 @@ def test_much_less_content_does_not_replace_the_existing_backup(direct: Database
         )
         assert read_pair(path) == earlier
     assert direct.left_behind() == []
+
+
+def test_force_replaces_a_backup_by_one_with_less(direct: Database) -> None:
+    direct.sample_backup()
+    direct.execute(LESS)
     run = direct.checkout.run("make", "backup-assets", "FORCE=yes", **GUARDED)
     assert run.status == 0 and "wrote assets/assets.dump.gz: 8 tables, " in run.err, run
     run = direct.checkout.run(BACKUP, "--force", **GUARDED)
     assert run.status == 0 and "nothing changed" not in run.err, run
     assert re.search("^since the backup of .* UTC: the same rows$", run.err, re.MULTILINE)
+
+
+def test_backup_says_that_the_schema_has_changed(direct: Database) -> None:
+    path = direct.sample_backup()
     direct.execute("ALTER TABLE region_info DROP COLUMN latitude")
     run = direct.backup(path, **GUARDED)
     changes = "^since the backup of .*: the schema has changed, region_info changed$"

@@ -74,7 +74,7 @@ def test_copy_of_another_backup_is_replaced_only_on_request(kept: Database) -> N
         assert (comment(kept) == before) == (not settings)
 
 
-def test_newer_live_schema_is_kept_or_replaced_as_ever(kept: Database) -> None:
+def test_newer_live_schema_is_kept_or_replaced(kept: Database) -> None:
     kept.execute("ALTER TABLE spec_info ADD COLUMN newer text")
     run = kept.restore()
     assert run.status == 0 and LOADING in run.err, run

@@ -98,12 +98,13 @@ def test_prepared_transaction_stops_a_rollback_at_once(direct: Database) -> None
 
 def test_transaction_prepared_during_a_load_blocks_no_client(direct: Database) -> None:
     direct.sample_backup()
-    prepares = (
-        'case " $* " in *--jobs*) printf \'%s;\\n\' "BEGIN" "INSERT INTO'
-        ' public.empty_table VALUES (1)"'
-        f" \"PREPARE TRANSACTION 'open|gid'\" | PGDATABASE={direct.name} psql -qX ;; esac;"
-        ' exec "$REAL" "$@"'
-    )
+    prepares = f"""case " $* " in *--jobs*) PGDATABASE={direct.name} psql -qX <<EOF
+BEGIN;
+INSERT INTO public.empty_table VALUES (1);
+PREPARE TRANSACTION 'open|gid';
+EOF
+        esac
+        exec "$REAL" "$@\""""
     environment = fake(direct.checkout, pg_restore=prepares)
     with direct.server.connect(direct.name) as client:
         client.autocommit = True

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # The catalog: one line for each backup in some directories. It opens only files whose size differs
 # from that in FILE.info, and starts no process per file for the others.
-# Needs: awk listed manifest manifest_found remote_exists work
+# Needs: awk length_line_size listed manifest manifest_found manifest_limit member_data member_frame
+#   remote_exists work
 
 # print_catalog DIRECTORY...: lines of fields separated by tabs: created, size, rows, tables,
 # server, holds, state, level, result and time of the last verification, sha256, database, trust,

@@ -32,7 +32,8 @@ find_manifest() {
     fi
     manifest=$(link_target "$1").info
     [ -f "$manifest" ] || manifest=$1.info
-    { [ -f "$manifest" ] && dd if="$manifest" bs="$((manifest_limit + 1))" count=1 2>/dev/null >"$work/info" &&
+    { [ -f "$manifest" ] &&
+        dd if="$manifest" bs="$((manifest_limit + 1))" count=1 2>/dev/null >"$work/info" &&
         grep -q '^sha256: ' "$work/info"; } || manifest_found=
 }
 

@@ -36,7 +36,8 @@ END {
 
 function state_of(info, own,    is_opened, expected) {
     is_opened = n in opened && read_manifest(own ".manifest")
-    if (!is_opened) read_manifest(info in size_of && size_of[info] <= manifest_limit ? info : "/dev/null")
+    if (!is_opened)
+        read_manifest(info in size_of && size_of[info] <= manifest_limit ? info : "/dev/null")
     if (n in unreadable || !(path in size_of)) return "unreadable"
     if (size_of[path] == 0) return "empty"
     if (!has_manifest) return "unknown"
