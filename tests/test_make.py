@@ -233,7 +233,7 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     again = compose.run("make", "up", TB_POSTGRES_PORT="1")
     assert again.status == 0, again
     assert f"container '{name}' is already running\n" in again.err
-    assert f"publishes 127.0.0.1:{port}, not TB_POSTGRES_PORT=1" in again.err
+    assert f"publishes 127.0.0.1:{port}, not port 1 (TB_POSTGRES_PORT)" in again.err
     assert "TB_POSTGRES_IMAGE" not in again.err
     again = compose.run("make", "up", TB_POSTGRES_IMAGE="no-such-image:1")
     assert again.status == 0, again

@@ -200,7 +200,8 @@ def test_bytes_of_a_database_without_encoding_are_restored(
         "CREATE TABLE spec_info AS SELECT chr(233)"
         " || E'\\t\\\\' AS provider_name, 1 AS cost_per_hour;"
         "CREATE TABLE image_info AS SELECT provider_name FROM spec_info;"
-        "DO $$ BEGIN EXECUTE format('CREATE INDEX %I ON spec_info (cost_per_hour)', chr(233)); END $$"
+        "DO $$ BEGIN"
+        " EXECUTE format('CREATE INDEX %I ON spec_info (cost_per_hour)', chr(233)); END $$"
     )
     path = direct.backed_up()
     direct.execute("UPDATE spec_info SET provider_name = 'x'")

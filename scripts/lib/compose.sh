@@ -70,7 +70,7 @@ report_running() {
     case $published_ports: in
         *":$TB_POSTGRES_PORT"[!0-9]*) ;;
         *) [ "$TB_POSTGRES_PORT" = 0 ] || warn_of_setting \
-            "publishes ${published_ports:-no port}" "TB_POSTGRES_PORT=$TB_POSTGRES_PORT" ;;
+            "publishes ${published_ports:-no port}" "port $TB_POSTGRES_PORT (TB_POSTGRES_PORT)" ;;
     esac
 }
 
