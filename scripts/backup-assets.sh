@@ -393,7 +393,8 @@ hash_content() {
     sha256 >"$work/content.sha256"
 }
 
-# publish_file: under the next free name if `auto` finds that another run has just taken this one
+# publish_file: renames the new file to the target; for `auto`, to the next free name if another run
+# has just taken this one
 publish_file() {
     may_replace=-f
     [ -z "$is_auto" ] || may_replace=-n
@@ -407,7 +408,7 @@ publish_file() {
 
 # publish_backup: the manifest goes into the file, and a copy of it beside the file. Both are on
 # disk, as are new directories and a new key, before the first is renamed. After a crash between the
-# renames, the next run does the second
+# renames, the next run does the second, unless publish_file had to change the name
 publish_backup() {
     sed -n '/^$/,$p' "$work/summary" >"$work/providers"
     manifest_fields >"$work/fields"

@@ -216,7 +216,7 @@ result_lines() {
     elif [ ! -s "$work/rows" ] && [ ! -s "$work/only" ]; then
         echo 'no differences in tables, columns or rows'
     elif [ ! -s "$work/rows" ]; then
-        printf 'no differences in the rows of what both have\n\n'
+        printf 'no differences in the rows of tables that both have\n\n'
     fi
     cat "$work/rows"
     [ ! -s "$work/rows" ] || [ ! -s "$work/only" ] || echo

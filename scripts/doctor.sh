@@ -104,24 +104,27 @@ check_directory() {
 
 # check_backups: may the next backup be written, and is there room for one like the shared one?
 check_backups() {
-    size_of_last=0
+    size_of_last=0 least_free=
     [ ! -f "$backup_file" ] || size_of_last=$(size_of "$backup_file")
-    for backup_directory in assets backups/postgres; do
-        path=$(nearest_directory "$project/$backup_directory")
+    for backup_directory in assets/ backups/postgres/; do
+        path=$(nearest_directory "$project/${backup_directory%/}")
         require_writable_directory "$path"
         free_here=$(free_bytes "$path")
         [ "$free_here" -gt "$size_of_last" ] || {
             hint "free some space in '$path'"
             die "only $(human_size "$free_here") free in $backup_directory;" \
-                "the shared backup has $(human_size "$size_of_last")"
+                "the shared backup is $(human_size "$size_of_last")"
         }
+        [ -n "$least_free" ] && [ "$least_free" -le "$free_here" ] || least_free=$free_here
     done
-    echo "assets and backups are writable, $(human_size "$free_here") free"
+    echo "assets/ and backups/postgres/ are writable, $(human_size "$least_free") free"
 }
 
-# free_bytes DIRECTORY: that can be written there
+# free_bytes DIRECTORY: how many bytes can be written there
 free_bytes() {
-    echo "$(($(df -Pk -- "$1" | awk 'NR == 2 { print $4 }') * 1024))"
+    kib=$(df -Pk -- "$1" | awk 'NR == 2 { print $4 }')
+    is_number "$kib" || die "could not determine the free space in '$1'"
+    echo "$((kib * 1024))"
 }
 
 check_pigz() {
@@ -217,6 +220,7 @@ check_with_lock() {
     [ ! -e "$backup_file" ] || passes note restore ||
         verdict="a backup would work, a restore of $backup_file would not"
     check "$(level_of_space)" space
+    check problem archive
     check problem swap
     show_kept_databases
     begin_removing_server_tmp
@@ -318,21 +322,21 @@ check_space() {
         hint "free some space in $data_directory of $server"
         die "$room, but a restore needs about $(human_size "$database_bytes")"
     }
-    require_room_for_archive
     server_has_room "$kib" "$((database_bytes * 3))" ||
         room="$room: enough for a restore, not for BACKUP_COMPRESSION=smallest"
     echo "$room"
 }
 
-# require_room_for_archive: in the server's temporary directory, for one like the shared backup
-require_room_for_archive() {
-    [ -f "$backup_file" ] || return 0
-    free_there=$(($(server_fact tmp-free) * 1024))
-    [ "$free_there" -gt "$(size_of "$backup_file")" ] || {
-        hint "free some space in $(server_fact tmp-parent) of $client_host"
-        die "only $(human_size "$free_there") free in $(server_fact tmp-parent);" \
-            "the shared backup has $(human_size "$(size_of "$backup_file")")"
+# check_archive: is there room for one like the shared backup where archives are on the server?
+check_archive() {
+    kib=$(server_fact tmp-free)
+    [ -f "$backup_file" ] && [ -n "$kib" ] || return 0
+    room="$(human_size "$((kib * 1024))") free in $(server_fact tmp-parent) of $client_host"
+    [ "$((kib * 1024))" -gt "$(size_of "$backup_file")" ] || {
+        hint 'free some space there'
+        die "only $room; the shared backup is $(human_size "$(size_of "$backup_file")")"
     }
+    echo "$room"
 }
 
 check_swap() {

@@ -151,7 +151,7 @@ delete_backups() {
         case $planned in delete*) delete_backup "$planned" ;; esac
     done <"$work/plan"
     unchanged="; deleted $deleted of $all_to_delete"
-    [ "$deleted" -eq "$to_delete" ] || die 'could not delete some backups'
+    [ "$deleted" -eq "$to_delete" ] || die 'some backups were not deleted'
     unchanged=
     finish 'the old backups are deleted'
     say_done "deleted $(amount "$deleted" backup), $(human_size "$bytes")"

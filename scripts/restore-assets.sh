@@ -197,7 +197,7 @@ show_changes() {
 }
 
 print_changes() {
-    LC_ALL=C awk -v columns="$(screen_columns 3)" -f "$awk/formats.awk" \
+    LC_ALL=C awk -v columns="$(table_columns)" -f "$awk/formats.awk" \
         -f "$awk/table.awk" -f "$awk/dry-run-table.awk" "$work/changes" |
         printable_lines | show_table
 }
@@ -274,8 +274,8 @@ warn_of_owners_if_full() {
 warn_of_idle_settings() {
     [ "$mode" = tables ] || return 0
     [ "$RESTORE_KEEP_PREVIOUS" != yes ] ||
-        warn 'RESTORE_KEEP_PREVIOUS has no effect with --table;' \
-            "'make backup-assets NAME=x' first lets you restore these tables again"
+        warn 'RESTORE_KEEP_PREVIOUS has no effect with --table; to be able to undo this restore,' \
+            "run 'make backup-assets NAME=x' first"
     [ "$RESTORE_KEEP_COPY" != yes ] || warn 'RESTORE_KEEP_COPY has no effect with --table'
 }
 

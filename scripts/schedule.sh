@@ -30,7 +30,7 @@ main() {
         "$root/docs/schedules/$operand" 2>/dev/null || die 'could not write the result'
 }
 
-# warn_of_environment: of the settings of a backup that neither cron nor systemd will have
+# warn_of_environment: of misspelt settings, and of those that neither cron nor systemd will have
 warn_of_environment() {
     name_misspelt "$project/.env"
     missing_there=$(settings_only_here) || missing_there=
@@ -52,7 +52,10 @@ variables_set_here() (
         XDG_CONFIG_HOME; do
         eval "[ -z \"\${$name-}\" ]" || echo "$name"
     done
-    env | sed -n 's/^\(RCLONE_[A-Z0-9_]*\|AWS_[A-Z0-9_]*\)=..*/\1/p' | sort
+    if [ -n "${BACKUP_REMOTE-}" ] || grep -q '^BACKUP_REMOTE=.' "$root/.env" 2>/dev/null; then
+        env | sed -n -e 's/^\(RCLONE_[A-Z0-9_]*\)=..*/\1/p' -e 's/^\(AWS_[A-Z0-9_]*\)=..*/\1/p' |
+            sort
+    fi
 )
 
 # settings_only_here: names whose value would be another one without the environment

@@ -358,7 +358,7 @@ def test_other_compression_is_named(checkout: Checkout, start: str) -> None:
     path = checkout.path / "x.dump"
     path.write_bytes(bytes.fromhex(start) + b"more")
     run = checkout.run(RESTORE, path)
-    assert run.status == 1 and "is compressed by zstd or xz" in run.err, run
+    assert run.status == 1 and "is compressed with zstd or xz" in run.err, run
 
 
 def test_info_of_a_backup_is_not_the_backup(direct: Database) -> None:

@@ -219,5 +219,5 @@ def test_disk_without_room_for_a_backup_is_a_problem(direct: Database) -> None:
     run = direct.checkout.run(DOCTOR, **fake(direct.checkout, df=df))
     assert run.status == 1, run
     problem = lines(run.out, "problem")["backups"]
-    assert re.fullmatch(r"only 1\.0 kB free in assets; the shared backup has .*", problem)
+    assert re.fullmatch(r"only 1\.0 kB free in assets/; the shared backup is .*", problem)
     assert path.exists()

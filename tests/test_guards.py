@@ -105,7 +105,7 @@ def test_much_less_content_does_not_replace_the_existing_backup(direct: Database
     for option in ((), ("--quiet",), ("--data-only",)):
         run = direct.backup(*option, path, **GUARDED)
         assert run.status == 1, run
-        before = f"the new backup would hold less than '{path}' of {created(path)}:\n"
+        before = f"the new backup would hold less than '{path}', created {created(path)}:\n"
         assert f"{before}{LOSSES}error: these tables are gone or lost more" in run.err
         assert (
             "; the existing backup is unchanged\n hint: to replace it anyway, run this with FORCE"

@@ -131,7 +131,7 @@ def test_name_in_the_environment_names_no_backup(direct: Database) -> None:
         (["up", "TB_POSTGRES_PROT=1"], "make has no variable", "did you mean TB_POSTGRES_PORT?"),
         (["up", "x=a'b"], "make has no variable 'x'", "options of the script go into ARGS"),
         (["restore-assets", "DRY_RUN=yes"], "make has no variable 'DRY_RUN'", "ARGS=--dry-run"),
-        (["restore-assets", "TABLE=spec"], "make has no variable 'TABLE'", "the option --table"),
+        (["restore-assets", "TABLE=spec"], "make has no variable 'TABLE'", "ARGS=--table"),
         (["restore-assets", "ARGS=my_backup"], "ARGS takes options", "NAME='my_backup'"),
         (["init", "option=a"], "make has no variable 'option'", "did you mean INIT_OPTION?"),
         (["restore-assets", "x.dump.gz"], "there is no target 'x.dump.gz'", "FILE='x.dump.gz'"),

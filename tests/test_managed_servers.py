@@ -387,6 +387,13 @@ def test_service_file_names_server_database_and_user(service: Database) -> None:
     assert run.status == 1 and "database 'other'" in run.err, run
 
 
+def test_env_file_comes_before_a_service(service: Database) -> None:
+    lines = "TB_POSTGRES_SERVICE=assets\nTB_POSTGRES_DATABASE=of_the_env_file\n"
+    (service.checkout.path / ".env").write_text(lines)
+    run = service.checkout.run(STATS)
+    assert run.status == 1 and "there is no database 'of_the_env_file'" in run.err, run
+
+
 def test_service_that_no_file_has_is_an_error(service: Database) -> None:
     default = service.checkout.home / ".pg_service.conf"
     run = service.checkout.run(STATS, TB_POSTGRES_SERVICE="asset")

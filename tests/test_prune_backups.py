@@ -257,7 +257,7 @@ def test_a_backup_that_was_replaced_or_verified_meanwhile_stays(checkout: Checko
     assert run.status == 1, run
     assert left(checkout) == {"new", "replaced", "verified"}
     assert run.err.count("has changed meanwhile; it stays") == 2
-    assert "could not delete some backups; deleted 1 of 3 backups" in run.err
+    assert "some backups were not deleted; deleted 1 of 3 backups" in run.err
 
 
 def test_a_signal_during_a_deletion_ends_the_run_after_it(checkout: Checkout) -> None:
@@ -279,7 +279,7 @@ def test_a_file_that_is_not_deleted_is_named_and_the_others_go(checkout: Checkou
     run = checkout.run(PRUNE, "-y", "--keep", "1", **fake(checkout, rm=rm))
     assert run.status == 1, run
     assert "stuck.dump.gz: rm: stuck: Permission denied" in run.err
-    assert "error: could not delete some backups; deleted 1 of 2 backups" in run.err
+    assert "error: some backups were not deleted; deleted 1 of 2 backups" in run.err
     assert left(checkout) == {"new", "stuck"}
     assert checkout.run(LIST).status == 0
 

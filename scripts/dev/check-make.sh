@@ -68,18 +68,20 @@ refuse_unknown_variable() {
 # that last word
 suggest_setting() {
     case $1 in [0-9]* | *[!A-Za-z0-9_]*) return 0 ;; esac
-    word=$(printf '%s' "$1" | tr '[:upper:]_' '[:lower:]-' | sed 's/^\(backup\|restore\)-//')
+    word=$(printf '%s' "$1" | tr '[:upper:]_' '[:lower:]-' |
+        sed -e 's/^backup-//' -e 's/^restore-//')
     meant=$(known_settings | grep "_$(printf '%s' "$1" | tr '[:lower:]' '[:upper:]')\$") || meant=
     if [ "$(printf '%s' "$meant" | grep -c .)" -eq 1 ]; then
         hint "did you mean $meant?"
     elif has_option "$word"; then
-        hint "did you mean the option --$word? Options go into ARGS, such as ARGS=--dry-run"
+        hint "did you mean ARGS=--$word?"
     else
-        hint "options of the script go into ARGS, such as ARGS=--dry-run"
+        hint "options of the script go into ARGS, such as ARGS=--dry-run;" \
+            "other variables go before make: $1=… make …"
     fi
 }
 
-# has_option WORD: has a script of the targets an option of that name?
+# has_option WORD: does a script of the targets have an option of that name?
 has_option() {
     printf '%s\n' "$targets" | while IFS= read -r target; do
         [ ! -f "$root/scripts/$target.sh" ] || "$root/scripts/$target.sh" --help
@@ -153,8 +155,8 @@ refuse_name_in_args() { # ARGS
         *)
             # shellcheck disable=SC2086 # these are words
             is_one_wanted $with_backup || return 0
-            hint "to name a backup: NAME='$1', or FILE='$1' for a path"
-            die "ARGS takes options of the script, not '$1'"
+            hint "to name a backup: NAME='${1%% *}', or FILE='${1%% *}' for a path"
+            die "ARGS takes options of the script, not '${1%% *}'"
             ;;
     esac
 }

@@ -47,15 +47,16 @@ choose_backend() {
     fi
 }
 
-# refuse_two_servers: ends the script if the endpoint is, or could be, another server than the
-# container. It cannot be one without psql here, or if its name is one of the container's network
+# refuse_two_servers: ends the script unless the container may be used: both are one server, there
+# is no psql here, or the endpoint's name does not resolve here
 refuse_two_servers() {
     select_docker
     endpoint="TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
     : >"$work/endpoint.errors"
     at_endpoint=$( (select_direct && system_identifier direct) 4>/dev/null \
         2>"$work/endpoint.errors") || at_endpoint=
-    unqueried_because=$(first_error "$work/endpoint.errors")
+    unqueried_because=
+    [ -n "$at_endpoint" ] || unqueried_because=$(first_error "$work/endpoint.errors")
     case $at_endpoint-$unqueried_because in
         - | -*'could not translate host name'*)
             say "using $server, because $endpoint is not reachable from here"

@@ -74,7 +74,7 @@ refuse_other_format() {
             ;;
         28b52ffd* | fd377a585a)
             hint 'unpack it with zstd -d or xz -d'
-            die "'$1' is compressed by zstd or xz, which this tool cannot read"
+            die "'$1' is compressed with zstd or xz, which this tool cannot read"
             ;;
         1f8b*)
             hint "unpack it once: gunzip -c FILE >OTHER.dump.gz"

@@ -5,8 +5,8 @@
 
 input_kind=whole # see remote/verified-call.sh
 
-# with_input KIND COMMAND...: runs the command in a child, with this kind of input; a container of
-# this machine need not know it
+# with_input KIND COMMAND...: runs the command in a child, with this kind of input, which only
+# verified calls use
 with_input() {
     input_kind=$1
     shift

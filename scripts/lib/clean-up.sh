@@ -51,8 +51,9 @@ server_tmp_name() {
     echo "$(server_tmp_prefix).${run_name##*.}"
 }
 
-# server_tmp_prefix: of all runs that the lock excludes. With the backend direct, the directory is
-# here, and a standby or a copy of a server has the key of the original, but not its lock
+# server_tmp_prefix: of runs on this database; with the backend direct, of those through the same
+# address: the directory is here, and a standby or a copy of the server has the same key, but
+# another lock
 server_tmp_prefix() {
     if [ "$ASSETS_PG_BACKEND" = direct ]; then
         printf 'tumblebug-assets.%s.' "$database_key"

@@ -47,7 +47,7 @@ warn_of_emptied_tables() {
     warn 'the backup has no rows for these tables, which will be empty:' \
         "$(shown_tables "$emptied_tables");" \
         "now $(content_of "$TB_POSTGRES_DATABASE" "$emptied_tables")"
-    say 'to restore only the tables that it has rows for, name them with --table'
+    say 'use --table to restore only tables that the backup has rows for'
 }
 
 # fail_without_rows: ends the script; the backup has nothing for the tables to restore

@@ -99,8 +99,8 @@ list_obstacles() {
         fail_with "$work/lock.errors" 'could not read the catalog'
 }
 
-# rename_databases INCOMING RENAMES: renames in one transaction until database INCOMING is the live
-# one. RENAMES are FROM:TO, each live, staging, replaced or previous
+# rename_databases INCOMING RENAMES: renames databases in one transaction, in up to three tries,
+# until INCOMING is the live one. RENAMES are FROM:TO, each live, staging, replaced or previous
 rename_databases() {
     require_own_session
     incoming=$(number_of "$1") || incoming=

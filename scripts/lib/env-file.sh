@@ -44,7 +44,13 @@ take_setting() {
         return 1
     problem='has a path that starts with ~ or $; only ~/ is expanded'
     value=$(absolute_path "$name" "$value") || return 1
-    set_default "$name" "$value"
+    case $names_in_file in
+        *" $name "*) eval "$name=\$value" ;; # the last line counts, as in a shell
+        *) eval "[ -n \"\${$name+set}\" ]" || {
+            names_in_file="$names_in_file$name "
+            set_default "$name" "$value"
+        } ;;
+    esac
 }
 
 # absolute_path NAME VALUE: prints the value; if that variable holds a path, ~/ becomes the home
@@ -69,16 +75,9 @@ absolute_path() {
     printf '%s' "$2"
 }
 
-# set_default NAME VALUE: unless that variable is set, even to nothing, except by an earlier line of
-# this file
+# set_default NAME VALUE: unless that variable is set, even to nothing
 set_default() {
-    case $names_in_file in
-        *" $1 "*) eval "$1=\$2" ;;
-        *) eval "[ -n \"\${$1+set}\" ]" || {
-            eval "$1=\$2"
-            names_in_file="$names_in_file$1 "
-        } ;;
-    esac
+    eval ": \"\${$1=\$2}\""
 }
 
 # unquoted VALUE: as written after NAME= in a .env file; fails where a quote is not closed

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What an error of a client program means to the user.
-# Needs: server trusted work
+# Needs: client_host server trusted work
 
 # fail_with FILE SENTENCE: ends the script with that sentence and the reason, which is what the
 # program's errors in FILE mean
@@ -103,7 +103,7 @@ hint_for_cause() {
             [ -z "${trusted-}" ] || hint 'restore as a superuser'
             ;;
         *'No space left on device'*)
-            hint "free some space on $server, also in its temporary directory"
+            hint "free some space on $server, or in the temporary directory of $client_host"
             ;;
     esac
 }

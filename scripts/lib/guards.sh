@@ -38,8 +38,8 @@ guard_against_losses() {
     }
 }
 
-# compare_existing: with the live database. If that could not be read, nothing is lost here; the
-# dump will say why. Sets losses, a line for each table
+# compare_existing: with the live database. If that could not be read, losses stays empty;
+# the dump will say why. Sets losses, a line for each table
 compare_existing() {
     losses=
     if read_existing && read_live_tables; then
@@ -154,7 +154,7 @@ find_losses() {
 
 # show_losses: also with --quiet, because they are what the question or the error is about
 show_losses() {
-    say_always "the new backup would hold less than '$existing_file' of $existing_created:"
+    say_always "the new backup would hold less than '$existing_file', created $existing_created:"
     printf '%s\n' "$losses" | at_most 20 | while IFS= read -r loss; do
         say_always "  $loss"
     done

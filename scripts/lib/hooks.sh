@@ -12,12 +12,13 @@ run_hook() {
     esac
     [ -n "$command" ] || return 0
     export_outcome "$1"
-    hook_status=0
+    hook_status=0 hook_errors=/dev/null
+    [ -z "$work" ] || hook_errors=$work/hook.errors
     # shellcheck disable=SC2016 # expands in that shell
     (trap - HUP INT TERM && in_time sh -c 'exec sh -c "$1" 2>&4' sh "$command") \
-        </dev/null >&4 2>"$work/hook.errors" || hook_status=$?
+        </dev/null >&4 2>"$hook_errors" || hook_status=$?
     [ "$hook_status" -ne 0 ] || return 0
-    hook_error=$(tail -n 1 "$work/hook.errors")
+    hook_error=$(tail -n 1 "$hook_errors")
     warn "$hook failed: ${hook_error:-exit code $hook_status}"
     [ "$1" -ne 0 ] || status=3
 }

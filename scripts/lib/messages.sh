@@ -36,13 +36,13 @@ say_done() {
 # warn TEXT...: at once, or with --quiet where tell_warnings is called
 warn() {
     [ -z "$muted" ] || return 0
-    if [ -n "$quiet" ]; then
+    if [ -n "$quiet" ] && [ -n "$work" ]; then
         printf '%s\n' "$(printable "$*")" >>"$work/warnings" && return
     fi
     alert "$@"
 }
 
-# alert TEXT...: a warning also with --quiet, of what would otherwise stay unnoticed for months
+# alert TEXT...: a warning that --quiet does not hold back: it could go unnoticed for months
 alert() {
     tell_labelled 33 warning: "$*"
 }
@@ -56,6 +56,7 @@ without_messages() {
 
 # warn_with TEXT LINES: a warning and its details, each on a line of its own
 warn_with() {
+    [ -z "$muted" ] || return 0
     warn "$1"
     printf '%s\n' "$2" | sed 's/^/  /' >"$work/details"
     if [ -n "$quiet" ]; then

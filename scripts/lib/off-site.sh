@@ -13,6 +13,7 @@ copy_off_site() {
     say "copying to $remote_file"
     show_progress 'copying off site'
     hash_pair "$1"
+    remote_status=
     copy_pair "$1" || end_without_copy "$(rclone_error)"
     show_progress 'verifying'
     compare_with_remote || end_without_copy "$(difference_on_remote)"
@@ -38,9 +39,13 @@ end_without_copy() { # REASON
     copy_error="could not copy the backup to $BACKUP_REMOTE: $1"
     printf '%s\n' "$copy_error" >"$work/failure" || : # for a hook
     warn "$copy_error; the backup itself is complete"
-    hint "$(rclone_advice "$BACKUP_REMOTE")"
-    hint "then copy it: rclone copy '${target%/*}' '$BACKUP_REMOTE'" \
-        "--include '${target##*/}{,.info}'"
+    if [ "$is_auto-$remote_status" = yes-0 ]; then
+        hint 'another machine has a backup of this name there: give each machine a path of its own'
+    else
+        hint "$(rclone_advice "$BACKUP_REMOTE")"
+        hint "then copy it: rclone copy '${target%/*}' '$BACKUP_REMOTE'" \
+            "--include '${target##*/}{,.info}'"
+    fi
     end_incomplete
 }
 

@@ -57,7 +57,7 @@ take_operands() {
         esac
         ! is_assignment "$argument" || {
             hint "set a variable before the command: $argument $0"
-            die_usage "expected a name or a file, not a variable: '$argument'"
+            die_usage "expected an argument, not a variable: '$argument'"
         }
         [ -z "$operand" ] || die_usage "expected one argument, got '$operand' and '$argument'"
         operand=$argument
@@ -66,7 +66,7 @@ take_operands() {
 
 # is_assignment TEXT: such as FORCE=yes
 is_assignment() {
-    case ${1%%=*} in "$1" | '' | *[!A-Z_]*) return 1 ;; esac
+    case ${1%%=*} in "$1" | '' | [0-9]* | *[!A-Z0-9_]*) return 1 ;; esac
 }
 
 # require_value OPTION VALUE [WHAT]: ends the script without one; a Makefile puts -- after ARGS

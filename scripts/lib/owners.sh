@@ -30,7 +30,7 @@ warn_of_changed_owners() {
 }
 
 # owner_entries CONTENTS: its entries, each with its owner at its end. Of a database without an
-# encoding, bytes that may be no text are replaced: the session with the lock takes only UTF-8
+# encoding, bytes that may not be valid text are replaced: the session takes only UTF-8
 owner_entries() {
     sed -n 's/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$1" | sort -u |
         if [ "$PGCLIENTENCODING" = SQL_ASCII ]; then

@@ -43,8 +43,8 @@ check_file() {
         check_manifest "$backup_file"
         compare_info
         [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
-            "$(manifest_field created), or this one before it was packed again: row counts and" \
-            'fingerprints cannot be verified;' \
+            "$(manifest_field created), or this one before it was compressed again:" \
+            'row counts and fingerprints cannot be verified;' \
             'get the .info file of this backup, or make a new backup, which contains its manifest'
     elif [ -f "$manifest" ]; then
         require_whole "$backup_file"

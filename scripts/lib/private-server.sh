@@ -18,7 +18,7 @@ run_on_private_server() {
     say 'using a private server'
     script_name=$1
     shift
-    # settings of this shell are not in that run's environment
+    # --trust has set it in this shell only
     [ "$RESTORE_TRUST" != yes ] || set -- --trust "$@"
     explained=yes json='' # that run reports, however it ends
     private_status=0

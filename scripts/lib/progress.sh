@@ -83,15 +83,6 @@ screen_columns() (
     esac
 )
 
-# table_columns: of the terminal that shows a table; a file or another program gets long lines
-table_columns() {
-    if [ -t 3 ]; then
-        screen_columns 3
-    else
-        echo 1000
-    fi
-}
-
 # archive_size: of the one on the server, so far
 archive_size() {
     human_size "$(on_server ls -ln "$server_tmp/archive" </dev/null | awk '{ print $5 }')"

@@ -53,6 +53,15 @@ show_table() {
     fi
 }
 
+# table_columns: of the terminal that shows a table; a file or another program gets long lines
+table_columns() {
+    if [ -t 3 ]; then
+        screen_columns 3
+    else
+        echo 1000
+    fi
+}
+
 # fit_table: a terminal that is too narrow for the bars does not show them
 fit_table() {
     if [ -t 3 ]; then

@@ -7,7 +7,7 @@
 require_readable() {
     case $1 in
         *'(permission denied '*) hint_owner ;;
-        *'(query would be affected by row-level security '*) hint_for_cause "$1" ;;
+        *'(query would be affected by row-level security '*) hint_for_cause "$1" '' ;;
         *) return 0 ;;
     esac
     unreadable_because=${1##*'unknown content ('}

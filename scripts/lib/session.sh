@@ -45,8 +45,8 @@ run_session() {
         -v live="$TB_POSTGRES_DATABASE" 2>"$work/$1.errors"
 }
 
-# end_live_session [BACKEND]: with BACKEND, its server process, even within a statement, so that its
-# locks are free at once
+# end_live_session BACKEND: if that is not empty, ends this server process first, even within a
+# statement, so that its locks are free at once
 end_live_session() {
     if [ -n "$1" ]; then
         { psql_set backend "$1" && print_sql lock/end-backend; } |
@@ -59,8 +59,10 @@ end_live_session() {
 # print_sql NAME...: these files of scripts/sql
 print_sql() {
     for sql_name; do
-        cat "$sql/$sql_name.sql"
+        set -- "$@" "$sql/$sql_name.sql"
+        shift
     done
+    cat "$@"
 }
 
 # psql_set NAME VALUE: the psql command that gives a variable this value, whatever it contains

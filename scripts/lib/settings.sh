@@ -107,7 +107,7 @@ require_prune_settings() {
     require_count KEEP_MONTHLY "$KEEP_MONTHLY" 9999
 }
 
-# require_count NAME VALUE MOST: empty, or a number from 1
+# require_count NAME VALUE MOST: ends the script unless it is empty or from 1 to MOST
 require_count() {
     [ -z "$2" ] || is_count "$2" "$3" || refuse_setting "$1" "$2" "from 1 to $3"
 }
@@ -176,7 +176,7 @@ with_meaning() {
         nearest_of "$(known_settings)"
 }
 
-# names_in_env_file FILE: but CB-Spider's, which are in CB-Tumblebug's .env too
+# names_in_env_file FILE: except CB-Spider's, which are in CB-Tumblebug's .env too
 names_in_env_file() {
     sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z0-9_]*\)[[:space:]]*=.*/\2/p' "$1" | sed '/^SP_/d'
 }
@@ -187,7 +187,7 @@ names_in_environment() {
             -e '^\(ASSETS\|TB_POSTGRES\|TB_K8S\|TUMBLEBUG\)_'
 }
 
-# known_settings: those of load_settings, one a line
+# known_settings: those of load_settings, and those of other programs that .env may set, one a line
 known_settings() {
     sed -n 's/^ *: "${\([A-Z0-9_]*\):=.*/\1/p' "$root/scripts/lib/settings.sh"
     printf '%s\n' POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB K8S_CONTEXT K8S_NAMESPACE \

@@ -62,7 +62,7 @@ admit_role() {
 }
 
 # as_restricted_role COMMAND...: runs it in a child, as that role. A file that it writes here, such
-# as its errors, ends at 10 MB
+# as its errors, is limited to 10 MB
 as_restricted_role() {
     ulimit -f 20000
     PGUSER=$restricted_role

@@ -12,7 +12,7 @@ make_work_directory() {
     write_errors_to /dev/null
     work=$(mktemp -d "$(work_prefix).$$-$(start_of $$).XXXXXX" 2>/dev/null) || no_temporary_file
     run_name=${work##*/tumblebug-assets.}
-    # now, because the disk may be full when end_children needs it
+    # made now, because the disk may be full when end_children needs it
     { mkfifo "$work/children" 2>/dev/null && has_space; } || no_temporary_file
     write_errors_to "$work/raw.errors" || no_temporary_file
 }

@@ -4,7 +4,7 @@
 # schema.sh hash [ARCHIVE]: prints the SHA-256 of the schema as SQL, without the lines that differ
 # each time or from version to version.
 
-# wait_for_views: for lock_timeout at most; pg_dump waits without limit
+# wait_for_views: until no view is locked, for lock_timeout at most; pg_dump waits without limit
 wait_for_views() {
     psql -X -q -v ON_ERROR_STOP=1 >/dev/null <<EOF
 SELECT count(pg_relation_size(oid)) FROM pg_class WHERE relkind IN ('v', 'm') AND oid >= 16384

@@ -8,7 +8,7 @@ BEGIN {
     PLAN = 2
 }
 
-# Is the manifest of such a backup intact?
+# Is the manifest of a backup in this state intact?
 function is_intact(state) {
     return state ~ /^(ok|no-info|other-info)$/
 }

@@ -1,5 +1,5 @@
-# Prints the lines of dry-run-rows.awk as a table of less than `columns` columns, at most 79; a name
-# that is too long for it has a line of its own. Needs formats.awk, table.awk and LC_ALL=C.
+# Prints the lines of dry-run-rows.awk as a table of less than `columns` columns; a name that is too
+# long for it has a line of its own. Needs formats.awk, table.awk and LC_ALL=C.
 BEGIN {
     add_headings("table now")
     put(3, "in backup")
@@ -15,7 +15,7 @@ BEGIN {
     put(4, ($3 > 0 ? "+" : "") with_commas($3))
 }
 END {
-    most = (columns < 80 ? columns - 1 : 79) - 6 - wide[2] - wide[3] - wide[4]
+    most = columns - 1 - 6 - wide[2] - wide[3] - wide[4]
     if (most < 1) most = 1
     format = "  %" wide[2] "s  %" wide[3] "s  %" wide[4] "s\n"
     for (n = 1; n <= rows; n++)

@@ -13,7 +13,7 @@ function human_size(bytes,    unit, i) {
     return sprintf(i == 1 || bytes >= 99.95 ? "%.0f %s" : "%.1f %s", bytes, unit[i])
 }
 
-# In one unit, as short as kubectl prints it: 45m, 7h, 3d, 2y. Clocks may differ by a day.
+# In one unit, as short as kubectl prints it: 45m, 7h, 3d, 2y. Up to a day in the future is 0m.
 function short_age(seconds) {
     if (seconds < -86400) return "future"
     if (seconds < 3600) return int(seconds < 0 ? 0 : seconds / 60) "m"

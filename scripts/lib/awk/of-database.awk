@@ -1,6 +1,6 @@
-# Prints the paths of those lines of the catalog that are of the database DATABASE (an environment
-# variable), each after what they can be sorted by: the trusted ones above all, then by time. Needs
-# catalog-fields.awk.
+# Prints the path of each line of the catalog that is of the database DATABASE (an environment
+# variable), after a sort key: in descending order, trusted ones come first, each group by time.
+# Needs catalog-fields.awk.
 
 # As text: a name may look like a number.
 ($DATABASE "") == ENVIRON["DATABASE"] {

@@ -1,5 +1,5 @@
 # Decides which backups stay. Reads lines of the catalog, the newest first, and prints those that
-# have a whole manifest, each after 'keep' or 'delete' and the reasons to keep it, separated by
+# have an intact manifest, each after 'keep' or 'delete' and the reasons to keep it, separated by
 # tabs. Each rule keeps the newest backup of its period, as in restic. Backups are counted
 # separately for each database; so are data-only backups, those without rows, and those that this
 # machine did not sign. A backup whose last verification failed, or whose date is more than a day

@@ -1,6 +1,6 @@
 -- The statements that let this user act for the owner of the live database. A plain GRANT is enough
--- if the role is INHERIT and no member yet. Otherwise the grant must say so; before PostgreSQL
--- 16, where a grant cannot say it, the role must.
+-- if the role is INHERIT and no member yet. Otherwise the grant must say INHERIT and SET;
+-- before PostgreSQL 16, where a grant cannot, the role must be INHERIT.
 SELECT CASE WHEN plain_grant_is_enough THEN format('GRANT %I TO %I', owner, current_user)
             WHEN :SERVER_VERSION_NUM >= 160000
             THEN format('GRANT %I TO %I WITH INHERIT TRUE, SET TRUE', owner, current_user)

@@ -1,6 +1,6 @@
 -- What prevents replacing the live database, one reason a line: what a rename would wait for, and
--- what would be lost with the replaced database. A restore in place renames nothing, but a
--- subscription would no longer fill tables that it has dropped and created again.
+-- what would be lost with the replaced database. A restore in place renames nothing, but it
+-- drops tables and creates them again: a subscription would no longer fill these.
 SELECT 'prepared ' || quote_literal(regexp_replace(gid, '[[:cntrl:]]', '?', 'g'))
 FROM pg_prepared_xacts WHERE database = :'live' AND :'in_place' <> 'yes'
 UNION ALL

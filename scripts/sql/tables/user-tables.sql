@@ -9,8 +9,8 @@ SELECT $$EXISTS (
                         UNION SELECT relid FROM pg_partition_tree(pg_class.oid)))$$
     AS rows_move \gset
 -- Sets :user_tables, a query for all tables except the system's and those of extensions. Rows are
--- compared, counted and filled where is_filled: in tables and partitions, but as a whole if they
--- move. Their source is what to read them from. A printed name takes one line.
+-- compared, counted and filled where is_filled: in tables and partitions; a table whose rows move
+-- is taken as a whole. The source is the table as FROM takes it. A printed name takes one line.
 SELECT $$(
     SELECT pg_class.oid, nspname, relname, relkind, relispartition, name,
            CASE WHEN name ~ '[[:cntrl:]\\]' THEN to_json(name)::text ELSE name END AS printed_name,
