@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from faults.faults import sampled
+from faults.faults import campaign, sampled
 from support.backups import digest
 from support.databases import Database
 from support.run import BACKUP, STATS
@@ -102,6 +102,7 @@ def test_idle_client_with_a_lock_ends_statistics_with_its_name(direct: Database)
     assert "are locked by idle client (user " in run.err
 
 
+@campaign
 @pytest.mark.parametrize(
     "command", sampled(["clean-db.sh", "restore-assets.sh --table pricing_info"], 1)
 )

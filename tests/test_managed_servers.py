@@ -209,7 +209,7 @@ def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     assert run.status == 0 and "using BACKUP_COMPRESSION=small, without" in run.err, run
 
 
-@pytest.mark.parametrize("inherits", ["", "NOINHERIT"])
+@pytest.mark.parametrize("inherits", sampled(["", "NOINHERIT"], 1))
 def test_member_of_the_owner_restores_without_changing_owners(
     ordinary: Database, inherits: str
 ) -> None:
@@ -432,7 +432,7 @@ def command_lines() -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("backend", ["direct", "docker"])
+@pytest.mark.parametrize("backend", sampled(["direct", "docker"], 1))
 def test_password_is_on_no_command_line(request: pytest.FixtureRequest, backend: str) -> None:
     database = request.getfixturevalue(backend)
     environment = database.checkout.environment

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from faults.faults import sampled
 from support.backups import (
     LARGEST_MEMBER,
     content_of,
@@ -250,7 +251,7 @@ def test_table_truncated_and_filled_at_once_is_never_seen_empty(
     assert re.search(r"^1000 -?\d+ public\.filled$", info, re.MULTILINE)
 
 
-@pytest.mark.parametrize("beside", ["nothing", "an earlier manifest"])
+@pytest.mark.parametrize("beside", sampled(["nothing", "an earlier manifest"], 1))
 def test_manifest_in_the_file_is_enough(direct: Database, beside: str) -> None:
     """Only the file was committed, or copied."""
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")  # only of a backup of our own

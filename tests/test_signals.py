@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+from faults.faults import sampled
 from support.databases import Database, make_big
 from support.run import BACKUP, RESTORE
 from support.running import sessions, start_restore
@@ -14,7 +15,7 @@ SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 @pytest.fixture(
-    params=[*(("direct", number) for number in SIGNALS), ("docker", signal.SIGTERM)],
+    params=sampled([*(("direct", number) for number in SIGNALS), ("docker", signal.SIGTERM)], 2),
     ids=lambda param: f"{param[0]}-{param[1].name}",
 )
 def database_and_signal(request: pytest.FixtureRequest) -> tuple[Database, signal.Signals]:

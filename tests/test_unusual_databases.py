@@ -46,7 +46,7 @@ def test_login_event_trigger_does_not_stop_untrusted_backups(direct: Database) -
         assert "not signed with your key" in run.err
 
 
-@pytest.mark.parametrize("mode", ["full", "data-only"])
+@pytest.mark.parametrize("mode", sampled(["full", "data-only"], 1))
 def test_ddl_event_trigger_does_not_run_while_views_are_filled(docker: Database, mode: str) -> None:
     create_noting_event_trigger(
         docker,
@@ -264,12 +264,15 @@ def create_tables_partitioned_by_enum(database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("options", "trusted"),
-    [
-        ([], True),
-        (["--data-only"], True),
-        (["--data-only"], False),
-        (["--table", "labels", "--table", "mixed"], True),
-    ],
+    sampled(
+        [
+            (["--data-only"], True),
+            ([], True),
+            (["--data-only"], False),
+            (["--table", "labels", "--table", "mixed"], True),
+        ],
+        2,
+    ),
 )
 def test_rows_partitioned_by_an_enums_hash_are_restored(
     direct: Database, options: list[str], trusted: bool
@@ -306,7 +309,9 @@ def test_partition_whose_rows_move_is_not_replaced_alone(direct: Database) -> No
 # --- an object of every kind ---
 
 
-@pytest.mark.parametrize("options", [["--schema", "backup"], ["--data-only"], ["--keep-going"]])
+@pytest.mark.parametrize(
+    "options", sampled([["--schema", "backup"], ["--data-only"], ["--keep-going"]], 2)
+)
 def test_objects_of_every_kind_are_restored(direct: Database, options: list[str]) -> None:
     role = create_kinds(direct)
     before = everything(direct)
