@@ -142,8 +142,8 @@ class Checkout:
         )
 
     def run_on_80_columns(self, *command: str) -> Run:
-        """Run a command whose standard output is a terminal of that width."""
-        line = f"stty cols 80; exec {shlex.join(command)}"
+        """Run a command whose standard output is a terminal of that width, without its messages."""
+        line = f"stty cols 80; exec {shlex.join(command)} 2>/dev/null"
         return self.run("script", "-qec", line, "/dev/null")
 
     def run_on_terminal(
