@@ -257,7 +257,8 @@ dump_database() {
 open_snapshot() {
     writer_status=0 reader_status=0 snapshot_backend=
     open_session live "$TB_POSTGRES_DATABASE"
-    snapshot_facts=$(print_sql tables/user-tables backup/snapshot | ask live) || return 1
+    snapshot_facts=$(print_sql backup/wait-for-views tables/user-tables backup/snapshot |
+        ask live) || return 1
     IFS='|' read -r snapshot snapshot_backend <<EOF
 $snapshot_facts
 EOF

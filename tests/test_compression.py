@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from faults.faults import campaign
 from support.backups import manifest_of
 from support.databases import Database
 from support.fakes import fake, path_without
@@ -84,6 +85,7 @@ def test_gzip_is_used_without_pigz_and_python(direct: Database, tmp_path: Path) 
     assert gzip.decompress(path.read_bytes())[:5] == b"PGDMP"
 
 
+@campaign
 def test_server_without_zstd_is_served_with_gzip(checkout: Checkout) -> None:
     with started_container("15") as container:
         database = Database(container, checkout)

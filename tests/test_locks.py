@@ -49,6 +49,7 @@ def test_runs_on_different_databases_run_at_the_same_time(direct: Database) -> N
     assert process.returncode == 0, err
 
 
+@campaign
 def test_stats_cleans_up_after_a_killed_restore(database: Database) -> None:
     make_big(database)
     process = start_restore(database, database.backed_up())

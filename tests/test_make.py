@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from faults.faults import ALL, campaign
+from faults.faults import ALL, campaign, sampled
 from support.databases import Database
 from support.fakes import fake, path_without
 from support.run import DOWN, PROJECT, RESTORE, UP, Checkout
@@ -212,7 +212,7 @@ def compose(
     docker("network", "rm", f"{name}_default", check=False)
 
 
-@pytest.mark.parametrize("compose", BOTH, indirect=True)
+@pytest.mark.parametrize("compose", sampled(BOTH, 1), indirect=True)
 def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> None:
     name = compose.environment["TB_POSTGRES_CONTAINER"]
     up = compose.run("make", "up")

@@ -133,6 +133,7 @@ def test_without_a_terminal_each_step_is_one_line(direct: Database) -> None:
     assert "\r" not in run.err and "\x1b" not in run.err
 
 
+@campaign
 def test_without_python_the_line_counts_bytes_on_a_narrow_terminal(direct: Database) -> None:
     direct.execute(MANY_ROWS)
     no_python = without_python(direct.checkout)

@@ -24,8 +24,13 @@ hash_schema() {
 # hash_schema_of DATABASE: the same of a database, or unknown
 hash_schema_of() (
     PGDATABASE=$1
-    run_remote schema hash </dev/null 2>"$work/dump.errors" || echo unknown
+    { wait_for_views "$1" && run_remote schema hash </dev/null; } 2>"$work/dump.errors" ||
+        echo unknown
 )
+
+wait_for_views() { # DATABASE
+    sql "$1" <"$sql/backup/wait-for-views.sql"
+}
 
 # list_superuser_extensions: those of the live database, one a line, into $work/extensions
 list_superuser_extensions() {
@@ -90,7 +95,7 @@ require_backup_schema() {
 
 list_live_schema() (
     PGDATABASE=$TB_POSTGRES_DATABASE
-    list_schema live
+    wait_for_views "$TB_POSTGRES_DATABASE" && list_schema live
 )
 
 # schemas_differ [SIDE]: is there a difference? With SIDE, one of that kind: live, backup or both

@@ -4,13 +4,6 @@
 # schema.sh hash [ARCHIVE]: prints the SHA-256 of the schema as SQL, without the lines that differ
 # each time or from version to version.
 
-# wait_for_views: until no view is locked, for lock_timeout at most; pg_dump waits without limit
-wait_for_views() {
-    psql -X -q -v ON_ERROR_STOP=1 >/dev/null <<EOF
-SELECT count(pg_relation_size(oid)) FROM pg_class WHERE relkind IN ('v', 'm') AND oid >= 16384
-EOF
-}
-
 output=$1
 shift
 if [ "$output" = list ]; then
@@ -20,7 +13,7 @@ fi
 if [ $# -gt 0 ]; then
     schema=$(pg_restore --schema-only --file=- "$1") || exit
 else
-    schema=$(wait_for_views && pg_dump --schema-only --lock-wait-timeout=2000) || exit
+    schema=$(pg_dump --schema-only --lock-wait-timeout=2000) || exit
 fi
 if [ "$output" = list ]; then
     printf '%s\n' "$schema" | LC_ALL=C awk "$awk_program" | LC_ALL=C sort
