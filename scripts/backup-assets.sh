@@ -397,13 +397,12 @@ hash_content() {
 # publish_file: renames the new file to the target; for `auto`, to the next free name if another run
 # has just taken this one
 publish_file() {
-    may_replace=-f
-    [ -z "$is_auto" ] || may_replace=-n
-    begin_commit "'$target' is either unchanged or the complete new backup"
-    until rename_file "$may_replace" "$partial" "$target"; do
+    replacing=-f
+    [ -z "$is_auto" ] || replacing=-n
+    until begin_commit "'$target' is either unchanged or the complete new backup" &&
+        rename_file "$replacing" "$partial" "$target"; do
         [ -n "$is_auto" ] && [ -e "$target" ] || return 1
         use_time_as_name
-        begin_commit "'$target' is either unchanged or the complete new backup"
     done
 }
 

@@ -332,7 +332,7 @@ check_archive() {
     kib=$(server_fact tmp-free)
     [ -f "$backup_file" ] && [ -n "$kib" ] || return 0
     room="$(human_size "$((kib * 1024))") free in $(server_fact tmp-parent) of $client_host"
-    [ "$((kib * 1024))" -gt "$(size_of "$backup_file")" ] || {
+    server_has_room "$kib" "$(size_of "$backup_file")" || {
         hint 'free some space there'
         die "only $room; the shared backup is $(human_size "$(size_of "$backup_file")")"
     }

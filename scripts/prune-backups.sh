@@ -125,9 +125,8 @@ show_plan() {
         return 0
     fi
     LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v columns="$(table_columns)" \
-        -f "$awk/formats.awk" \
-        -f "$awk/table.awk" -f "$awk/catalog-fields.awk" -f "$awk/prune-table.awk" \
-        "$work/plan" >"$work/table"
+        -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/catalog-fields.awk" \
+        -f "$awk/prune-table.awk" "$work/plan" >"$work/table"
     printable_lines <"$work/table" | show_table || die 'could not write the result'
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from support.databases import Database, new_database
 from support.kubernetes import PodServer, started_cluster
-from support.run import Checkout, new_checkout
+from support.run import PROJECT, Checkout, new_checkout
 from support.servers import (
     BACKENDS,
     Container,
@@ -116,9 +116,11 @@ def bucket(storage: Storage, checkout: Checkout) -> Path:
 
 @pytest.fixture
 def open_directory() -> Iterator[Path]:
-    """A directory that every user can reach; pytest's own are closed."""
+    """The project's scripts, where every user can write; pytest's directories are closed."""
     directory = Path(f"/tmp/tumblebug-assets-test-{os.getpid()}")
     directory.mkdir()
+    directory.chmod(0o777)
+    shutil.copytree(PROJECT / "scripts", directory / "scripts")
     yield directory
     shutil.rmtree(directory)
 

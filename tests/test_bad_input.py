@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from faults.faults import sampled
 from support.backups import content_of, manifest_of, read_pair, remove_manifest, write_pair
 from support.databases import Database
 from support.fakes import path_without
-from support.run import BACKUP, PROJECT, RESTORE, Checkout, run_as_nobody
+from support.run import BACKUP, RESTORE, Checkout, run_as_nobody
 
 
 def refused(database: Database, path: Path | str, *sentences: str) -> None:
@@ -105,8 +104,6 @@ def test_directory_whose_name_begins_with_a_dash_is_one(direct: Database) -> Non
 
 
 def test_file_in_a_closed_directory_is_not_called_missing(open_directory: Path) -> None:
-    open_directory.chmod(0o777)
-    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
     closed = open_directory / "closed"
     closed.mkdir(mode=0o600 if os.geteuid() == 0 else 0)
     command = [str(open_directory / RESTORE), str(closed / "x" / "y.dump.gz")]
@@ -120,8 +117,6 @@ def test_file_in_a_closed_directory_is_not_called_missing(open_directory: Path) 
 def test_read_only_directory_keeps_the_backup_and_lets_it_be_verified(
     direct: Database, open_directory: Path
 ) -> None:
-    open_directory.chmod(0o777)
-    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
     closed = open_directory / "closed"
     closed.mkdir()
     path = closed / "x.dump.gz"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from support.backups import manifest_of
 from support.databases import Database
 from support.fakes import fake
-from support.run import DOCTOR, PROJECT, Checkout, Run, run_as_nobody
+from support.run import DOCTOR, Checkout, Run, run_as_nobody
 
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
 OK += ["rights", "restore", "space", "swap"]
@@ -177,8 +176,6 @@ def test_key_that_is_not_used_is_named(direct: Database, unusable: str) -> None:
 
 def test_key_in_a_closed_directory_is_not_called_missing(open_directory: Path) -> None:
     """Such as one that sudo has made."""
-    open_directory.chmod(0o777)
-    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
     closed = open_directory / "closed"
     closed.mkdir(mode=0o600 if os.geteuid() == 0 else 0)
     environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}
@@ -202,8 +199,6 @@ def test_argument_is_a_usage_error(checkout: Checkout) -> None:
 
 
 def test_directories_that_cannot_take_a_backup_are_a_problem(open_directory: Path) -> None:
-    open_directory.chmod(0o777)
-    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
     (open_directory / "assets").mkdir()
     (open_directory / "backups").mkdir(mode=0o555)
     environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}

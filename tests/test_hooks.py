@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from faults.faults import sampled
 from support.databases import Database
 from support.disks import small_disk
 from support.fakes import HASTY, fake
-from support.run import BACKUP, PROJECT, Checkout, run_as_nobody
+from support.run import BACKUP, Checkout, run_as_nobody
 from support.running import ended, waiting_run
 
 REPORT = 'echo "$BACKUP_STATUS|$BACKUP_FILE|$BACKUP_BYTES|$BACKUP_ERROR" >>"$HOME/{}"'
@@ -98,8 +97,6 @@ def test_hook_that_hangs_is_ended(direct: Database, timeout: str) -> None:
 def test_hook_runs_even_where_there_is_no_directory_for_temporary_files(
     open_directory: Path,
 ) -> None:
-    open_directory.chmod(0o777)
-    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
     environment = {"PATH": os.environ["PATH"], "TMPDIR": "/nonexistent"}
     environment |= {"BACKUP_ON_FAILURE": f"echo ran >{open_directory}/hook"}
     run = run_as_nobody([str(open_directory / BACKUP), "x"], environment)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from support.fakes import write_fakes
-from support.run import PROJECT, Run, run_as_nobody
+from support.run import Run, run_as_nobody
 
 SCRIPT = """
 set -eu
@@ -24,8 +23,6 @@ echo "$writer_status $reader_status" >&3
 
 def run_snippet(directory: Path, shell: str, mkfifo: str) -> Run:
     """Run SCRIPT as a user whom file modes bind, with this program as mkfifo."""
-    directory.chmod(0o777)
-    shutil.copytree(PROJECT / "scripts", directory / "scripts")
     path = write_fakes(directory, os.environ["PATH"], mkfifo=mkfifo)
     command = [*shell.split(), "-c", SCRIPT, "sh", str(directory)]
     return run_as_nobody(command, {"PATH": path, "TMPDIR": str(directory)})

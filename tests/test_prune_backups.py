@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from support.backups import manifest_of, remove_manifest, write_backup
 from support.fakes import fake
-from support.run import LIST, PROJECT, PRUNE, Checkout, run_as_nobody
+from support.run import LIST, PRUNE, Checkout, run_as_nobody
 
 NOW = datetime.now(timezone.utc)
 
@@ -285,8 +284,6 @@ def test_a_file_that_is_not_deleted_is_named_and_the_others_go(checkout: Checkou
 
 
 def test_a_read_only_directory_is_named_before_the_question(open_directory: Path) -> None:
-    open_directory.chmod(0o777)
-    shutil.copytree(PROJECT / "scripts", open_directory / "scripts")
     directory = open_directory / "backups" / "postgres"
     for name in ("new", "old", "older"):
         write_backup(directory / f"{name}.dump.gz", "2026-01-01 00:00:00")

@@ -50,6 +50,7 @@ def check(root: Path, *options: str) -> tuple[int, list[str]]:
         ("left_out", "left out"),
         ("the file cannot be replaced", "cannot be replaced"),
         ("the file cannot be read", "cannot be read"),
+        ("rows cannot be verified", "cannot be verified"),
         ("it stands", "stands"),
         ("as it was", "as it was"),
         ("a folder", "folder"),
@@ -76,7 +77,6 @@ def test_word_is_found(tmp_path: Path, text: str, word: str) -> None:
         "from all cloud providers",
         "as far as we know",
         "the database could not be reached",
-        "cannot be verified",
     ],
 )
 def test_other_words_pass(tmp_path: Path, text: str) -> None:

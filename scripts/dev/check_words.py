@@ -68,7 +68,6 @@ EXCEPTIONS = {
     "the guide's words": r"cloud providers?|CSP data",
     "the manifest's line `summary:`": r"(\d|%s) CSPs|`summary:`.*CSPs",
     "a field in the manifests of earlier versions": r"seal:",
-    "what is impossible, whoever tries": r"cannot be verified",
     "way as a plain word": r"gives?_way|all_ways",
     "a drawing of steps": r"flow charts?",
     "a package of Alpine Linux": r"cloud-utils-growpart",

@@ -55,29 +55,24 @@ refuse_two_servers() {
     : >"$work/endpoint.errors"
     at_endpoint=$( (select_direct && system_identifier direct) 4>/dev/null \
         2>"$work/endpoint.errors") || at_endpoint=
-    unqueried_because=
-    [ -n "$at_endpoint" ] || unqueried_because=$(first_error "$work/endpoint.errors")
-    case $at_endpoint-$unqueried_because in
-        - | -*'could not translate host name'*)
-            say "using $server, because $endpoint is not reachable from here"
-            ;;
-        -*)
-            hint_two_servers
-            die "cannot choose between $server and $endpoint," \
-                "which could not be queried: $unqueried_because"
-            ;;
-        "$(system_identifier docker 2>/dev/null)-")
-            say "using $server, which is the server at $endpoint"
-            ;;
-        *)
-            hint_two_servers
-            die "$server and $endpoint are two different servers"
-            ;;
-    esac
-}
-
-hint_two_servers() {
+    if [ -z "$at_endpoint" ]; then
+        unqueried_because=$(first_error "$work/endpoint.errors")
+        case $unqueried_because in
+            '' | *'could not translate host name'*)
+                say "using $server, because $endpoint is not reachable from here"
+                return 0
+                ;;
+        esac
+        refused="cannot choose between $server and $endpoint"
+        refused="$refused, which could not be queried: $unqueried_because"
+    elif [ "$at_endpoint" = "$(system_identifier docker 2>/dev/null)" ]; then
+        say "using $server, which is the server at $endpoint"
+        return 0
+    else
+        refused="$server and $endpoint are two different servers"
+    fi
     hint 'set ASSETS_PG_BACKEND to docker for the container, to direct for the endpoint'
+    die "$refused"
 }
 
 # refuse_pod_and_other: ends the script where there is another server than the pod

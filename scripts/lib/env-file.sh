@@ -45,12 +45,13 @@ take_setting() {
     problem='has a path that starts with ~ or $; only ~/ is expanded'
     value=$(absolute_path "$name" "$value") || return 1
     case $names_in_file in
-        *" $name "*) eval "$name=\$value" ;; # the last line counts, as in a shell
-        *) eval "[ -n \"\${$name+set}\" ]" || {
+        *" $name "*) ;; # the last line counts, as in a shell
+        *)
+            eval "[ -z \"\${$name+set}\" ]" || return 0
             names_in_file="$names_in_file$name "
-            set_default "$name" "$value"
-        } ;;
+            ;;
     esac
+    eval "$name=\$value"
 }
 
 # absolute_path NAME VALUE: prints the value; if that variable holds a path, ~/ becomes the home
@@ -73,11 +74,6 @@ absolute_path() {
             ;;
     esac
     printf '%s' "$2"
-}
-
-# set_default NAME VALUE: unless that variable is set, even to nothing
-set_default() {
-    eval ": \"\${$1=\$2}\""
 }
 
 # unquoted VALUE: as written after NAME= in a .env file; fails where a quote is not closed

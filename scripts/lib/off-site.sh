@@ -52,14 +52,11 @@ end_without_copy() { # REASON
 # copy_pair FILE: the file first, so that no FILE.info describes one that is not there yet. `auto`
 # replaces no file, such as that of another machine that began in the same second
 copy_pair() {
-    if [ -n "$is_auto" ]; then
-        set -- "$1" --ignore-existing
-    else
-        set -- "$1" --ignore-times
-    fi
+    existing_copy=--ignore-times
+    [ -z "$is_auto" ] || existing_copy=--ignore-existing
     for copied in "$1" "$1.info"; do
         case $copied in /* | ./*) ;; *) copied=./$copied ;; esac # otherwise `a:b/c` is a remote
-        run_rclone copyto "$2" --copy-links "$copied" \
+        run_rclone copyto "$existing_copy" --copy-links "$copied" \
             "$(path_on "$BACKUP_REMOTE" "${copied##*/}")" || return 1
     done
 }

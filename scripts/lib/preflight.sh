@@ -44,15 +44,15 @@ check_file() {
         compare_info
         [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
             "$(manifest_field created), or this one before it was compressed again:" \
-            'row counts and fingerprints cannot be verified;' \
+            'cannot verify row counts and fingerprints;' \
             'get the .info file of this backup, or make a new backup, which contains its manifest'
     elif [ -f "$manifest" ]; then
         require_whole "$backup_file"
         head -c 10000 "$manifest" | grep '^summary: ' >"$work/preview" || :
-        warn "'$manifest' has no hash of the file: row counts and fingerprints cannot be verified"
+        warn "'$manifest' has no hash of the file: cannot verify row counts and fingerprints"
     else
         require_whole "$backup_file"
-        warn 'no manifest found: row counts and fingerprints cannot be verified'
+        warn 'no manifest found: cannot verify row counts and fingerprints'
     fi
 }
 

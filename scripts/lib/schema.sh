@@ -7,7 +7,7 @@
 list_schema() {
     schema_list=$work/schema.$1.list
     shift
-    run_remote schema list "$(cat "$root/scripts/remote/list-schema.awk")" "$@" \
+    run_remote list-schema "$(cat "$root/scripts/remote/list-schema.awk")" "$@" \
         </dev/null >"$schema_list"
 }
 
@@ -16,15 +16,15 @@ take_schema() {
     take_whole "$work/schema.$1.list" "$work/schema.$1"
 }
 
-# hash_schema ARCHIVE: the SHA-256 of all its definitions
+# hash_schema ARCHIVE: the SHA-256 of all its definitions; see remote/hash-schema.sh
 hash_schema() {
-    run_remote schema hash "$1" </dev/null
+    run_remote hash-schema "$1" </dev/null
 }
 
 # hash_schema_of DATABASE: the same of a database, or unknown
 hash_schema_of() (
     PGDATABASE=$1
-    { wait_for_views "$1" && run_remote schema hash </dev/null; } 2>"$work/dump.errors" ||
+    { wait_for_views "$1" && run_remote hash-schema </dev/null; } 2>"$work/dump.errors" ||
         echo unknown
 )
 

@@ -32,6 +32,11 @@ $service_lines
 EOF
 }
 
+# set_default NAME VALUE: unless that variable is set, even to nothing
+set_default() {
+    eval ": \"\${$1=\$2}\""
+}
+
 # refuse_service ADVICE REASON: ends the script
 refuse_service() {
     hint "$1, or unset TB_POSTGRES_SERVICE"

@@ -172,7 +172,8 @@ with_meaning() {
                 ;;
         esac
     done
-    printf '%s\n' "$names" | sed '/^TB_POSTGRES_\(HOST\|DB\|NAME\)/d' |
+    printf '%s\n' "$names" | sed -e '/^TB_POSTGRES_HOST$/d' -e '/^TB_POSTGRES_DB$/d' \
+        -e '/^TB_POSTGRES_DBNAME$/d' -e '/^TB_POSTGRES_NAME$/d' |
         nearest_of "$(known_settings)"
 }
 

@@ -11,7 +11,8 @@ SELECT given, (SELECT pg_class.oid
                LIMIT 1) AS oid
 FROM unnest(string_to_array(:'tables', E'\n')) AS given;
 CREATE TEMPORARY TABLE chosen_parts AS
-SELECT DISTINCT pg_class.oid, nspname, relname, relkind, relispartition, :rows_move AS rows_move
+SELECT DISTINCT pg_class.oid, nspname, relname, relkind, relispartition, :rows_move AS rows_move,
+                :is_filled AS is_filled
 FROM chosen, LATERAL (SELECT chosen.oid
                       UNION SELECT relid FROM pg_partition_tree(chosen.oid)) AS tree (relid)
      JOIN pg_class ON pg_class.oid = relid JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -19,8 +20,7 @@ WHERE relkind IN ('r', 'p');
 CREATE TEMPORARY TABLE filled AS
 SELECT oid, nspname, relname FROM chosen_parts WHERE relkind = 'r';
 CREATE TEMPORARY TABLE copied AS
-SELECT oid, nspname, relname, relkind FROM chosen_parts
-WHERE CASE relkind WHEN 'r' THEN NOT rows_move ELSE rows_move AND NOT relispartition END;
+SELECT oid, nspname, relname, relkind FROM chosen_parts WHERE is_filled;
 SELECT 'unknown ' || given FROM chosen WHERE oid IS NULL
 UNION ALL SELECT 'other ' || pg_describe_object('pg_class'::regclass, oid, 0)
           FROM chosen JOIN pg_class USING (oid) WHERE relkind NOT IN ('r', 'p')

@@ -8,15 +8,17 @@ SELECT $$EXISTS (
       AND partrelid IN (SELECT relid FROM pg_partition_ancestors(pg_class.oid)
                         UNION SELECT relid FROM pg_partition_tree(pg_class.oid)))$$
     AS rows_move \gset
--- Sets :user_tables, a query for all tables except the system's and those of extensions. Rows are
--- compared, counted and filled where is_filled: in tables and partitions; a table whose rows move
--- is taken as a whole. The source is the table as FROM takes it. A printed name takes one line.
+-- Sets :is_filled, the same for a table or a partition: are its own rows compared, counted and
+-- filled? Of a table whose rows move, those of the whole are.
+SELECT format($$CASE relkind WHEN 'r' THEN NOT %1$s ELSE %1$s AND NOT relispartition END$$,
+              :'rows_move') AS is_filled \gset
+-- Sets :user_tables, a query for all tables except the system's and those of extensions. The source
+-- is the table as FROM takes it. A printed name takes one line.
 SELECT $$(
     SELECT pg_class.oid, nspname, relname, relkind, relispartition, name,
            CASE WHEN name ~ '[[:cntrl:]\\]' THEN to_json(name)::text ELSE name END AS printed_name,
            CASE relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || name AS source,
-           CASE relkind WHEN 'r' THEN NOT $$ || :'rows_move' || $$
-                        ELSE $$ || :'rows_move' || $$ AND NOT relispartition END AS is_filled
+           $$ || :'is_filled' || $$ AS is_filled
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
          format('%I.%I', nspname, relname) AS name
     WHERE relkind IN ('r', 'p') AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'

@@ -1,0 +1,11 @@
+#!/bin/sh
+# hash-schema.sh [ARCHIVE]: prints the SHA-256 of the schema of the archive, or of the database
+# PGDATABASE, as SQL, without the lines that differ each time or from version to version.
+if [ $# -gt 0 ]; then
+    schema=$(pg_restore --schema-only --file=- "$1") || exit
+else
+    schema=$(pg_dump --schema-only --lock-wait-timeout=2000) || exit
+fi
+printf '%s\n' "$schema" |
+    sed '/^-- Dumped /d; /^\\restrict /d; /^\\unrestrict /d; /^SET transaction_timeout = 0;$/d' |
+    { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1
