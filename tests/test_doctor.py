@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from faults.faults import sampled
 from support.backups import manifest_of
 from support.databases import Database
 from support.fakes import fake
@@ -149,7 +150,7 @@ def test_key_that_has_no_place_is_named(direct: Database) -> None:
     assert lines(run.out, "note")["key"] == expected, run
 
 
-@pytest.mark.parametrize("unusable", ["unreadable", "open", "short", "long"])
+@pytest.mark.parametrize("unusable", sampled(["unreadable", "open", "short", "long"], 2))
 def test_key_that_is_not_used_is_named(direct: Database, unusable: str) -> None:
     """By doctor, by a backup, which is then not signed, and by a restore, which does not trust."""
     path = direct.sample_backup()

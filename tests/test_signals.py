@@ -15,7 +15,7 @@ SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 @pytest.fixture(
-    params=sampled([*(("direct", number) for number in SIGNALS), ("docker", signal.SIGTERM)], 2),
+    params=sampled([*(("direct", number) for number in SIGNALS), ("docker", signal.SIGTERM)], 1),
     ids=lambda param: f"{param[0]}-{param[1].name}",
 )
 def database_and_signal(request: pytest.FixtureRequest) -> tuple[Database, signal.Signals]:

@@ -66,7 +66,7 @@ def assert_refused_at_once(database: Database, run: Run, *sentences: str) -> Non
     assert database.left_behind() == []
 
 
-@pytest.mark.parametrize("option", [[], ["--data-only"], ["--dry-run"]])
+@pytest.mark.parametrize("option", sampled([[], ["--data-only"], ["--dry-run"]], 1))
 def test_prepared_transaction_is_named_before_any_effect(
     prepared: Database, option: list[str]
 ) -> None:

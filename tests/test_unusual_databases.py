@@ -27,7 +27,7 @@ def create_noting_event_trigger(database: Database, event: str, filled: str = ""
     )
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", sampled(list(MODES), 1))
 def test_login_event_trigger_that_writes_changes_no_restore(direct: Database, mode: str) -> None:
     create_noting_event_trigger(direct, "login")
     path = direct.backed_up()
@@ -191,7 +191,7 @@ def test_table_that_could_not_be_read_is_the_reason_given(direct: Database) -> N
 # --- bytes that are no text in UTF-8 ---
 
 
-@pytest.mark.parametrize("options", [[], ["--data-only"], ["--table", "spec_info"]])
+@pytest.mark.parametrize("options", sampled([[], ["--data-only"], ["--table", "spec_info"]], 1))
 def test_bytes_of_a_database_without_encoding_are_restored(
     direct: Database, options: list[str]
 ) -> None:
