@@ -61,10 +61,10 @@ stats: ## print the tables: rows, size, share
 db-size: ## print the size of the database
 	@./scripts/stats.sh --size $(ARGS)
 
-schedule: ## print a nightly backup for cron; ARGS=systemd: for systemd
+schedule: ## print a nightly job for cron; ARGS=systemd: for systemd
 	@./scripts/schedule.sh $(if $(ARGS),$(ARGS),cron)
 
-k8s-cronjob: ## print a nightly backup to object storage for Kubernetes
+k8s-cronjob: ## print a CronJob for Kubernetes, with copies in object storage
 	@./scripts/schedule.sh kubernetes
 
 doctor: ## check everything that backup and restore need

@@ -1,6 +1,7 @@
 """What a shell cannot do well: table statistics, the progress line, the REST client, the demo.
 
-The helpers read and print. The shell scripts decide.
+The helpers read and print; fetching also decides, after a lost connection, whether the fetch has
+succeeded. The shell scripts decide everything else.
 """
 
 # pyproject.toml and the scripts read it here.

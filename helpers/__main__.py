@@ -60,7 +60,7 @@ def main() -> int:
     if options.verb == "menu":
         from helpers.menu import menu
 
-        print(menu(options.backup, options.holds, options.now))
+        print(menu(options.backup, options.holds, options.now, options.created))
         return 0
     if options.verb == "private-server":
         return run_with_private_server(options.command)
@@ -94,6 +94,7 @@ def parse_arguments() -> argparse.Namespace:
     verb = add_verb("menu", "print the menu of make init")
     verb.add_argument("backup", type=Path, help="the backup file that option a restores")
     verb.add_argument("--holds", default="", help="summary of that backup")
+    verb.add_argument("--created", default="", help="when that backup was made")
     verb.add_argument("--now", default="", help="summary of the database")
     verb = add_verb(
         "private-server", "run a command with variables that point the scripts at a private server"
@@ -173,7 +174,7 @@ def run_database_verb(options: argparse.Namespace) -> int:
         else:
             counted = options.counted.read_text(encoding="utf-8") if options.counted else ""
             print(stats.table_of_tables(options.query, options.addresses, server, counted))
-    except (connection.ServerUnavailable, psycopg.Error, UnicodeError):
+    except (connection.ServerUnavailable, psycopg.Error, ValueError):
         return EXIT_UNAVAILABLE
     return 0
 

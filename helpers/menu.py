@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 from helpers.terminal import human_size, paint, printable
@@ -15,14 +16,17 @@ OLD_DAYS, VERY_OLD_DAYS = 7, 30
 SUMMARY = re.compile(r"(\d+) specs \((\d+)% priced\), (\d+) images")
 
 
-def menu(backup: Path, holds: str = "", now: str = "") -> str:
+def menu(backup: Path, holds: str = "", now: str = "", created: str = "") -> str:
     """Return the menu as text.
 
     ``backup`` is the file that options a and a+ restore. ``holds`` and ``now`` are the summaries of
-    that backup and of the database, as in a manifest; empty if unknown.
+    that backup and of the database, and ``created`` is when that backup was made, as in a manifest;
+    empty if unknown.
     """
     exists = backup.is_file()
-    facts = backup_lines(backup, holds) if exists else [f"not available: there is no {backup.name}"]
+    facts = [f"not available: there is no {backup.name}"]
+    if exists:
+        facts = backup_lines(backup, holds, creation_time(backup, created))
     lines = [
         bold("How should the assets database be filled?"),
         *([dim(f"now: {content_line(now)}")] if now else []),
@@ -55,9 +59,9 @@ def dim(text: str) -> str:
     return paint("2", text, sys.stdout)
 
 
-def backup_lines(backup: Path, holds: str) -> list[str]:
+def backup_lines(backup: Path, holds: str, created: float) -> list[str]:
     """Return lines on the backup: its size, age and content, and a warning if it is old."""
-    days = int((time.time() - creation_time(backup)) // SECONDS_PER_DAY)
+    days = int((time.time() - created) // SECONDS_PER_DAY)
     age = "made today" if days == 0 else "1 day old" if days == 1 else f"{days} days old"
     if days < 0:
         age = "its date is in the future"
@@ -81,12 +85,16 @@ def content_line(summary: str) -> str:
     return f"{specs:,} specs ({priced}% priced), {images:,} images"
 
 
-def creation_time(backup: Path) -> float:
+def creation_time(backup: Path, created: str) -> float:
     """Return when the backup was made, in seconds of Unix time.
 
-    This is the time of its last Git commit; if the file has changed since, its modification time.
-    Raises OSError if there is no such file.
+    This is what its manifest says or, without one, the time of its last Git commit; if the file has
+    changed since, its modification time. Raises OSError if there is no such file.
     """
+    try:
+        return datetime.strptime(f"{created}+0000", "%Y-%m-%d %H:%M:%S UTC%z").timestamp()
+    except ValueError:
+        pass
     try:
         changed = git(backup.parent, "status", "--porcelain", "--", backup.name)
         committed = git(backup.parent, "log", "-1", "--format=%ct", "--", backup.name)

@@ -4,9 +4,9 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up confirmation client-programs databases gzip backup-file
-use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
-use columns modes untrusted owners load verify restore-test catalog guards hooks
+use backend session errors lock clean-up confirmation client-programs databases rights gzip
+use backup-file embedded-manifest signature manifest fingerprints schema publish progress report
+use rclone off-site columns modes untrusted owners load verify restore-test catalog guards hooks
 
 usage() {
     cat <<EOF
@@ -112,6 +112,7 @@ choose_target() {
     esac
     target_directory=${target%/*}
     directory_before=$(nearest_directory "$target_directory")
+    at_end remove_created_directories
     require_target
     [ ! -e "$target" ] || unchanged='; the existing backup is unchanged'
     require_writable_directory "$target_directory/"
@@ -164,7 +165,7 @@ use_backups_directory() {
     target=$project/backups/postgres/$1.dump.gz
 }
 
-# use_time_as_name: of a second that no backup has yet: 'auto' replaces no file
+# use_time_as_name: waits for a second whose name is free, because 'auto' replaces no file
 use_time_as_name() {
     use_backups_directory "tumblebug_db_$(date +%Y%m%d_%H%M%S)"
     [ ! -e "$target" ] || {
@@ -179,6 +180,15 @@ remove_partials() {
         rename_file -f "$partial_manifest" "$target.info" || return 0
     fi
     rm -f "$partial" "$partial_manifest"
+}
+
+# remove_created_directories STATUS: after a failure, those that are still empty
+remove_created_directories() {
+    [ "$1" -ne 0 ] || return 0
+    created_directory=$target_directory
+    while [ "$created_directory" != "$directory_before" ] && rmdir "$created_directory/"; do
+        created_directory=$(dirname -- "$created_directory")
+    done 2>/dev/null
 }
 
 # --- compression ---
@@ -273,8 +283,8 @@ end_snapshot() {
 write_dump() {
     show_rows_progress 'reading rows' archive_size 'checking archive' "$TB_POSTGRES_DATABASE"
     { psql_set size "$(human_size "$database_bytes")" && print_sql backup/summary; } |
-        send >&7
-    fingerprints_sql '' | send >&7
+        send_to live
+    fingerprints_sql '' | send_to live
     if [ -n "$is_tested" ]; then
         background dump_to_test
         wait "$child" || writer_status=$?
@@ -282,7 +292,7 @@ write_dump() {
         pipe dump pack_dump
     fi
     [ "$writer_status" -eq 0 ] && [ "$reader_status" -eq 0 ] || return 1
-    answer <&8 >"$work/summary" && answer <&8 >"$work/tables" && end_snapshot
+    answer_of live >"$work/summary" && answer_of live >"$work/tables" && end_snapshot
 }
 
 dump() {
@@ -366,7 +376,7 @@ verify_dump() {
     pipe unpack_partial hash_content
     [ "$writer_status" -eq 0 ] || die "could not read the new backup: $(gzip_error)"
     [ "$(cat "$work/content.sha256")" = "$(sed -n 's/^sha256 //p' "$work/dump.errors")" ] ||
-        die 'the new backup is not what the server sent'
+        die 'the new backup differs from the archive on the server: another SHA-256'
     wait "$hashing"
     { wait "$listing" && take_schema dumped && wait "$hashing_schema"; } ||
         fail_with "$work/schema.errors" 'could not read the schema of the new backup'
@@ -461,7 +471,8 @@ add_manifest() {
 # failed and reported success
 is_sound_manifest() {
     is_complete "$work/manifest" && describes "$work/manifest" "$partial" &&
-        ! sed -n 's/^\(schema\|definitions\): //p' "$work/manifest" | grep -qv '^[0-9a-f]\{64\}$'
+        ! sed -n -e 's/^schema: //p' -e 's/^definitions: //p' "$work/manifest" |
+        grep -qv '^[0-9a-f]\{64\}$'
 }
 
 manifest_fields() {

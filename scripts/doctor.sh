@@ -30,18 +30,28 @@ main() {
     problems=0
     backup_file=$project/assets/assets.dump.gz
     check_this_machine
-    verdict='a backup and a restore would work'
+    backup_works=yes restore_works=yes when=''
     if passes problem server && passes problem login; then
         if passes note lock; then
             check_with_lock
         else
-            verdict="$verdict after the other run has ended"
+            when=' after the other run has ended'
         fi
     fi
     check note tumblebug
     [ -z "$json" ] || add_rows checks 'level name hint text' <"$work/checks"
     [ "$problems" -eq 0 ] || fail 1 "problems found: $problems"
-    say_done "$verdict"
+    report_verdict
+}
+
+report_verdict() {
+    case $backup_works-$restore_works in
+        yes-yes) say_done "a backup and a restore would work$when" ;;
+        yes-maybe) say_done 'a backup would work; a restore may fail to create extensions' ;;
+        yes-no) say_done "a backup would work, a restore of $backup_file would not" ;;
+        no-no) fail 1 "neither a backup nor a restore of $backup_file would work" ;;
+        no-*) say_done 'a restore would work; it creates the database, which a backup needs' ;;
+    esac
 }
 
 # check LEVEL NAME: prints 'ok' and what the function check_NAME prints, if anything; if it fails,
@@ -59,7 +69,8 @@ passes() {
         return 0
     fi
     [ "$level" = note ] || problems=$((problems + 1))
-    show_check "$level" "$2" "$(sed -n 's/^\(error\|warning\): //p' "$work/said" | head -n 1)" \
+    show_check "$level" "$2" "$(sed -n -e 's/^error: //p' -e 's/^warning: //p' "$work/said" |
+        head -n 1)" \
         "$(sed -n 's/^ hint: //p' "$work/said")"
     return 1
 }
@@ -207,18 +218,15 @@ check_with_lock() {
     if database_exists; then
         check problem database
     else
-        passes note database ||
-            verdict='a restore would work; it creates the database, which a backup needs'
+        passes note database || backup_works=no
     fi
     check problem programs
     check note zstd
     check problem rights
     if [ "$RESTORE_IN_PLACE" != yes ] && database_exists; then
-        passes note extensions ||
-            verdict='a backup would work; a restore may fail to create extensions'
+        passes note extensions || restore_works=maybe
     fi
-    [ ! -e "$backup_file" ] || passes note restore ||
-        verdict="a backup would work, a restore of $backup_file would not"
+    [ ! -e "$backup_file" ] || passes note restore || restore_works=no
     check "$(level_of_space)" space
     check problem archive
     check problem swap

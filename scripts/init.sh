@@ -47,7 +47,7 @@ main() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    unattended='' chosen_option='' providers='' with_prices='' incomplete=''
+    unattended='' chosen_option='' providers='' with_prices=''
     parse_only_options take_option "$@"
 }
 
@@ -126,15 +126,16 @@ ask_option() {
 }
 
 show_menu() {
-    backup_summary=
+    backup_summary='' backup_created=''
     if [ -f "$backup_file" ]; then
         find_manifest "$backup_file"
         backup_summary=$(sed -n 's/^summary: *//p' "$work/info")
+        backup_created=$(sed -n 's/^created: *//p' "$work/info")
         [ -z "$manifest_found" ] || describes "$work/info" "$backup_file" ||
             warn "'$backup_file' is truncated, damaged, or not the file of its manifest"
     fi
-    run_helper menu --holds "$backup_summary" --now "$current_summary" "$backup_file" >&4 ||
-        usage >&4
+    run_helper menu --holds "$backup_summary" --created "$backup_created" \
+        --now "$current_summary" "$backup_file" >&4 || usage >&4
 }
 
 # normalize_option TEXT: fails where it is none. Sets option
@@ -162,6 +163,7 @@ agrees() { # QUESTION
 # restore_backup: asks before it replaces any rows. Where it fails, the database is unchanged, and a
 # fetch of 20 minutes or more starts only if the server can fetch and the user agrees
 restore_backup() {
+    [ -n "$unattended" ] || find_database # the server may have been started since the menu
     case $current_content in
         '' | *' 0 rows') ;;
         *)
@@ -193,7 +195,7 @@ restore_backup() {
 fetch_assets() {
     [ "$option" != d ] || choose_providers
     create_namespace || die "could not create the namespace: $(tumblebug_answer)"
-    unchanged=
+    unchanged='; the data that has arrived stays'
     case $option in
         b) fetch 'about 20 to 30 minutes' ;;
         c) fetch 'about 40 minutes or more' --azure ;;
@@ -205,7 +207,7 @@ fetch_assets() {
 fetch_prices() {
     [ -n "$with_prices" ] || agrees 'Fetch prices too?' || return 0
     say 'fetching prices'
-    ask_tumblebug fetch-prices || report_skipped "prices: $(tumblebug_answer)"
+    ask_for_long fetch-prices || report_skipped "prices: $(tumblebug_answer)"
 }
 
 # choose_providers: by number or name, of those that the server knows. Sets providers
@@ -271,7 +273,7 @@ inform_tumblebug() {
 
 update_images() {
     say 'updating images from the latest list'
-    ask_tumblebug update-images || report_skipped "the latest images: $(tumblebug_answer)"
+    ask_for_long update-images || report_skipped "the latest images: $(tumblebug_answer)"
 }
 
 offer_backup() {

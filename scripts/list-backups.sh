@@ -8,8 +8,8 @@ use gzip backup-file embedded-manifest signature manifest publish progress repor
 use catalog
 
 # of the catalog, as JSON names them
-catalog_columns='created bytes# rows# tables# server holds state
-    verified_level verified_result verified_at sha256 database trust path'
+catalog_columns='created bytes# rows# tables# server holds state verified_level verified_result'
+catalog_columns="$catalog_columns verified_at sha256 database trust path"
 
 usage() {
     cat <<EOF

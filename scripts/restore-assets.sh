@@ -37,12 +37,12 @@ the live database is unchanged.
                  ask before the swap
   --trust        restore with your own rights; an untrusted backup may then run
                  code on the server (same as RESTORE_TRUST=yes)
-  --drop-copy    only drop the kept copy (see below)
   -y, --yes      restore without asking (same as RESTORE_SKIP_CONFIRM=yes)
 
 RESTORE_KEEP_PREVIOUS=yes keeps the replaced database: rollback-assets.sh swaps
 back to it. RESTORE_KEEP_COPY=yes keeps a copy of the restored database: the
-next restore of the same backup clones it, which takes less than half the time.
+next restore of the same backup clones it, which takes less than half the time;
+drop-copy.sh drops it.
 RESTORE_IN_PLACE=yes needs no right to create databases: the backup is loaded
 into the live database, in one transaction, for which clients wait.
 EOF
@@ -89,7 +89,7 @@ restore() {
     finish 'the restore is complete'
     print_statistics
     say_done "restored $(restored_content) in $(duration)"
-    [ -z "$copy_failed" ] || end_incomplete
+    [ -z "$incomplete" ] || end_incomplete
 }
 
 restore_by_staging() {
@@ -129,17 +129,10 @@ take_option() {
         --keep-going) keep_going=yes ;;
         --drop-missing-columns) drop_missing=yes ;;
         --trust) RESTORE_TRUST=yes ;;
-        --drop-copy) only_drop_copy "$@" ;;
         --table) add_table "${2-}" && used=2 ;;
         --table=*) add_table "${1#--table=}" ;;
         *) common_option "$1" ;;
     esac
-}
-
-# only_drop_copy: the rest of the command line
-only_drop_copy() {
-    [ $# -eq 1 ] || die_usage "cannot combine --drop-copy with: $2"
-    exec "$root/scripts/drop-copy.sh" ${quiet:+--quiet}
 }
 
 refuse_contradictions() {

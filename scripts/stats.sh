@@ -45,9 +45,11 @@ take_option() {
     esac
 }
 
+# clean_up: needs the lock, which the statistics do not
 clean_up() {
     clean_up_backups
     clean_up_server
+    release_lock || fail_with "$work/lock.errors" 'could not release the lock'
 }
 
 show_tables() {

@@ -39,6 +39,21 @@ def test_backup_creates_its_directory(direct: Database) -> None:
     assert path.is_file()
 
 
+def test_indented_line_of_the_env_file_counts(direct: Database) -> None:
+    name = "TB_POSTGRES_DATABASE"
+    (direct.checkout.path / ".env").write_text(f"  # ours\n\t {name}={direct.name}\n  \n")
+    del direct.checkout.environment[name]
+    run = direct.checkout.run(STATS)
+    assert run.status == 0 and "warning" not in run.err, run
+
+
+def test_failed_backup_leaves_no_new_directory(direct: Database) -> None:
+    path = direct.checkout.path / "new" / "deep" / "x.dump.gz"
+    run = direct.backup(path, TB_POSTGRES_DATABASE="missing")
+    assert run.status == 1 and not (direct.checkout.path / "new").exists(), run
+    assert "there is no database 'missing'" in run.err
+
+
 def test_info_has_the_lines_that_init_reads(direct: Database) -> None:
     lines = manifest_of(direct.sample_backup()).read_text().splitlines()
     for field in ("created: ", "summary: ", "size: "):

@@ -132,6 +132,9 @@ def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     assert "would work after the other run has ended" in run.err
     run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE=f"{direct.name}_new")
     assert run.status == 0 and "a restore would work; it creates the database" in run.err, run
+    path.write_bytes(b"")
+    run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE=f"{direct.name}_new")
+    assert run.status == 1 and "neither a backup nor a restore of ./assets/" in run.err, run
 
 
 @pytest.mark.python

@@ -17,6 +17,7 @@ from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import CLEAN, INIT, PROJECT, Run
 from support.tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
+from support.waiting import until
 
 from helpers import menu, terminal
 
@@ -387,6 +388,18 @@ def test_signal_stops_waiting_and_says_that_the_server_goes_on(
     assert direct.left_behind() == []
 
 
+def test_signal_ends_an_update_of_the_images(direct: Database, tumblebug: Tumblebug) -> None:
+    direct.sample_backup()
+    tumblebug.faults["/updateImagesFromAsset"] = lambda _: time.sleep(20)
+    process = direct.checkout.start(INIT, "--option", "a+")
+    until(lambda: any("updateImages" in request for request in tumblebug.asked))
+    started = time.monotonic()
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert time.monotonic() - started < 10
+    assert process.returncode == 143 and "interrupted" in err, err
+
+
 # --- the menu and the choice ---
 
 
@@ -431,7 +444,7 @@ def test_menu_is_the_documented_one(tmp_path: Path) -> None:
     assert f"{shown}\nChoose a, a+, b, c or d (Ctrl-C to leave):\n" == documented("How should")
 
 
-def test_age_of_a_committed_file_is_that_of_its_commit(tmp_path: Path) -> None:
+def test_age_is_that_in_the_manifest_or_that_of_the_commit(tmp_path: Path) -> None:
     path = tmp_path / "assets.dump.gz"
     path.write_bytes(b"x")
     git = ["git", "-C", str(tmp_path), "-c", "user.name=test", "-c", "user.email=test@example.org"]
@@ -440,6 +453,8 @@ def test_age_of_a_committed_file_is_that_of_its_commit(tmp_path: Path) -> None:
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "backup"]):
         subprocess.run([*git, *command], check=True, env=dates)
     assert "12 days old" in menu.menu(path)
+    three_days_ago = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() - 3 * DAY))
+    assert "3 days old" in menu.menu(path, created=three_days_ago)
     path.write_bytes(b"newer")
     assert "made today" in menu.menu(path)
 
@@ -489,6 +504,17 @@ def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: T
     assert direct.checkout.run(CLEAN, CLEAN_SKIP_CONFIRM="yes").status == 0
     run = direct.checkout.run_on_terminal(INIT, answer=b"a\n")
     assert run.status == 0 and direct.content() == backup, run
+
+
+def test_option_a_asks_if_the_server_was_started_after_the_menu(direct: Database) -> None:
+    damaged_after_backup(direct)
+    before = direct.content()
+    direct.checkout.edit(
+        "scripts/init.sh", "    show_menu\n", "    show_menu\n    current_content=\n"
+    )
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nno\n")
+    assert run.status == 1 and "Replace them?" in run.err, run
+    assert direct.content() == before
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,6 @@ def test_stats_shows_the_copy_and_drop_copy_drops_it(kept: Database) -> None:
     assert run.status == 0 and re.search(shown + "; 'make drop-copy' drops it", run.err), run
     run = kept.checkout.run("make", "drop-copy")
     assert run.status == 0 and re.search(rf"dropped the {shown}", run.err), run
-    run = kept.checkout.run(RESTORE, "--drop-copy")
+    run = kept.checkout.run(DROP)
     assert run.status == 0 and "there is no kept copy" in run.err, run
     assert kept.databases() == set()

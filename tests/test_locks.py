@@ -72,6 +72,15 @@ def test_stats_runs_during_a_restore(direct: Database) -> None:
         assert process.wait(60) == 0
 
 
+def test_statistics_do_not_stop_a_backup(direct: Database) -> None:
+    query = '*" -P border=0 "*'
+    with waiting_run(direct.checkout, STATS, program="psql", arguments=query) as (process, go_on):
+        run = direct.backup("x")
+        assert run.status == 0 and process.poll() is None, run
+        go_on.touch()
+        assert process.wait(60) == 0
+
+
 def test_run_starts_when_the_other_one_ends_during_its_last_attempt(direct: Database) -> None:
     attempts = (
         "SELECT query_start FROM pg_stat_activity"

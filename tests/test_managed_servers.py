@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from faults.faults import ALL, sampled
 from support.databases import PASSWORD, Database, database_of_role, untrusted_dump
+from support.fakes import fake
 from support.run import BACKUP, CLEAN, CONFIRMED, DOCTOR, RESTORE, ROLLBACK, STATS, VERIFY, Checkout
 from support.running import kill, start_restore, waiting_run
 from support.servers import Container, DirectServer
@@ -494,6 +495,33 @@ def test_certificate_of_the_server_is_verified(
         assert run.status == 1 and len(run.errors) == 1, run
         assert "certificate" in run.err and "the database is unchanged" in run.err
         assert "hint: set PGSSLROOTCERT to the certificate" in run.err
+
+
+def test_backup_that_could_not_be_tested_here_is_small(ordinary: Database) -> None:
+    """Doctor says that it would work."""
+    role = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    set_by_a_superuser = f"ALTER DATABASE {ordinary.name} SET log_statement = 'ddl'"
+    ordinary.server.execute(set_by_a_superuser)
+    run = ordinary.backup(BACKUP_COMPRESSION="smallest", FORCE="yes")
+    assert run.status == 0 and "may not copy these settings of the database: log_st" in run.err, run
+    ordinary.server.execute(set_by_a_superuser.replace("SET log_statement = 'ddl'", "RESET ALL"))
+    ordinary.execute(f"CREATE TABLE others (); GRANT SELECT ON others TO {role}")
+    run = ordinary.backup(BACKUP_COMPRESSION="smallest", FORCE="yes")
+    assert run.status == 0 and "these belong to other roles: table public.others" in run.err, run
+
+
+def test_data_directory_of_another_host_is_not_measured_here(
+    direct_server: DirectServer, docker: Database
+) -> None:
+    full = 'case $* in */postgresql/data) printf "h\n/dev/x 1 1 10 99%% /\n" ;;'
+    environment = fake(docker.checkout, df=f'{full} *) exec "$REAL" "$@" ;; esac') | {
+        "ASSETS_PG_BACKEND": "direct",
+        "PG_BINDIR": str(direct_server.private.bin_dir),
+        "TB_POSTGRES_ENDPOINT": f"{docker.server.address}:5432",
+    }
+    run = docker.checkout.run(DOCTOR, **environment)
+    assert run.status == 0, run
+    assert "could not determine the free space of the data directory" in run.out
 
 
 @pytest.fixture

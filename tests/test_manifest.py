@@ -307,6 +307,15 @@ def test_manifest_of_any_size_is_read_back(checkout: Checkout, shell: str) -> No
     assert (run.returncode, run.stderr) == (0, ""), run
 
 
+@pytest.mark.parametrize("line", ["12 foo", "12a 5 t", "1234567890123456 5 t"])
+def test_malformed_line_of_a_table_is_refused(direct: Database, line: str) -> None:
+    path = direct.sample_backup()
+    text = manifest_of(path).read_text()
+    rewrite_manifest(path, text.replace("\n0 0 public.empty_table\n", f"\n{line}\n"))
+    run = direct.restore(path)
+    assert run.status == 1 and "has a malformed line of a table" in run.err, run
+
+
 def test_manifest_of_another_backup_is_not_used(direct: Database) -> None:
     """A file without a manifest in it, beside that of another backup."""
     path = direct.sample_backup()
@@ -320,8 +329,8 @@ def test_manifest_of_another_backup_is_not_used(direct: Database) -> None:
     run = direct.restore()
     assert run.status == 0, run
     assert re.search(
-        r"describes another backup, made \d{4}-.* UTC, or this one before it was compressed again:"
-        " cannot verify row counts and fingerprints;",
+        r"\.info', created \d{4}-.* UTC, does not describe this file:"
+        " cannot verify row counts and fingerprints\n",
         run.err,
     )
     assert "not signed with your key" in run.err

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from support.databases import Database, make_big
-from support.fakes import fake
-from support.run import BACKUP, DIFF, DOCTOR, LIST, PRUNE, RESTORE, STATS, VERIFY
+from support.fakes import fake, path_without
+from support.run import BACKUP, DIFF, DOCTOR, LIST, PROJECT, PRUNE, RESTORE, STATS, VERIFY
 
 SHELLS = ["dash", "busybox sh", "bash --posix"]
 
@@ -88,6 +89,53 @@ def test_programs_of_busybox_are_enough(on_busybox: Database) -> None:
         run = on_busybox.checkout.run(*command)
         assert run.status == 0, run
     assert on_busybox.left_behind() == []
+
+
+@pytest.fixture
+def on_macos(direct: Database) -> Database:
+    """A database whose scripts run with programs that behave like those of macOS."""
+    if not shutil.which("original-awk"):
+        pytest.skip("there is no original-awk")
+    environment = direct.checkout.environment
+    environment["PATH"] = path_without(
+        direct.checkout, *("timeout", "setsid", "flock", "nproc", "tac", "sha256sum", "pigz")
+    )
+    environment |= fake(
+        direct.checkout,
+        awk='exec original-awk "$@"',
+        sed='exec "$REAL" --posix "$@"',
+        sync='exec "$REAL"',
+        wc='number=$("$REAL" "$@") && printf "%8s\\n" "$number"',
+    )
+    return direct
+
+
+def test_programs_of_macos_are_enough(on_macos: Database) -> None:
+    bash = {"shell": "bash --posix"}
+    run_script = on_macos.checkout.run
+    before = on_macos.content()
+    for name in ((), ("auto",), ("auto",)):
+        run = run_script(BACKUP, *name, **bash)
+        assert run.status == 0, run
+    damage(on_macos)
+    for options in (("--dry-run",), ("-y",), ("-y", "--data-only")):
+        run = run_script(RESTORE, *options, **bash)
+        assert run.status == 0, run
+    assert on_macos.content() == before
+    for command in ([VERIFY], [DIFF], [LIST], [PRUNE, "--keep", "1", "-y"], [STATS]):
+        run = run_script(*command, **bash)
+        assert run.status == 0, run
+    assert json.loads(run_script(LIST, "--json", **bash).out)["result"]["backups"]
+    assert "optional: with pigz" in run_script(DOCTOR, **bash).out
+    assert on_macos.left_behind() == []
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "scripts").rglob("*.awk")), ids=lambda p: p.name)
+def test_program_is_in_the_grammar_of_every_awk(path: Path) -> None:
+    run = subprocess.run(
+        ["original-awk", "-f", path], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    assert "syntax error" not in run.stderr and "illegal statement" not in run.stderr
 
 
 def test_gunzip_and_pg_restore_can_read_the_backup(database: Database) -> None:

@@ -22,7 +22,7 @@ def test_cron_and_systemd_get_this_projects_path(checkout: Checkout) -> None:
     run = checkout.run("make", "schedule")
     assert run.status == 0, run
     line = run.out.splitlines()[-1]
-    program = ["PATH=$PATH:/usr/local/bin:/snap/bin", BACKUP]
+    program = ["PATH=$PATH:/usr/local/bin:/opt/homebrew/bin:/snap/bin", BACKUP]
     assert shlex.split(line)[5:10] == ["cd", str(checkout.path), "&&", *program]
     run = checkout.run(SCHEDULE, "systemd")
     command = re.search(r"^ExecStart=(.*)$", run.out, re.MULTILINE)[1]

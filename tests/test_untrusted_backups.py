@@ -16,7 +16,7 @@ from faults.faults import campaign, sampled
 from support.backups import manifest_of, rewrite_manifest
 from support.databases import Database, untrusted_dump
 from support.fakes import count_calls, fake
-from support.run import Run, new_checkout
+from support.run import Checkout, Run, new_checkout
 from support.servers import started_container
 
 NOWHERE = "/nonexistent"
@@ -334,6 +334,18 @@ def test_backup_of_this_machine_needs_no_trust(direct: Database) -> None:
     key.write_text("0" * 64)
     run = direct.restore(path)
     assert run.status == 1 and "view public.v" in run.err, run
+
+
+def test_key_of_another_first_backup_is_not_replaced(direct: Database, checkout: Checkout) -> None:
+    """Both backups begin at the same time: one creates the key, both are signed with it."""
+    key = shlex.quote(str(checkout.key))
+    od = f'case $* in *-N32*) printf \'%064d\' 7 >{key} ;; esac; exec "$REAL" "$@"'
+    checkout.key.parent.mkdir(parents=True)
+    run = direct.backup("x", **fake(checkout, od=od))
+    assert run.status == 0 and "not signed" not in run.err, run
+    assert checkout.key.read_text() == "0" * 63 + "7"
+    assert direct.restore("x").status == 0
+    assert [path.name for path in checkout.key.parent.iterdir()] == ["key"]
 
 
 def test_manifest_cannot_grant_trust(direct: Database) -> None:

@@ -35,8 +35,8 @@ from shell_code import NAME, functions
 LAYERS = {
     "base": "use text hash messages options env-file service-file settings work json process"
     " python",
-    "server": "call-input verified-call backends/docker backends/direct backends/kubectl backend"
-    " session errors compose",
+    "server": "time-limit call-input verified-call backends/docker backends/direct backends/kubectl"
+    " backend session errors compose",
     "things": "lock clean-up confirmation client-programs databases rights gzip"
     " backup-file embedded-manifest signature manifest fingerprints schema publish rclone",
     "workflow": "progress report off-site upload columns modes untrusted owners load kept-copy"

@@ -9,7 +9,7 @@
 
 usual_password=tumblebug # as in CB-Tumblebug's docker-compose.yaml
 
-use call-input verified-call backends/docker backends/direct backends/kubectl
+use time-limit call-input verified-call backends/docker backends/direct backends/kubectl
 
 # select_server: chooses the backend and prepares the environment of every client program. Sets
 # client_host, where they run

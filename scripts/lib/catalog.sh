@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The catalog: one line for each backup in some directories. It opens only files whose size differs
 # from that in FILE.info, and starts no process per file for the others.
-# Needs: awk length_line_size listed manifest manifest_found manifest_limit member_data member_frame
+# Needs: awk length_line_size listed manifest_found manifest_limit member_data member_frame
 #   remote_exists work
 
 # print_catalog DIRECTORY...: lines of fields separated by tabs: created, size, rows, tables,
@@ -140,7 +140,7 @@ open_unclear_file() {
     find_manifest "$1"
     if [ -n "$manifest_found" ]; then
         mv "$work/info" "$2.manifest"
-        [ "$manifest" = "$1" ] || echo yes >"$2.beside"
+        is_embedded "$1" || echo yes >"$2.beside"
     else
         date -u -r "$1" '+%Y-%m-%d %H:%M:%S UTC' >"$2.time" 2>/dev/null || : # macOS before 13
     fi

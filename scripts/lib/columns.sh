@@ -8,6 +8,17 @@ drop_missing=
 # compare_columns: names the columns by which the backup and the live tables differ; the live ones
 # must have all that the backup fills
 compare_columns() {
+    list_filled_columns
+    refuse_missing_tables
+    [ ! -s "$work/columns.missing" ] || accept_missing_columns
+    require_partitions
+    find_what_is_not_filled
+    require_rows
+    schemas_differ || warn_of_unfilled # which are shown otherwise
+}
+
+# list_filled_columns: of the live database and the backup; ends the script if there are no tables
+list_filled_columns() {
     print_sql tables/user-tables tables/live-columns | ask live >"$work/live-columns" ||
         fail_with "$work/live.errors" 'could not read the columns'
     [ -s "$work/live-columns" ] || {
@@ -17,16 +28,14 @@ compare_columns() {
     of_chosen_tables <"$work/live-columns" >"$work/live-columns.chosen"
     of_chosen_tables <"$work/archive-rows" >"$work/columns"
     lines_not_in "$work/columns" "$work/live-columns.chosen" >"$work/columns.missing"
-    refuse_missing_tables
-    [ ! -s "$work/columns.missing" ] || accept_missing_columns
-    require_partitions
+}
+
+# find_what_is_not_filled: Sets emptied_tables, unfilled_columns and defaulted_columns
+find_what_is_not_filled() {
     emptied_tables=$(compare_lists other-tables "$work/columns" "$work/live-columns.chosen")
-    [ -s "$work/columns" ] || fail_without_rows
-    [ "$mode" != tables ] || [ -z "$emptied_tables" ] || fail_without_rows
     unfilled_columns=$(lines_not_in "$work/live-columns.chosen" "$work/columns" |
         sed 's/^column //')
     defaulted_columns=$(compare_lists defaulted-columns "$work/columns" "$work/live-columns.chosen")
-    schemas_differ || warn_of_unfilled # which are shown otherwise
 }
 
 # compare_lists PROGRAM FILE FILE: by that program of lib/awk, two lists of columns
@@ -48,6 +57,12 @@ warn_of_emptied_tables() {
         "$(shown_tables "$emptied_tables");" \
         "now $(content_of "$TB_POSTGRES_DATABASE" "$emptied_tables")"
     say 'use --table to restore only tables that the backup has rows for'
+}
+
+# require_rows: of any table, or with --table of each
+require_rows() {
+    [ -s "$work/columns" ] || fail_without_rows
+    [ "$mode" != tables ] || [ -z "$emptied_tables" ] || fail_without_rows
 }
 
 # fail_without_rows: ends the script; the backup has nothing for the tables to restore

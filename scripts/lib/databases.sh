@@ -5,8 +5,8 @@
 # Sets: copy_origin copy_bytes data_directory database_bytes database_encoding load_jobs
 #   may_create may_restrict toast_compression
 
-# read_database_facts: of the live one. Sets database_encoding, empty where it does not exist, and
-# database_bytes
+# read_database_facts: Sets database_encoding, empty where the live database does not exist, and
+# database_bytes, its size
 read_database_facts() {
     database_facts=$(ask lock <"$sql/restore/live-database.sql") ||
         fail_with "$work/lock.errors" 'could not read the catalog'

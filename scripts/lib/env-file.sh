@@ -16,10 +16,11 @@ read_env_file() {
     while IFS= read -r line || [ -n "$line" ]; do
         line_number=$((line_number + 1))
         line=${line#"$byte_order_mark"}
+        line=${line#"${line%%[![:space:]]*}"}
         line=${line#export }
         problem='is not NAME=VALUE'
         case $line in
-            '' | '#'* | [[:space:]]*) continue ;;
+            '' | '#'*) continue ;;
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
             RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_* | TB_K8S_*) ;;
             CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | K8S_*) ;;

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Guards: the same content does not replace an existing backup, and much less content only if the
 # user wants that; and the shared backup must be small enough for Git.
-# Needs: awk database_encoding holds manifest manifest_found operand partial_manifest project sql
+# Needs: awk database_encoding holds manifest_found operand partial_manifest project sql
 #   target work
 
 size_to_warn=52428800   # 50 MiB
@@ -109,7 +109,7 @@ read_live_tables() {
 # renamed meanwhile shows. A data-only backup does not say of which schema it is, and no manifest
 # says what large objects contain
 is_same_content() {
-    [ "$manifest" = "$target" ] &&
+    is_embedded "$target" &&
         [ "$holds" = 'schema and data' ] && [ "$(manifest_field holds)" = "$holds" ] &&
         [ "$(manifest_field encoding)" = "$database_encoding" ] &&
         cmp -s "$work/existing" "$work/live" &&
@@ -142,14 +142,17 @@ renew_info() {
 
 # find_losses TABLES: between the existing backup and these lines of tables. Sets losses
 find_losses() {
-    losses=$(LC_ALL=C awk -f "$awk/losses.awk" "$work/existing" "$1" |
-        while read -r rows_before rows_now table_name; do
-            case $rows_now in
-                gone) change="$rows_before rows -> gone" ;;
-                *) change="$rows_before -> $rows_now rows" ;;
-            esac
-            printf '%s: %s\n' "${table_name#public.}" "$(with_commas "$change")"
-        done)
+    losses=$(LC_ALL=C awk -f "$awk/losses.awk" "$work/existing" "$1" | in_words)
+}
+
+in_words() {
+    while read -r rows_before rows_now table_name; do
+        case $rows_now in
+            gone) change="$rows_before rows -> gone" ;;
+            *) change="$rows_before -> $rows_now rows" ;;
+        esac
+        printf '%s: %s\n' "${table_name#public.}" "$(with_commas "$change")"
+    done
 }
 
 # show_losses: also with --quiet, because they are what the question or the error is about

@@ -3,9 +3,8 @@
 # which is faster than loading the backup again.
 # Needs: backup_file child copy_bytes keep_going kept_copy load_skipped manifest_found mode sql
 #   staging tables trusted work
-# Sets: copy_failed copy_found
+# Sets: copy_found incomplete
 
-copy_failed=
 copy_found=
 
 # find_copy: is there a copy of this backup that fits the live database? Sets copy_found
@@ -46,7 +45,7 @@ clone_copy() {
     wait "$child" || fail_with "$work/clone.errors" 'could not clone the kept copy'
 }
 
-# keep_copy: of staging, if the user wants one. The restore goes on if that fails. Sets copy_failed
+# keep_copy: of staging, if the user wants one. The restore goes on if that fails. Sets incomplete
 keep_copy() {
     if [ "$RESTORE_KEEP_COPY" != yes ] || [ -n "$copy_found" ]; then
         return 0
@@ -62,7 +61,7 @@ keep_copy() {
         read_copy_facts
         say "kept a copy of $(human_size "$copy_bytes"); 'make drop-copy' drops it"
     else
-        copy_failed=yes
+        incomplete=yes
         warn "could not keep a copy: $(first_error "$work/clone.errors")"
     fi
 }

@@ -37,6 +37,11 @@ find_manifest() {
         grep -q '^sha256: ' "$work/info"; } || manifest_found=
 }
 
+# is_embedded FILE: is the manifest that was found in this file?
+is_embedded() {
+    [ "$manifest" = "$1" ]
+}
+
 # check_manifest FILE: ends the script if the one found is damaged, or the file is. One beside the
 # file may be another backup's: the file is then restored without it. Sets manifest_found
 check_manifest() {
@@ -47,14 +52,16 @@ check_manifest() {
         is_number "$(manifest_field $field)" || die "manifest '$manifest' has no number as $field"
     done
     read_manifest "$work/manifest" >"$work/tables"
-    if [ "$manifest" != "$1" ] && ! describes "$work/info" "$1"; then
+    ! LC_ALL=C grep -qv '^[0-9]\{1,15\} -\{0,1\}[0-9]\{1,\} .' "$work/tables" ||
+        die "manifest '$manifest' has a malformed line of a table"
+    if ! is_embedded "$1" && ! describes "$work/info" "$1"; then
         manifest_found=
         require_whole "$1"
     fi
 }
 
 fail_damaged_manifest() { # FILE
-    if [ "$manifest" = "$1" ]; then
+    if is_embedded "$1"; then
         hint "get '$1' again; or unpack it with 'gunzip -c' to a .dump file, and restore that" \
             'without verification'
         die "the manifest in '$1' is damaged or was edited"
@@ -99,7 +106,7 @@ require_intact() {
 
 # has_clean_end FILE: does it hold nothing but the archive and the manifest?
 has_clean_end() {
-    if [ "$manifest" = "$1" ]; then
+    if is_embedded "$1"; then
         archive_size=$(embedded_start "$1")
     else
         archive_size=$(size_of "$1")

@@ -66,7 +66,7 @@ warn_with() {
     fi
 }
 
-# tell_warnings: those that --quiet has held back
+# tell_warnings: prints the warnings that --quiet has held back
 tell_warnings() {
     [ -n "$work" ] && [ -s "$work/warnings" ] || return 0
     tell_warning_lines <"$work/warnings"

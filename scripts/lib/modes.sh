@@ -40,7 +40,7 @@ choose_full_mode() {
     mode=full
 }
 
-# choose_mode_by_archive: whatever the live schema is
+# choose_mode_by_archive: full or data-only, without comparing schemas
 choose_mode_by_archive() {
     if is_data_only; then
         choose_mode

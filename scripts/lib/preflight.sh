@@ -42,10 +42,7 @@ check_file() {
     if [ -n "$manifest_found" ]; then
         check_manifest "$backup_file"
         compare_info
-        [ -n "$manifest_found" ] || warn "manifest '$manifest' describes another backup, made" \
-            "$(manifest_field created), or this one before it was compressed again:" \
-            'cannot verify row counts and fingerprints;' \
-            'get the .info file of this backup, or make a new backup, which contains its manifest'
+        [ -n "$manifest_found" ] || warn_of_other_manifest
     elif [ -f "$manifest" ]; then
         require_whole "$backup_file"
         head -c 10000 "$manifest" | grep '^summary: ' >"$work/preview" || :
@@ -56,9 +53,15 @@ check_file() {
     fi
 }
 
+warn_of_other_manifest() {
+    warn "'$manifest', created $(manifest_field created), does not describe this file:" \
+        'cannot verify row counts and fingerprints'
+    say 'get the .info file of this backup; if the backup was compressed again, make a new one'
+}
+
 # compare_info: FILE.info may be older or newer than the file, if only one of them was copied
 compare_info() {
-    if [ "$manifest" = "$backup_file" ] && [ -f "$backup_file.info" ] &&
+    if is_embedded "$backup_file" && [ -f "$backup_file.info" ] &&
         ! cmp -s "$backup_file.info" "$work/info"; then
         say "using the manifest inside $backup_file; $backup_file.info differs from it"
     fi

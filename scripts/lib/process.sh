@@ -2,13 +2,14 @@
 # A run from its beginning to its end: child processes, pipes, exit status.
 # Needs: explained is_child json json_failed prompt_open room_advice started_at status unchanged
 #   work
-# Sets: child explained finished is_child program reader_status started_at status unchanged
-#   writer_status
+# Sets: child explained finished incomplete is_child program reader_status started_at status
+#   unchanged writer_status
 
 begun=
 endings=
 finished=
 in_doubt=
+incomplete=
 started_at=0
 
 # begin: a script's first act, after its options: settings, traps and a private directory. From then
@@ -129,7 +130,7 @@ duration() {
     echo "$(($(date +%s) - started_at)) s"
 }
 
-# end_incomplete: done, but a step that was asked for besides has failed, and a warning has said so
+# end_incomplete: done, but not all that was asked for, and a warning has said so
 end_incomplete() {
     explained=yes
     tell_warnings

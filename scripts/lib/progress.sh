@@ -83,7 +83,7 @@ screen_columns() (
     esac
 )
 
-# archive_size: of the one on the server, so far
+# archive_size: prints the present size of the archive on the server
 archive_size() {
     human_size "$(on_server ls -ln "$server_tmp/archive" </dev/null | awk '{ print $5 }')"
 }

@@ -38,7 +38,7 @@ print_by_psql() (
 # locale lacks them. ASCII does not count: LANG=C says nothing about the terminal
 block_in_this_locale() {
     case $(locale charmap 2>/dev/null) in
-        '' | UTF-8 | ANSI_X3.4-1968) ;;
+        '' | UTF-8 | ANSI_X3.4-1968 | US-ASCII) ;;
         *) echo 's/█/#/g' ;;
     esac
 }

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Restoring a new dump into the staging database before it is published. This tests the dump; and
 # there its rows can be sorted, so that those with much in common compress together.
-# Needs: child database_bytes is_standby may_create server sql staging work
+# Needs: child database_bytes forbidden_settings foreign_objects is_standby may_create server sql
+#   staging work
 # Sets: archive manifest_found no_test sorted_tables trusted
 
 sorted_tables=
@@ -13,6 +14,8 @@ find_obstacle() {
     free_kib=$(server_fact data-free)
     list_obstacles
     list_superuser_extensions
+    read_forbidden_settings
+    read_foreign_objects
     if [ "$is_standby" = t ]; then
         no_test="$server is a read-only standby"
     elif [ "$may_create" != t ]; then
@@ -24,6 +27,11 @@ find_obstacle() {
         no_test="database '$TB_POSTGRES_DATABASE' has subscriptions"
     elif [ -s "$work/extensions" ]; then
         no_test="only a superuser may create these extensions: $(list_of 20 <"$work/extensions")"
+    elif [ -n "$forbidden_settings" ]; then
+        no_test="user '$TB_POSTGRES_USER' may not copy these settings of the database"
+        no_test="$no_test: $(in_one_line "$forbidden_settings")"
+    elif [ -n "$foreign_objects" ]; then
+        no_test="these belong to other roles: $(in_one_line "$foreign_objects")"
     fi
 }
 

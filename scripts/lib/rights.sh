@@ -2,6 +2,7 @@
 # What the user is allowed to do and the server can do. The functions require_... and refuse_... end
 # the script otherwise.
 # Needs: is_standby may_create server sql work
+# Sets: forbidden_settings foreign_objects
 
 # require_readable CONTENT: ends the script where content_of was not permitted to read
 require_readable() {
@@ -34,8 +35,7 @@ require_primary() {
 
 # require_right_to_replace: ends the script unless this user may replace everything in place
 require_right_to_replace() {
-    foreign_objects=$(irreplaceable_objects) ||
-        fail_with "$work/sql.errors" 'could not read the catalog'
+    read_foreign_objects
     [ -n "$foreign_objects" ] || return 0
     hint_owner
     hint 'or use --table NAME, which needs only rights on that table'
@@ -81,13 +81,25 @@ require_right_to_create() {
 
 # require_right_to_copy_settings: from the live database to the staging database
 require_right_to_copy_settings() {
-    forbidden_settings=$(ask lock <"$sql/restore/forbidden-settings.sql") ||
-        fail_with "$work/lock.errors" 'could not read the settings of the database'
+    read_forbidden_settings
     [ -z "$forbidden_settings" ] || {
         hint 'restore as a superuser, or with RESTORE_IN_PLACE=yes'
         die "user '$TB_POSTGRES_USER' may not copy these settings of database" \
             "'$TB_POSTGRES_DATABASE' to the staging database: $(in_one_line "$forbidden_settings")"
     }
+}
+
+# read_forbidden_settings: those of the live database that this user may not copy. Sets
+# forbidden_settings, lines
+read_forbidden_settings() {
+    forbidden_settings=$(ask lock <"$sql/restore/forbidden-settings.sql") ||
+        fail_with "$work/lock.errors" 'could not read the settings of the database'
+}
+
+# read_foreign_objects: up to 20 that this user may not replace. Sets foreign_objects, lines
+read_foreign_objects() {
+    foreign_objects=$(irreplaceable_objects) ||
+        fail_with "$work/sql.errors" 'could not read the catalog'
 }
 
 # foreign_sessions: those of the live database that this user may not end, in one line

@@ -75,9 +75,21 @@ psql_set() {
 
 # ask lock|live: sends the SQL on standard input, prints the answer; fails if the session has ended
 ask() {
+    send_to "$1" && answer_of "$1"
+}
+
+send_to() { # lock|live
     case $1 in
-        lock) send >&5 && answer <&6 ;;
-        live) send >&7 && answer <&8 ;;
+        lock) send >&5 ;;
+        live) send >&7 ;;
+    esac
+}
+
+# answer_of lock|live: prints the first answer that has not been read yet
+answer_of() {
+    case $1 in
+        lock) answer <&6 ;;
+        live) answer <&8 ;;
     esac
 }
 

@@ -163,17 +163,11 @@ EOF
 # with_meaning: for each name on standard input that is near a setting, or is what other programs
 # call one, `NAME TAB SETTING`
 with_meaning() {
-    names=$(cat)
-    printf '%s\n' "$names" | while IFS= read -r given; do
-        case $given in
-            TB_POSTGRES_HOST) printf '%s\tTB_POSTGRES_ENDPOINT\n' "$given" ;;
-            TB_POSTGRES_DB | TB_POSTGRES_DBNAME | TB_POSTGRES_NAME)
-                printf '%s\tTB_POSTGRES_DATABASE\n' "$given"
-                ;;
-        esac
-    done
-    printf '%s\n' "$names" | sed -e '/^TB_POSTGRES_HOST$/d' -e '/^TB_POSTGRES_DB$/d' \
-        -e '/^TB_POSTGRES_DBNAME$/d' -e '/^TB_POSTGRES_NAME$/d' |
+    tab=$(printf '\t')
+    sed -e "s/^TB_POSTGRES_HOST\$/&${tab}TB_POSTGRES_ENDPOINT/" \
+        -e "s/^TB_POSTGRES_DB\$/&${tab}TB_POSTGRES_DATABASE/" \
+        -e "s/^TB_POSTGRES_DBNAME\$/&${tab}TB_POSTGRES_DATABASE/" \
+        -e "s/^TB_POSTGRES_NAME\$/&${tab}TB_POSTGRES_DATABASE/" |
         nearest_of "$(known_settings)"
 }
 

@@ -60,22 +60,30 @@ is_open_to_others() { # FILE
 make_key() {
     ! has_key || return 0
     key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
-    if lacks_key && write_key 2>/dev/null && has_key; then
+    if lacks_key && write_key 2>/dev/null; then
         say "created the key that signs this machine's backups: $(key_file)"
         return 0
     fi
     key_parent=
+    ! has_key || return 0 # another run has created it meanwhile
     no_key=$(key_problem)
     ! lacks_key || no_key="could not create the key '$(key_file)' (TB_ASSETS_KEY_FILE)"
     alert "$no_key; this backup is not signed, and every restore will treat it as untrusted"
     return 1
 }
 
+# write_key: fails where another run has just created it, which may have signed a backup already
 write_key() (
     umask 077
     key=$(key_file)
-    mkdir -p -- "$(dirname -- "$key")" &&
-        od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$key.$run_name" && mv "$key.$run_name" "$key"
+    mkdir -p -- "$(dirname -- "$key")" || return 1
+    [ ! -f "$key" ] || [ -s "$key" ] || rm -f "$key"
+    od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$key.$run_name" &&
+        { ln "$key.$run_name" "$key" || # not where there are no hard links
+            { [ ! -e "$key" ] && mv "$key.$run_name" "$key"; }; }
+    created=$?
+    rm -f "$key.$run_name"
+    return $created
 )
 
 # signature_of FILE: the HMAC of its content

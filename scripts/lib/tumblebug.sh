@@ -16,6 +16,12 @@ ask_tumblebug() {
     run_helper "$verb" --server "$TUMBLEBUG_SERVER" "$@" >"$work/answer"
 }
 
+# ask_for_long VERB [ARGUMENT...]: the same, where the answer may take minutes: a signal ends it
+ask_for_long() {
+    background_with_messages ask_tumblebug "$@"
+    wait "$child"
+}
+
 tumblebug_answer() {
     head -n 1 "$work/answer"
 }
@@ -84,7 +90,7 @@ fetch() {
     wait "$child" || {
         fetching=
         hint "'make stats' shows what has arrived; 'make init' fetches again"
-        die "fetching failed: $(tumblebug_answer); the data that has arrived stays"
+        die "fetching failed: $(tumblebug_answer)"
     }
     fetching=
     [ ! -s "$work/answer" ] || warn "$(tumblebug_answer)"

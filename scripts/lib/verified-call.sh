@@ -138,10 +138,7 @@ is_of_transport() {
 # end_without_answer: a server that hangs must not hang the run
 end_without_answer() {
     exec 8<&- 9>&-
-    limit=
-    ! command -v timeout >/dev/null || limit='timeout 30'
-    # shellcheck disable=SC2086 # two words, or none
-    ! $limit cat <"$call/begun" || return 0
+    ! in_time cat <"$call/begun" 2>/dev/null || return 0
     echo 'error: no answer within 30 s' >>"$call/transport.errors"
     kill "$call_process"
 }
@@ -204,8 +201,9 @@ transport_reason() {
         sed -n -e 's/^error: unable to upgrade connection: //p' -e 's/^error: //p' \
             -e 's/^Error from server ([A-Za-z]*): //p' -e 's/^Error: //p' \
             -e 's/^error during connect: //p' -e 's/^Error response from daemon: //p' \
-            -e '/^\(read\|write\) tcp /p' -e '/^unexpected EOF/p' -e '/^Cannot connect to /p' \
-            -e 's/^\(Unable to connect\|The connection to the server \)/\1/p' "$1"
+            -e '/^read tcp /p' -e '/^write tcp /p' -e '/^unexpected EOF/p' \
+            -e '/^Cannot connect to /p' -e '/^Unable to connect/p' \
+            -e '/^The connection to the server /p' "$1"
         sed -n 's/^E[0-9].* err="\(.*\)"$/\1/p' "$1"
     } | head -n 1
 }

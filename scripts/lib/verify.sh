@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Verifying the staging database before it replaces anything.
 # Needs: child copy_found keep_going manifest_found mode sql staging work
+# Sets: incomplete
 
 # verify_staging: ends the script unless it holds what the manifest says, to the last value; with
 # --keep-going, asks. The planner's statistics are computed meanwhile.
@@ -92,7 +93,7 @@ analyze() {
 }
 
 # confirm_failures: lists every object that could not be loaded and every table that differs, and
-# asks if there are any
+# asks if there are any. Sets incomplete
 confirm_failures() {
     failed=$(sed -n 's/^pg_restore: error: \(could not execute query: \)\{0,1\}//p
                      s/^Command was: /    in /p' "$work/restore.errors")
@@ -100,9 +101,10 @@ confirm_failures() {
     [ -z "$manifest_found" ] || different=$(differences "$work/staged")
     [ -n "$failed" ] || [ -n "$different" ] || return 0
     printf '%s\n' "$failed" | while IFS= read -r failure; do
-        say "$failure"
+        say_always "$failure"
     done
-    [ -z "$different" ] || say "tables that differ from the backup: $different"
-    warn 'the staging database is incomplete or differs, as listed above'
+    [ -z "$different" ] || say_always "tables that differ from the backup: $different"
+    alert 'the staging database is incomplete or differs, as listed above'
     confirm RESTORE_SKIP_CONFIRM 'Swap anyway?'
+    incomplete=yes
 }

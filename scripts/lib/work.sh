@@ -19,7 +19,7 @@ make_work_directory() {
 
 # write_errors_to FILE: those of the shell and of programs, unless sh -x traces there
 write_errors_to() {
-    case $- in *x*) ;; *) command exec 2>>"$1" ;; esac
+    case $- in *x*) ;; *) { : >>"$1"; } 2>/dev/null && exec 2>>"$1" ;; esac
 }
 
 has_space() {
@@ -80,7 +80,7 @@ has_crashed() (
 
 # is_alive PROCESS: of whatever user
 is_alive() {
-    [ -d "/proc/$1" ] || kill -0 "$1" 2>/dev/null
+    [ -d "/proc/$1" ] || kill -0 "$1" 2>/dev/null || ps -p "$1" >/dev/null 2>&1
 }
 
 # start_of PROCESS: when it started, in one word

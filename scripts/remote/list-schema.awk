@@ -66,7 +66,7 @@ function print_constraint(    name) {
     name = name_at_start($0)
     kind = substr($0, length(name) + 2)
     sub(/ .*/, "", kind)
-    print "constraint", table, kind == "NOT" ? "" : name, kind
+    print "constraint", table, (kind == "NOT" ? "" : name), kind
 }
 
 # name_at_start(text): a name with or without a schema; quoted ones may contain anything

@@ -34,7 +34,7 @@ END {
         }
     }
     if (changes > 20) printf(" and %d more", changes - 20)
-    print separator == "" ? "the same rows" : ""
+    print (separator == "" ? "the same rows" : "")
 }
 
 function rows_text(number) {

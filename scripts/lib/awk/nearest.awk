@@ -1,10 +1,12 @@
 # For each input line that is not in CANDIDATES (an environment variable, one candidate a line),
 # prints `LINE TAB CANDIDATE` with the nearest candidate, if one is near: one or two letters
-# differ, or two neighbours are swapped, or the line is its beginning.
+# differ, or two neighbours are swapped, or the line is its beginning. A line that has a tab has its
+# candidate already.
 BEGIN {
     count = split(ENVIRON["CANDIDATES"], candidate, "\n")
     for (c = 1; c <= count; c++) known[candidate[c]]
 }
+/\t/ { print; next }
 !($0 in known) {
     best = 0
     least = length($0) < 3 ? 0 : length($0) < 6 ? 1.5 : 2.5

@@ -14,4 +14,4 @@
     last = $0
 }
 first == "" { first = $0 }
-END { print last != "" ? last : first != "" ? first : "rclone ended without a message" }
+END { print (last != "" ? last : first != "" ? first : "rclone ended without a message") }

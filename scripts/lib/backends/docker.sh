@@ -154,23 +154,6 @@ read_container_state() {
     esac
 }
 
-# in_time COMMAND...: sends TERM after 30 s, and KILL 5 s later, so that an engine or a hook that
-# hangs does not hang the run
-in_time() {
-    command -v timeout >/dev/null || {
-        "$@"
-        return
-    }
-    called_at=$(date +%s)
-    timeout -k 5 30 "$@" || {
-        timed_status=$?
-        if [ "$timed_status" -eq 124 ] || [ "$(($(date +%s) - called_at))" -ge 30 ]; then
-            echo 'no answer within 30 s' >&2
-        fi
-        return "$timed_status"
-    }
-}
-
 # explain_docker: returns if the container does not exist, which is a state like any other
 explain_docker() {
     engine_program=Docker

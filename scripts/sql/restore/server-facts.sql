@@ -4,7 +4,7 @@
 -- fastest: one for each core that the server may use (its affinity, its container's share; 2 if
 -- this user may not read them), and at most half of the connections that are free, for all and for
 -- this user; the best compression it has for long values; and its data directory, empty if this
--- user may not read it.
+-- user may not read it or if it is on another machine than the client.
 SELECT CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
 SELECT rolsuper AS is_superuser, rolsuper AS may_restrict,
        CASE WHEN NOT (rolsuper OR rolcreatedb) THEN 'f'
@@ -45,4 +45,5 @@ SELECT :'may_create', :'may_restrict',
        (SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE setting END
         FROM pg_settings WHERE name = 'default_toast_compression'),
        CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'usage')
+                 AND inet_client_addr() IS NOT DISTINCT FROM inet_server_addr()
             THEN current_setting('data_directory') ELSE '' END;
