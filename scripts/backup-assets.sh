@@ -53,6 +53,7 @@ main() {
     prepare_server "$data_directory"
     choose_compression
     dump_database
+    [ -z "$is_tested" ] || dump_again_if_not_testable
     guard_against_losses
     begin_statistics "$work/tables"
     [ -z "$is_tested" ] || restore_and_dump_again
@@ -201,6 +202,11 @@ choose_compression() {
     [ "$compression" != auto ] || compression=$(default_compression)
     is_tested=
     [ "$compression" != smallest ] || choose_test
+    use_compression
+}
+
+# use_compression: Sets compression to what pg_dump knows
+use_compression() {
     case $compression-$(has_zstd && echo zstd) in
         fast-zstd) compression=zstd:1 ;;
         small-zstd) compression=zstd:7 ;;
@@ -223,11 +229,16 @@ choose_test() {
         find_obstacle
     fi
     if [ -n "$no_test" ]; then
-        say "using BACKUP_COMPRESSION=small, without a restore test, because $no_test"
-        compression=small
+        skip_test
     else
         is_tested=yes
     fi
+}
+
+# skip_test: Sets is_tested and compression
+skip_test() {
+    say "using BACKUP_COMPRESSION=small, without a restore test, because $no_test"
+    is_tested='' compression=small
 }
 
 default_compression() {
@@ -344,11 +355,20 @@ hint_room() {
     ! grep -qi 'no space left\|quota' "$1" || hint "free some space in '$target_directory/'"
 }
 
+# dump_again_if_not_testable: only the dump shows whose objects it contains
+dump_again_if_not_testable() {
+    find_foreign_entries "$server_tmp/archive"
+    [ -n "$no_test" ] || return 0
+    skip_test
+    use_compression
+    dump_database
+}
+
 # restore_and_dump_again: the dump is tested by a restore; the sorted rows are what is published.
 # The live database plays no part any more
 restore_and_dump_again() {
     hint 'BACKUP_COMPRESSION=small backs up without restoring the dump first'
-    restore_dump "$server_tmp/archive"
+    restore_dump
     : >"$work/live.errors" # where the end of the snapshot's session was noted
     background read_staged_tables ''
     reading_staging=$child

@@ -259,7 +259,8 @@ warn_of_extensions() {
 warn_of_owners_if_full() {
     if [ "$mode" = full ] && [ "$RESTORE_IN_PLACE" != yes ] && [ -n "$trusted" ] &&
         [ -z "$copy_found" ]; then
-        warn_of_changed_owners "$work/contents"
+        find_loadable_entries "$work/contents"
+        warn_of_changed_owners "$work/loadable"
     fi
 }
 
@@ -356,7 +357,10 @@ rows_afterwards() {
 # --- the swap ---
 
 swap_databases() {
-    [ "$mode" = full ] || change_missing_columns drop
+    [ "$mode" = full ] || {
+        end_live_session ''
+        change_missing_columns drop
+    }
     copy_database_settings
     say 'swapping databases'
     read_database_facts

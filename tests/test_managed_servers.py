@@ -79,6 +79,119 @@ def test_autovacuum_does_not_keep_a_temporary_database(
     assert ordinary.databases() == set()
 
 
+def test_entries_of_a_superuser_do_not_change_the_owners(ordinary: Database) -> None:
+    user = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    ordinary.execute(
+        "ALTER SCHEMA public OWNER TO CURRENT_USER;"
+        f"GRANT ALL ON SCHEMA public TO {user};"
+        f"GRANT EXECUTE ON FUNCTION pg_stat_reset() TO {user};"
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {user}"
+    )
+    before = ordinary.content()
+    run = ordinary.backup(BACKUP_COMPRESSION="smallest")
+    assert run.status == 0 and "own or have granted: tumblebug\n" in run.err, run
+    for settings, options in (({}, ("--data-only",)), ({"RESTORE_IN_PLACE": "yes"}, ()), ({}, ())):
+        ordinary.execute("DELETE FROM image_infos")
+        run = ordinary.restore(*options, **settings)
+        assert run.status == 0 and "will own all tables" not in run.err, run
+        assert ("schema public will not belong to tumblebug" in run.err) == (not settings), run
+        assert "some grants were skipped: " in run.err
+        assert ordinary.content()["public.image_infos"] == before["public.image_infos"]
+    owners = "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relname LIKE '%_infos'"
+    assert ordinary.execute(owners) == [(user,)]
+
+
+@pytest.fixture
+def with_extension(container: Container, checkout: Checkout) -> Iterator[Database]:
+    """A trusted extension whose table has rows that a dump contains, as PostGIS has."""
+    control = "default_version = '1'\\ntrusted = true\\nrelocatable = true\\n"
+    script = (
+        "CREATE TABLE reference (n int); GRANT SELECT ON reference TO PUBLIC;"
+        "SELECT pg_extension_config_dump('reference', ''); INSERT INTO reference VALUES (7);"
+    )
+    write = (
+        'directory=$(dirname "$(find / -name plpgsql.control 2>/dev/null | head -n 1)") &&'
+        ' printf "$1" >"$directory/refers.control" && echo "$2" >"$directory/refers--1.sql"'
+    )
+    container.client("sh", "-c", write, "sh", control, script)
+    for database in database_of_role(container, checkout, "CREATEDB"):
+        role = checkout.environment["TB_POSTGRES_USER"]
+        database.execute(f"SET ROLE {role}; CREATE EXTENSION refers")
+        yield database
+
+
+def test_rows_of_an_extension_do_not_stop_a_restore(with_extension: Database) -> None:
+    before = with_extension.content()
+    run = with_extension.backup(BACKUP_COMPRESSION="smallest")
+    assert run.status == 0, run
+    for options in ((), ("--data-only",)):
+        with_extension.execute("DELETE FROM image_infos")
+        run = with_extension.restore(*options)
+        assert run.status == 0 and "will own all tables" not in run.err, run
+        assert with_extension.content() == before
+        assert with_extension.execute("SELECT n FROM reference") == [(7,)]
+
+
+def test_role_of_a_login_is_used(ordinary: Database) -> None:
+    """As where a vault creates logins with short lives."""
+    path, before = ordinary.backed_up(), ordinary.content()
+    owner, login = ordinary.checkout.environment["TB_POSTGRES_USER"], f"login_{ordinary.name}"
+    ordinary.execute(
+        f"CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}' IN ROLE {owner};"
+        f"ALTER ROLE {login} SET role = {owner}"
+    )
+    ordinary.checkout.environment["TB_POSTGRES_USER"] = login
+    try:
+        run = ordinary.backup(path, FORCE="yes", BACKUP_COMPRESSION="smallest")
+        assert run.status == 0 and "restoring the dump" in run.err, run
+        for options in ((), ("--data-only",), ("--table", "image_infos")):
+            ordinary.execute("DELETE FROM image_infos")
+            run = ordinary.restore(*options, path)
+            assert run.status == 0 and "may not end" not in run.err, run
+            assert ordinary.content() == before
+    finally:
+        ordinary.checkout.environment["TB_POSTGRES_USER"] = owner
+        ordinary.execute(f"DROP ROLE {login}")
+
+
+def test_swap_waits_for_no_synchronous_standby(direct: Database) -> None:
+    path, before = direct.sample_backup(), direct.content()
+    direct.execute("DELETE FROM image_info")
+    alter = '"$REAL" -X -q -d postgres -c "ALTER SYSTEM'
+    reload = '-c "SELECT pg_reload_conf()" -c "SELECT pg_sleep(0.5)" </dev/null >/dev/null'
+    psql = (
+        f"""case $* in *renames=*) {alter} SET synchronous_standby_names = 'none'" {reload}"""
+        """ && timeout 10 "$REAL" "$@"; status=$?;"""
+        f""" {alter} RESET synchronous_standby_names" {reload}; exit $status ;; esac;"""
+        ' exec "$REAL" "$@"'
+    )
+    run = direct.restore(path, **fake(direct.checkout, psql=psql))
+    assert run.status == 0 and direct.content() == before, run
+
+
+def test_nobody_else_may_connect_to_the_staging_database(ordinary: Database) -> None:
+    """Also where the live database has been closed: its tables may have been open to all."""
+    path = ordinary.backed_up()
+    staging = f"assets_staging_{ordinary.key()}"
+    other = f"other_{ordinary.name}"
+    ordinary.server.execute(f"CREATE ROLE {other} LOGIN")
+    allowed = f"SELECT has_database_privilege('{other}', '%s', 'CONNECT')"
+    try:
+        for acl, is_open in (("GRANT", True), ("REVOKE", False)):
+            word = "TO" if is_open else "FROM"
+            ordinary.execute(f"{acl} CONNECT ON DATABASE {ordinary.name} {word} PUBLIC")
+            with waiting_run(
+                ordinary.checkout, RESTORE, path, program="pg_restore", arguments="*--jobs*"
+            ) as (process, go_on):
+                assert ordinary.execute(allowed % staging) == [(False,)]
+                go_on.touch()
+                _, err = process.communicate(timeout=60)
+            assert process.returncode == 0, err
+            assert ordinary.execute(allowed % ordinary.name) == [(is_open,)]
+    finally:
+        ordinary.server.execute(f"DROP ROLE {other}")
+
+
 def test_session_that_the_user_may_not_end_does_not_stop_a_run(ordinary: Database) -> None:
     name = f"make.sh {ordinary.key()} somebody@elsewhere 1"
     with ordinary.server.connect(ordinary.name) as connection:
@@ -262,7 +375,7 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         ordinary.execute(f"{give}; REVOKE other_owner FROM {user}")
         run = ordinary.restore("--data-only", path)
         assert run.status == 1 and "other_owner" in run.errors[0], run
-        assert "hint: restore as a superuser\n" in run.err
+        assert "hint: restore as a superuser, or with RESTORE_IN_PLACE=yes\n" in run.err
     finally:
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
 
@@ -507,7 +620,7 @@ def test_backup_that_could_not_be_tested_here_is_small(ordinary: Database) -> No
     ordinary.server.execute(set_by_a_superuser.replace("SET log_statement = 'ddl'", "RESET ALL"))
     ordinary.execute(f"CREATE TABLE others (); GRANT SELECT ON others TO {role}")
     run = ordinary.backup(BACKUP_COMPRESSION="smallest", FORCE="yes")
-    assert run.status == 0 and "these belong to other roles: table public.others" in run.err, run
+    assert run.status == 0 and "what these roles own or have granted: tumblebug\n" in run.err, run
 
 
 def test_data_directory_of_another_host_is_not_measured_here(

@@ -67,6 +67,9 @@ hint_for_cause() {
             hint "run GRANT CONNECT ON DATABASE postgres TO $TB_POSTGRES_USER:" \
                 'each run connects to that database'
             ;;
+        *'parameter "default_tablespace"'* | *'permission denied for tablespace'*)
+            hint "create that tablespace on the server; user '$TB_POSTGRES_USER' needs CREATE on it"
+            ;;
         *'permission denied for '*)
             [ "$2" = "$work/restore.errors" ] || hint_owner # that may be the restricted role's
             ;;
@@ -78,6 +81,10 @@ hint_for_cause() {
             ;;
         *'does not match host name'*)
             hint "set TB_POSTGRES_ENDPOINT to a name that is in the server's certificate"
+            ;;
+        *'pg_hba.conf entry for'*'"assets_'*)
+            hint "pg_hba.conf must let user '$TB_POSTGRES_USER' connect to any database and, for" \
+                'untrusted backups, the user in this message too'
             ;;
         *'pg_hba.conf'*'no encryption'*)
             hint 'set PGSSLMODE=require, if the server accepts only TLS connections'
@@ -100,7 +107,12 @@ hint_for_cause() {
             hint 'disconnect the clients of that database, and run this again'
             ;;
         *'must be member of role'* | *'must be able to SET ROLE'*)
-            [ -z "${trusted-}" ] || hint 'restore as a superuser'
+            [ -z "${trusted-}" ] || hint 'restore as a superuser, or with RESTORE_IN_PLACE=yes'
+            ;;
+        *'relation "'*'" does not exist'* | *'function '*' does not exist'*)
+            [ "$2" != "$work/live.errors" ] ||
+                hint 'a trigger may use names without a schema: give its function a search_path,' \
+                    'by ALTER FUNCTION ... SET search_path'
             ;;
         *'No space left on device'*)
             hint "free some space on $server, or in the temporary directory of $client_host"

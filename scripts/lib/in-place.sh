@@ -26,7 +26,8 @@ find_skipped_entries() {
     open_session live "$TB_POSTGRES_DATABASE"
     run_live in-place/objects in-place/skipped-entries
     mv "$work/answer" "$work/skipped"
-    grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/contents" |
+    without_messages find_loadable_entries "$work/contents" # schema public keeps its owner
+    grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/loadable" |
         grep -v -F -f "$work/skipped" >"$work/restored" || :
     warn_of_changed_owners "$work/restored"
 }
@@ -91,7 +92,7 @@ archive_sql() {
 }
 
 grant_in_place() {
-    list_grants || return 0
+    list_grants <"$work/contents" || return 0
     run_archive_sql "$work/grants" run-grants
     [ ! -s "$work/answer" ] || warn "some grants were skipped: $(head -n 1 "$work/answer")"
 }

@@ -22,12 +22,14 @@ load_backup() {
 
 load_full() {
     if [ -n "$trusted" ]; then
-        find_unusable_owners "$work/contents"
+        without_messages find_loadable_entries "$work/contents" # it has warned before the question
+        find_unusable_owners "$work/loadable"
         load_with_grants --no-privileges ${unusable_owners:+--no-owner}
     else
         create_restricted_role
         give_staging
-        ! list_grants || warn 'grants skipped: the backup was not signed with your key'
+        ! list_grants <"$work/contents" ||
+            warn 'grants skipped: the backup was not signed with your key'
         load_restricted --no-owner --no-privileges "$archive"
         audit_schema
     fi
@@ -36,10 +38,12 @@ load_full() {
 load_data_only() {
     load_live_schema
     change_missing_columns add
-    load_rows "$archive"
+    without_messages find_loadable_entries "$work/contents"
+    load_rows "$work/loadable"
     sql "$staging" <"$sql/tables/move-sequences.sql" >/dev/null 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
-    load --section=post-data "$schema"
+    load_list "$work/loadable.live" "$schema" --section=post-data --no-privileges
+    load_grants "$schema" "$work/contents.live"
     sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
 }
@@ -55,30 +59,38 @@ change_missing_columns() {
 }
 
 load_tables() {
-    load_live_schema --no-owner --no-privileges
+    without_messages load_live_schema
     choice entry >"$work/patterns"
     grep -F -f "$work/patterns" "$work/contents" >"$work/list" || : # an empty table has no entry
-    write_list "$work/list"
-    load_rows --use-list="$server_tmp/list" "$archive"
+    load_rows "$work/list"
 }
 
-# load_live_schema OPTION...: tables, and not yet what checks or follows their rows. Sets schema
+# load_live_schema: tables, and not yet grants and what checks or follows rows; with --table, which
+# moves only rows, without owners. Sets schema
 load_live_schema() {
     schema=$server_tmp/schema
     PGDATABASE=$TB_POSTGRES_DATABASE
     on_server pg_dump --format=custom --schema-only --lock-wait-timeout=5000 --file="$schema" \
         </dev/null 2>"$work/dump.errors" ||
         fail_with "$work/dump.errors" 'could not read the live schema'
-    load --section=pre-data "$@" "$schema"
+    on_server pg_restore --list "$schema" </dev/null >"$work/contents.live" \
+        2>"$work/restore.errors" ||
+        fail_with "$work/restore.errors" 'could not read the live schema'
+    find_loadable_entries "$work/contents.live"
+    mv "$work/loadable" "$work/loadable.live"
+    set -- --section=pre-data --no-privileges
+    [ "$mode" != tables ] || set -- "$@" --no-owner
+    load_list "$work/loadable.live" "$schema" "$@"
 }
 
-load_rows() { # OPTION... ARCHIVE
+load_rows() { # LIST
     if [ -n "$trusted" ]; then
-        load --data-only "$@"
+        load_list "$1" "$archive" --data-only
     else
         create_restricted_role
         admit_role
-        load_restricted --data-only "$@"
+        write_list "$1"
+        load_restricted --data-only --use-list="$server_tmp/list" "$archive"
         audit_rows
     fi
 }
@@ -99,6 +111,14 @@ load_restricted() {
         fi
         require_loaded
     }
+}
+
+# load_list LIST ARCHIVE OPTION...: the entries in that list
+load_list() {
+    write_list "$1"
+    listed_archive=$2
+    shift 2
+    load "$@" --use-list="$server_tmp/list" "$listed_archive"
 }
 
 run_load() { # FUNCTION... OPTION... ARCHIVE
@@ -157,40 +177,40 @@ staging_size() {
 # Event triggers come last, because they act on whatever follows them
 load_with_grants() {
     late='\(MATERIALIZED VIEW DATA\|EVENT TRIGGER\|COMMENT - EVENT TRIGGER\)'
-    if grep "^[0-9]*; [0-9]* [0-9]* $late " "$work/contents" >"$work/late"; then
-        lines_not_in "$work/contents" "$work/late" >"$work/list"
-        load_list "$@"
-        load_grants
-        for filter in -e -v; do
-            grep $filter ' MATERIALIZED VIEW DATA ' "$work/late" >"$work/list" || continue
-            load_list "$@"
-        done
+    grep "^[0-9]*; [0-9]* [0-9]* $late " "$work/loadable" >"$work/late" || :
+    if [ -s "$work/late" ] || [ -s "$work/excluded" ]; then
+        lines_not_in "$work/loadable" "$work/late" >"$work/list"
+        load_list "$work/list" "$archive" "$@"
     else
         load "$@" "$archive"
-        load_grants
     fi
+    load_grants "$archive" "$work/contents"
+    for filter in -e -v; do
+        grep $filter ' MATERIALIZED VIEW DATA ' "$work/late" >"$work/list" || continue
+        load_list "$work/list" "$archive" "$@"
+    done
 }
 
-# load_list OPTION...: the entries in $work/list
-load_list() {
-    write_list "$work/list"
-    load "$@" --use-list="$server_tmp/list" "$archive"
-}
-
-# load_grants: one by one, because a grant to a role that does not exist here is only skipped
+# load_grants ARCHIVE CONTENTS: one by one, because a grant to a role that does not exist here is
+# only skipped, as is one that this user may not repeat, of which the server may only warn
 load_grants() {
-    list_grants || return 0
+    list_grants <"$2" || return 0
     write_list "$work/grants"
-    on_server pg_restore --dbname="$staging" --use-list="$server_tmp/list" "$archive" \
-        </dev/null 2>"$work/grants.errors" || is_loaded "$work/grants.errors" || {
-        load_skipped=yes
-        warn "some grants were skipped: $(first_error "$work/grants.errors")"
-    }
+    on_server pg_restore --dbname="$staging" --use-list="$server_tmp/list" "$1" \
+        </dev/null 2>"$work/grants.errors" || is_loaded "$work/grants.errors" || warn_of_grants
+    ! grep -q 'no privileges \(could be revoked\|were granted\)' "$work/grants.errors" ||
+        warn_of_grants
 }
 
-# list_grants: into $work/grants; fails where there are none
+warn_of_grants() {
+    load_skipped=yes
+    warn "some grants were skipped: $(first_error "$work/grants.errors")"
+}
+
+# list_grants: those of the table of contents on standard input, into $work/grants; fails where
+# there are none
 list_grants() {
-    grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' "$work/contents" >"$work/grants"
+    grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' >"$work/grants"
 }
 
 write_list() { # FILE with the entries for pg_restore --use-list

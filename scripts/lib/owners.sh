@@ -1,20 +1,57 @@
 # shellcheck shell=sh
 # The owners of a backup's objects: who can get them here.
-# Needs: sql work
+# Needs: is_superuser sql work
 # Sets: load_skipped unusable_owners
 
 load_skipped=
 unusable_owners=
 
-# find_unusable_owners CONTENTS: the owners of its entries to whom this user cannot give anything
-# here. Sets unusable_owners and load_skipped
+# find_loadable_entries CONTENTS: $work/excluded gets its entries that this user may not restore:
+# comments on extensions, the owner of schema public, rows of extensions' tables; $work/loadable
+# gets the others
+find_loadable_entries() {
+    : >"$work/excluded"
+    if [ "$is_superuser" = f ]; then
+        list_forbidden_entries "$1" >"$work/excluded"
+    fi
+    lines_not_in "$1" "$work/excluded" >"$work/loadable"
+}
+
+list_forbidden_entries() { # CONTENTS
+    : >"$work/extension-rows"
+    ! database_exists ||
+        sql "$TB_POSTGRES_DATABASE" <"$sql/restore/extension-rows.sql" >"$work/extension-rows" \
+            2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
+    grep '^[0-9]*; [0-9]* [0-9]* SCHEMA - public ' "$1" >"$work/public-schema" || :
+    find_unusable_owners "$work/public-schema"
+    [ -z "$unusable_owners" ] || {
+        warn "schema public will not belong to $unusable_owners:" \
+            "user '$TB_POSTGRES_USER' may not act for that role"
+        cat "$work/public-schema"
+    }
+    grep -F -e ' COMMENT - EXTENSION ' -f "$work/extension-rows" "$1" || :
+}
+
+# find_unusable_owners CONTENTS: of its entries that get an owner. Sets unusable_owners and
+# load_skipped
 find_unusable_owners() {
-    unusable_owners=$({
+    grep -v '^[0-9]*; [0-9]* [0-9]* \(ACL\|DEFAULT ACL\|TABLE DATA\|COMMENT\) ' "$1" \
+        >"$work/owned" || :
+    unusable_owners=$(unusable_owners_of "$work/owned") || fail_to_compare_owners
+    load_skipped=${unusable_owners:+yes}
+}
+
+# unusable_owners_of CONTENTS: the owners of its entries to whom this user cannot give anything here
+unusable_owners_of() {
+    {
         psql_set entries "$(owner_entries "$1")"
         psql_set in_place "$RESTORE_IN_PLACE"
         print_sql restore/unusable-owners
-    } | ask lock) || fail_with "$work/lock.errors" 'could not compare the owners'
-    load_skipped=${unusable_owners:+yes}
+    } | ask lock
+}
+
+fail_to_compare_owners() {
+    fail_with "$work/lock.errors" 'could not compare the owners'
 }
 
 # warn_of_changed_owners CONTENTS: if the user will own all tables

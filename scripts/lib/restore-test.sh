@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Restoring a new dump into the staging database before it is published. This tests the dump; and
 # there its rows can be sorted, so that those with much in common compress together.
-# Needs: child database_bytes forbidden_settings foreign_objects is_standby may_create server sql
+# Needs: child database_bytes forbidden_settings is_standby may_create server sql
 #   staging work
 # Sets: archive manifest_found no_test sorted_tables trusted
 
@@ -15,7 +15,6 @@ find_obstacle() {
     list_obstacles
     list_superuser_extensions
     read_forbidden_settings
-    read_foreign_objects
     if [ "$is_standby" = t ]; then
         no_test="$server is a read-only standby"
     elif [ "$may_create" != t ]; then
@@ -30,8 +29,20 @@ find_obstacle() {
     elif [ -n "$forbidden_settings" ]; then
         no_test="user '$TB_POSTGRES_USER' may not copy these settings of the database"
         no_test="$no_test: $(in_one_line "$forbidden_settings")"
-    elif [ -n "$foreign_objects" ]; then
-        no_test="these belong to other roles: $(in_one_line "$foreign_objects")"
+    fi
+}
+
+# find_foreign_entries ARCHIVE: of other roles, for which this user may not act; or of an extension
+# that every new database has. Sets archive, which restore_dump restores, and no_test
+find_foreign_entries() {
+    archive=$1 no_test=
+    list_contents first
+    foreign_owners=$(unusable_owners_of "$work/contents.first") || fail_to_compare_owners
+    if [ -n "$foreign_owners" ]; then
+        no_test="user '$TB_POSTGRES_USER' may not restore what these roles own or have granted:"
+        no_test="$no_test $(in_one_line "$foreign_owners")"
+    elif grep -q ' EXTENSION - plpgsql ' "$work/contents.first"; then
+        no_test='extension plpgsql is not the one of a new database'
     fi
 }
 
@@ -40,14 +51,15 @@ room_to_sort() {
     echo "$((database_bytes * 3))"
 }
 
-# restore_dump ARCHIVE: as a full restore of a trusted backup does. The rows are sorted before there
-# are indexes, foreign keys and triggers. Sets archive, what the load needs, and sorted_tables
+# restore_dump: as a full restore of a trusted backup does. The rows are sorted before there are
+# indexes, foreign keys and triggers. Sets what the load needs, and sorted_tables
 restore_dump() {
-    archive=$1 trusted=yes manifest_found=''
+    trusted=yes manifest_found=''
     say 'restoring the dump into a staging database'
     choose_full_mode
-    list_contents first
     mv "$work/contents.first" "$work/contents"
+    : >"$work/excluded"
+    cp "$work/contents" "$work/loadable"
     background list_first_schema
     listing_first=$child
     create_staging ''

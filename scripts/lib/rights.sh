@@ -2,7 +2,7 @@
 # What the user is allowed to do and the server can do. The functions require_... and refuse_... end
 # the script otherwise.
 # Needs: is_standby may_create server sql work
-# Sets: forbidden_settings foreign_objects
+# Sets: forbidden_settings
 
 # require_readable CONTENT: ends the script where content_of was not permitted to read
 require_readable() {
@@ -35,7 +35,8 @@ require_primary() {
 
 # require_right_to_replace: ends the script unless this user may replace everything in place
 require_right_to_replace() {
-    read_foreign_objects
+    foreign_objects=$(irreplaceable_objects) ||
+        fail_with "$work/sql.errors" 'could not read the catalog'
     [ -n "$foreign_objects" ] || return 0
     hint_owner
     hint 'or use --table NAME, which needs only rights on that table'
@@ -96,15 +97,10 @@ read_forbidden_settings() {
         fail_with "$work/lock.errors" 'could not read the settings of the database'
 }
 
-# read_foreign_objects: up to 20 that this user may not replace. Sets foreign_objects, lines
-read_foreign_objects() {
-    foreign_objects=$(irreplaceable_objects) ||
-        fail_with "$work/sql.errors" 'could not read the catalog'
-}
-
 # foreign_sessions: those of the live database that this user may not end, in one line
 foreign_sessions() {
-    named_sessions=$(ask lock <"$sql/lock/foreign-sessions.sql") || return 0
+    named_sessions=$({ psql_set own "$PGAPPNAME" && print_sql lock/foreign-sessions; } |
+        ask lock) || return 0
     printf '%s\n' "$named_sessions" | list_of 5
 }
 

@@ -1,9 +1,11 @@
 -- Clones the database :source to :target, which gets the live database's owner, or else that of
 -- :source. Nobody may be connected to :source: sessions that look into it end here, and CREATE
--- DATABASE waits for others. The comment comes last: a copy without one is incomplete.
+-- DATABASE waits for others. Nobody else may connect to :target. The comment comes last: a copy
+-- without one is incomplete.
 SELECT pg_terminate_backend(pid)
-FROM pg_stat_activity
+FROM pg_stat_activity JOIN pg_roles ON pg_roles.oid = usesysid
 WHERE datname = :'source' AND pg_has_role(usesysid, 'usage')
+  AND (NOT rolsuper OR current_setting('is_superuser')::boolean)
 \g /dev/null
 SELECT format('CREATE DATABASE %I TEMPLATE %I OWNER %s ALLOW_CONNECTIONS %s%s',
               :'target', :'source', coalesce(live.datdba, source.datdba)::regrole,
@@ -26,5 +28,6 @@ WHERE source.datname = :'source'
 \else
     :create;
 \endif
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'target') \gexec
 SELECT format('COMMENT ON DATABASE %I IS %L', :'target', :'comment') WHERE :'comment' <> ''
 \gexec

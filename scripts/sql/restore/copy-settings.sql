@@ -18,10 +18,10 @@ FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase,
                      substr(setting, strpos(setting, '=') + 1) AS value) AS pair
 WHERE datname = :'live'
 \gexec
-SELECT unnest(ARRAY[
-           format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'staging'),
-           format('REVOKE ALL ON DATABASE %I FROM %s', :'staging', datdba::regrole)])
-FROM pg_database WHERE datname = :'live' AND datacl IS NOT NULL
+SELECT CASE WHEN datacl IS NULL
+            THEN format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO PUBLIC', :'staging')
+            ELSE format('REVOKE ALL ON DATABASE %I FROM %s', :'staging', datdba::regrole) END
+FROM (SELECT) AS one_row LEFT JOIN pg_database ON datname = :'live'
 \gexec
 SELECT format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, :'staging',
               CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,

@@ -1,6 +1,6 @@
 -- An empty staging database with the live one's owner, encoding, locale and tablespace; if there
--- is no live one, with :encoding. The row is read as JSON because the columns for locales differ
--- between versions 15 and 17.
+-- is no live one, with :encoding. Nobody else may connect to it. The row is read as JSON because
+-- the columns for locales differ between versions 15 and 17.
 SELECT format('CREATE DATABASE %I TEMPLATE template0', :'staging')
        || coalesce((
            SELECT format(' OWNER %s ENCODING %L LC_COLLATE %L LC_CTYPE %L',
@@ -27,3 +27,4 @@ SELECT format('CREATE DATABASE %I TEMPLATE template0', :'staging')
            WHERE datname = 'template0' AND :'encoding' NOT IN ('', pg_encoding_to_char(encoding))
        ), '')
 \gexec
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'staging') \gexec

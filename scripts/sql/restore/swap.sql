@@ -2,7 +2,8 @@
 -- client. A rename waits up to 5 s for the database's sessions to end, and new ones queue behind
 -- its lock; end-sessions.sql ends those that connect after the old ones end here and before that
 -- lock. :renames are FROM:TO, done in this order; one whose database does not exist is skipped. The
--- comment of the previous database ends with the time at which it was kept.
+-- comment of the previous database ends with the time at which it was kept. The commit waits for no
+-- synchronous standby, because clients wait for the commit.
 SELECT set_config('assets.live', :'live', false),
        set_config('assets.staging', :'staging', false),
        set_config('assets.replaced', :'replaced', false),
@@ -11,6 +12,7 @@ SELECT set_config('assets.live', :'live', false),
        set_config('assets.lock_backend', :'lock_backend', false)
 \g /dev/null
 SET lock_timeout = '5s';
+SET synchronous_commit = local;
 DO $$
 DECLARE
     rename text;
@@ -25,7 +27,7 @@ BEGIN
     BEGIN
         PERFORM pg_terminate_backend(pid, 100)
         FROM pg_stat_activity
-        WHERE datname = current_setting('assets.live')
+        WHERE datname IN (current_setting('assets.live'), current_setting('assets.staging'))
            OR datname = current_setting('assets.previous')
               AND current_setting('assets.renames') LIKE '%previous:%';
     EXCEPTION WHEN insufficient_privilege THEN

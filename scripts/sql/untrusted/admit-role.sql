@@ -9,6 +9,8 @@ SELECT format('ALTER ROUTINE %s SECURITY INVOKER', pg_proc.oid::regprocedure)
 FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
 WHERE prosecdef AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
 \gexec
+SELECT format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), :'restricted_role')
+\gexec
 SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, :'restricted_role'),
        format('GRANT INSERT ON ALL TABLES IN SCHEMA %I TO %I', nspname, :'restricted_role'),
        format('GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA %I TO %I',

@@ -129,6 +129,6 @@ UNION
 SELECT 'settings or grants of the database itself'
 FROM pg_database
 WHERE datname = current_database()
-  AND (datacl IS NOT NULL
+  AND (EXISTS (SELECT FROM aclexplode(datacl) WHERE grantee <> datdba)
        OR EXISTS (SELECT FROM pg_db_role_setting WHERE setdatabase = pg_database.oid))
 ORDER BY 1;
