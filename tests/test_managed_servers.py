@@ -217,6 +217,53 @@ def test_tablespace_in_which_the_user_may_create_nothing_is_named(
     assert "the right CREATE on the tablespace of database" in run.err
 
 
+def test_missing_tablespace_of_a_backup_is_named(ordinary: Database) -> None:
+    directory = Path(ordinary.server.execute("SHOW data_directory")[0][0]).parent / "fast"
+    directory.mkdir()
+    shutil.chown(directory, directory.parent.owner())
+    space = f"fast_{ordinary.name}"
+    ordinary.server.execute(f"CREATE TABLESPACE {space} LOCATION '{directory}'")
+    ordinary.execute(f"ALTER TABLE image_infos SET TABLESPACE {space}")
+    path = ordinary.backed_up()
+    ordinary.execute("ALTER TABLE image_infos SET TABLESPACE pg_default")
+    ordinary.server.execute(f"DROP TABLESPACE {space}")
+    run = ordinary.restore("--schema", "backup", path)
+    assert run.status == 1 and "hint: create that tablespace on the server; user" in run.err, run
+
+
+def test_trigger_that_needs_a_search_path_is_explained(ordinary: Database) -> None:
+    path, before = ordinary.backed_up(), ordinary.content()
+    role = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    ordinary.execute(
+        f"SET ROLE {role}; CREATE TABLE log (n int);"
+        "CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO log VALUES (1); RETURN NEW; END $$;"
+        "CREATE TRIGGER log AFTER INSERT ON image_infos FOR EACH ROW EXECUTE FUNCTION log()"
+    )
+    run = ordinary.restore("--table", "image_infos", path)
+    assert run.status == 1 and 'relation "log" does not exist; the database is' in run.err, run
+    assert "hint: a trigger may use names without a schema: give its function a" in run.err
+    assert ordinary.content()["public.image_infos"] == before["public.image_infos"]
+
+
+def test_login_rules_that_name_databases_are_named(ordinary: Database) -> None:
+    path, role = ordinary.backed_up(), ordinary.checkout.environment["TB_POSTGRES_USER"]
+    rules = Path(ordinary.server.execute("SHOW hba_file")[0][0])
+    before = rules.read_text()
+    rules.write_text(
+        "host all tumblebug all scram-sha-256\nlocal all all scram-sha-256\n"
+        f"host postgres,{ordinary.name} {role} all scram-sha-256\n"
+    )
+    try:
+        ordinary.server.execute("SELECT pg_reload_conf()")
+        run = ordinary.restore(path)
+    finally:
+        rules.write_text(before)
+        ordinary.server.execute("SELECT pg_reload_conf()")
+    assert run.status == 1 and f"hint: pg_hba.conf must let user '{role}' connect" in run.err, run
+    assert "PGSSLMODE" not in run.err
+
+
 def test_password_comes_from_the_users_password_file(ordinary: Database) -> None:
     environment = ordinary.checkout.environment
     del environment["TB_POSTGRES_PASSWORD"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from faults.faults import ALL
-from support.databases import SAMPLE, Database, broken_backup
+from support.databases import SAMPLE, Database, broken_backup, database_of_role
 from support.kinds import create_kinds, drop_kinds, everything
 from support.run import Checkout
 from support.servers import Container, started_container
@@ -115,6 +115,28 @@ def test_archive_of_a_newer_version_says_what_to_do(
     assert older.content() == before
     assert older.left_behind() == []
     older.drop()
+
+
+@pytest.fixture
+def ordinary_on_14(majors: dict[str, Container], checkout: Checkout) -> Iterator[Database]:
+    """CB-Tumblebug's tables on a version where schema public belongs to a superuser."""
+    yield from database_of_role(majors["14"], checkout, "CREATEDB")
+
+
+def test_rights_on_schema_public_that_are_lost_are_named(ordinary_on_14: Database) -> None:
+    database = ordinary_on_14
+    role = database.checkout.environment["TB_POSTGRES_USER"]
+    database.execute(
+        f"REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT CREATE ON SCHEMA public TO {role}"
+    )
+    run = database.backup(BACKUP_COMPRESSION="smallest")
+    assert run.status == 0 and "without a restore test, because user" in run.err, run
+    for options in (("--data-only",), ()):
+        run = database.restore(*options)
+        assert run.status == 0 and "will own all tables" not in run.err, run
+        assert "some grants were skipped: no privileges could be revoked for" in run.err, run
+    owners = "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relname LIKE '%_infos'"
+    assert database.execute(owners) == [(role,)]
 
 
 @dataclass

@@ -18,9 +18,9 @@ find_loadable_entries() {
 }
 
 list_forbidden_entries() { # CONTENTS
-    : >"$work/extension-rows"
+    echo ' COMMENT - EXTENSION ' >"$work/of-extensions"
     ! database_exists ||
-        sql "$TB_POSTGRES_DATABASE" <"$sql/restore/extension-rows.sql" >"$work/extension-rows" \
+        sql "$TB_POSTGRES_DATABASE" <"$sql/restore/extension-rows.sql" >>"$work/of-extensions" \
             2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
     grep '^[0-9]*; [0-9]* [0-9]* SCHEMA - public ' "$1" >"$work/public-schema" || :
     find_unusable_owners "$work/public-schema"
@@ -29,7 +29,7 @@ list_forbidden_entries() { # CONTENTS
             "user '$TB_POSTGRES_USER' may not act for that role"
         cat "$work/public-schema"
     }
-    grep -F -e ' COMMENT - EXTENSION ' -f "$work/extension-rows" "$1" || :
+    grep -F -f "$work/of-extensions" "$1" || :
 }
 
 # find_unusable_owners CONTENTS: of its entries that get an owner. Sets unusable_owners and

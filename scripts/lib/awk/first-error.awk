@@ -11,7 +11,10 @@ found && sub(/^DETAIL: +/, "") {
     first = first " (" $0 ")"
     exit
 }
-NR == 1 && !found { first = $0 }
+NR == 1 && !found {
+    first = $0
+    sub(/^pg_restore: WARNING: +/, "", first)
+}
 END {
     sub(/Container [0-9a-f]+ is not running/, "the container is not running", first)
     print first
