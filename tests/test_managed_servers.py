@@ -413,7 +413,7 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         ordinary.execute("ALTER ROLE other_owner RENAME TO renamed")
         said = ordinary.restore("--dry-run", path, **as_superuser).err
         ordinary.execute("ALTER ROLE renamed RENAME TO other_owner")
-        assert f"warning: '{user}', the owner of the database, will have no rights on" in said, said
+        assert f"warning: '{user}', the owner of the database, will own all tables" in said, said
         run = ordinary.checkout.run(VERIFY, path)
         assert run.status == 0 and "will own" not in run.err, run
         ordinary.execute(f"{give}; GRANT other_owner TO {user}")
@@ -425,6 +425,46 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         assert "hint: restore as a superuser, or with RESTORE_IN_PLACE=yes\n" in run.err
     finally:
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
+
+
+def test_owner_of_the_database_gets_what_a_missing_role_owned(ordinary: Database) -> None:
+    """As where a backup comes from a server with other roles: the application keeps its rights."""
+    owner, member = ordinary.checkout.environment["TB_POSTGRES_USER"], f"member_{ordinary.name}"
+    missing = f"missing_{ordinary.name}"
+    ordinary.execute(
+        f"CREATE ROLE {missing}; CREATE ROLE {member} LOGIN CREATEDB PASSWORD '{PASSWORD}';"
+        f"GRANT {owner} TO {member}; SET ROLE {owner};"
+        "CREATE SCHEMA s; CREATE TABLE s.t (id serial); CREATE TYPE mood AS ENUM ('ok');"
+        "CREATE TYPE pair AS (a int, b mood); CREATE DOMAIN small AS int CHECK (VALUE < 9);"
+        "CREATE VIEW v AS SELECT 1; CREATE MATERIALIZED VIEW m AS SELECT 2 AS n; CREATE SEQUENCE q;"
+        "CREATE FUNCTION f(pair) RETURNS int LANGUAGE sql AS 'SELECT 1'; RESET ROLE;"
+        f"ALTER TABLE image_infos OWNER TO {missing}; GRANT SELECT ON image_infos TO {owner}"
+    )
+    path, before = ordinary.backed_up(), ordinary.content()
+    owned_by = (
+        "SELECT count(*) FROM pg_class WHERE relowner = '{0}'::regrole UNION ALL"
+        " SELECT count(*) FROM pg_proc WHERE proowner = '{0}'::regrole UNION ALL"
+        " SELECT count(*) FROM pg_type WHERE typowner = '{0}'::regrole UNION ALL"
+        " SELECT count(*) FROM pg_namespace WHERE nspowner = '{0}'::regrole"
+    )
+    ordinary.execute(f"ALTER TABLE image_infos OWNER TO {owner}")
+    owned = ordinary.execute(owned_by.format(owner))
+    ordinary.execute(f"DROP OWNED BY {missing}; DROP ROLE {missing}")
+    superuser = ordinary.server.environment()["TB_POSTGRES_USER"]
+    password = {"TB_POSTGRES_PASSWORD": ordinary.server.environment()["TB_POSTGRES_PASSWORD"]}
+    try:
+        for user, settings in (
+            (member, {}),
+            (member, {"RESTORE_IN_PLACE": "yes"}),
+            (superuser, password),
+        ):
+            ordinary.execute("DELETE FROM image_infos")
+            run = ordinary.restore(path, TB_POSTGRES_USER=user, **settings)
+            assert run.status == 0 and f"'{owner}', the owner of the database, will own" in run.err
+            assert ordinary.execute(owned_by.format(owner)) == owned, user
+            assert {**ordinary.content(), "schema": ""} == {**before, "schema": ""}
+    finally:
+        ordinary.execute(f"DROP OWNED BY {member}; DROP ROLE {member}")
 
 
 def test_foreign_key_of_another_owner_blocks_only_its_tables(ordinary: Database) -> None:

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A restore in place, without a staging database: one transaction in the live database, which
 # commits only what it has verified. Clients wait for its locks until it ends.
-# Needs: archive awk child manifest_found mode root server_tmp unusable_owners work
+# Needs: archive awk child manifest_found mode new_owner root server_tmp unusable_owners work
 
 # restore_in_place: until the commit, whatever ends the session leaves the database unchanged
 restore_in_place() {
@@ -41,6 +41,9 @@ replace_everything() {
     grant_in_place
     show_progress 'building indexes'
     run_archive_sql "$work/restored" run-statements --section=post-data "$@"
+    if [ -n "$new_owner" ]; then
+        give_to_owner_sql >"$work/live.sql" && ask_live
+    fi
     run_live restore/analyze
 }
 

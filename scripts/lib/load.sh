@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Loading the archive into the staging database, in the mode of the restore.
 # Needs: archive awk child keep_going load_jobs manifest_found mode server_tmp server_version sql
-#   staging toast_compression trusted unusable_owners work
+#   new_owner staging toast_compression trusted unusable_owners work
 # Sets: keep_going load_skipped
 
 keep_going=
@@ -25,6 +25,7 @@ load_full() {
         without_messages find_loadable_entries "$work/contents" # it has warned before the question
         find_unusable_owners "$work/loadable"
         load_with_grants --no-privileges ${unusable_owners:+--no-owner}
+        [ -z "$new_owner" ] || give_staging_to_owner
     else
         create_restricted_role
         give_staging

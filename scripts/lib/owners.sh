@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # The owners of a backup's objects: who can get them here.
-# Needs: is_superuser sql work
-# Sets: load_skipped unusable_owners
+# Needs: is_superuser sql staging work
+# Sets: load_skipped new_owner unusable_owners
 
 load_skipped=
+new_owner=
 unusable_owners=
 
 # find_loadable_entries CONTENTS: $work/excluded gets its entries that this user may not restore:
@@ -32,13 +33,25 @@ list_forbidden_entries() { # CONTENTS
     grep -F -f "$work/of-extensions" "$1" || :
 }
 
-# find_unusable_owners CONTENTS: of its entries that get an owner. Sets unusable_owners and
-# load_skipped
+# find_unusable_owners CONTENTS: of its entries that get an owner. If there are any, the owner of
+# the database gets all. Sets unusable_owners, load_skipped, and new_owner, empty for this user
 find_unusable_owners() {
     grep -v '^[0-9]*; [0-9]* [0-9]* \(ACL\|DEFAULT ACL\|TABLE DATA\|COMMENT\) ' "$1" \
         >"$work/owned" || :
     unusable_owners=$(unusable_owners_of "$work/owned") || fail_to_compare_owners
-    load_skipped=${unusable_owners:+yes}
+    load_skipped=${unusable_owners:+yes} new_owner=
+    [ -z "$unusable_owners" ] || new_owner=$(ask lock <"$sql/restore/other-owner.sql") ||
+        fail_to_compare_owners
+}
+
+# give_to_owner_sql: prints the SQL that gives new_owner what this user has loaded
+give_to_owner_sql() {
+    psql_set owner "$new_owner" && print_sql restore/give-to-owner
+}
+
+give_staging_to_owner() {
+    give_to_owner_sql | sql "$staging" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" "could not give the tables to role '$new_owner'"
 }
 
 # unusable_owners_of CONTENTS: the owners of its entries to whom this user cannot give anything here
@@ -54,15 +67,14 @@ fail_to_compare_owners() {
     fail_with "$work/lock.errors" 'could not compare the owners'
 }
 
-# warn_of_changed_owners CONTENTS: if the user will own all tables
+# warn_of_changed_owners CONTENTS: if the tables will not have the owners that the backup names
 warn_of_changed_owners() {
     find_unusable_owners "$1"
     [ -n "$unusable_owners" ] || return 0
-    warn "user '$TB_POSTGRES_USER' will own all tables: these roles do not exist on this server," \
+    owner_of_all="user '$TB_POSTGRES_USER'"
+    [ -z "$new_owner" ] || owner_of_all="'$new_owner', the owner of the database,"
+    warn "$owner_of_all will own all tables: these roles do not exist on this server," \
         "or '$TB_POSTGRES_USER' may not make them owners: $(in_one_line "$unusable_owners")"
-    live_owner=$(ask lock <"$sql/restore/other-owner.sql") || live_owner=
-    [ -z "$live_owner" ] ||
-        warn "'$live_owner', the owner of the database, will have no rights on these tables"
     say 'to keep the owners, create the missing roles first, and restore as a superuser'
 }
 
