@@ -313,7 +313,7 @@ def test_malformed_line_of_a_table_is_refused(direct: Database, line: str) -> No
     text = manifest_of(path).read_text()
     rewrite_manifest(path, text.replace("\n0 0 public.empty_table\n", f"\n{line}\n"))
     run = direct.restore(path)
-    assert run.status == 1 and "has a malformed line of a table" in run.err, run
+    assert run.status == 1 and "has a malformed line in its list of tables" in run.err, run
 
 
 def test_manifest_of_another_backup_is_not_used(direct: Database) -> None:

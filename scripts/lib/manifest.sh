@@ -53,7 +53,7 @@ check_manifest() {
     done
     read_manifest "$work/manifest" >"$work/tables"
     ! LC_ALL=C grep -qv '^[0-9]\{1,15\} -\{0,1\}[0-9]\{1,\} .' "$work/tables" ||
-        die "manifest '$manifest' has a malformed line of a table"
+        die "manifest '$manifest' has a malformed line in its list of tables"
     if ! is_embedded "$1" && ! describes "$work/info" "$1"; then
         manifest_found=
         require_whole "$1"
