@@ -6,7 +6,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation client-programs databases rights gzip
 use backup-file embedded-manifest signature manifest fingerprints schema publish progress report
-use rclone off-site columns modes untrusted owners load verify restore-test catalog guards hooks
+use rclone off-site columns modes untrusted owners pg-restore load verify restore-test catalog
+use guards hooks
 
 usage() {
     cat <<EOF
@@ -53,10 +54,10 @@ main() {
     prepare_server "$data_directory"
     choose_compression
     dump_database
-    [ -z "$is_tested" ] || dump_again_if_not_testable
+    [ -z "$is_tested" ] || test_dump
     guard_against_losses
     begin_statistics "$work/tables"
-    [ -z "$is_tested" ] || restore_and_dump_again
+    [ -z "$is_tested" ] || dump_restored
     if is_shared; then
         guard_shared_size "$partial"
     fi
@@ -333,6 +334,7 @@ dump_with() {
 
 # pack_dump: never into an existing file, which could be somebody's link
 pack_dump() {
+    mkdir -p "$target_directory/" # which another run may have created, and removed
     set -C
     { pack "$compression" >"$partial"; } 2>"$work/gzip.errors"
 }
@@ -355,20 +357,24 @@ hint_room() {
     ! grep -qi 'no space left\|quota' "$1" || hint "free some space in '$target_directory/'"
 }
 
-# dump_again_if_not_testable: only the dump shows whose objects it contains
-dump_again_if_not_testable() {
+# test_dump: by restoring it. Where this user could not restore all of it, the database is dumped
+# again, without a test
+test_dump() {
+    hint 'BACKUP_COMPRESSION=small backs up without restoring the dump first'
     find_foreign_entries "$server_tmp/archive"
+    [ -n "$no_test" ] || restore_dump
+    forget_hints
     [ -n "$no_test" ] || return 0
+    drop_temporary_databases
     skip_test
     use_compression
     dump_database
 }
 
-# restore_and_dump_again: the dump is tested by a restore; the sorted rows are what is published.
-# The live database plays no part any more
-restore_and_dump_again() {
+# dump_restored: the sorted rows in the staging database are what is published. The live database
+# plays no part any more
+dump_restored() {
     hint 'BACKUP_COMPRESSION=small backs up without restoring the dump first'
-    restore_dump
     : >"$work/live.errors" # where the end of the snapshot's session was noted
     background read_staged_tables ''
     reading_staging=$child

@@ -6,7 +6,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation databases rights gzip backup-file
 use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
-use upload columns modes untrusted owners load kept-copy preflight verify tables in-place
+use upload columns modes untrusted owners pg-restore load kept-copy preflight verify tables in-place
 
 usage() {
     cat <<EOF

@@ -14,6 +14,7 @@ from support.backups import manifest_of, separate_manifest
 from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import BACKUP, DOCTOR, RESTORE, STATS, Checkout
+from support.running import waiting_run
 from support.servers import Server
 from support.waiting import until
 
@@ -45,6 +46,17 @@ def test_indented_line_of_the_env_file_counts(direct: Database) -> None:
     del direct.checkout.environment[name]
     run = direct.checkout.run(STATS)
     assert run.status == 0 and "warning" not in run.err, run
+
+
+def test_directory_that_another_run_has_removed_is_created_again(direct: Database) -> None:
+    path = direct.checkout.path / "new" / "x.dump.gz"
+    with waiting_run(
+        direct.checkout, BACKUP, path, program="pg_dump", arguments="*--format=custom*"
+    ) as (process, go_on):
+        path.parent.rmdir()
+        go_on.touch()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and path.is_file(), err
 
 
 def test_failed_backup_leaves_no_new_directory(direct: Database) -> None:

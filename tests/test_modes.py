@@ -211,6 +211,20 @@ def test_keep_going_loads_the_rest_and_lists_what_failed(direct: Database) -> No
     assert after == before
 
 
+def test_grants_that_no_program_has_loaded_end_a_restore(direct: Database) -> None:
+    direct.execute("GRANT SELECT ON spec_info TO PUBLIC")
+    path, before = direct.backed_up(), direct.content()
+    lost = (
+        'case $* in *--jobs*) ;; *--dbname*--use-list*) echo "FATAL: too many" >&2; exit 1 ;; esac'
+    )
+    for options in ((), ("--data-only",)):
+        run = direct.restore(
+            *options, path, **fake(direct.checkout, pg_restore=f'{lost}; exec "$REAL" "$@"')
+        )
+        assert run.status == 1 and "could not load the grants: too many; the data" in run.err, run
+        assert direct.content() == before
+
+
 def test_keep_going_asks_a_second_time_and_no_changes_nothing(direct: Database) -> None:
     path = broken_backup(direct)
     before = direct.content()

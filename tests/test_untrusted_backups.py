@@ -346,6 +346,11 @@ def test_key_of_another_first_backup_is_not_replaced(direct: Database, checkout:
     assert checkout.key.read_text() == "0" * 63 + "7"
     assert direct.restore("x").status == 0
     assert [path.name for path in checkout.key.parent.iterdir()] == ["key"]
+    checkout.key.unlink()
+    nothing = fake(checkout, od='case $* in *-N32*) ;; *) exec "$REAL" "$@" ;; esac')
+    run = direct.backup("y", **nothing)
+    assert run.status == 0 and "could not create the key" in run.err, run
+    assert not checkout.key.exists()
 
 
 def test_manifest_cannot_grant_trust(direct: Database) -> None:
@@ -587,6 +592,23 @@ def test_archive_does_not_choose_database_attributes(direct: Database, attribute
     )
     assert found == [(-1, False)]
     assert direct.backup("after.dump.gz").status == 0
+
+
+def test_archive_takes_no_right_from_the_owner(direct: Database) -> None:
+    owner = f"owner_{direct.name}"
+    direct.execute(f"CREATE ROLE {owner}; ALTER DATABASE {direct.name} OWNER TO {owner}")
+    revoke = "format('REVOKE ALL ON DATABASE %I FROM %I', current_database(), current_user)"
+    path = untrusted_dump(direct, patched=f"DO $x$ BEGIN EXECUTE {revoke}; END $x$;")
+    forget_key(direct)
+    run = direct.restore(path, RESTORE_JOBS="1")
+    may_create = direct.execute(
+        f"SELECT has_database_privilege('{owner}', current_database(), 'CREATE')"
+    )
+    direct.execute(
+        f"ALTER DATABASE {direct.name} OWNER TO CURRENT_USER;"
+        f"REASSIGN OWNED BY {owner} TO CURRENT_USER; DROP ROLE {owner}"
+    )
+    assert may_create == [(True,)], run
 
 
 @campaign

@@ -188,6 +188,15 @@ def test_table_that_could_not_be_read_is_the_reason_given(direct: Database) -> N
     assert direct.left_behind() == []
 
 
+def test_ddl_event_trigger_does_not_run_while_grants_are_loaded(docker: Database) -> None:
+    create_noting_event_trigger(docker, "ddl_command_end")
+    docker.execute("GRANT SELECT ON spec_info TO PUBLIC; DELETE FROM noted")
+    before = docker.content()
+    run = docker.restore("--data-only", docker.backed_up())
+    assert run.status == 0, run
+    assert docker.content() == before
+
+
 # --- bytes that are no text in UTF-8 ---
 
 

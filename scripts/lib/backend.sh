@@ -123,7 +123,7 @@ set_client_environment() {
     PGUSER=$TB_POSTGRES_USER
     PGPASSWORD=${TB_POSTGRES_PASSWORD:-$usual_password}
     PGDATABASE=$TB_POSTGRES_DATABASE
-    PGAPPNAME="$program $(user_name)@$(uname -n) $$"
+    PGAPPNAME=$(session_name '')
     PGCONNECT_TIMEOUT=10
     PGCLIENTENCODING=UTF8
     PGOPTIONS=
@@ -135,6 +135,11 @@ set_client_environment() {
         extra_float_digits=1 array_nulls=on bytea_output=hex lc_monetary=C \
         'default_transaction_isolation=read\ committed'
     export PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
+}
+
+# session_name KEY: in ASCII, which the server shows unchanged
+session_name() {
+    printf '%s' "$program ${1:+$1 }$(user_name)@$(uname -n) $$" | LC_ALL=C tr -c ' -~' '?'
 }
 
 # set_options NAME=VALUE...: for every later connection

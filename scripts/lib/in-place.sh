@@ -27,8 +27,8 @@ find_skipped_entries() {
     run_live in-place/objects in-place/skipped-entries
     mv "$work/answer" "$work/skipped"
     without_messages find_loadable_entries "$work/contents" # schema public keeps its owner
-    grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' "$work/loadable" |
-        grep -v -F -f "$work/skipped" >"$work/restored" || :
+    LC_ALL=C grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' \
+        "$work/loadable" | LC_ALL=C grep -v -F -f "$work/skipped" >"$work/restored" || :
     warn_of_changed_owners "$work/restored"
 }
 
@@ -52,7 +52,7 @@ replace_rows() {
     run_live in-place/begin tables/empty-chosen
     copy_all_rows
     if [ "$mode" = data-only ]; then
-        grep '^[0-9]*; [0-9]* [0-9]* SEQUENCE SET ' "$work/contents" >"$work/rest" || :
+        LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* SEQUENCE SET ' "$work/contents" >"$work/rest" || :
         run_archive_sql "$work/rest" run-statements --data-only
     fi
     run_live tables/finish-chosen tables/move-sequences
@@ -108,9 +108,9 @@ list_targets() {
         full) echo 'TABLE DATA ' ;;
         *) choice entry ;;
     esac >"$work/patterns"
-    grep '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" |
-        grep -F -f "$work/patterns" |
-        grep -v -F -f "$work/skipped" >"$work/entries" || : # an empty table has no entry
+    LC_ALL=C grep '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" |
+        LC_ALL=C grep -F -f "$work/patterns" |
+        LC_ALL=C grep -v -F -f "$work/skipped" >"$work/entries" || : # an empty table has no entry
     background_from "$work/entries" run_remote list-targets "$server_tmp" >"$work/targets" \
         2>"$work/restore.errors"
     wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'

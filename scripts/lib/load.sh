@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Loading the archive into the staging database, in the mode of the restore.
-# Needs: archive awk child keep_going load_jobs manifest_found mode server_tmp server_version sql
-#   new_owner staging toast_compression trusted unusable_owners work
-# Sets: keep_going load_skipped
+# Needs: archive awk child keep_going load_jobs load_skipped manifest_found mode new_owner
+#   server_tmp sql staging toast_compression trusted unusable_owners work
+# Sets: incomplete keep_going
 
 keep_going=
 
@@ -38,13 +38,14 @@ load_full() {
 
 load_data_only() {
     load_live_schema
+    load_grants "$schema" "$work/contents.live"
+    [ -z "$load_skipped" ] || incomplete=yes # the schema should stay as it is
     change_missing_columns add
     without_messages find_loadable_entries "$work/contents"
     load_rows "$work/loadable"
     sql "$staging" <"$sql/tables/move-sequences.sql" >/dev/null 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
     load_list "$work/loadable.live" "$schema" --section=post-data --no-privileges
-    load_grants "$schema" "$work/contents.live"
     sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
 }
@@ -62,7 +63,8 @@ change_missing_columns() {
 load_tables() {
     without_messages load_live_schema
     choice entry >"$work/patterns"
-    grep -F -f "$work/patterns" "$work/contents" >"$work/list" || : # an empty table has no entry
+    # an empty table has no entry
+    LC_ALL=C grep -F -f "$work/patterns" "$work/contents" >"$work/list" || :
     load_rows "$work/list"
 }
 
@@ -139,12 +141,6 @@ restore_archive() {
         </dev/null 2>>"$work/restore.errors"
 }
 
-# sets_unknown_setting: from 17 on, pg_restore sets transaction_timeout in each of its connections.
-# Servers before 17 do not know it: an error that must not end the load
-sets_unknown_setting() {
-    [ "$server_version" -lt 170000 ] && [ "$(server_fact pg_restore)" -ge 17 ]
-}
-
 # require_loaded: ends the script unless pg_restore has only passed over errors that it may
 require_loaded() {
     if is_loaded "$work/restore.errors"; then
@@ -156,29 +152,15 @@ require_loaded() {
     fail_with "$work/restore.errors" 'could not load the backup'
 }
 
-# is_loaded ERRORS: did pg_restore skip nothing but that setting? Removes that error from the file
-is_loaded() {
-    awk -f "$awk/without-unknown-setting.awk" "$1" >"$work/other.errors"
-    cp "$work/other.errors" "$1"
-    reached_end "$1" && ! grep -q 'error: ' "$1"
-}
-
-# reached_end ERRORS: at its end, pg_restore counts what it passed over
-reached_end() {
-    tail -n 1 "$1" | grep -q 'errors ignored on restore'
-}
-
 staging_size() {
     human_size "$(sql "$staging" <"$sql/report/database-size.sql" | head -c 100)"
 }
-
-# --- grants ---
 
 # load_with_grants OPTION...: materialized views are filled after the grants, which they may need.
 # Event triggers come last, because they act on whatever follows them
 load_with_grants() {
     late='\(MATERIALIZED VIEW DATA\|EVENT TRIGGER\|COMMENT - EVENT TRIGGER\)'
-    grep "^[0-9]*; [0-9]* [0-9]* $late " "$work/loadable" >"$work/late" || :
+    LC_ALL=C grep "^[0-9]*; [0-9]* [0-9]* $late " "$work/loadable" >"$work/late" || :
     if [ -s "$work/late" ] || [ -s "$work/excluded" ]; then
         lines_not_in "$work/loadable" "$work/late" >"$work/list"
         load_list "$work/list" "$archive" "$@"
@@ -187,34 +169,7 @@ load_with_grants() {
     fi
     load_grants "$archive" "$work/contents"
     for filter in -e -v; do
-        grep $filter ' MATERIALIZED VIEW DATA ' "$work/late" >"$work/list" || continue
+        LC_ALL=C grep $filter ' MATERIALIZED VIEW DATA ' "$work/late" >"$work/list" || continue
         load_list "$work/list" "$archive" "$@"
     done
-}
-
-# load_grants ARCHIVE CONTENTS: one by one, because a grant to a role that does not exist here is
-# only skipped, as is one that this user may not repeat, of which the server may only warn
-load_grants() {
-    list_grants <"$2" || return 0
-    write_list "$work/grants"
-    on_server pg_restore --dbname="$staging" --use-list="$server_tmp/list" "$1" \
-        </dev/null 2>"$work/grants.errors" || is_loaded "$work/grants.errors" || warn_of_grants
-    ! grep -q 'no privileges \(could be revoked\|were granted\)' "$work/grants.errors" ||
-        warn_of_grants
-}
-
-warn_of_grants() {
-    load_skipped=yes
-    warn "some grants were skipped: $(first_error "$work/grants.errors")"
-}
-
-# list_grants: those of the table of contents on standard input, into $work/grants; fails where
-# there are none
-list_grants() {
-    grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' >"$work/grants"
-}
-
-write_list() { # FILE with the entries for pg_restore --use-list
-    write_on_server "$server_tmp/list" <"$1" ||
-        fail_with "$work/server.errors" 'could not copy a list of entries to the server'
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The lock: one run per database at a time.
-# Needs: lock_backend program run_name server sql work
+# Needs: lock_backend run_name server sql work
 # Sets: compared database_key has_lock is_standby is_superuser kept_copy lock_backend
 #   no_event_triggers previous replaced restricted_role server_release server_version staging
 
@@ -59,7 +59,7 @@ require_lock() {
     for lock_attempt in 1 2 3 4 5 6 7 8; do
         if take_lock; then
             has_lock=yes
-            PGAPPNAME="$program $database_key $(user_name)@$(uname -n) $$"
+            PGAPPNAME=$(session_name "$database_key")
             return 0
         elif [ "$lock_attempt" -ge 5 ] && [ -n "$lock_answer" ]; then
             break # there are more than five attempts only if the other run has just ended

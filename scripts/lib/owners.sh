@@ -23,25 +23,27 @@ list_forbidden_entries() { # CONTENTS
     ! database_exists ||
         sql "$TB_POSTGRES_DATABASE" <"$sql/restore/extension-rows.sql" >>"$work/of-extensions" \
             2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
-    grep '^[0-9]*; [0-9]* [0-9]* SCHEMA - public ' "$1" >"$work/public-schema" || :
-    find_unusable_owners "$work/public-schema"
-    [ -z "$unusable_owners" ] || {
-        warn "schema public will not belong to $unusable_owners:" \
+    LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* SCHEMA - public ' "$1" >"$work/public-schema" || :
+    public_owner=$(unusable_owners_of "$work/public-schema") || fail_to_compare_owners
+    [ -z "$public_owner" ] || {
+        load_skipped=yes
+        warn "schema public will not belong to $public_owner:" \
             "user '$TB_POSTGRES_USER' may not act for that role"
         cat "$work/public-schema"
     }
-    grep -F -f "$work/of-extensions" "$1" || :
+    LC_ALL=C grep -F -f "$work/of-extensions" "$1" || :
 }
 
 # find_unusable_owners CONTENTS: of its entries that get an owner. If there are any, the owner of
 # the database gets all. Sets unusable_owners, load_skipped, and new_owner, empty for this user
 find_unusable_owners() {
-    grep -v '^[0-9]*; [0-9]* [0-9]* \(ACL\|DEFAULT ACL\|TABLE DATA\|COMMENT\) ' "$1" \
-        >"$work/owned" || :
+    without_owner='\(ACL\|DEFAULT ACL\|COMMENT\|TABLE DATA\|SEQUENCE SET\)'
+    LC_ALL=C grep -v "^[0-9]*; [0-9]* [0-9]* $without_owner " "$1" >"$work/owned" || :
     unusable_owners=$(unusable_owners_of "$work/owned") || fail_to_compare_owners
-    load_skipped=${unusable_owners:+yes} new_owner=
-    [ -z "$unusable_owners" ] || new_owner=$(ask lock <"$sql/restore/other-owner.sql") ||
-        fail_to_compare_owners
+    new_owner=
+    [ -n "$unusable_owners" ] || return 0
+    load_skipped=yes
+    new_owner=$(ask lock <"$sql/restore/other-owner.sql") || fail_to_compare_owners
 }
 
 # give_to_owner_sql: prints the SQL that gives new_owner what this user has loaded

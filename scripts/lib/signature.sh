@@ -60,7 +60,7 @@ is_open_to_others() { # FILE
 make_key() {
     ! has_key || return 0
     key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
-    if lacks_key && write_key 2>/dev/null; then
+    if lacks_key && write_key 2>/dev/null && has_key; then
         say "created the key that signs this machine's backups: $(key_file)"
         return 0
     fi
@@ -78,7 +78,7 @@ write_key() (
     key=$(key_file)
     mkdir -p -- "$(dirname -- "$key")" || return 1
     [ ! -f "$key" ] || [ -s "$key" ] || rm -f "$key"
-    od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$key.$run_name" &&
+    od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >"$key.$run_name" && [ -s "$key.$run_name" ] &&
         { ln "$key.$run_name" "$key" || # not where there are no hard links
             { [ ! -e "$key" ] && mv "$key.$run_name" "$key"; }; }
     created=$?

@@ -49,13 +49,13 @@ first_error() {
 # lines_in FILE OTHER: the lines of FILE that OTHER has too. An empty OTHER is not for grep: to
 # busybox, it matches every line
 lines_in() {
-    [ ! -s "$2" ] || grep -Fx -f "$2" -- "$1" || [ $? -eq 1 ]
+    [ ! -s "$2" ] || LC_ALL=C grep -Fx -f "$2" -- "$1" || [ $? -eq 1 ]
 }
 
 # lines_not_in FILE OTHER: those that OTHER lacks
 lines_not_in() {
     if [ -s "$2" ]; then
-        grep -Fxv -f "$2" -- "$1" || [ $? -eq 1 ]
+        LC_ALL=C grep -Fxv -f "$2" -- "$1" || [ $? -eq 1 ]
     else
         cat -- "$1"
     fi

@@ -19,7 +19,7 @@ make_work_directory() {
 
 # write_errors_to FILE: those of the shell and of programs, unless sh -x traces there
 write_errors_to() {
-    case $- in *x*) ;; *) { : >>"$1"; } 2>/dev/null && exec 2>>"$1" ;; esac
+    case $- in *x*) ;; *) { true >>"$1"; } 2>/dev/null && exec 2>>"$1" ;; esac
 }
 
 has_space() {

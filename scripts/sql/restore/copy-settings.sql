@@ -18,15 +18,15 @@ FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase,
                      substr(setting, strpos(setting, '=') + 1) AS value) AS pair
 WHERE datname = :'live'
 \gexec
-SELECT CASE WHEN datacl IS NULL
-            THEN format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO PUBLIC', :'staging')
-            ELSE format('REVOKE ALL ON DATABASE %I FROM %s', :'staging', datdba::regrole) END
-FROM (SELECT) AS one_row LEFT JOIN pg_database ON datname = :'live'
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %s', datname, datdba::regrole)
+FROM pg_database WHERE datname = :'staging'
 \gexec
 SELECT format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, :'staging',
               CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
               CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-FROM pg_database, aclexplode(datacl) WHERE datname = :'live'
+FROM pg_database AS staging LEFT JOIN pg_database AS live ON live.datname = :'live',
+     aclexplode(coalesce(live.datacl, acldefault('d', staging.datdba)))
+WHERE staging.datname = :'staging'
 \gexec
 SELECT format('COMMENT ON DATABASE %I IS %L',
               :'staging', shobj_description(live.oid, 'pg_database')),

@@ -45,5 +45,6 @@ SELECT :'may_create', :'may_restrict',
        (SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE setting END
         FROM pg_settings WHERE name = 'default_toast_compression'),
        CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'usage')
-                 AND inet_client_addr() IS NOT DISTINCT FROM inet_server_addr()
+                 AND (inet_client_addr() IS NOT DISTINCT FROM inet_server_addr()
+                      OR inet_client_addr() << '127.0.0.0/8')
             THEN current_setting('data_directory') ELSE '' END;

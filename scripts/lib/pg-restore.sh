@@ -1,0 +1,49 @@
+# shellcheck shell=sh
+# pg_restore: lists of entries for it, what it passes over, and grants.
+# Needs: awk server_tmp server_version staging work
+# Sets: load_skipped
+
+# sets_unknown_setting: from 17 on, pg_restore sets transaction_timeout in each of its connections.
+# Servers before 17 do not know it: an error that must not end the load
+sets_unknown_setting() {
+    [ "$server_version" -lt 170000 ] && [ "$(server_fact pg_restore)" -ge 17 ]
+}
+
+# is_loaded ERRORS: did pg_restore skip nothing but that setting? Removes that error from the file
+is_loaded() {
+    awk -f "$awk/without-unknown-setting.awk" "$1" >"$work/other.errors"
+    cp "$work/other.errors" "$1"
+    reached_end "$1" && ! grep -q 'error: ' "$1"
+}
+
+# reached_end ERRORS: at its end, pg_restore counts what it passed over
+reached_end() {
+    tail -n 1 "$1" | grep -q 'errors ignored on restore'
+}
+
+write_list() { # FILE with the entries for pg_restore --use-list
+    write_on_server "$server_tmp/list" <"$1" ||
+        fail_with "$work/server.errors" 'could not copy a list of entries to the server'
+}
+
+# list_grants: those of the table of contents on standard input, into $work/grants; fails where
+# there are none
+list_grants() {
+    LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' >"$work/grants"
+}
+
+# load_grants ARCHIVE CONTENTS: one by one, because a grant to a role that does not exist here is
+# only skipped, as is one that this user may not repeat, of which the server may only warn
+load_grants() {
+    list_grants <"$2" || return 0
+    write_list "$work/grants"
+    on_server pg_restore --dbname="$staging" --use-list="$server_tmp/list" "$1" \
+        </dev/null 2>"$work/grants.errors" || is_loaded "$work/grants.errors" ||
+        reached_end "$work/grants.errors" ||
+        fail_with "$work/grants.errors" 'could not load the grants'
+    ! grep -q -e 'error: ' -e 'no privileges could be revoked' -e 'no privileges were granted' \
+        "$work/grants.errors" || {
+        load_skipped=yes
+        warn "some grants were skipped: $(first_error "$work/grants.errors")"
+    }
+}
