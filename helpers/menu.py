@@ -16,15 +16,15 @@ OLD_DAYS, VERY_OLD_DAYS = 7, 30
 SUMMARY = re.compile(r"(\d+) specs \((\d+)% priced\), (\d+) images")
 
 
-def menu(backup: Path, holds: str = "", now: str = "", created: str = "") -> str:
+def menu(backup: Path, holds: str = "", now: str = "", created: str = "", problem: str = "") -> str:
     """Return the menu as text.
 
     ``backup`` is the file that options a and a+ restore. ``holds`` and ``now`` are the summaries of
     that backup and of the database, and ``created`` is when that backup was made, as in a manifest;
-    empty if unknown.
+    empty if unknown. ``problem`` is why the file is no backup; empty if it is one.
     """
-    exists = backup.is_file()
-    facts = [f"not available: there is no {backup.name}"]
+    exists = not problem
+    facts = [f"not available: {problem}"]
     if exists:
         facts = backup_lines(backup, holds, creation_time(backup, created))
     lines = [

@@ -149,8 +149,13 @@ require_target() {
     }
     [ ! -e "$target" ] || [ -f "$target" ] || die "'$target' is not a file that can be replaced"
     [ -L "$target" ] || [ ! -s "$target" ] || [ "$(file_kind "$target")" != unknown ] ||
-        die "'$target' exists and is not a backup file"
+        refuse_other_file
     [ ! -d "$target.info" ] || die "'$target.info', the manifest's path, is a directory"
+}
+
+refuse_other_file() {
+    hint "move it away, or write the backup to another file"
+    die "'$target' exists and is not a backup file"
 }
 
 create_directory() {
@@ -374,7 +379,6 @@ test_dump() {
 # dump_restored: the sorted rows in the staging database are what is published. The live database
 # plays no part any more
 dump_restored() {
-    hint 'BACKUP_COMPRESSION=small backs up without restoring the dump first'
     : >"$work/live.errors" # where the end of the snapshot's session was noted
     background read_staged_tables ''
     reading_staging=$child
@@ -384,6 +388,7 @@ dump_restored() {
         fail_to_dump
     fi
     wait "$reading_staging" || fail_unread_staging
+    hint 'BACKUP_COMPRESSION=small backs up without restoring the dump first'
     require_tables_of_dump
 }
 

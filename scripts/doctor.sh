@@ -186,7 +186,9 @@ check_backup() {
 check_remote() {
     require_remote
     list_remote "$BACKUP_REMOTE" || fail_to_list "$BACKUP_REMOTE"
-    echo "'$BACKUP_REMOTE', backups: $remote_files"
+    not_yet=
+    [ -n "$remote_exists" ] || not_yet=', a directory that does not exist yet'
+    echo "'$BACKUP_REMOTE', backups: $remote_files$not_yet"
 }
 
 # --- the server ---

@@ -26,10 +26,15 @@ main() {
         say "there is no $container_name to stop"
         return
     fi
+    created_in=$(directory_of_creator) || created_in=
     compose down || die "could not stop $container_name; see above"
     read_container_state
     case $container_state in
-        '') say "stopped; the data stays in its volume" ;;
+        '')
+            [ "$created_in" = "$root" ] || [ -z "$created_in" ] ||
+                say "it was created in '$created_in'"
+            say 'stopped; the data stays in its volume'
+            ;;
         running) say "$container_name still runs: 'make up' did not create it" ;;
         *) say "$container_name is stopped and was not removed: 'make up' did not create it" ;;
     esac

@@ -78,8 +78,10 @@ choose_option() {
     if [ -n "$option" ]; then
         unattended=yes
         normalize_option "$option" ||
-            die_usage "unknown option '$option': choose one of a, a+, b, c, d"
+            die_usage "unknown option '$option' (--option, INIT_OPTION):" \
+                'choose one of a, a+, b, c, d'
         is_available || {
+            [ ! -e "$backup_file" ] || require_file "$backup_file" # it says what to do
             hint 'fetch the assets with --option b or c, or copy a backup to that path'
             die "there is no backup '$backup_file' to restore"
         }
@@ -117,7 +119,7 @@ ask_option() {
         elif ! normalize_option "$reply"; then
             say "there is no option '$reply': choose one of a, a+, b, c, d"
         elif ! is_available; then
-            say "option $option is not available: there is no backup '$backup_file'"
+            say "option $option is not available: $backup_problem"
         else
             return 0
         fi
@@ -127,15 +129,17 @@ ask_option() {
 
 show_menu() {
     backup_summary='' backup_created=''
-    if [ -f "$backup_file" ]; then
+    find_backup_problem
+    if [ -z "$backup_problem" ]; then
         find_manifest "$backup_file"
-        backup_summary=$(sed -n 's/^summary: *//p' "$work/info")
-        backup_created=$(sed -n 's/^created: *//p' "$work/info")
+        tr -d '\r' <"$work/info" >"$work/info.lines"
+        backup_summary=$(sed -n 's/^summary: *//p' "$work/info.lines")
+        backup_created=$(sed -n 's/^created: *//p' "$work/info.lines")
         [ -z "$manifest_found" ] || describes "$work/info" "$backup_file" ||
             warn "'$backup_file' is truncated, damaged, or not the file of its manifest"
     fi
-    run_helper menu --holds "$backup_summary" --created "$backup_created" \
-        --now "$current_summary" "$backup_file" >&4 || usage >&4
+    run_helper menu --problem "$backup_problem" --holds "$backup_summary" \
+        --created "$backup_created" --now "$current_summary" "$backup_file" >&4 || usage >&4
 }
 
 # normalize_option TEXT: fails where it is none. Sets option
@@ -150,8 +154,17 @@ normalize_option() {
     esac
 }
 
+# is_available: can the file of a and a+ be a backup? Sets backup_problem
 is_available() {
-    case $option in a | a+) [ -f "$backup_file" ] ;; esac
+    case $option in
+        a | a+) find_backup_problem && [ -z "$backup_problem" ] ;;
+    esac
+}
+
+# find_backup_problem: why the file is no backup. Sets backup_problem
+find_backup_problem() {
+    (unchanged='' && require_file "$backup_file") 4>"$work/problem" || :
+    backup_problem=$(sed -n 's/^error: //p' "$work/problem")
 }
 
 agrees() { # QUESTION

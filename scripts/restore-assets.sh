@@ -282,12 +282,24 @@ warn_of_swap() {
     warn_of_sessions
 }
 
-# warn_of_previous: this restore would drop it, and keep the database that it replaces
+# warn_of_previous: this restore would drop it, and keep the database that it replaces; but not if
+# an earlier run of the same restore has already done so
 warn_of_previous() {
     previous_since=$(time_of_previous) ||
         fail_with "$work/lock.errors" 'could not read the catalog'
-    [ -z "$previous_since" ] ||
+    [ -n "$previous_since" ] || return 0
+    if holds_backup; then
+        say "the database already holds this backup; the one kept $previous_since stays"
+    else
         warn "the database kept $previous_since ($(content_of "$previous")) will be dropped"
+    fi
+}
+
+# holds_backup: has every live table the rows that the backup has?
+holds_backup() {
+    [ -n "$manifest_found" ] &&
+        fingerprints_sql '' | sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" |
+        cmp -s - "$work/tables"
 }
 
 # confirm_replacement: asks without the lock and with nothing on the server; then examines again.
@@ -364,19 +376,22 @@ swap_databases() {
     copy_database_settings
     say 'swapping databases'
     read_database_facts
-    if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists; then
-        previous_since=$(time_of_previous) || previous_since=
+    previous_since=$(time_of_previous) || previous_since=
+    if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists &&
+        ! { [ -n "$previous_since" ] && holds_backup; }; then
         rename_databases "$staging" 'previous:replaced live:previous staging:live'
+        finish 'the backup is restored'
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
         [ -z "$previous_since" ] || say "dropped the previous database kept $previous_since"
     else
         rename_databases "$staging" 'live:replaced staging:live'
+        finish 'the backup is restored'
         report_older_previous
     fi
 }
 
 recommend_restart() {
-    if [ "$mode" = full ] && schemas_differ; then
+    if [ "$mode" = full ] && [ -n "$live_had_tables" ] && schemas_differ; then
         say "restart CB-Tumblebug's server: the schema of its database has changed"
     fi
 }

@@ -25,9 +25,10 @@ main() {
         kubernetes) quoted_root=/opt/tumblebug-assets ;; # in the container
         *) quoted_root=$(quote_for_"$operand") ;;
     esac
-    sed -e "s|/opt/tumblebug-assets|$(for_sed "$quoted_root")|g" \
+    job=$(sed -e "s|/opt/tumblebug-assets|$(for_sed "$quoted_root")|g" \
         -e "s|^User=USER$|User=$(for_sed "$(user_name | sed 's/%/%%/g')")|" \
-        "$root/docs/schedules/$operand" 2>/dev/null || die 'could not write the result'
+        "$root/docs/schedules/$operand")
+    printf '%s\n' "$job" 2>/dev/null || die 'could not write the result'
 }
 
 # warn_of_environment: of misspelt settings, and of those that neither cron nor systemd will have

@@ -24,6 +24,7 @@ main() {
     require_container_cli
     choose_engine
     : "${TB_POSTGRES_CONTAINER:=$usual_container}"
+    require_container_name
     read_container_state
     if [ "$container_state" = running ]; then
         report_running

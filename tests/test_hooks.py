@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,15 @@ def test_hook_that_hangs_is_ended(direct: Database, timeout: str) -> None:
         run = direct.backup(BACKUP_ON_SUCCESS=f"echo begun; {hook}", **hasty)
         assert run.status == 3 and "begun\n" in run.err, run
         assert "warning: BACKUP_ON_SUCCESS failed" in run.err, run
+
+
+def test_what_a_hanging_hook_has_started_is_ended(direct: Database) -> None:
+    """Also by busybox, whose timeout ends only its own child; cron waits for an open descriptor."""
+    hasty = fake(direct.checkout, timeout=HASTY.replace('"$REAL"', "busybox timeout"))
+    run = direct.backup(BACKUP_ON_SUCCESS="sleep 1003; echo done", **hasty)
+    assert run.status == 3 and "warning: BACKUP_ON_SUCCESS failed" in run.err, run
+    commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert "sleep 1003" not in commands.stdout.splitlines()
 
 
 def test_hook_runs_even_where_there_is_no_directory_for_temporary_files(

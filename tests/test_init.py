@@ -460,7 +460,7 @@ def test_age_is_that_in_the_manifest_or_that_of_the_commit(tmp_path: Path) -> No
 
 
 def test_menu_without_a_backup_says_so_and_recommends_b(tmp_path: Path) -> None:
-    shown = menu.menu(tmp_path / "assets.dump.gz")
+    shown = menu.menu(tmp_path / "assets.dump.gz", problem="there is no assets.dump.gz")
     assert "not available: there is no assets.dump.gz" in shown
     assert "~20-30 minutes, recommended" in shown
     assert "\nChoose b, or c if you need Azure too.\n" in shown
@@ -488,6 +488,19 @@ def test_menu_shows_a_backup_without_a_manifest(direct: Database) -> None:
     run = direct.checkout.run_on_terminal(INIT, answer=b"\x04")
     assert "assets.dump.gz: " in run.err and "How should" in run.err, run
     assert "unexpectedly" not in run.err
+
+
+def test_file_that_is_no_backup_is_not_recommended(direct: Database) -> None:
+    direct.checkout.default_backup.write_text("version https://git-lfs.github.com/spec/v1\n")
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\n\x04")
+    pointer = "'./assets/assets.dump.gz' is a Git LFS pointer, not the backup itself"
+    assert f"not available: {pointer}\x1b" in run.err, run
+    assert f"option a is not available: {pointer}" in run.err
+    assert "~20-30 minutes, recommended" in run.err
+    run = init(direct, "-y")
+    assert run.status == 1 and "hint: get the file with 'git lfs pull'\n" in run.err, run
+    run = direct.backup()
+    assert run.status == 1 and "hint: move it away, or write the backup to another" in run.err, run
 
 
 def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: Tumblebug) -> None:

@@ -135,6 +135,11 @@ def test_name_in_the_environment_names_no_backup(direct: Database) -> None:
         (["restore-assets", "ARGS=my_backup"], "ARGS takes options", "NAME='my_backup'"),
         (["init", "option=a"], "make has no variable 'option'", "did you mean INIT_OPTION?"),
         (["restore-assets", "x.dump.gz"], "there is no target 'x.dump.gz'", "FILE='x.dump.gz'"),
+        (
+            ["restore-assets", "FILE=~/x"],
+            "the shell has not replaced ~ in FILE",
+            "FILE='./~/x' for",
+        ),
         (["restor-assets"], "there is no target 'restor-assets'", "did you mean restore-assets?"),
         (["restore"], "there is no target 'restore'", "did you mean restore-assets?"),
         (["$(touch x)'"], "there is no target", "run 'make' to list the targets"),
@@ -299,6 +304,29 @@ def test_volume_without_data_is_not_called_another_version(compose: Checkout) ->
     up = compose.run(UP, **fake(compose, seq="echo 1 2 3 4"))
     assert up.status == 1 and len(up.errors) == 1, up
     assert "after 4 s, not healthy" in up.err and f"'docker logs {name}'" in up.err, up
+
+
+@pytest.mark.parametrize("compose", ["docker-compose"], indirect=True)
+def test_volume_of_a_similar_project_is_not_taken(compose: Checkout) -> None:
+    """As docker-compose 1 would."""
+    name = compose.environment["TB_POSTGRES_CONTAINER"]
+    similar = f"{name.replace('-', '')}_assets-database"
+    docker("volume", "create", similar)
+    try:
+        up = compose.run(UP)
+        assert up.status == 0, up
+        mounts = docker("inspect", "--format", "{{range .Mounts}}{{.Name}} {{end}}", name)
+        assert mounts == f"{name}_assets-database"
+        (compose.path.parent / "clone").symlink_to(compose.path)
+        down = compose.run(DOWN)
+        assert down.status == 0, down
+    finally:
+        docker("volume", "rm", similar)
+
+
+def test_name_that_no_container_can_have_is_refused(compose: Checkout) -> None:
+    up = compose.run(UP, TB_POSTGRES_CONTAINER="no container")
+    assert up.status == 2 and "TB_POSTGRES_CONTAINER must be letters, digits" in up.err, up
 
 
 def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:

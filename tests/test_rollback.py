@@ -115,6 +115,7 @@ def test_client_of_the_previous_database_does_not_stop_a_restore(direct: Databas
     path = direct.sample_backup()
     assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
     (previous,) = direct.databases()
+    direct.execute("DELETE FROM pricing_info")
     with direct.server.connect(previous):
         run = direct.restore(path, RESTORE_KEEP_PREVIOUS="yes")
     assert run.status == 0 and "dropped the previous database kept" in run.err, run
@@ -145,6 +146,19 @@ def session_edited_by(program: str) -> str:
     edited = f'sed -u {shlex.quote(program)} <&3 | "$REAL" "$@"'
     edited = f"exec 3<&0; {{ {edited}; }} & exec >&-; wait"  # nothing else holds standard output
     return f'case " $* " in *" -v live="*) {edited} ;; *) exec "$REAL" "$@" ;; esac'
+
+
+def test_repeated_restore_keeps_what_the_first_one_has_kept(direct: Database) -> None:
+    """As where a first run was killed after its swap."""
+    path = direct.sample_backup()
+    direct.execute("DELETE FROM pricing_info")
+    before = direct.content()
+    for _ in range(2):
+        run = direct.restore(path, RESTORE_KEEP_PREVIOUS="yes")
+        assert run.status == 0, run
+    assert "the database already holds this backup; the one kept 20" in run.err, run
+    assert direct.checkout.run(ROLLBACK, "-y").status == 0
+    assert direct.content() == before
 
 
 def test_interrupted_drop_says_that_the_database_may_be_dropped(direct: Database) -> None:

@@ -85,6 +85,15 @@ def test_schema_that_lacks_something_is_replaced(direct: Database, change: str) 
     assert direct.content() == before
 
 
+def test_empty_database_has_no_schema_to_compare(direct: Database) -> None:
+    path, before = direct.sample_backup(), direct.content()
+    direct.drop()
+    direct.create_empty()
+    run = direct.restore(path)
+    assert run.status == 0 and direct.content() == before, run
+    assert "only in the backup" not in run.err and "restart" not in run.err, run
+
+
 def test_tables_that_a_backup_without_tables_would_drop_are_named(direct: Database) -> None:
     archive = direct.server.client("pg_dump", "-Fc", "-d", "postgres").stdout
     path = direct.checkout.path / "no-tables.dump"

@@ -353,6 +353,16 @@ def test_key_of_another_first_backup_is_not_replaced(direct: Database, checkout:
     assert not checkout.key.exists()
 
 
+def test_new_key_beside_backups_of_another_one_is_a_warning(direct: Database) -> None:
+    """As where the home directory is in memory, and lost at each start."""
+    assert direct.backup("x", "--quiet").err == ""
+    forget_key(direct)
+    run = direct.backup("y", "--quiet")
+    assert run.status == 0 and "warning: the earlier backups are signed with another" in run.err, (
+        run
+    )
+
+
 def test_manifest_cannot_grant_trust(direct: Database) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")
     path = direct.backed_up()

@@ -140,6 +140,10 @@ refuse_path_as_name() { # NAME
 
 refuse_name_as_path() { # FILE
     case $1 in
+        \~/*)
+            hint "use FILE=\"\$HOME/${1#\~/}\", or FILE='./$1' for a directory of that name"
+            die "the shell has not replaced ~ in FILE='$1'"
+            ;;
         '' | */* | *.dump.gz | *.dump) ;;
         *)
             hint "use FILE='./$1' for a file in this directory, or" \

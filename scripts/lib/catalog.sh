@@ -26,6 +26,7 @@ print_catalog() {
     if open_unclear_files; then
         read_entries
     fi
+    require_space
     cat "$catalog/joined"
 }
 

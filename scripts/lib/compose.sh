@@ -22,11 +22,28 @@ compose() {
     fi
 }
 
-# choose_project: a container of another name is in a project of that name, with a volume of its own
+# choose_project: that of the directory, as compose does; a container of another name is in a
+# project of that name. The volume is named after it: docker-compose 1 would otherwise also take the
+# volume of a project whose name differs by a hyphen only
 choose_project() {
-    [ "$TB_POSTGRES_CONTAINER" != "$usual_container" ] || return 0
-    : "${COMPOSE_PROJECT_NAME:=$(printf '%s' "$TB_POSTGRES_CONTAINER" | tr 'A-Z.' 'a-z-')}"
+    project_source=${root##*/}
+    [ "$TB_POSTGRES_CONTAINER" = "$usual_container" ] ||
+        project_source=$(printf '%s' "$TB_POSTGRES_CONTAINER" | tr . -)
+    : "${COMPOSE_PROJECT_NAME:=$(printf '%s' "$project_source" | tr '[:upper:]' '[:lower:]' |
+        LC_ALL=C tr -cd 'a-z0-9_-' | sed 's/^[-_]*//')}"
+    : "${COMPOSE_PROJECT_NAME:=assets}"
     export COMPOSE_PROJECT_NAME
+}
+
+# require_container_name: ends the script before compose creates a volume for a container that the
+# engine would then refuse
+require_container_name() {
+    case $TB_POSTGRES_CONTAINER in
+        ? | [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*)
+            refuse_setting TB_POSTGRES_CONTAINER "$TB_POSTGRES_CONTAINER" \
+                'letters, digits, _ . and -, beginning with a letter or digit'
+            ;;
+    esac
 }
 
 # run_compose COMMAND...: its own progress goes to the user; with --quiet only if it fails

@@ -110,7 +110,7 @@ rename_databases() {
         begin_commit
         attempt_swap "$2"
         if is_swapped; then
-            finish 'the databases are swapped'
+            finish 'the swap is complete'
             return 0
         fi
         [ "$live_number" != unknown ] || fail_commit "$work/swap.errors"

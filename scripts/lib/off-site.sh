@@ -11,12 +11,14 @@ copy_off_site() {
     copy_started=$(date +%s)
     remote_file=$(path_on "$BACKUP_REMOTE" "${1##*/}")
     say "copying to $remote_file"
+    finish "the backup is complete, but not its copy on $BACKUP_REMOTE"
     show_progress 'copying off site'
     hash_pair "$1"
     remote_status=
     copy_pair "$1" || end_without_copy "$(rclone_error)"
     show_progress 'verifying'
     compare_with_remote || end_without_copy "$(difference_on_remote)"
+    finish 'the backup and its copy are complete'
     say_done "copied to $remote_file and verified there in $(($(date +%s) - copy_started)) s"
 }
 

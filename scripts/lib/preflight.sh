@@ -2,7 +2,7 @@
 # What comes before a restore: checking the file and the server, and showing what was found.
 # Needs: backup_file copy_found data_directory defaulted_columns manifest manifest_found mode
 #   room_advice rows_entry server table_entry tables work
-# Sets: copy_found
+# Sets: copy_found live_had_tables
 
 # examine: everything that comes before the question; the live database does not change
 examine() {
@@ -45,7 +45,7 @@ check_file() {
         [ -n "$manifest_found" ] || warn_of_other_manifest
     elif [ -f "$manifest" ]; then
         require_whole "$backup_file"
-        head -c 10000 "$manifest" | grep '^summary: ' >"$work/preview" || :
+        head -c 10000 "$manifest" | tr -d '\r' | grep '^summary: ' >"$work/preview" || :
         warn "'$manifest' has no hash of the file: cannot verify row counts and fingerprints"
     else
         require_whole "$backup_file"
@@ -63,7 +63,8 @@ warn_of_other_manifest() {
 compare_info() {
     if is_embedded "$backup_file" && [ -f "$backup_file.info" ] &&
         ! cmp -s "$backup_file.info" "$work/info"; then
-        say "using the manifest inside $backup_file; $backup_file.info differs from it"
+        say "using the manifest inside $backup_file; $backup_file.info differs from it:" \
+            'commit, copy or get both files together'
     fi
 }
 
@@ -168,8 +169,11 @@ tables_in_backup() {
     amount "$(grep -c "^[0-9]*; $listed_entry " "$work/contents")" table
 }
 
-# show_schema: how the backup's schema differs from the live one, and which one remains
+# show_schema: how the backup's schema differs from the live one, and which one remains; an empty
+# database has nothing to compare. Sets live_had_tables
 show_schema() {
+    live_had_tables=
+    ! grep -q '^table[[:space:]]' "$work/schema.live" 2>/dev/null || live_had_tables=yes
     if ! schemas_differ; then
         return 0
     elif [ "$mode" = data-only ]; then
@@ -180,7 +184,7 @@ show_schema() {
         warn_of_emptied_tables
         [ -z "$defaulted_columns" ] || say 'columns only in the live database get their default'
         [ "$RESTORE_SCHEMA" = live ] || say 'use --schema backup to replace the live schema too'
-    else
+    elif [ -n "$live_had_tables" ]; then
         warn_with "the backup's schema will replace the live one; differences:" \
             "$(list_differences)"
     fi

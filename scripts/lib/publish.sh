@@ -4,8 +4,10 @@
 # Needs: key_parent project run_name work
 
 require_writable_directory() { # DIRECTORY
-    [ ! -w "$1" ] || return 0
-    write_error=$( (: >"$1/.partial.$run_name") 2>&1) || :
+    if write_error=$( (: >"$1/.partial.$run_name") 2>&1); then
+        rm -f "$1/.partial.$run_name"
+        return 0
+    fi
     case $write_error in
         *'Permission denied'*) hint_permission "$1" ;;
     esac

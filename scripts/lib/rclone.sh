@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Running rclone, and what its errors mean to the user.
-# Needs: awk child work
+# Needs: awk child room_advice work
 
 # path_on REMOTE NAME
 path_on() {
@@ -53,6 +53,7 @@ rclone_advice() {
         *Forbidden* | *AccessDenied* | *AccessKey* | *Signature* | *nauthorized*)
             echo 'correct the keys in the configuration of rclone, or in the environment'
             ;;
+        *'disk space'* | *'o space left'*) echo "$room_advice" ;;
         *) echo "to test the remote: rclone lsf '$1'" ;;
     esac
 }

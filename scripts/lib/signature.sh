@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The signature of a manifest: an HMAC under this machine's key, by which it knows its own backups.
-# Needs: run_name work
+# Needs: project run_name work
 # Sets: key_parent
 
 key_parent= # of a key that this run has made: the directory that was there before
@@ -62,6 +62,8 @@ make_key() {
     key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
     if lacks_key && write_key 2>/dev/null && has_key; then
         say "created the key that signs this machine's backups: $(key_file)"
+        ! grep -q '^signature: ' "$project"/backups/postgres/*.info 2>/dev/null ||
+            alert 'the earlier backups are signed with another key, so they are untrusted now'
         return 0
     fi
     key_parent=

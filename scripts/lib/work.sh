@@ -22,6 +22,12 @@ write_errors_to() {
     case $- in *x*) ;; *) { true >>"$1"; } 2>/dev/null && exec 2>>"$1" ;; esac
 }
 
+# require_space: ends the script where the temporary directory is full. The programs of busybox
+# report no error when they cannot write
+require_space() {
+    has_space || no_temporary_file
+}
+
 has_space() {
     dd if=/dev/zero of="$work/room" bs=65536 count=4 2>/dev/null && rm "$work/room"
 }

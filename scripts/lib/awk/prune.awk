@@ -23,7 +23,7 @@ $CREATED != "-" && seconds_of($CREATED) > seconds_of(now) + 86400 {
     day = day_of($CREATED)
     reasons = ""
     count[kind]++
-    if (count[kind] == 1) keep("newest")
+    if (count[kind] == 1) keep("newest" kind_in_words())
     if ($RESULT == "ok" && !verified[kind]++) keep("newest verified")
     if (count[kind] <= last) keep("last " last)
     if ($CREATED == "-") keep("no time")
@@ -33,6 +33,11 @@ $CREATED != "-" && seconds_of($CREATED) > seconds_of(now) + 86400 {
     keep_period("weekly", weekly, int((day + 3) / 7)) # from Monday on
     keep_period("monthly", monthly, substr($CREATED, 1, 7))
     print (reasons == "" ? "delete" : "keep") "\t" reasons "\t" $0
+}
+
+function kind_in_words() {
+    return ($HOLDS == "data only" ? " data-only" : "") ($ROWS == 0 ? " without rows" : "") \
+        ($TRUST == "untrusted" ? " untrusted" : "")
 }
 
 function keep_period(rule, most, period) {

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Backend docker: PostgreSQL's client programs in the container. CONTAINER_CLI may be podman.
 # Needs: awk verified work
-# Sets: addresses container_name container_state nearest server usual_container verified
+# Sets: addresses container_name container_state server usual_container verified
 
 usual_container=cb-tumblebug-postgres # as in docker-compose.yaml
 
@@ -16,8 +16,8 @@ select_docker() {
             die "PostgreSQL $container_name is paused"
             ;;
         *)
+            hint "start it with 'make up'"
             suggest_container
-            [ -n "$nearest" ] || hint "start it with 'make up'"
             die "PostgreSQL $container_name is not running"
             ;;
     esac
@@ -36,11 +36,10 @@ is_container_running() (
     find_container 4>/dev/null && [ "$container_state" = running ]
 )
 
-# suggest_container: if there is none of that name, but one of a similar name. Sets nearest
+# suggest_container: if there is none of that name, but a running one of a similar name
 suggest_container() {
-    nearest=
     [ -n "$container_state" ] || suggest "$TB_POSTGRES_CONTAINER" \
-        "$(in_time "$CONTAINER_CLI" ps --all --format '{{.Names}}' 2>/dev/null </dev/null)"
+        "$(in_time "$CONTAINER_CLI" ps --format '{{.Names}}' 2>/dev/null </dev/null)"
 }
 
 # run_on_docker PROGRAM [ARGUMENT...]: never with -t, because a terminal rewrites line ends. The
