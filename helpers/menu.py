@@ -23,25 +23,25 @@ def menu(backup: Path, holds: str = "", now: str = "", created: str = "", proble
     that backup and of the database, and ``created`` is when that backup was made, as in a manifest;
     empty if unknown. ``problem`` is why the file is no backup; empty if it is one.
     """
-    exists = not problem
+    is_backup = not problem
     facts = [f"not available: {problem}"]
-    if exists:
+    if is_backup:
         facts = backup_lines(backup, holds, creation_time(backup, created))
     lines = [
         bold("How should the assets database be filled?"),
         *([dim(f"now: {content_line(now)}")] if now else []),
         "",
-        f"  a   Restore from backup (~1 minute{', recommended' if exists else ''})",
+        f"  a   Restore from backup (~1 minute{', recommended' if is_backup else ''})",
         *(dim(f"      {fact}") for fact in facts),
         "  a+  Restore from backup, then update images from the latest list (~2 minutes)",
-        *([] if exists else [dim("      not available without a backup")]),
+        *([] if is_backup else [dim("      not available without a backup")]),
         "  b   Fetch fresh from all providers but Azure"
-        f" (~20-30 minutes{'' if exists else ', recommended'})",
+        f" (~20-30 minutes{'' if is_backup else ', recommended'})",
         "  c   Fetch fresh from all providers, including Azure (~40+ minutes)",
         "  d   Fetch fresh from providers you choose, without prices (minutes for each)",
         "",
         "Choose a for development and testing, b or c for the latest data."
-        if exists
+        if is_backup
         else "Choose b, or c if you need Azure too.",
         "Fetching needs provider credentials.",
         "",

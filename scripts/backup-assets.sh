@@ -154,7 +154,7 @@ require_target() {
 }
 
 refuse_other_file() {
-    hint "move it away, or write the backup to another file"
+    hint "move '$target' away, or write the backup to another file"
     die "'$target' exists and is not a backup file"
 }
 
@@ -189,7 +189,7 @@ remove_partials() {
     rm -f "$partial" "$partial_manifest"
 }
 
-# remove_created_directories STATUS: after a failure, those that are still empty
+# remove_created_directories STATUS: after a failure, removes those that are still empty
 remove_created_directories() {
     [ "$1" -ne 0 ] || return 0
     created_directory=$target_directory
@@ -362,11 +362,10 @@ hint_room() {
     ! grep -qi 'no space left\|quota' "$1" || hint "free some space in '$target_directory/'"
 }
 
-# test_dump: by restoring it. Where this user could not restore all of it, the database is dumped
-# again, without a test
+# test_dump: restores the dump; if this user may not restore all of it, dumps again without a test
 test_dump() {
-    hint 'BACKUP_COMPRESSION=small backs up without restoring the dump first'
-    find_foreign_entries "$server_tmp/archive"
+    hint 'set BACKUP_COMPRESSION=small to back up without a restore test'
+    find_obstacle_in_dump "$server_tmp/archive"
     [ -n "$no_test" ] || restore_dump
     forget_hints
     [ -n "$no_test" ] || return 0
@@ -376,8 +375,7 @@ test_dump() {
     dump_database
 }
 
-# dump_restored: the sorted rows in the staging database are what is published. The live database
-# plays no part any more
+# dump_restored: dumps the staging database, whose rows are sorted; the live one is no longer read
 dump_restored() {
     : >"$work/live.errors" # where the end of the snapshot's session was noted
     background read_staged_tables ''
@@ -388,7 +386,7 @@ dump_restored() {
         fail_to_dump
     fi
     wait "$reading_staging" || fail_unread_staging
-    hint 'BACKUP_COMPRESSION=small backs up without restoring the dump first'
+    hint 'set BACKUP_COMPRESSION=small to back up without a restore test'
     require_tables_of_dump
 }
 
@@ -407,7 +405,7 @@ verify_dump() {
     pipe unpack_partial hash_content
     [ "$writer_status" -eq 0 ] || die "could not read the new backup: $(gzip_error)"
     [ "$(cat "$work/content.sha256")" = "$(sed -n 's/^sha256 //p' "$work/dump.errors")" ] ||
-        die 'the new backup differs from the archive on the server: another SHA-256'
+        die 'the SHA-256 of the new backup differs from that of the archive on the server'
     wait "$hashing"
     { wait "$listing" && take_schema dumped && wait "$hashing_schema"; } ||
         fail_with "$work/schema.errors" 'could not read the schema of the new backup'

@@ -30,12 +30,12 @@ main() {
     problems=0
     backup_file=$project/assets/assets.dump.gz
     check_this_machine
-    backup_works=yes restore_works=yes when=''
+    backup_works=yes restore_works=yes after_other_run=''
     if passes problem server && passes problem login; then
         if passes note lock; then
             check_with_lock
         else
-            when=' after the other run has ended'
+            after_other_run=' after the other run has ended'
         fi
     fi
     check note tumblebug
@@ -46,7 +46,7 @@ main() {
 
 report_verdict() {
     case $backup_works-$restore_works in
-        yes-yes) say_done "a backup and a restore would work$when" ;;
+        yes-yes) say_done "a backup and a restore would work$after_other_run" ;;
         yes-maybe) say_done 'a backup would work; a restore may fail to create extensions' ;;
         yes-no) say_done "a backup would work, a restore of $backup_file would not" ;;
         no-no) fail 1 "neither a backup nor a restore of $backup_file would work" ;;
@@ -186,9 +186,9 @@ check_backup() {
 check_remote() {
     require_remote
     list_remote "$BACKUP_REMOTE" || fail_to_list "$BACKUP_REMOTE"
-    not_yet=
-    [ -n "$remote_exists" ] || not_yet=', a directory that does not exist yet'
-    echo "'$BACKUP_REMOTE', backups: $remote_files$not_yet"
+    missing_note=
+    [ -n "$remote_exists" ] || missing_note='; the directory does not exist yet'
+    echo "'$BACKUP_REMOTE', backups: $remote_files$missing_note"
 }
 
 # --- the server ---

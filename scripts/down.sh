@@ -32,7 +32,7 @@ main() {
     case $container_state in
         '')
             [ "$created_in" = "$root" ] || [ -z "$created_in" ] ||
-                say "it was created in '$created_in'"
+                say "$container_name was created in '$created_in'"
             say 'stopped; the data stays in its volume'
             ;;
         running) say "$container_name still runs: 'make up' did not create it" ;;

@@ -80,7 +80,7 @@ choose_option() {
         normalize_option "$option" ||
             die_usage "unknown option '$option' (--option, INIT_OPTION):" \
                 'choose one of a, a+, b, c, d'
-        is_available || {
+        check_option || {
             [ ! -e "$backup_file" ] || require_file "$backup_file" # it says what to do
             hint 'fetch the assets with --option b or c, or copy a backup to that path'
             die "there is no backup '$backup_file' to restore"
@@ -118,7 +118,7 @@ ask_option() {
             say 'choose one of a, a+, b, c, d'
         elif ! normalize_option "$reply"; then
             say "there is no option '$reply': choose one of a, a+, b, c, d"
-        elif ! is_available; then
+        elif ! check_option; then
             say "option $option is not available: $backup_problem"
         else
             return 0
@@ -154,8 +154,8 @@ normalize_option() {
     esac
 }
 
-# is_available: can the file of a and a+ be a backup? Sets backup_problem
-is_available() {
+# check_option: can the file of a and a+ be a backup? Sets backup_problem
+check_option() {
     case $option in
         a | a+) find_backup_problem && [ -z "$backup_problem" ] ;;
     esac
@@ -220,7 +220,7 @@ fetch_assets() {
 fetch_prices() {
     [ -n "$with_prices" ] || agrees 'Fetch prices too?' || return 0
     say 'fetching prices'
-    ask_for_long fetch-prices || report_skipped "prices: $(tumblebug_answer)"
+    ask_interruptibly fetch-prices || report_skipped "prices: $(tumblebug_answer)"
 }
 
 # choose_providers: by number or name, of those that the server knows. Sets providers
@@ -286,7 +286,7 @@ inform_tumblebug() {
 
 update_images() {
     say 'updating images from the latest list'
-    ask_for_long update-images || report_skipped "the latest images: $(tumblebug_answer)"
+    ask_interruptibly update-images || report_skipped "the latest images: $(tumblebug_answer)"
 }
 
 offer_backup() {

@@ -78,7 +78,7 @@ list_all() {
     if [ -z "$BACKUP_REMOTE" ]; then
         return 0
     elif read_remote "$BACKUP_REMOTE"; then
-        [ -n "$remote_exists" ] || say "there is no directory '$BACKUP_REMOTE' yet"
+        [ -n "$remote_exists" ] || say "'$BACKUP_REMOTE' does not exist yet"
         print_listed_catalog "$BACKUP_REMOTE" >>"$work/backups"
     else
         remote_error=$(rclone_error)

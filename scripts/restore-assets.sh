@@ -34,7 +34,7 @@ the live database is unchanged.
   --table NAME   replace only this table's rows, in the live database; may be
                  repeated
   --keep-going   load what can be loaded, list what cannot; if anything failed,
-                 ask before the swap
+                 ask before the swap, and end with exit code 3
   --trust        restore with your own rights; an untrusted backup may then run
                  code on the server (same as RESTORE_TRUST=yes)
   -y, --yes      restore without asking (same as RESTORE_SKIP_CONFIRM=yes)
@@ -282,22 +282,22 @@ warn_of_swap() {
     warn_of_sessions
 }
 
-# warn_of_previous: this restore would drop it, and keep the database that it replaces; but not if
-# an earlier run of the same restore has already done so
+# warn_of_previous: that this restore drops it; it stays if the live database already equals the
+# backup, as after an earlier run of the same restore
 warn_of_previous() {
     previous_since=$(time_of_previous) ||
         fail_with "$work/lock.errors" 'could not read the catalog'
     [ -n "$previous_since" ] || return 0
-    if holds_backup; then
-        say "the database already holds this backup; the one kept $previous_since stays"
+    if live_equals_backup; then
+        say "the database already equals this backup; the previous one, kept $previous_since, stays"
     else
         warn "the database kept $previous_since ($(content_of "$previous")) will be dropped"
     fi
 }
 
-# holds_backup: has every live table the rows that the backup has?
-holds_backup() {
-    [ -n "$manifest_found" ] &&
+# live_equals_backup: does the live database have the backup's schema and rows?
+live_equals_backup() {
+    [ -n "$manifest_found" ] && ! schemas_differ &&
         fingerprints_sql '' | sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" |
         cmp -s - "$work/tables"
 }
@@ -378,7 +378,7 @@ swap_databases() {
     read_database_facts
     previous_since=$(time_of_previous) || previous_since=
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists &&
-        ! { [ -n "$previous_since" ] && holds_backup; }; then
+        ! { [ -n "$previous_since" ] && live_equals_backup; }; then
         rename_databases "$staging" 'previous:replaced live:previous staging:live'
         finish 'the backup is restored'
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"

@@ -45,7 +45,7 @@ take_option() {
     esac
 }
 
-# clean_up: needs the lock, which the statistics do not
+# clean_up: with the lock, which it then releases: the statistics need none
 clean_up() {
     clean_up_backups
     clean_up_server

@@ -96,7 +96,7 @@ def test_hook_that_hangs_is_ended(direct: Database, timeout: str) -> None:
 
 
 def test_what_a_hanging_hook_has_started_is_ended(direct: Database) -> None:
-    """Also by busybox, whose timeout ends only its own child; cron waits for an open descriptor."""
+    """With busybox too, whose timeout ends only its child: a process left would keep cron waiting."""
     hasty = fake(direct.checkout, timeout=HASTY.replace('"$REAL"', "busybox timeout"))
     run = direct.backup(BACKUP_ON_SUCCESS="sleep 1003; echo done", **hasty)
     assert run.status == 3 and "warning: BACKUP_ON_SUCCESS failed" in run.err, run

@@ -500,7 +500,7 @@ def test_file_that_is_no_backup_is_not_recommended(direct: Database) -> None:
     run = init(direct, "-y")
     assert run.status == 1 and "hint: get the file with 'git lfs pull'\n" in run.err, run
     run = direct.backup()
-    assert run.status == 1 and "hint: move it away, or write the backup to another" in run.err, run
+    assert run.status == 1 and "away, or write the backup to another file" in run.err, run
 
 
 def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: Tumblebug) -> None:

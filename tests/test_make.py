@@ -326,7 +326,7 @@ def test_volume_of_a_similar_project_is_not_taken(compose: Checkout) -> None:
 
 def test_name_that_no_container_can_have_is_refused(compose: Checkout) -> None:
     up = compose.run(UP, TB_POSTGRES_CONTAINER="no container")
-    assert up.status == 2 and "TB_POSTGRES_CONTAINER must be letters, digits" in up.err, up
+    assert up.status == 2 and "TB_POSTGRES_CONTAINER must be two or more letters" in up.err, up
 
 
 def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:

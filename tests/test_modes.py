@@ -211,7 +211,7 @@ def test_keep_going_loads_the_rest_and_lists_what_failed(direct: Database) -> No
     assert after == before
 
 
-def test_grants_that_no_program_has_loaded_end_a_restore(direct: Database) -> None:
+def test_failure_to_load_grants_ends_the_restore(direct: Database) -> None:
     direct.execute("GRANT SELECT ON spec_info TO PUBLIC")
     path, before = direct.backed_up(), direct.content()
     lost = (
@@ -368,7 +368,7 @@ def test_materialized_view_is_filled_after_its_grants(
     before = direct.content()
     run = direct.restore(path)
     assert run.status == 0, run
-    assert "will own all tables" not in run.err
+    assert "will own all objects" not in run.err
     assert direct.content() == before
     assert direct.execute("SELECT n FROM mine.v") == [(1,)]
     direct.drop()

@@ -177,8 +177,7 @@ def test_interrupted_copy_leaves_the_backup_and_no_temporary_files(
         os.kill(process.pid, signal.SIGTERM)
         stopped = ended(process)
     assert (
-        stopped.status == 143
-        and "interrupted; the backup is complete, but not its copy on" in stopped.err
+        stopped.status == 143 and "interrupted; the backup is complete; its copy on" in stopped.err
     )
     assert direct.left_behind() == [] and files(bucket) == set()
     assert direct.checkout.run(VERIFY, "--level", "hash", "new").status == 0

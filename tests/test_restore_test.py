@@ -166,7 +166,7 @@ def test_dump_that_does_not_load_is_not_published(direct: Database) -> None:
     assert run.status == 1 and len(run.errors) == 1, run
     assert run.errors[0].startswith("error: could not load the backup: ")
     assert run.errors[0].endswith("; the existing backup is unchanged")
-    assert "hint: BACKUP_COMPRESSION=small backs up without restoring the dump first" in run.err
+    assert "hint: set BACKUP_COMPRESSION=small to back up without a restore test" in run.err
     assert digest(path) == earlier
     assert direct.left_behind() == []
     assert direct.backup(path).status == 0

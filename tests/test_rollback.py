@@ -156,7 +156,7 @@ def test_repeated_restore_keeps_what_the_first_one_has_kept(direct: Database) ->
     for _ in range(2):
         run = direct.restore(path, RESTORE_KEEP_PREVIOUS="yes")
         assert run.status == 0, run
-    assert "the database already holds this backup; the one kept 20" in run.err, run
+    assert "the database already equals this backup; the previous one, kept 20" in run.err, run
     assert direct.checkout.run(ROLLBACK, "-y").status == 0
     assert direct.content() == before
 

@@ -81,8 +81,8 @@ def test_stopped_container_points_at_make_up(
 ) -> None:
     name = spare_container.name
     near = {"TB_POSTGRES_CONTAINER": name[:-1]}
-    for similar in ("make up", f"mean {name}?"):
-        assert_one_error(checkout, "stats.sh", "is not running", similar, **near)
+    for hint in ("make up", f"mean {name}?"):
+        assert_one_error(checkout, "stats.sh", "is not running", hint, **near)
     docker("stop", name)
     assert_one_error(checkout, "stats.sh", "is not running", "make up", TB_POSTGRES_CONTAINER=name)
     assert "did you mean" not in checkout.run(STATS, **near).err

@@ -353,14 +353,13 @@ def test_key_of_another_first_backup_is_not_replaced(direct: Database, checkout:
     assert not checkout.key.exists()
 
 
-def test_new_key_beside_backups_of_another_one_is_a_warning(direct: Database) -> None:
+def test_new_key_warns_that_earlier_backups_are_untrusted(direct: Database) -> None:
     """As where the home directory is in memory, and lost at each start."""
     assert direct.backup("x", "--quiet").err == ""
     forget_key(direct)
     run = direct.backup("y", "--quiet")
-    assert run.status == 0 and "warning: the earlier backups are signed with another" in run.err, (
-        run
-    )
+    warning = "warning: the signed backups in backups/postgres have another key: they are untrusted"
+    assert run.status == 0 and warning in run.err, run
 
 
 def test_manifest_cannot_grant_trust(direct: Database) -> None:

@@ -133,7 +133,7 @@ def test_rights_on_schema_public_that_are_lost_are_named(ordinary_on_14: Databas
     assert run.status == 0 and "without a restore test, because user" in run.err, run
     for options in (("--data-only",), ()):
         run = database.restore(*options)
-        assert run.status == (3 if options else 0) and "will own all tables" not in run.err, run
+        assert run.status == (3 if options else 0) and "will own all objects" not in run.err, run
         assert "some grants were skipped: no privileges could be revoked for" in run.err, run
     owners = "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relname LIKE '%_infos'"
     assert database.execute(owners) == [(role,)]

@@ -141,7 +141,7 @@ open_unclear_file() {
     find_manifest "$1"
     if [ -n "$manifest_found" ]; then
         mv "$work/info" "$2.manifest"
-        is_embedded "$1" || echo yes >"$2.beside"
+        is_manifest_inside "$1" || echo yes >"$2.beside"
     else
         date -u -r "$1" '+%Y-%m-%d %H:%M:%S UTC' >"$2.time" 2>/dev/null || : # macOS before 13
     fi

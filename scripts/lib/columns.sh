@@ -59,7 +59,7 @@ warn_of_emptied_tables() {
     say 'use --table to restore only tables that the backup has rows for'
 }
 
-# require_rows: of any table, or with --table of each
+# require_rows: ends the script if the backup has rows for no table or, with --table, lacks some
 require_rows() {
     [ -s "$work/columns" ] || fail_without_rows
     [ "$mode" != tables ] || [ -z "$emptied_tables" ] || fail_without_rows

@@ -22,9 +22,9 @@ compose() {
     fi
 }
 
-# choose_project: that of the directory, as compose does; a container of another name is in a
-# project of that name. The volume is named after it: docker-compose 1 would otherwise also take the
-# volume of a project whose name differs by a hyphen only
+# choose_project: the project has the name of the directory, as by default, or of a container with
+# another name. docker-compose.yaml names the volume after it: docker-compose 1 would otherwise also
+# take the volume of a project whose name differs by a hyphen only
 choose_project() {
     project_source=${root##*/}
     [ "$TB_POSTGRES_CONTAINER" = "$usual_container" ] ||
@@ -41,7 +41,7 @@ require_container_name() {
     case $TB_POSTGRES_CONTAINER in
         ? | [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*)
             refuse_setting TB_POSTGRES_CONTAINER "$TB_POSTGRES_CONTAINER" \
-                'letters, digits, _ . and -, beginning with a letter or digit'
+                "two or more letters, digits, '_', '.' or '-', the first a letter or digit"
             ;;
     esac
 }

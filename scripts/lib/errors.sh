@@ -67,8 +67,11 @@ hint_for_cause() {
             hint "run GRANT CONNECT ON DATABASE postgres TO $TB_POSTGRES_USER:" \
                 'each run connects to that database'
             ;;
-        *'parameter "default_tablespace"'* | *'permission denied for tablespace'*)
-            hint "create that tablespace on the server; user '$TB_POSTGRES_USER' needs CREATE on it"
+        *'parameter "default_tablespace"'*)
+            hint "create that tablespace on the server, and grant '$TB_POSTGRES_USER' CREATE on it"
+            ;;
+        *'permission denied for tablespace'*)
+            hint "run GRANT CREATE ON TABLESPACE ... TO $TB_POSTGRES_USER for it"
             ;;
         *'permission denied for '*)
             [ "$2" = "$work/restore.errors" ] || hint_owner # that may be the restricted role's
@@ -83,8 +86,8 @@ hint_for_cause() {
             hint "set TB_POSTGRES_ENDPOINT to a name that is in the server's certificate"
             ;;
         *'pg_hba.conf entry for'*'"assets_'*)
-            hint "pg_hba.conf must let user '$TB_POSTGRES_USER' connect to any database and, for" \
-                'untrusted backups, the user in this message too'
+            hint "in pg_hba.conf, allow user '$TB_POSTGRES_USER' for all databases;" \
+                'for untrusted backups also the user that the error names'
             ;;
         *'pg_hba.conf'*'no encryption'*)
             hint 'set PGSSLMODE=require, if the server accepts only TLS connections'
@@ -111,8 +114,8 @@ hint_for_cause() {
             ;;
         *'relation "'*'" does not exist'* | *'function '*' does not exist'*)
             [ "$2" != "$work/live.errors" ] ||
-                hint 'a trigger may use names without a schema: give its function a search_path,' \
-                    'by ALTER FUNCTION ... SET search_path'
+                hint 'if a trigger function uses names without a schema, run' \
+                    'ALTER FUNCTION ... SET search_path = ... for it'
             ;;
         *'No space left on device'*)
             hint "free some space on $server, or in the temporary directory of $client_host"

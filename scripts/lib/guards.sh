@@ -109,7 +109,7 @@ read_live_tables() {
 # renamed meanwhile shows. A data-only backup does not say of which schema it is, and no manifest
 # says what large objects contain
 is_same_content() {
-    is_embedded "$target" &&
+    is_manifest_inside "$target" &&
         [ "$holds" = 'schema and data' ] && [ "$(manifest_field holds)" = "$holds" ] &&
         [ "$(manifest_field encoding)" = "$database_encoding" ] &&
         cmp -s "$work/existing" "$work/live" &&
@@ -142,10 +142,10 @@ renew_info() {
 
 # find_losses TABLES: between the existing backup and these lines of tables. Sets losses
 find_losses() {
-    losses=$(LC_ALL=C awk -f "$awk/losses.awk" "$work/existing" "$1" | in_words)
+    losses=$(LC_ALL=C awk -f "$awk/losses.awk" "$work/existing" "$1" | describe_losses)
 }
 
-in_words() {
+describe_losses() {
     while read -r rows_before rows_now table_name; do
         case $rows_now in
             gone) change="$rows_before rows -> gone" ;;

@@ -14,16 +14,16 @@ run_hook() {
     export_outcome "$1"
     hook_status=0 hook_errors=/dev/null
     [ -z "$work" ] || hook_errors=$work/hook.errors
-    (trap - HUP INT TERM && run_in_time) </dev/null >&4 2>"$hook_errors" || hook_status=$?
+    (trap - HUP INT TERM && run_hook_command) </dev/null >&4 2>"$hook_errors" || hook_status=$?
     [ "$hook_status" -ne 0 ] || return 0
     hook_error=$(tail -n 1 "$hook_errors")
     warn "$hook failed: ${hook_error:-exit code $hook_status}"
     [ "$1" -ne 0 ] || status=3
 }
 
-# run_in_time: at the limit, ends all that the command has started: busybox's timeout ends only its
-# own child
-run_in_time() {
+# run_hook_command: with a time limit. If the command fails or reaches the limit, what it has
+# started ends too: busybox's timeout ends only its own child
+run_hook_command() {
     if [ -z "$work" ] || ! command -v setsid >/dev/null; then
         # shellcheck disable=SC2016 # expands in that shell
         in_time sh -c 'exec sh -c "$1" 2>&4' sh "$command"
@@ -32,7 +32,7 @@ run_in_time() {
     # shellcheck disable=SC2016 # expands in that shell
     in_time setsid sh -c 'echo $$ >"$2"; exec sh -c "$1" 2>&4' sh "$command" "$work/hook.group" || {
         ended_with=$?
-        kill -9 "-$(cat "$work/hook.group")" 2>/dev/null || : # it has left no process
+        kill -9 "-$(cat "$work/hook.group")" 2>/dev/null || : # no process is left
         return "$ended_with"
     }
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A copy of a restored database, kept on the server: the next restore of the same backup clones it,
 # which is faster than loading the backup again.
-# Needs: backup_file child copy_bytes keep_going kept_copy load_skipped manifest_found mode sql
+# Needs: backup_file child copy_bytes keep_going kept_copy rights_skipped manifest_found mode sql
 #   staging tables trusted work
 # Sets: copy_found incomplete
 
@@ -81,7 +81,7 @@ find_obstacle_to_copy() {
     no_copy=
     if [ "$mode" != full ] || [ -z "$manifest_found" ] || [ -n "$keep_going" ]; then
         no_copy='only a full restore of a backup with a manifest can keep one'
-    elif [ -n "$load_skipped" ]; then
+    elif [ -n "$rights_skipped" ]; then
         no_copy='owners or grants of the backup were skipped'
     fi
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Loading the archive into the staging database, in the mode of the restore.
-# Needs: archive awk child keep_going load_jobs load_skipped manifest_found mode new_owner
+# Needs: archive awk child keep_going load_jobs rights_skipped manifest_found mode new_owner
 #   server_tmp sql staging toast_compression trusted unusable_owners work
 # Sets: incomplete keep_going
 
@@ -22,10 +22,10 @@ load_backup() {
 
 load_full() {
     if [ -n "$trusted" ]; then
-        without_messages find_loadable_entries "$work/contents" # it has warned before the question
+        without_messages find_loadable_entries "$work/contents" # the user has been warned before
         find_unusable_owners "$work/loadable"
         load_with_grants --no-privileges ${unusable_owners:+--no-owner}
-        [ -z "$new_owner" ] || give_staging_to_owner
+        [ -z "$new_owner" ] || give_objects_to_owner
     else
         create_restricted_role
         give_staging
@@ -39,7 +39,7 @@ load_full() {
 load_data_only() {
     load_live_schema
     load_grants "$schema" "$work/contents.live"
-    [ -z "$load_skipped" ] || incomplete=yes # the schema should stay as it is
+    [ -z "$rights_skipped" ] || incomplete=yes # the live schema has lost some
     change_missing_columns add
     without_messages find_loadable_entries "$work/contents"
     load_rows "$work/loadable"
@@ -68,8 +68,8 @@ load_tables() {
     load_rows "$work/list"
 }
 
-# load_live_schema: tables, and not yet grants and what checks or follows rows; with --table, which
-# moves only rows, without owners. Sets schema
+# load_live_schema: the tables, without grants, indexes, constraints and triggers; with --table also
+# without owners. Sets schema
 load_live_schema() {
     schema=$server_tmp/schema
     PGDATABASE=$TB_POSTGRES_DATABASE

@@ -37,8 +37,8 @@ find_manifest() {
         grep -q '^sha256: ' "$work/info"; } || manifest_found=
 }
 
-# is_embedded FILE: is the manifest that was found in this file?
-is_embedded() {
+# is_manifest_inside FILE: was the manifest found in the file, not in FILE.info?
+is_manifest_inside() {
     [ "$manifest" = "$1" ]
 }
 
@@ -54,14 +54,14 @@ check_manifest() {
     read_manifest "$work/manifest" >"$work/tables"
     ! LC_ALL=C grep -qv '^[0-9]\{1,15\} -\{0,1\}[0-9]\{1,\} .' "$work/tables" ||
         die "manifest '$manifest' has a malformed line in its list of tables"
-    if ! is_embedded "$1" && ! describes "$work/info" "$1"; then
+    if ! is_manifest_inside "$1" && ! describes "$work/info" "$1"; then
         manifest_found=
         require_whole "$1"
     fi
 }
 
 fail_damaged_manifest() { # FILE
-    if is_embedded "$1"; then
+    if is_manifest_inside "$1"; then
         hint "get '$1' again; or unpack it with 'gunzip -c' to a .dump file, and restore that" \
             'without verification'
         die "the manifest in '$1' is damaged or was edited"
@@ -106,7 +106,7 @@ require_intact() {
 
 # has_clean_end FILE: does it hold nothing but the archive and the manifest?
 has_clean_end() {
-    if is_embedded "$1"; then
+    if is_manifest_inside "$1"; then
         archive_size=$(embedded_start "$1")
     else
         archive_size=$(size_of "$1")

@@ -11,7 +11,7 @@ copy_off_site() {
     copy_started=$(date +%s)
     remote_file=$(path_on "$BACKUP_REMOTE" "${1##*/}")
     say "copying to $remote_file"
-    finish "the backup is complete, but not its copy on $BACKUP_REMOTE"
+    finish "the backup is complete; its copy on $BACKUP_REMOTE is not"
     show_progress 'copying off site'
     hash_pair "$1"
     remote_status=

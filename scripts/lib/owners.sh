@@ -1,15 +1,15 @@
 # shellcheck shell=sh
 # The owners of a backup's objects: who can get them here.
 # Needs: is_superuser sql staging work
-# Sets: load_skipped new_owner unusable_owners
+# Sets: rights_skipped new_owner unusable_owners
 
-load_skipped=
+rights_skipped=
 new_owner=
 unusable_owners=
 
-# find_loadable_entries CONTENTS: $work/excluded gets its entries that this user may not restore:
-# comments on extensions, the owner of schema public, rows of extensions' tables; $work/loadable
-# gets the others
+# find_loadable_entries CONTENTS: writes those that this user may not restore to $work/excluded:
+# comments on extensions, the owner of schema public, rows of extensions' tables; the others to
+# $work/loadable. Warns of the owner. Sets rights_skipped
 find_loadable_entries() {
     : >"$work/excluded"
     if [ "$is_superuser" = f ]; then
@@ -26,23 +26,24 @@ list_forbidden_entries() { # CONTENTS
     LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* SCHEMA - public ' "$1" >"$work/public-schema" || :
     public_owner=$(unusable_owners_of "$work/public-schema") || fail_to_compare_owners
     [ -z "$public_owner" ] || {
-        load_skipped=yes
-        warn "schema public will not belong to $public_owner:" \
-            "user '$TB_POSTGRES_USER' may not act for that role"
+        rights_skipped=yes
+        warn "schema public will not belong to role '$public_owner', which does not exist on this" \
+            "server, or for which user '$TB_POSTGRES_USER' may not act"
         cat "$work/public-schema"
     }
     LC_ALL=C grep -F -f "$work/of-extensions" "$1" || :
 }
 
-# find_unusable_owners CONTENTS: of its entries that get an owner. If there are any, the owner of
-# the database gets all. Sets unusable_owners, load_skipped, and new_owner, empty for this user
+# find_unusable_owners CONTENTS: the owners in it that can own nothing here. If there are any,
+# new_owner gets everything; if that is empty, this user does. Sets unusable_owners, new_owner and
+# rights_skipped
 find_unusable_owners() {
     without_owner='\(ACL\|DEFAULT ACL\|COMMENT\|TABLE DATA\|SEQUENCE SET\)'
     LC_ALL=C grep -v "^[0-9]*; [0-9]* [0-9]* $without_owner " "$1" >"$work/owned" || :
     unusable_owners=$(unusable_owners_of "$work/owned") || fail_to_compare_owners
     new_owner=
     [ -n "$unusable_owners" ] || return 0
-    load_skipped=yes
+    rights_skipped=yes
     new_owner=$(ask lock <"$sql/restore/other-owner.sql") || fail_to_compare_owners
 }
 
@@ -51,9 +52,9 @@ give_to_owner_sql() {
     psql_set owner "$new_owner" && print_sql restore/give-to-owner
 }
 
-give_staging_to_owner() {
+give_objects_to_owner() {
     give_to_owner_sql | sql "$staging" 2>"$work/sql.errors" ||
-        fail_with "$work/sql.errors" "could not give the tables to role '$new_owner'"
+        fail_with "$work/sql.errors" "could not give the objects to role '$new_owner'"
 }
 
 # unusable_owners_of CONTENTS: the owners of its entries to whom this user cannot give anything here
@@ -69,13 +70,13 @@ fail_to_compare_owners() {
     fail_with "$work/lock.errors" 'could not compare the owners'
 }
 
-# warn_of_changed_owners CONTENTS: if the tables will not have the owners that the backup names
+# warn_of_changed_owners CONTENTS: if the objects will not have the owners that the backup names
 warn_of_changed_owners() {
     find_unusable_owners "$1"
     [ -n "$unusable_owners" ] || return 0
     owner_of_all="user '$TB_POSTGRES_USER'"
     [ -z "$new_owner" ] || owner_of_all="'$new_owner', the owner of the database,"
-    warn "$owner_of_all will own all tables: these roles do not exist on this server," \
+    warn "$owner_of_all will own all objects: these roles do not exist on this server," \
         "or '$TB_POSTGRES_USER' may not make them owners: $(in_one_line "$unusable_owners")"
     say 'to keep the owners, create the missing roles first, and restore as a superuser'
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# pg_restore: lists of entries for it, what it passes over, and grants.
+# pg_restore: lists of entries for it, the errors that it ignores, and grants.
 # Needs: awk server_tmp server_version staging work
-# Sets: load_skipped
+# Sets: rights_skipped
 
 # sets_unknown_setting: from 17 on, pg_restore sets transaction_timeout in each of its connections.
 # Servers before 17 do not know it: an error that must not end the load
@@ -32,8 +32,8 @@ list_grants() {
     LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' >"$work/grants"
 }
 
-# load_grants ARCHIVE CONTENTS: one by one, because a grant to a role that does not exist here is
-# only skipped, as is one that this user may not repeat, of which the server may only warn
+# load_grants ARCHIVE CONTENTS: a grant that fails is skipped, with a warning: its role does not
+# exist here, or this user may not give it, of which the server may only warn. Sets rights_skipped
 load_grants() {
     list_grants <"$2" || return 0
     write_list "$work/grants"
@@ -43,7 +43,7 @@ load_grants() {
         fail_with "$work/grants.errors" 'could not load the grants'
     ! grep -q -e 'error: ' -e 'no privileges could be revoked' -e 'no privileges were granted' \
         "$work/grants.errors" || {
-        load_skipped=yes
+        rights_skipped=yes
         warn "some grants were skipped: $(first_error "$work/grants.errors")"
     }
 }

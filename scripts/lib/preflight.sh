@@ -56,15 +56,15 @@ check_file() {
 warn_of_other_manifest() {
     warn "'$manifest', created $(manifest_field created), does not describe this file:" \
         'cannot verify row counts and fingerprints'
-    say 'get the .info file of this backup; if the backup was compressed again, make a new one'
+    say 'get the .info file of this backup; if the file was compressed again, make a new backup'
 }
 
 # compare_info: FILE.info may be older or newer than the file, if only one of them was copied
 compare_info() {
-    if is_embedded "$backup_file" && [ -f "$backup_file.info" ] &&
+    if is_manifest_inside "$backup_file" && [ -f "$backup_file.info" ] &&
         ! cmp -s "$backup_file.info" "$work/info"; then
         say "using the manifest inside $backup_file; $backup_file.info differs from it:" \
-            'commit, copy or get both files together'
+            'copy or commit both files together'
     fi
 }
 

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Restoring a new dump into the staging database before it is published. This tests the dump; and
 # there its rows can be sorted, so that those with much in common compress together.
-# Needs: child database_bytes forbidden_settings is_standby is_superuser load_skipped may_create
+# Needs: child database_bytes forbidden_settings is_standby is_superuser rights_skipped may_create
 #   server sql staging work
-# Sets: archive load_skipped manifest_found no_test sorted_tables trusted
+# Sets: archive rights_skipped manifest_found no_test sorted_tables trusted
 
 sorted_tables=
 
@@ -32,9 +32,9 @@ find_obstacle() {
     fi
 }
 
-# find_foreign_entries ARCHIVE: of other roles, for which this user may not act; or of an extension
+# find_obstacle_in_dump ARCHIVE: of other roles, for which this user may not act; or of an extension
 # that every new database has. Sets archive, which restore_dump restores, and no_test
-find_foreign_entries() {
+find_obstacle_in_dump() {
     archive=$1 no_test=
     list_contents first
     foreign_owners=
@@ -44,7 +44,7 @@ find_foreign_entries() {
         no_test="user '$TB_POSTGRES_USER' may not restore what these roles own or have granted:"
         no_test="$no_test $(in_one_line "$foreign_owners")"
     elif grep -q ' EXTENSION - plpgsql ' "$work/contents.first"; then
-        no_test='extension plpgsql is not the one of a new database'
+        no_test='extension plpgsql was created again'
     fi
 }
 
@@ -57,7 +57,7 @@ room_to_sort() {
 # indexes, foreign keys and triggers. Sets what the load needs, sorted_tables, and no_test if grants
 # were skipped
 restore_dump() {
-    trusted=yes manifest_found='' load_skipped=''
+    trusted=yes manifest_found='' rights_skipped=''
     say 'restoring the dump into a staging database'
     choose_full_mode
     mv "$work/contents.first" "$work/contents"
@@ -72,7 +72,8 @@ restore_dump() {
     wait "$child" || fail_with "$work/sql.errors" 'could not sort the rows'
     sorted_tables=$(cat "$work/sorted")
     load_with_grants --no-privileges --section=post-data
-    [ -z "$load_skipped" ] || no_test='not all of its grants can be repeated'
+    [ -z "$rights_skipped" ] ||
+        no_test="user '$TB_POSTGRES_USER' may not restore all grants of the database"
     copy_database_settings
     { wait "$listing_first" && take_schema first; } ||
         fail_with "$work/schema.errors" 'could not read the new dump'

@@ -99,7 +99,7 @@ read_forbidden_settings() {
 
 # foreign_sessions: those of the live database that this user may not end, in one line
 foreign_sessions() {
-    named_sessions=$({ psql_set own "$PGAPPNAME" && print_sql lock/foreign-sessions; } |
+    named_sessions=$({ psql_set session_name "$PGAPPNAME" && print_sql lock/foreign-sessions; } |
         ask lock) || return 0
     printf '%s\n' "$named_sessions" | list_of 5
 }

@@ -63,7 +63,7 @@ make_key() {
     if lacks_key && write_key 2>/dev/null && has_key; then
         say "created the key that signs this machine's backups: $(key_file)"
         ! grep -q '^signature: ' "$project"/backups/postgres/*.info 2>/dev/null ||
-            alert 'the earlier backups are signed with another key, so they are untrusted now'
+            alert 'the signed backups in backups/postgres have another key: they are untrusted now'
         return 0
     fi
     key_parent=
@@ -74,7 +74,7 @@ make_key() {
     return 1
 }
 
-# write_key: fails where another run has just created it, which may have signed a backup already
+# write_key: fails if another run has just created the key, because it may have signed a backup
 write_key() (
     umask 077
     key=$(key_file)

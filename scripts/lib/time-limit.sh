@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # A time limit for programs that may hang.
 
-# in_time COMMAND...: sends TERM after 30 s, and KILL 5 s later, so that an engine or a hook that
-# hangs does not hang the run. macOS has no timeout, but perl
+# in_time COMMAND...: ends it after 30 s, so that an engine or a hook that hangs does not hang the
+# run: with timeout by TERM, and KILL 5 s later; with perl, as on macOS, by ALRM. Without either,
+# there is no limit
 in_time() {
     if command -v timeout >/dev/null; then
         set -- timeout -k 5 30 "$@"

@@ -16,8 +16,8 @@ ask_tumblebug() {
     run_helper "$verb" --server "$TUMBLEBUG_SERVER" "$@" >"$work/answer"
 }
 
-# ask_for_long VERB [ARGUMENT...]: the same, where the answer may take minutes: a signal ends it
-ask_for_long() {
+# ask_interruptibly VERB [ARGUMENT...]: the same in the background, so that a signal ends the run
+ask_interruptibly() {
     background_with_messages ask_tumblebug "$@"
     wait "$child"
 }

@@ -135,7 +135,7 @@ fail_not_whole() { # FILE with pg_restore's errors
                 "pg_restore $(server_fact pg_restore) on $client_host cannot read it"
             ;;
         *)
-            require_space # for lack of it, a program may have ended
+            require_space # a full temporary directory may be the cause
             ! grep -q '^pg_restore: error: ' "$1" || blame_file
             hint_get_again
             fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive"

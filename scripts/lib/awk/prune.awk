@@ -24,7 +24,7 @@ $CREATED != "-" && seconds_of($CREATED) > seconds_of(now) + 86400 {
     reasons = ""
     count[kind]++
     if (count[kind] == 1) keep("newest" kind_in_words())
-    if ($RESULT == "ok" && !verified[kind]++) keep("newest verified")
+    if ($RESULT == "ok" && !verified[kind]++) keep("newest verified" kind_in_words())
     if (count[kind] <= last) keep("last " last)
     if ($CREATED == "-") keep("no time")
     if (within && seconds_of(now) - seconds_of($CREATED) <= within * 86400)
@@ -36,8 +36,8 @@ $CREATED != "-" && seconds_of($CREATED) > seconds_of(now) + 86400 {
 }
 
 function kind_in_words() {
-    return ($HOLDS == "data only" ? " data-only" : "") ($ROWS == 0 ? " without rows" : "") \
-        ($TRUST == "untrusted" ? " untrusted" : "")
+    return ($TRUST == "untrusted" ? " untrusted" : "") ($HOLDS == "data only" ? " data-only" : "") \
+        ($ROWS == 0 ? " without rows" : "")
 }
 
 function keep_period(rule, most, period) {

@@ -1,6 +1,6 @@
 -- Clones the database :source to :target, which gets the live database's owner, or else that of
 -- :source. Nobody may be connected to :source: sessions that look into it end here, and CREATE
--- DATABASE waits for others. Nobody else may connect to :target. The comment comes last: a copy
+-- DATABASE waits for others. PUBLIC may not connect to :target. The comment comes last: a copy
 -- without one is incomplete.
 SELECT pg_terminate_backend(pid)
 FROM pg_stat_activity JOIN pg_roles ON pg_roles.oid = usesysid

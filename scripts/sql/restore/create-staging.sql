@@ -1,5 +1,5 @@
 -- An empty staging database with the live one's owner, encoding, locale and tablespace; if there
--- is no live one, with :encoding. Nobody else may connect to it. The row is read as JSON because
+-- is no live one, with :encoding. PUBLIC may not connect to it. The row is read as JSON because
 -- the columns for locales differ between versions 15 and 17.
 SELECT format('CREATE DATABASE %I TEMPLATE template0', :'staging')
        || coalesce((

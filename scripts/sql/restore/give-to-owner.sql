@@ -1,5 +1,6 @@
--- Gives what this user owns in this database to the role :owner, except extensions and what belongs
--- to them. A sequence of a column goes with its table, and the type of a table's rows too.
+-- Gives the schemas, tables, views, sequences, routines and types that this user owns in this
+-- database to the role :owner, except those of extensions. A sequence of a column goes with its
+-- table, and the type of a table's rows too.
 WITH objects (classid, objid, owner, kind, name) AS (
     SELECT 'pg_namespace'::regclass::oid, oid, nspowner, 'SCHEMA', oid::regnamespace::text
     FROM pg_namespace

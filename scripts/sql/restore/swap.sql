@@ -2,8 +2,8 @@
 -- client. A rename waits up to 5 s for the database's sessions to end, and new ones queue behind
 -- its lock; end-sessions.sql ends those that connect after the old ones end here and before that
 -- lock. :renames are FROM:TO, done in this order; one whose database does not exist is skipped. The
--- comment of the previous database ends with the time at which it was kept. The commit waits for no
--- synchronous standby, because clients wait for the commit.
+-- comment of the previous database ends with the time at which it was kept. The commit does not
+-- wait for a synchronous standby, for which clients would wait too.
 SELECT set_config('assets.live', :'live', false),
        set_config('assets.staging', :'staging', false),
        set_config('assets.replaced', :'replaced', false),

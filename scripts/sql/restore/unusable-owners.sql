@@ -2,7 +2,7 @@
 -- something. From PostgreSQL 15 on, only the owner of a database may create tables in its schema
 -- public; in staging, only a superuser may give a table there to another role. A role's name may
 -- contain spaces, and line ends, which a table of contents shows as spaces. The members of
--- pg_database_owner depend on the database. What has a new owner still gets indexes and grants, so
+-- pg_database_owner depend on the database. Indexes are added after an object has got its owner, so
 -- this user must inherit that owner's rights.
 SELECT CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
 SELECT DISTINCT regexp_replace(entry, '^.* ', '')
