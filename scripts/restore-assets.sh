@@ -112,7 +112,7 @@ fill_staging() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    dry_run='' data_only='' schema_option=''
+    dry_run='' data_only='' schema_option='' previous_stays=''
     parse_arguments take_option "$@"
     refuse_contradictions
     [ -z "$data_only" ] || RESTORE_SCHEMA=live
@@ -283,23 +283,35 @@ warn_of_swap() {
 }
 
 # warn_of_previous: that this restore drops it; it stays if the live database already equals the
-# backup, as after an earlier run of the same restore
+# backup, as after an earlier run of the same restore. Sets previous_stays
 warn_of_previous() {
     previous_since=$(time_of_previous) ||
         fail_with "$work/lock.errors" 'could not read the catalog'
     [ -n "$previous_since" ] || return 0
     if live_equals_backup; then
+        previous_stays=yes
         say "the database already equals this backup; the previous one, kept $previous_since, stays"
     else
         warn "the database kept $previous_since ($(content_of "$previous")) will be dropped"
     fi
 }
 
-# live_equals_backup: does the live database have the backup's schema and rows?
+# live_equals_backup: does the live database have the backup's rows and definitions? No manifest
+# says what large objects contain
 live_equals_backup() {
-    [ -n "$manifest_found" ] && ! schemas_differ &&
+    [ -n "$manifest_found" ] &&
+        [ "$(manifest_field definitions)" = "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] &&
+        [ "$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" 2>/dev/null |
+            head -c 100)" = 0 ] &&
         fingerprints_sql '' | sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" |
         cmp -s - "$work/tables"
+}
+
+require_equal_database() {
+    live_equals_backup || {
+        hint 'run this again'
+        die 'the live database has changed during the restore'
+    }
 }
 
 # confirm_replacement: asks without the lock and with nothing on the server; then examines again.
@@ -377,8 +389,8 @@ swap_databases() {
     say 'swapping databases'
     read_database_facts
     previous_since=$(time_of_previous) || previous_since=
-    if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists &&
-        ! { [ -n "$previous_since" ] && live_equals_backup; }; then
+    [ -z "$previous_stays" ] || require_equal_database
+    if [ "$RESTORE_KEEP_PREVIOUS$previous_stays" = yes ] && database_exists; then
         rename_databases "$staging" 'previous:replaced live:previous staging:live'
         finish 'the backup is restored'
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"

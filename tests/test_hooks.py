@@ -15,6 +15,7 @@ from support.disks import small_disk
 from support.fakes import HASTY, fake
 from support.run import BACKUP, Checkout, run_as_nobody
 from support.running import ended, waiting_run
+from support.waiting import until
 
 REPORT = 'echo "$BACKUP_STATUS|$BACKUP_FILE|$BACKUP_BYTES|$BACKUP_ERROR" >>"$HOME/{}"'
 HOOKS = {f"BACKUP_ON_{end}": REPORT.format(end) for end in ("SUCCESS", "FAILURE")}
@@ -96,12 +97,18 @@ def test_hook_that_hangs_is_ended(direct: Database, timeout: str) -> None:
 
 
 def test_what_a_hanging_hook_has_started_is_ended(direct: Database) -> None:
-    """With busybox too, whose timeout ends only its child: a process left would keep cron waiting."""
+    """With busybox too, whose timeout ends only its child: what is left would keep cron waiting."""
     hasty = fake(direct.checkout, timeout=HASTY.replace('"$REAL"', "busybox timeout"))
     run = direct.backup(BACKUP_ON_SUCCESS="sleep 1003; echo done", **hasty)
     assert run.status == 3 and "warning: BACKUP_ON_SUCCESS failed" in run.err, run
     commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     assert "sleep 1003" not in commands.stdout.splitlines()
+
+
+def test_what_a_failed_hook_has_started_goes_on(direct: Database, tmp_path: Path) -> None:
+    run = direct.backup(BACKUP_ON_SUCCESS=f"(sleep 1; touch '{tmp_path}/done') & exit 7")
+    assert run.status == 3, run
+    until((tmp_path / "done").exists)
 
 
 def test_hook_runs_even_where_there_is_no_directory_for_temporary_files(

@@ -80,6 +80,14 @@ def test_autovacuum_does_not_keep_a_temporary_database(
     assert ordinary.databases() == set()
 
 
+def test_right_that_the_user_has_revoked_from_itself_stops_no_restore(ordinary: Database) -> None:
+    role = ordinary.checkout.environment["TB_POSTGRES_USER"]
+    ordinary.execute(f"REVOKE INSERT ON image_infos FROM {role}")
+    before = ordinary.content()
+    run = ordinary.restore("--data-only", ordinary.backed_up())
+    assert run.status == 0 and ordinary.content() == before, run
+
+
 def test_entries_of_a_superuser_do_not_change_the_owners(ordinary: Database) -> None:
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
     ordinary.execute(
@@ -110,6 +118,8 @@ def with_extension(container: Container, checkout: Checkout) -> Iterator[Databas
     """A database with a trusted extension whose rows are dumped, as PostGIS's are."""
     control = "default_version = '1'\\ntrusted = true\\nrelocatable = true\\n"
     script = (
+        "CREATE TABLE open (n int); GRANT SELECT, INSERT ON open TO PUBLIC;"
+        "SELECT pg_extension_config_dump('open', '');"
         "CREATE TABLE reference (n int); GRANT SELECT ON reference TO PUBLIC;"
         "SELECT pg_extension_config_dump('reference', ''); INSERT INTO reference VALUES (7);"
     )
@@ -120,7 +130,7 @@ def with_extension(container: Container, checkout: Checkout) -> Iterator[Databas
     container.client("sh", "-c", write, "sh", control, script)
     for database in database_of_role(container, checkout, "CREATEDB"):
         role = checkout.environment["TB_POSTGRES_USER"]
-        database.execute(f"SET ROLE {role}; CREATE EXTENSION refers")
+        database.execute(f"SET ROLE {role}; CREATE EXTENSION refers; INSERT INTO open VALUES (8)")
         yield database
 
 
@@ -134,6 +144,7 @@ def test_rows_of_an_extension_do_not_stop_a_restore(with_extension: Database) ->
         assert run.status == 0 and "will own all objects" not in run.err, run
         assert with_extension.content() == before
         assert with_extension.execute("SELECT n FROM reference") == [(7,)]
+        assert with_extension.execute("SELECT n FROM open") == [(8,)]
 
 
 def test_login_with_another_default_role_works(ordinary: Database) -> None:

@@ -214,15 +214,44 @@ def test_keep_going_loads_the_rest_and_lists_what_failed(direct: Database) -> No
 def test_failure_to_load_grants_ends_the_restore(direct: Database) -> None:
     direct.execute("GRANT SELECT ON spec_info TO PUBLIC")
     path, before = direct.backed_up(), direct.content()
-    lost = (
-        'case $* in *--jobs*) ;; *--dbname*--use-list*) echo "FATAL: too many" >&2; exit 1 ;; esac'
-    )
+    lost = 'case $* in *--use-list*--file=-*) echo "FATAL: too many" >&2; exit 1 ;; esac'
+    fails = fake(direct.checkout, pg_restore=f'{lost}; exec "$REAL" "$@"')
     for options in ((), ("--data-only",)):
-        run = direct.restore(
-            *options, path, **fake(direct.checkout, pg_restore=f'{lost}; exec "$REAL" "$@"')
-        )
-        assert run.status == 1 and "could not load the grants: too many; the data" in run.err, run
+        run = direct.restore(*options, path, **fails)
+        assert run.status == 1 and "could not read the grants: too many; the data" in run.err, run
         assert direct.content() == before
+    direct.checkout.edit(
+        "scripts/sql/in-place/run-grants.sql",
+        "EXECUTE statement",
+        "PERFORM pg_terminate_backend(pg_backend_pid()); EXECUTE statement",
+    )
+    run = direct.restore(path)
+    assert run.status == 1 and "could not load the grants: terminating connection" in run.err, run
+    assert direct.content() == before
+
+
+def test_grant_to_a_missing_role_skips_no_other_grant(direct: Database) -> None:
+    here, gone = f"here_{direct.name}", f"gone_{direct.name}"
+    direct.execute(
+        f"CREATE ROLE {here}; CREATE ROLE {gone};"
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+        f"REVOKE ALL ON FUNCTION f() FROM PUBLIC; GRANT EXECUTE ON FUNCTION f() TO {gone};"
+        f"GRANT SELECT ON spec_info TO {gone}, {here} WITH GRANT OPTION;"
+        f"SET ROLE {here}; GRANT SELECT ON spec_info TO PUBLIC"
+    )
+    path = direct.backed_up()
+    direct.execute(f"DROP OWNED BY {gone}; DROP ROLE {gone}")
+    acls = (
+        "SELECT relacl::text[] FROM pg_class WHERE relname = 'spec_info'"
+        " UNION ALL SELECT proacl::text[] FROM pg_proc WHERE proname = 'f'"
+    )
+    expected = direct.execute(acls)
+    try:
+        run = direct.restore(path)
+        assert run.status == 0 and f'were skipped: role "{gone}" does not exist' in run.err, run
+        assert direct.execute(acls) == expected
+    finally:
+        direct.execute(f"DROP OWNED BY {here} CASCADE; DROP ROLE {here}")
 
 
 def test_keep_going_asks_a_second_time_and_no_changes_nothing(direct: Database) -> None:

@@ -9,7 +9,8 @@ import pytest
 from faults.faults import sampled
 from support.databases import Database
 from support.fakes import fake
-from support.run import CONFIRMED, ROLLBACK
+from support.run import CONFIRMED, RESTORE, ROLLBACK
+from support.running import waiting_run
 from support.waiting import until
 
 
@@ -153,10 +154,18 @@ def test_repeated_restore_keeps_what_the_first_one_has_kept(direct: Database) ->
     path = direct.sample_backup()
     direct.execute("DELETE FROM pricing_info")
     before = direct.content()
+    keeping = {"RESTORE_KEEP_PREVIOUS": "yes"}
     for _ in range(2):
-        run = direct.restore(path, RESTORE_KEEP_PREVIOUS="yes")
+        run = direct.restore(path, **keeping)
         assert run.status == 0, run
     assert "the database already equals this backup; the previous one, kept 20" in run.err, run
+    with waiting_run(
+        direct.checkout, RESTORE, path, program="pg_restore", arguments="*--jobs*", **keeping
+    ) as (process, go_on):
+        direct.execute("UPDATE region_info SET latitude = 1")
+        go_on.touch()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "has changed during the restore" in err, err
     assert direct.checkout.run(ROLLBACK, "-y").status == 0
     assert direct.content() == before
 

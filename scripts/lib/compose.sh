@@ -29,8 +29,8 @@ choose_project() {
     project_source=${root##*/}
     [ "$TB_POSTGRES_CONTAINER" = "$usual_container" ] ||
         project_source=$(printf '%s' "$TB_POSTGRES_CONTAINER" | tr . -)
-    : "${COMPOSE_PROJECT_NAME:=$(printf '%s' "$project_source" | tr '[:upper:]' '[:lower:]' |
-        LC_ALL=C tr -cd 'a-z0-9_-' | sed 's/^[-_]*//')}"
+    COMPOSE_PROJECT_NAME=$(printf '%s' "${COMPOSE_PROJECT_NAME:-$project_source}" |
+        tr '[:upper:]' '[:lower:]' | LC_ALL=C tr -cd 'a-z0-9_-' | sed 's/^[-_]*//')
     : "${COMPOSE_PROJECT_NAME:=assets}"
     export COMPOSE_PROJECT_NAME
 }

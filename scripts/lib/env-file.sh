@@ -23,7 +23,7 @@ read_env_file() {
             '' | '#'*) continue ;;
             TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
             RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_* | TB_K8S_*) ;;
-            CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | K8S_*) ;;
+            COMPOSE_PROJECT_NAME=* | CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | K8S_*) ;;
             PGSSL* | PGPASSFILE* | PGSERVICEFILE*) ;;
             FORCE=*)
                 alert "skipped line $line_number of '$1': set FORCE on the command line instead"

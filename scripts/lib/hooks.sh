@@ -21,8 +21,8 @@ run_hook() {
     [ "$1" -ne 0 ] || status=3
 }
 
-# run_hook_command: with a time limit. If the command fails or reaches the limit, what it has
-# started ends too: busybox's timeout ends only its own child
+# run_hook_command: with a time limit, at which all that it has started ends: busybox's timeout ends
+# only its own child
 run_hook_command() {
     if [ -z "$work" ] || ! command -v setsid >/dev/null; then
         # shellcheck disable=SC2016 # expands in that shell
@@ -32,7 +32,9 @@ run_hook_command() {
     # shellcheck disable=SC2016 # expands in that shell
     in_time setsid sh -c 'echo $$ >"$2"; exec sh -c "$1" 2>&4' sh "$command" "$work/hook.group" || {
         ended_with=$?
-        kill -9 "-$(cat "$work/hook.group")" 2>/dev/null || : # no process is left
+        if [ "$ended_with" -ge 124 ]; then
+            kill -9 "-$(cat "$work/hook.group")" 2>/dev/null || :
+        fi
         return "$ended_with"
     }
 }

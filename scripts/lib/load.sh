@@ -38,16 +38,24 @@ load_full() {
 
 load_data_only() {
     load_live_schema
-    load_grants "$schema" "$work/contents.live"
-    [ -z "$rights_skipped" ] || incomplete=yes # the live schema has lost some
+    [ -n "$trusted" ] || load_live_grants # the restricted role may need them
     change_missing_columns add
     without_messages find_loadable_entries "$work/contents"
     load_rows "$work/loadable"
     sql "$staging" <"$sql/tables/move-sequences.sql" >/dev/null 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
-    load_list "$work/loadable.live" "$schema" --section=post-data --no-privileges
+    LC_ALL=C grep ' EVENT TRIGGER ' "$work/loadable.live" >"$work/event-triggers" || :
+    lines_not_in "$work/loadable.live" "$work/event-triggers" >"$work/list"
+    load_list "$work/list" "$schema" --section=post-data --no-privileges
+    [ -z "$trusted" ] || load_live_grants # they may revoke rights of this user
+    [ ! -s "$work/event-triggers" ] || load_list "$work/event-triggers" "$schema"
     sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
+}
+
+load_live_grants() {
+    load_grants "$schema" "$work/contents.live"
+    [ -z "$rights_skipped" ] || incomplete=yes # the live schema has lost some
 }
 
 # change_missing_columns add|drop: those of the backup that the live schema lacks, in staging

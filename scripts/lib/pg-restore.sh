@@ -32,18 +32,22 @@ list_grants() {
     LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' >"$work/grants"
 }
 
-# load_grants ARCHIVE CONTENTS: a grant that fails is skipped, with a warning: its role does not
-# exist here, or this user may not give it, of which the server may only warn. Sets rights_skipped
+# load_grants ARCHIVE CONTENTS: line by line. A grant is skipped, with a warning, if its role does
+# not exist here, or if this user may not give it, of which the server may only warn. Sets
+# rights_skipped
 load_grants() {
     list_grants <"$2" || return 0
     write_list "$work/grants"
-    on_server pg_restore --dbname="$staging" --use-list="$server_tmp/list" "$1" \
-        </dev/null 2>"$work/grants.errors" || is_loaded "$work/grants.errors" ||
-        reached_end "$work/grants.errors" ||
+    on_server pg_restore --use-list="$server_tmp/list" --file=- "$1" </dev/null \
+        >"$work/grants.sql" 2>"$work/grants.errors" ||
+        fail_with "$work/grants.errors" 'could not read the grants'
+    { psql_set statements "$(cat "$work/grants.sql")" && print_sql in-place/run-grants; } |
+        sql "$staging" >"$work/skipped-grant" 2>"$work/grants.errors" ||
         fail_with "$work/grants.errors" 'could not load the grants'
-    ! grep -q -e 'error: ' -e 'no privileges could be revoked' -e 'no privileges were granted' \
-        "$work/grants.errors" || {
+    grep -e 'no privileges could be revoked' -e 'no privileges were granted' \
+        "$work/grants.errors" >>"$work/skipped-grant" || :
+    [ ! -s "$work/skipped-grant" ] || {
         rights_skipped=yes
-        warn "some grants were skipped: $(first_error "$work/grants.errors")"
+        warn "some grants were skipped: $(first_error "$work/skipped-grant")"
     }
 }

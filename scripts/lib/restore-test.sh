@@ -71,7 +71,7 @@ restore_dump() {
     background sort_rows
     wait "$child" || fail_with "$work/sql.errors" 'could not sort the rows'
     sorted_tables=$(cat "$work/sorted")
-    load_with_grants --no-privileges --section=post-data
+    without_messages load_with_grants --no-privileges --section=post-data
     [ -z "$rights_skipped" ] ||
         no_test="user '$TB_POSTGRES_USER' may not restore all grants of the database"
     copy_database_settings

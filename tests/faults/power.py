@@ -50,6 +50,8 @@ class Directory:
 
     def follow(self, call: Call) -> None:
         """Apply a call."""
+        if "dir" in call.name:  # an empty directory, which is removed again, is no file
+            return
         names = [Path(path).name for path in call.paths if Path(path).parent == self.path]
         if call.name in ("fsync", "fdatasync"):
             if Path(call.paths[0]) == self.path:

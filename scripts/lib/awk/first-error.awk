@@ -13,7 +13,7 @@ found && sub(/^DETAIL: +/, "") {
 }
 NR == 1 && !found {
     first = $0
-    sub(/^pg_restore: WARNING: +/, "", first)
+    sub(/^[^ ]*: WARNING: +|^WARNING: +/, "", first)
 }
 END {
     sub(/Container [0-9a-f]+ is not running/, "the container is not running", first)
