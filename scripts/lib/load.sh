@@ -44,13 +44,19 @@ load_data_only() {
     load_rows "$work/loadable"
     sql "$staging" <"$sql/tables/move-sequences.sql" >/dev/null 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
+    load_rest_of_live_schema
+    sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not refresh a materialized view'
+}
+
+# load_rest_of_live_schema: grants come late, because they may revoke rights of this user; event
+# triggers last, because they act on whatever follows them
+load_rest_of_live_schema() {
     LC_ALL=C grep ' EVENT TRIGGER ' "$work/loadable.live" >"$work/event-triggers" || :
     lines_not_in "$work/loadable.live" "$work/event-triggers" >"$work/list"
     load_list "$work/list" "$schema" --section=post-data --no-privileges
-    [ -z "$trusted" ] || load_live_grants # they may revoke rights of this user
+    [ -z "$trusted" ] || load_live_grants
     [ ! -s "$work/event-triggers" ] || load_list "$work/event-triggers" "$schema"
-    sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
-        fail_with "$work/sql.errors" 'could not refresh a materialized view'
 }
 
 load_live_grants() {
