@@ -65,6 +65,7 @@ def test_backup_yields_to_a_waiting_alter(direct: Database) -> None:
     assert direct.left_behind() == []
 
 
+@campaign
 def test_alter_waits_only_for_the_dump(direct: Database) -> None:
     direct.execute(
         "CREATE TABLE many AS SELECT n, md5(n::text) FROM generate_series(1, 300000) AS n"
@@ -95,6 +96,7 @@ def test_idle_client_with_a_lock_ends_a_backup_with_its_name(direct: Database) -
     assert direct.backup(path).status == 0
 
 
+@campaign
 def test_idle_client_with_a_lock_ends_statistics_with_its_name(direct: Database) -> None:
     with locked(direct, "LOCK TABLE pricing_info"):
         run = direct.checkout.run(STATS)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults.faults import campaign
 from support.backups import manifest_of, remove_manifest
 from support.databases import Database
 from support.fakes import fake
@@ -231,6 +232,7 @@ def test_names_of_backups_and_many_providers(direct: Database) -> None:
     assert run.out == f"Update assets (rows): +11\n\nimage_info: +11\n\n{providers}and 1 more\n"
 
 
+@campaign
 def test_columns_that_a_data_only_backup_lacks_are_not_compared(direct: Database) -> None:
     path = direct.checkout.path / "rows.dump.gz"
     assert direct.backup("--data-only", path).status == 0

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from faults.faults import sampled
+from faults.faults import campaign, sampled
 from support.backups import manifest_of, remove_manifest, rewrite_manifest
 from support.databases import Database, database_of_role
 from support.fakes import fake
@@ -139,6 +139,7 @@ def test_failing_pg_restore_is_named_and_nothing_is_committed(limited: Database)
     print(run)
 
 
+@campaign
 def test_client_with_a_lock_is_named(limited: Database) -> None:
     limited.backed_up()
     before = limited.content()

@@ -68,6 +68,7 @@ def test_option_a_restores_and_initialises_the_server(
 ) -> None:
     before = direct.content()
     direct.backed_up()  # not the sample, which names another database
+    direct.checkout.key.unlink()  # the shared backup is somebody else's
     direct.execute("DELETE FROM pricing_info")
     tumblebug.assets = {"aws": (70, 1234)}
     run = direct.checkout.run("sh", "-c", "exec make init 2>&1", INIT_OPTION="a")

@@ -7,7 +7,7 @@ import re
 import signal
 
 import pytest
-from faults.faults import sampled
+from faults.faults import campaign, sampled
 from support.backups import manifest_of, remove_manifest
 from support.databases import Database
 from support.fakes import fake
@@ -62,6 +62,7 @@ def test_second_restore_clones_the_copy(request: pytest.FixtureRequest, backend:
     assert database.execute(connections) == [(False,)]
 
 
+@campaign
 def test_copy_of_another_backup_is_replaced_only_on_request(kept: Database) -> None:
     other = kept.backed_up(kept.checkout.path / "other.dump.gz")
     run = kept.restore()
@@ -75,6 +76,7 @@ def test_copy_of_another_backup_is_replaced_only_on_request(kept: Database) -> N
         assert (comment(kept) == before) == (not settings)
 
 
+@campaign
 def test_newer_live_schema_is_kept_or_replaced(kept: Database) -> None:
     kept.execute("ALTER TABLE spec_info ADD COLUMN newer text")
     run = kept.restore()
@@ -88,12 +90,14 @@ def test_newer_live_schema_is_kept_or_replaced(kept: Database) -> None:
     assert kept.execute(columns) == []
 
 
+@campaign
 def test_other_modes_load_the_backup(kept: Database) -> None:
     for options in (("--table", "pricing_info"), ("--keep-going",), ("--data-only",)):
         run = kept.restore(*options)
         assert run.status == 0 and LOADING in run.err, run
 
 
+@campaign
 def test_restore_with_other_rights_loads_the_backup(kept: Database) -> None:
     kept.checkout.key.unlink()  # so that the backup is one of another machine
     run = kept.restore(**KEEP)

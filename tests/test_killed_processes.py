@@ -50,7 +50,7 @@ def drain(terminal: int) -> None:
 @pytest.mark.parametrize(
     ("backend", "terminal"), sampled([("direct", True), ("docker", False), ("direct", False)], 1)
 )
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", sampled(SCRIPTS, 1))
 def test_killed_script_frees_its_lock_and_its_processes_end(
     request: pytest.FixtureRequest, backend: str, script: str, terminal: bool
 ) -> None:

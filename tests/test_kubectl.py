@@ -74,6 +74,7 @@ def test_untrusted_backup_is_restored_through_a_pod(pod: Database) -> None:
     assert pod.left_behind() == []
 
 
+@campaign
 def test_password_is_on_no_command_line_here_or_in_the_pod(pod: Database) -> None:
     user = f"{pod.name}_user"
     quoted = PASSWORD.replace("'", "''")
@@ -94,6 +95,7 @@ def test_password_is_on_no_command_line_here_or_in_the_pod(pod: Database) -> Non
     assert [text for text in [*lines, *commands, run.out, run.err] if "$ecret" in text] == []
 
 
+@campaign
 def test_wrong_password_says_so(pod: Database) -> None:
     run = pod.checkout.run(DOCTOR, TB_POSTGRES_PASSWORD="wrong")
     assert "note     password     a login over TCP failed: password authentication" in run.out, run
@@ -264,6 +266,7 @@ def test_auto_does_not_choose_between_a_container_and_a_pod(pod: Database) -> No
     assert used(run) == "default/postgres-0"
 
 
+@campaign
 def test_directory_of_a_crashed_call_is_removed(pod: Database) -> None:
     crashed, running = (f"/tmp/tumblebug-assets.call.{number}.x" for number in (999999, 1))
     pod.server.client("mkdir", crashed, running)

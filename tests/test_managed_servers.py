@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from faults.faults import ALL, sampled
+from faults.faults import ALL, campaign, sampled
 from support.databases import PASSWORD, Database, database_of_role, untrusted_dump
 from support.fakes import fake
 from support.run import BACKUP, CLEAN, CONFIRMED, DOCTOR, RESTORE, ROLLBACK, STATS, VERIFY, Checkout
@@ -399,6 +399,7 @@ def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     assert run.status == 0 and "using BACKUP_COMPRESSION=small, without" in run.err, run
 
 
+@campaign
 @pytest.mark.parametrize("inherits", sampled(["", "NOINHERIT"], 1))
 def test_member_of_the_owner_restores_without_changing_owners(
     ordinary: Database, inherits: str
@@ -419,6 +420,7 @@ def test_member_of_the_owner_restores_without_changing_owners(
         ordinary.execute(f"DROP OWNED BY {member}; DROP ROLE {member}")
 
 
+@campaign
 def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> None:
     """A restore says so before it asks."""
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
@@ -496,6 +498,7 @@ def test_owner_of_the_database_gets_what_a_missing_role_owned(ordinary: Database
         ordinary.execute(f"DROP OWNED BY {member}; DROP ROLE {member}")
 
 
+@campaign
 def test_foreign_key_of_another_owner_blocks_only_its_tables(ordinary: Database) -> None:
     path = ordinary.backed_up()
     ordinary.execute(
@@ -531,6 +534,7 @@ def test_extension_that_only_a_superuser_may_create_is_named_beforehand(ordinary
     assert ordinary.content() == before
 
 
+@campaign
 def test_limit_of_connections_is_named(ordinary: Database) -> None:
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
     ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 2")
@@ -850,6 +854,7 @@ def test_setting_that_the_user_may_not_copy_is_named_before_the_question(
         ordinary.server.execute(f"REVOKE SET ON PARAMETER log_min_duration_statement FROM {role}")
 
 
+@campaign
 def test_restore_that_may_not_drop_the_kept_copy_is_done(ordinary: Database) -> None:
     path = ordinary.backed_up()
     ordinary.execute("DELETE FROM image_infos")

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from faults.faults import sampled
+from faults.faults import campaign, sampled
 from support.backups import digest, manifest_of
 from support.databases import Database
 from support.fakes import fake
@@ -172,6 +172,7 @@ def test_dump_that_does_not_load_is_not_published(direct: Database) -> None:
     assert direct.backup(path).status == 0
 
 
+@campaign
 def test_server_that_ends_is_not_blamed_on_the_restore(docker: Database, tmp_path: Path) -> None:
     """Of a container that is killed, a program says nothing; the next one, that it is not there."""
     gone = "Error response from daemon: container x is not running"
@@ -242,6 +243,7 @@ def test_hint_about_the_restore_is_not_given_later(direct: Database) -> None:
     assert "BACKUP_COMPRESSION" not in run.err
 
 
+@campaign
 @pytest.mark.parametrize(
     ("number", "status"), sampled([(signal.SIGTERM, 143), (signal.SIGKILL, -9)], 1)
 )

@@ -6,7 +6,7 @@ import re
 import shlex
 
 import pytest
-from faults.faults import sampled
+from faults.faults import campaign, sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import CONFIRMED, RESTORE, ROLLBACK
@@ -112,6 +112,7 @@ def test_previous_database_of_another_owner_is_refused(direct: Database) -> None
     direct.server.execute(f"DROP ROLE {role}")
 
 
+@campaign
 def test_client_of_the_previous_database_does_not_stop_a_restore(direct: Database) -> None:
     path = direct.sample_backup()
     assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
@@ -170,6 +171,7 @@ def test_repeated_restore_keeps_what_the_first_one_has_kept(direct: Database) ->
     assert direct.content() == before
 
 
+@campaign
 def test_interrupted_drop_says_that_the_database_may_be_dropped(direct: Database) -> None:
     assert direct.restore(direct.sample_backup(), RESTORE_KEEP_PREVIOUS="yes").status == 0
     psql = session_edited_by(r"s/^\\gexec$/&\nSELECT pg_sleep(3);/")

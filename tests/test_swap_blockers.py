@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from faults.faults import sampled
+from faults.faults import campaign, sampled
 from support.databases import Database, new_database
 from support.fakes import fake
 from support.run import CONFIRMED, RESTORE, ROLLBACK, Checkout, Run
@@ -163,6 +163,7 @@ def test_slots_of_another_database_are_no_obstacle(
     logical_server.execute("DROP DATABASE another")
 
 
+@campaign
 @pytest.mark.parametrize("command", sampled(["backup", "restore"], 1))
 def test_lock_on_a_view_is_named(direct: Database, command: str) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")

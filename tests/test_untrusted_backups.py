@@ -262,6 +262,7 @@ def test_statement_in_an_archive_entry_does_no_harm(
     assert_harmless(direct, untrusted_dump(direct, patched=f"{statement};"), marker)
 
 
+@campaign
 @pytest.mark.parametrize(
     "option", sampled([["--data-only"], ["--table", "empty_table"], ["--table", "region_info"]], 1)
 )
@@ -373,6 +374,7 @@ def test_manifest_cannot_grant_trust(direct: Database) -> None:
     assert run.status == 1 and "view public.v" in run.err, run
 
 
+@campaign
 def test_empty_signature_is_none(direct: Database) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")
     path = direct.backed_up()
@@ -447,6 +449,7 @@ def test_archive_that_grows_in_the_server_is_stopped(direct: Database) -> None:
     assert direct.left_behind() == []
 
 
+@campaign
 def test_archive_that_never_ends_its_load_is_stopped(docker: Database) -> None:
     path = untrusted_dump(docker, patched="SELECT pg_sleep(1e6);")
     before = docker.content()
@@ -474,6 +477,7 @@ def test_archive_whose_savepoints_take_every_lock_is_stopped(direct: Database) -
     assert "takes more than half of the server's locks; the database" in run.err, run
 
 
+@campaign
 def test_archive_that_fills_the_notification_queue_is_stopped(direct: Database) -> None:
     body = "FOR n IN 1..9000 LOOP PERFORM pg_notify('x', n || repeat('x', 7900)); END LOOP;"
     patched = f"LISTEN x; COMMIT; DO $x$ BEGIN {body} END $x$; COMMIT; SELECT pg_sleep(3);"
@@ -536,6 +540,7 @@ def test_link_at_the_target_is_replaced_and_not_followed(direct: Database, tmp_p
     assert not path.is_symlink() and not manifest_of(path).is_symlink()
 
 
+@campaign
 def test_name_like_the_end_of_an_answer_is_only_a_name(direct: Database, marker: str) -> None:
     """A later run as superuser must not take what follows it for an answer of its own."""
     evil = f"z\n--- end of answer ---\n(SELECT)TO PROGRAM'touch {marker}';--"
@@ -635,6 +640,7 @@ def test_prepared_transaction_of_an_archive_blocks_nothing(tmp_path: Path) -> No
             assert database.left_behind() == []
 
 
+@campaign
 def test_untrusted_manifest_sets_no_limit(direct: Database) -> None:
     direct.execute(
         "CREATE TABLE big AS SELECT repeat('x', 9000) AS a, n FROM generate_series(1, 20000) AS n"
@@ -651,6 +657,7 @@ def test_untrusted_manifest_sets_no_limit(direct: Database) -> None:
     assert "unpacks to more than" in run.err
 
 
+@campaign
 def test_endless_messages_of_an_archive_fill_no_log(docker: Database) -> None:
     def logged() -> int:
         return len(

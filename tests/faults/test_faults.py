@@ -259,6 +259,7 @@ def assert_earlier_or_new_pair(target: Target) -> None:
     write_pair(target.path, target.pair)
 
 
+@campaign
 @pytest.mark.parametrize("step", sampled(["loading", "swapping"], 1))
 def test_backup_cleans_up_after_a_killed_restore(target: Target, step: str) -> None:
     target.make_old()
@@ -728,6 +729,7 @@ SETTINGS = {
 }
 
 
+@campaign
 @pytest.mark.parametrize("on", sampled(["database", "both", "role"], 1))
 def test_settings_of_database_and_role_change_no_restore(
     direct: Database, on: str, monkeypatch: pytest.MonkeyPatch
