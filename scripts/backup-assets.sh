@@ -362,9 +362,13 @@ hint_room() {
     ! grep -qi 'no space left\|quota' "$1" || hint "free some space in '$target_directory/'"
 }
 
+hint_untested() {
+    hint 'set BACKUP_COMPRESSION=small to back up without a restore test'
+}
+
 # test_dump: restores the dump; if this user may not restore all of it, dumps again without a test
 test_dump() {
-    hint 'set BACKUP_COMPRESSION=small to back up without a restore test'
+    hint_untested
     find_obstacle_in_dump "$server_tmp/archive"
     [ -n "$no_test" ] || restore_dump
     forget_hints
@@ -386,7 +390,7 @@ dump_restored() {
         fail_to_dump
     fi
     wait "$reading_staging" || fail_unread_staging
-    hint 'set BACKUP_COMPRESSION=small to back up without a restore test'
+    hint_untested
     require_tables_of_dump
 }
 

@@ -296,13 +296,9 @@ warn_of_previous() {
     fi
 }
 
-# live_equals_backup: does the live database have the backup's rows and definitions? No manifest
-# says what large objects contain
+# live_equals_backup: does the live database have the backup's definitions and rows?
 live_equals_backup() {
-    [ -n "$manifest_found" ] &&
-        [ "$(manifest_field definitions)" = "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] &&
-        [ "$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" 2>/dev/null |
-            head -c 100)" = 0 ] &&
+    [ -n "$manifest_found" ] && has_definitions_of_manifest &&
         fingerprints_sql '' | sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" |
         cmp -s - "$work/tables"
 }
@@ -392,14 +388,13 @@ swap_databases() {
     [ -z "$previous_stays" ] || require_equal_database
     if [ "$RESTORE_KEEP_PREVIOUS$previous_stays" = yes ] && database_exists; then
         rename_databases "$staging" 'previous:replaced live:previous staging:live'
-        finish 'the backup is restored'
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
         [ -z "$previous_since" ] || say "dropped the previous database kept $previous_since"
     else
         rename_databases "$staging" 'live:replaced staging:live'
-        finish 'the backup is restored'
         report_older_previous
     fi
+    finish 'the backup is restored'
 }
 
 recommend_restart() {

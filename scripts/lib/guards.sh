@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Guards: the same content does not replace an existing backup, and much less content only if the
 # user wants that; and the shared backup must be small enough for Git.
-# Needs: awk database_encoding holds manifest_found operand partial_manifest project sql
+# Needs: awk database_encoding holds manifest_found operand partial_manifest project
 #   target work
 
 size_to_warn=52428800   # 50 MiB
@@ -106,16 +106,13 @@ read_live_tables() {
 }
 
 # is_same_content: and would the file be the same? The schema is read after the rows: a column
-# renamed meanwhile shows. A data-only backup does not say of which schema it is, and no manifest
-# says what large objects contain
+# renamed meanwhile shows. A data-only backup does not say of which schema it is
 is_same_content() {
     is_manifest_inside "$target" &&
         [ "$holds" = 'schema and data' ] && [ "$(manifest_field holds)" = "$holds" ] &&
         [ "$(manifest_field encoding)" = "$database_encoding" ] &&
         cmp -s "$work/existing" "$work/live" &&
-        [ "$(manifest_field definitions)" = "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] &&
-        [ "$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" 2>/dev/null |
-            head -c 100)" = 0 ]
+        has_definitions_of_manifest
 }
 
 end_unchanged() {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Loading the archive into the staging database, in the mode of the restore.
-# Needs: archive awk child keep_going load_jobs rights_skipped manifest_found mode new_owner
+# Needs: archive awk child keep_going load_jobs manifest_found mode new_owner rights_skipped
 #   server_tmp sql staging toast_compression trusted unusable_owners work
 # Sets: incomplete keep_going
 
@@ -24,7 +24,8 @@ load_full() {
     if [ -n "$trusted" ]; then
         without_messages find_loadable_entries "$work/contents" # the user has been warned before
         find_unusable_owners "$work/loadable"
-        load_with_grants --no-privileges ${unusable_owners:+--no-owner}
+        load_with_grants "$archive" "$work/contents" "$work/loadable" \
+            --no-privileges ${unusable_owners:+--no-owner}
         [ -z "$new_owner" ] || give_objects_to_owner
     else
         create_restricted_role
@@ -38,30 +39,26 @@ load_full() {
 
 load_data_only() {
     load_live_schema
-    [ -n "$trusted" ] || load_live_grants # the restricted role may need them
+    # the restricted role may need them
+    [ -n "$trusted" ] || load_grants "$schema" "$work/contents.live"
     change_missing_columns add
-    without_messages find_loadable_entries "$work/contents"
+    find_loadable_rows
     load_rows "$work/loadable"
     sql "$staging" <"$sql/tables/move-sequences.sql" >/dev/null 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
     load_rest_of_live_schema
+    [ -z "$rights_skipped" ] || incomplete=yes # the live schema has lost some
     sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
 }
 
-# load_rest_of_live_schema: grants come late, because they may revoke rights of this user; event
-# triggers last, because they act on whatever follows them
 load_rest_of_live_schema() {
-    LC_ALL=C grep ' EVENT TRIGGER ' "$work/loadable.live" >"$work/event-triggers" || :
-    lines_not_in "$work/loadable.live" "$work/event-triggers" >"$work/list"
-    load_list "$work/list" "$schema" --section=post-data --no-privileges
-    [ -z "$trusted" ] || load_live_grants
-    [ ! -s "$work/event-triggers" ] || load_list "$work/event-triggers" "$schema"
-}
-
-load_live_grants() {
-    load_grants "$schema" "$work/contents.live"
-    [ -z "$rights_skipped" ] || incomplete=yes # the live schema has lost some
+    set -- --section=post-data --no-privileges
+    if [ -n "$trusted" ]; then
+        load_with_grants "$schema" "$work/contents.live" "$work/loadable.live" "$@"
+    else
+        load_list "$work/loadable.live" "$schema" "$@"
+    fi
 }
 
 # change_missing_columns add|drop: those of the backup that the live schema lacks, in staging
@@ -170,20 +167,24 @@ staging_size() {
     human_size "$(sql "$staging" <"$sql/report/database-size.sql" | head -c 100)"
 }
 
-# load_with_grants OPTION...: materialized views are filled after the grants, which they may need.
-# Event triggers come last, because they act on whatever follows them
+# load_with_grants ARCHIVE CONTENTS LIST OPTION...: the entries in the list. Materialized views are
+# filled after the grants, which they may need, and which may revoke rights of this user. Event
+# triggers come last, because they act on whatever follows them
 load_with_grants() {
+    granted_archive=$1
+    granted_contents=$2
     late='\(MATERIALIZED VIEW DATA\|EVENT TRIGGER\|COMMENT - EVENT TRIGGER\)'
-    LC_ALL=C grep "^[0-9]*; [0-9]* [0-9]* $late " "$work/loadable" >"$work/late" || :
-    if [ -s "$work/late" ] || [ -s "$work/excluded" ]; then
-        lines_not_in "$work/loadable" "$work/late" >"$work/list"
-        load_list "$work/list" "$archive" "$@"
+    LC_ALL=C grep "^[0-9]*; [0-9]* [0-9]* $late " "$3" >"$work/late" || :
+    lines_not_in "$3" "$work/late" >"$work/list"
+    shift 3
+    if cmp -s "$work/list" "$granted_contents"; then
+        load "$@" "$granted_archive"
     else
-        load "$@" "$archive"
+        load_list "$work/list" "$granted_archive" "$@"
     fi
-    load_grants "$archive" "$work/contents"
+    load_grants "$granted_archive" "$granted_contents"
     for filter in -e -v; do
         LC_ALL=C grep $filter ' MATERIALIZED VIEW DATA ' "$work/late" >"$work/list" || continue
-        load_list "$work/list" "$archive" "$@"
+        load_list "$work/list" "$granted_archive" "$@"
     done
 }

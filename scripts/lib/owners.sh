@@ -1,36 +1,46 @@
 # shellcheck shell=sh
 # The owners of a backup's objects: who can get them here.
 # Needs: is_superuser sql staging work
-# Sets: rights_skipped new_owner unusable_owners
+# Sets: new_owner rights_skipped unusable_owners
 
-rights_skipped=
 new_owner=
+rights_skipped=
 unusable_owners=
 
-# find_loadable_entries CONTENTS: writes those that this user may not restore to $work/excluded:
-# comments on extensions, the owner of schema public, rows of extensions' tables; the others to
-# $work/loadable. Warns of the owner. Sets rights_skipped
+# find_loadable_entries CONTENTS: writes those to $work/loadable that this user may restore: not the
+# owner of a schema public of another role, comments on extensions, or rows of extensions' tables.
+# Warns of the owner. Sets rights_skipped
 find_loadable_entries() {
-    : >"$work/excluded"
-    if [ "$is_superuser" = f ]; then
-        list_forbidden_entries "$1" >"$work/excluded"
-    fi
+    list_foreign_public "$1" >"$work/excluded"
+    list_extension_entries "$1" >>"$work/excluded"
     lines_not_in "$1" "$work/excluded" >"$work/loadable"
 }
 
-list_forbidden_entries() { # CONTENTS
+# find_loadable_rows: the same for the rows of $work/contents
+find_loadable_rows() {
+    list_extension_entries "$work/contents" >"$work/excluded"
+    lines_not_in "$work/contents" "$work/excluded" >"$work/loadable"
+}
+
+# list_foreign_public CONTENTS: schema public, if this user may not give it to its owner
+list_foreign_public() {
+    [ "$is_superuser" = f ] || return 0
+    LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* SCHEMA - public ' "$1" >"$work/public-schema" || return 0
+    public_owner=$(unusable_owners_of "$work/public-schema") || fail_to_compare_owners
+    [ -n "$public_owner" ] || return 0
+    rights_skipped=yes
+    warn "schema public will not belong to role '$public_owner', which does not exist on this" \
+        "server, or for which user '$TB_POSTGRES_USER' may not act"
+    cat "$work/public-schema"
+}
+
+# list_extension_entries CONTENTS: those of extensions that only their owner may restore
+list_extension_entries() {
+    [ "$is_superuser" = f ] || return 0
     echo ' COMMENT - EXTENSION ' >"$work/of-extensions"
     ! database_exists ||
         sql "$TB_POSTGRES_DATABASE" <"$sql/restore/extension-rows.sql" >>"$work/of-extensions" \
             2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
-    LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* SCHEMA - public ' "$1" >"$work/public-schema" || :
-    public_owner=$(unusable_owners_of "$work/public-schema") || fail_to_compare_owners
-    [ -z "$public_owner" ] || {
-        rights_skipped=yes
-        warn "schema public will not belong to role '$public_owner', which does not exist on this" \
-            "server, or for which user '$TB_POSTGRES_USER' may not act"
-        cat "$work/public-schema"
-    }
     LC_ALL=C grep -F -f "$work/of-extensions" "$1" || :
 }
 

@@ -32,8 +32,8 @@ find_obstacle() {
     fi
 }
 
-# find_obstacle_in_dump ARCHIVE: of other roles, for which this user may not act; or of an extension
-# that every new database has. Sets archive, which restore_dump restores, and no_test
+# find_obstacle_in_dump ARCHIVE: does it have entries of roles for which this user may not act, or
+# an extension that every new database has? Sets no_test, and archive, which restore_dump restores
 find_obstacle_in_dump() {
     archive=$1 no_test=
     list_contents first
@@ -61,8 +61,6 @@ restore_dump() {
     say 'restoring the dump into a staging database'
     choose_full_mode
     mv "$work/contents.first" "$work/contents"
-    : >"$work/excluded"
-    cp "$work/contents" "$work/loadable"
     background list_first_schema
     listing_first=$child
     create_staging ''
@@ -71,7 +69,8 @@ restore_dump() {
     background sort_rows
     wait "$child" || fail_with "$work/sql.errors" 'could not sort the rows'
     sorted_tables=$(cat "$work/sorted")
-    without_messages load_with_grants --no-privileges --section=post-data
+    without_messages load_with_grants "$archive" "$work/contents" "$work/contents" \
+        --no-privileges --section=post-data
     [ -z "$rights_skipped" ] ||
         no_test="user '$TB_POSTGRES_USER' may not restore all grants of the database"
     copy_database_settings

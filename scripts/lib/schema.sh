@@ -28,6 +28,14 @@ hash_schema_of() (
         echo unknown
 )
 
+# has_definitions_of_manifest: does the live database have those of the checked manifest, and no
+# large objects? No manifest says what these contain
+has_definitions_of_manifest() {
+    [ "$(manifest_field definitions)" = "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] &&
+        [ "$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" 2>/dev/null |
+            head -c 100)" = 0 ]
+}
+
 wait_for_views() { # DATABASE
     sql "$1" <"$sql/backup/wait-for-views.sql"
 }
