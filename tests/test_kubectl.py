@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -19,10 +22,11 @@ from support.backups import remove_manifest
 from support.databases import Database
 from support.fakes import path_without
 from support.kubernetes import CHART_LABELS, Pod, kubeconfig
-from support.run import DOCTOR, RESTORE, STATS, Checkout, Run
+from support.run import DOCTOR, PROJECT, RESTORE, STATS, Checkout, Run
 from support.waiting import until
 
 PASSWORD = "it's a $ecret"
+CALL = PROJECT / "scripts" / "remote" / "verified-call.sh"
 
 
 @contextmanager
@@ -276,3 +280,12 @@ def test_directory_of_a_crashed_call_is_removed(pod: Database) -> None:
         assert pod.server.temporary_files() == [running]
     finally:
         pod.server.client("rm", "-rf", crashed, running)
+
+
+@pytest.mark.parametrize("shell", [["dash"], ["bash"], ["busybox", "sh"]], ids="-".join)
+def test_call_ends_if_its_connection_is_lost_at_once(tmp_path: Path, shell: list[str]) -> None:
+    call = [*shell, CALL, "whole", "mark", "0", hashlib.sha256().hexdigest(), "sleep", "30"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    for _ in range(20):  # now and then, its program ends before it has opened its output
+        subprocess.run(call, input=b"", capture_output=True, timeout=10, env=environment)
+    assert list(tmp_path.iterdir()) == []

@@ -34,8 +34,9 @@ whole_input() {
     input=${input%.}
     [ "$(printf %s "$input" | sha256_here)" = "$hash" ] || exit 74
     pass_output
-    printf %s "$input" | "$@" >"$directory/out" 3<&- &
+    printf %s "$input" | "$@" >&4 3<&- 4>&- &
     program=$!
+    exec 4>&-
     end_if_lost "$1" &
     watching=$!
     wait "$program"
@@ -48,11 +49,12 @@ whole_input() {
 stream_input() {
     pass_output
     mkfifo "$directory/input-copy"
-    sha256_here <"$directory/input-copy" >"$directory/input-hash" &
+    sha256_here <"$directory/input-copy" >"$directory/input-hash" 4>&- &
     hashing_input=$!
-    tee "$directory/input-copy" <&3 >"$directory/in" &
-    "$@" <"$directory/in" >"$directory/out" 3<&-
+    tee "$directory/input-copy" <&3 >"$directory/in" 4>&- &
+    "$@" <"$directory/in" >&4 3<&- 4>&-
     status=$?
+    exec 4>&-
     [ "$status" -ne 0 ] || wait "$hashing_input"
     print_end "$status"
     cat <&3 >/dev/null
@@ -89,11 +91,14 @@ end_if_lost() {
     [ "$1" = sh ] || kill "$program" 2>/dev/null
 }
 
-# pass_output: to standard output, and to what computes its hash
+# pass_output: what is written to descriptor 4, to standard output and to what computes its hash.
+# This shell holds the pipe open until the program has started: one that is ended before it has
+# opened its output would leave the readers of the pipe waiting
 pass_output() {
     sha256_here <"$directory/copy" >"$directory/hash" &
     hashing=$!
     tee "$directory/copy" <"$directory/out" 3<&- &
+    exec 4>"$directory/out"
 }
 
 sha256_here() {
