@@ -70,9 +70,7 @@ parse_options() {
 take_option() {
     case $1 in
         --with) use_with "${2-}" && used=2 ;;
-        --with=*) use_with "${1#--with=}" ;;
         --rows) use_rows "${2-}" && used=2 ;;
-        --rows=*) use_rows "${1#--rows=}" ;;
         --commit-message) report=commit-message ;;
         --private) private=yes ;;
         --trust) RESTORE_TRUST=yes ;;

@@ -55,13 +55,14 @@ take_option() {
     case $1 in
         -y | --yes) unattended=yes ;;
         --with-prices) with_prices=yes ;;
-        --option | --providers)
-            [ $# -gt 1 ] || die_usage "$1 needs a value"
-            take_option "$1=$2"
-            used=2
+        --option)
+            require_value "$1" "${2-}"
+            chosen_option=$2 used=2
             ;;
-        --option=*) chosen_option=${1#--option=} ;;
-        --providers=*) providers=${1#--providers=} ;;
+        --providers)
+            require_value "$1" "${2-}"
+            providers=$2 used=2
+            ;;
         *) common_option "$1" ;;
     esac
 }
@@ -72,29 +73,37 @@ take_option() {
 choose_option() {
     backup_file=$project/assets/assets.dump.gz
     current_content=
-    option=${chosen_option:-$INIT_OPTION}
-    [ -n "$option" ] || [ -z "$providers" ] || option=d
+    option=${chosen_option:-${INIT_OPTION:-${providers:+d}}}
     [ -n "$option" ] || [ -z "$unattended" ] || option=$(default_option)
     if [ -n "$option" ]; then
         unattended=yes
-        normalize_option "$option" ||
-            die_usage "unknown option '$option' (--option, INIT_OPTION):" \
-                'choose one of a, a+, b, c, d'
-        check_option || {
-            [ ! -e "$backup_file" ] || require_file "$backup_file" # it says what to do
-            hint 'fetch the assets with --option b or c, or copy a backup to that path'
-            die "there is no backup '$backup_file' to restore"
-        }
+        require_option
     else
         ask_option
     fi
-    if [ "$option" = d ] && [ -z "$providers" ] && [ -n "$unattended" ]; then
-        die_usage 'option d needs --providers'
-    fi
-    [ "$option" = d ] || [ -z "$providers" ] || die_usage "option $option takes no --providers"
+    require_matching_options
+}
+
+# require_option: ends the script unless it is one that can be used. Sets option, normalized
+require_option() {
+    normalize_option "$option" ||
+        die_usage "unknown option '$option' (--option, INIT_OPTION): choose one of a, a+, b, c, d"
+    is_available || {
+        [ ! -e "$backup_file" ] || require_file "$backup_file" # it says what to do
+        hint 'fetch the assets with --option b or c, or copy a backup to that path'
+        die "there is no backup '$backup_file' to restore"
+    }
+}
+
+require_matching_options() {
     case $option in
         a | a+ | d) [ -z "$with_prices" ] || die_usage "option $option takes no --with-prices" ;;
     esac
+    if [ "$option" != d ]; then
+        [ -z "$providers" ] || die_usage "option $option takes no --providers"
+    elif [ -n "$unattended" ] && [ -z "$providers" ]; then
+        die_usage 'option d needs --providers'
+    fi
 }
 
 default_option() {
@@ -118,7 +127,7 @@ ask_option() {
             say 'choose one of a, a+, b, c, d'
         elif ! normalize_option "$reply"; then
             say "there is no option '$reply': choose one of a, a+, b, c, d"
-        elif ! check_option; then
+        elif ! is_available; then
             say "option $option is not available: $backup_problem"
         else
             return 0
@@ -154,8 +163,8 @@ normalize_option() {
     esac
 }
 
-# check_option: can the file of a and a+ be a backup? Sets backup_problem
-check_option() {
+# is_available: a and a+ need a backup. Sets backup_problem
+is_available() {
     case $option in
         a | a+) find_backup_problem && [ -z "$backup_problem" ] ;;
     esac
@@ -165,6 +174,14 @@ check_option() {
 find_backup_problem() {
     (unchanged='' && require_file "$backup_file") 4>"$work/problem" || :
     backup_problem=$(sed -n 's/^error: //p' "$work/problem")
+}
+
+# run_script NAME: with the backup, in the background, so that a signal ends both. Sets
+# script_status
+run_script() {
+    script_status=0
+    background_with_messages "$root/scripts/$1" ${quiet:+--quiet} "$backup_file" >&3 2>&4
+    wait "$child" || script_status=$?
 }
 
 agrees() { # QUESTION
@@ -184,18 +201,15 @@ restore_backup() {
                 cancel
             ;;
     esac
-    restored=0
     RESTORE_SKIP_CONFIRM=yes
     export RESTORE_SKIP_CONFIRM
     explained=yes # by the restore, whatever it is that ends it
-    background_with_messages "$root/scripts/restore-assets.sh" ${quiet:+--quiet} \
-        "$backup_file" >&3 2>&4
-    wait "$child" || restored=$?
-    case $restored in
+    run_script restore-assets.sh
+    case $script_status in
         0) explained='' && return 0 ;;
         3) explained='' incomplete=yes && return 0 ;; # the restore has said why
     esac
-    [ "$restored" -eq 1 ] || exit "$restored"
+    [ "$script_status" -eq 1 ] || exit "$script_status"
     [ -n "$unattended" ] || is_tumblebug_ready || exit 1
     agrees 'Fetch fresh data instead, without Azure (20-30 minutes)?' || exit 1
     explained=
@@ -291,10 +305,8 @@ update_images() {
 
 offer_backup() {
     if agrees 'Back up the database to assets/assets.dump.gz?'; then
-        offered_status=0
-        "$root/scripts/backup-assets.sh" ${quiet:+--quiet} "$backup_file" >&3 2>&4 ||
-            offered_status=$?
-        case $offered_status in
+        run_script backup-assets.sh
+        case $script_status in
             0) ;;
             3) incomplete=yes ;;
             *) report_skipped 'the backup: see above' ;;

@@ -57,7 +57,9 @@ main() {
         add_rows backups "$catalog_columns" <"$work/sorted"
         [ -z "$remote_error" ] || add_text remote_error "$remote_error"
     elif [ -s "$work/sorted" ]; then
-        print_table
+        BACKUPS=$project/backups/postgres/
+        export BACKUPS
+        print_table list-backups "$work/sorted"
     elif [ -n "$operand" ]; then
         say "there are no backups in '$operand'"
     else
@@ -89,14 +91,6 @@ end_without_remote() {
     warn "could not list the backups in '$BACKUP_REMOTE': $remote_error;" \
         "$(rclone_advice "$BACKUP_REMOTE")"
     end_incomplete
-}
-
-print_table() {
-    BACKUPS=$project/backups/postgres/ LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
-        -v columns="$(table_columns)" \
-        -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/catalog-fields.awk" \
-        -f "$awk/list-backups.awk" "$work/sorted" >"$work/table"
-    printable_lines <"$work/table" | show_table || die 'could not write the result'
 }
 
 main "$@"

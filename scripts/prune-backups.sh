@@ -72,9 +72,6 @@ take_option() {
         --keep | --keep-days | --keep-daily | --keep-weekly | --keep-monthly)
             use_rule "$1" "${2-}" && used=2
             ;;
-        --keep=* | --keep-days=* | --keep-daily=* | --keep-weekly=* | --keep-monthly=*)
-            use_rule "${1%%=*}" "${1#*=}"
-            ;;
         *) common_option "$1" ;;
     esac
 }
@@ -124,10 +121,7 @@ show_plan() {
     if [ -n "$quiet" ] && [ "$PRUNE_SKIP_CONFIRM" = yes ] && [ -z "$dry_run" ]; then
         return 0
     fi
-    LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v columns="$(table_columns)" \
-        -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/catalog-fields.awk" \
-        -f "$awk/prune-table.awk" "$work/plan" >"$work/table"
-    printable_lines <"$work/table" | show_table || die 'could not write the result'
+    print_table prune-table "$work/plan"
 }
 
 count_backups_to_delete() {

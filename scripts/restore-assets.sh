@@ -125,12 +125,10 @@ take_option() {
         --dry-run) dry_run=yes ;;
         --data-only) data_only=yes ;;
         --schema) use_schema "${2-}" && used=2 ;;
-        --schema=*) use_schema "${1#--schema=}" ;;
         --keep-going) keep_going=yes ;;
         --drop-missing-columns) drop_missing=yes ;;
         --trust) RESTORE_TRUST=yes ;;
         --table) add_table "${2-}" && used=2 ;;
-        --table=*) add_table "${1#--table=}" ;;
         *) common_option "$1" ;;
     esac
 }
@@ -179,20 +177,14 @@ show_changes() {
             fail_with "$work/sql.errors" 'could not read the live database'
     fi
     rows_in_backup >"$work/then"
-    awk -f "$awk/dry-run-rows.awk" "$work/now" "$work/then" |
-        LC_ALL=C sort -k 4 >"$work/changes"
+    awk -f "$awk/dry-run-rows.awk" "$work/now" "$work/then" >"$work/unsorted"
+    LC_ALL=C sort -k 4 "$work/unsorted" >"$work/changes"
     if [ -n "$json" ]; then
         add_changes
     else
-        print_changes || die 'could not write the result'
+        print_table dry-run-table "$work/changes"
     fi
     say 'this was a dry run; the database is unchanged'
-}
-
-print_changes() {
-    LC_ALL=C awk -v columns="$(table_columns)" -f "$awk/formats.awk" \
-        -f "$awk/table.awk" -f "$awk/dry-run-table.awk" "$work/changes" |
-        printable_lines | show_table
 }
 
 add_changes() {
@@ -351,16 +343,22 @@ replacement() {
     esac
 }
 
-# both_databases: two lines, of the live database and of the backup, of the chosen tables only or of
-# all
+# both_databases: what the chosen tables, or all, hold now and afterwards; only the latter where
+# there is no live database
 both_databases() {
     if database_exists; then
-        printf 'now         %s\nafterwards  ' \
-            "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
+        printf 'now         %s\n' "$(content_of "$TB_POSTGRES_DATABASE" "$(chosen_tables)")"
+        printf 'afterwards  %s\n' "$(content_afterwards)"
+    else
+        content_afterwards
     fi
+}
+
+# content_afterwards: without a manifest, counting its rows would take as long as a load
+content_afterwards() {
     if [ "$RESTORE_SKIP_CONFIRM" = yes ] && [ -z "$manifest_found" ] &&
         ! [ -s "$work/archive-rows" ]; then
-        tables_in_backup # counting its rows would take as long as a load
+        tables_in_backup
     else
         rows_afterwards | sum_of_tables
     fi
@@ -386,7 +384,7 @@ swap_databases() {
     read_database_facts
     previous_since=$(time_of_previous) || previous_since=
     [ -z "$previous_stays" ] || require_equal_database
-    if [ "$RESTORE_KEEP_PREVIOUS$previous_stays" = yes ] && database_exists; then
+    if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && [ -z "$previous_stays" ] && database_exists; then
         rename_databases "$staging" 'previous:replaced live:previous staging:live'
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
         [ -z "$previous_since" ] || say "dropped the previous database kept $previous_since"

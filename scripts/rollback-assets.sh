@@ -73,13 +73,12 @@ require_previous() {
 
 # require_owned_previous: after a rollback, its owner owns the live database
 require_owned_previous() {
-    other_owner=$(ask lock <"$sql/restore/owner-of-previous.sql") ||
+    ask lock <"$sql/restore/owner-of-previous.sql" >"$work/other-owner" ||
         fail_with "$work/lock.errors" 'could not read the catalog'
-    [ -z "$other_owner" ] || {
-        hint "if you trust its content, run ALTER DATABASE $previous OWNER TO the live one's owner"
-        hint "otherwise 'make rollback-assets ARGS=--drop' drops it"
-        die "the previous database belongs to $other_owner, not to the owner of the live one"
-    }
+    { read -r other_owner && read -r change_of_owner; } <"$work/other-owner" || return 0
+    hint "if you trust its content, run: $change_of_owner"
+    hint "otherwise 'make rollback-assets ARGS=--drop' drops it"
+    die "the previous database belongs to $other_owner, not to the owner of the live one"
 }
 
 end_without_previous() {

@@ -66,7 +66,6 @@ parse_options() {
 take_option() {
     case $1 in
         --level) use_level "${2-}" && used=2 ;;
-        --level=*) use_level "${1#--level=}" ;;
         --private) private=yes ;;
         --trust) RESTORE_TRUST=yes ;;
         *) common_option "$1" ;;

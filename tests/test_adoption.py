@@ -192,6 +192,22 @@ def test_container_and_endpoint_that_differ_are_refused(docker: Database, direct
     assert "set ASSETS_PG_BACKEND" in run.err
 
 
+def test_container_that_cannot_be_queried_is_not_called_another_server(
+    docker: Database, direct_server
+) -> None:
+    fails = 'case " $* " in *" psql "*) echo "psql: error: injected" >&2; exit 2 ;; esac\n'
+    environment = direct_server.environment() | {
+        "ASSETS_PG_BACKEND": "auto",
+        "TB_POSTGRES_CONTAINER": docker.server.name,
+        **fake(docker.checkout, docker=fails + 'exec "$REAL" "$@"'),
+        "PG_BINDIR": direct_server.environment().get("PG_BINDIR", ""),
+    }
+    run = docker.checkout.run(STATS, **environment)
+    assert run.status == 1, run
+    container = f"container '{docker.server.name}' could not be queried: injected"
+    assert len(run.errors) == 1 and container in run.errors[0], run
+
+
 def test_endpoint_is_used_where_no_container_runs(direct: Database) -> None:
     run = direct.checkout.run(STATS, ASSETS_PG_BACKEND="auto")
     assert run.status == 0, run

@@ -66,6 +66,50 @@ def test_truncated_dump_is_not_published(direct: Database) -> None:
     assert direct.left_behind() == []
 
 
+def failing_awk(program: str) -> str:
+    """Return a fake awk that fails when it runs this program of ours."""
+    return f'case "$*" in *{program}.awk*) exit 1 ;; esac; exec "$REAL" "$@"'
+
+
+@pytest.mark.parametrize(
+    ("name", "program"), [("./x.dump.gz", "losses"), ("auto", "losses"), ("auto", "of-database")]
+)
+def test_backup_that_could_not_be_compared_is_not_published(
+    direct: Database, name: str, program: str
+) -> None:
+    assert direct.backup("x.dump.gz").status == 0 and direct.backup("auto").status == 0
+    earlier = read_pair(direct.checkout.path / "x.dump.gz")
+    direct.execute("DELETE FROM pricing_info")
+    fails = fake(direct.checkout, awk=failing_awk(program))
+    run = direct.backup(name, FORCE="", **fails)
+    assert run.status == 1 and len(run.errors) == 1, run
+    assert read_pair(direct.checkout.path / "x.dump.gz") == earlier
+    assert len(list(direct.checkout.named_backups.iterdir())) == 2
+    assert direct.left_behind() == []
+
+
+def test_incomplete_list_of_rows_is_an_error(direct: Database) -> None:
+    path = direct.sample_backup()
+    before = direct.content()
+    fails = """
+        case " $* " in *--data-only*--file=-*) "$REAL" "$@" | head -n 50; exit 1 ;; esac
+        exec "$REAL" "$@"
+    """
+    run = direct.restore("--data-only", path, **fake(direct.checkout, pg_restore=fails))
+    assert run.status == 1 and len(run.errors) == 1, run
+    assert "the database is unchanged" in run.err
+    assert direct.content() == before
+    assert direct.left_behind() == []
+
+
+@pytest.mark.parametrize("program", ["dry-run-rows", "dry-run-table"])
+def test_dry_run_without_its_table_fails(direct: Database, program: str) -> None:
+    path = direct.sample_backup()
+    fails = fake(direct.checkout, awk=failing_awk(program))
+    run = direct.restore("--dry-run", "--quiet", path, **fails)
+    assert run.status == 1 and len(run.errors) == 1 and run.out == "", run
+
+
 @pytest.mark.parametrize("jobs_done", [0, 1])
 def test_failed_load_keeps_the_live_database(direct: Database, jobs_done: int) -> None:
     path = direct.sample_backup()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -94,6 +95,17 @@ def test_make_restores_the_default_backup_and_named_ones(direct: Database) -> No
         run = direct.checkout.run("make", "restore-assets", *choice, RESTORE_SKIP_CONFIRM="yes")
         assert run.status == 0, run
         assert direct.content() == before
+
+
+def test_make_takes_every_documented_setting(checkout: Checkout) -> None:
+    reference = (PROJECT / "docs" / "reference.md").read_text()
+    table = reference.split("\n## Variables\n")[1].split("from the environment only")[0]
+    settings = re.findall(
+        r"`([A-Z0-9_]+)`(?=,|[^|]*\|)", "\n".join(re.findall(r"(?m)^\| `[^|]*\|", table))
+    )
+    assert len(settings) > 40
+    run = checkout.run("make", "-n", "stats", *(f"{name}=x" for name in settings))
+    assert run.status == 0, run
 
 
 def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:

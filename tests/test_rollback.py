@@ -108,6 +108,11 @@ def test_previous_database_of_another_owner_is_refused(direct: Database) -> None
     direct.server.execute(f"CREATE ROLE {role}", f"ALTER DATABASE {previous} OWNER TO {role}")
     run = direct.checkout.run(ROLLBACK, "-y")
     assert run.status == 1 and f"the previous database belongs to {role}, not to" in run.err, run
+    (statement,) = re.findall("run: (ALTER DATABASE .*)", run.err)
+    direct.server.execute(statement)
+    assert direct.checkout.run(ROLLBACK, "-y").status == 0
+    (previous,) = direct.databases()
+    direct.server.execute(f"ALTER DATABASE {previous} OWNER TO {role}")
     assert direct.checkout.run(ROLLBACK, "--drop", "-y").status == 0
     direct.server.execute(f"DROP ROLE {role}")
 

@@ -179,7 +179,7 @@ def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout)
     ("arguments", "meant"),
     [
         (["--dryrun"], "--dry-run"),
-        (["--tabel=x"], "--table"),
+        (["--tabel", "x"], "--table"),
         (["--yse"], "--yes"),
         (["--keep"], "--keep-going"),
         (["--nothing-like-it"], ""),

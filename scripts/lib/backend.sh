@@ -52,27 +52,39 @@ choose_backend() {
 refuse_two_servers() {
     select_docker
     endpoint="TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
-    : >"$work/endpoint.errors"
-    at_endpoint=$( (select_direct && system_identifier direct) 4>/dev/null \
-        2>"$work/endpoint.errors") || at_endpoint=
+    in_container=$(identify docker) || in_container=
+    at_endpoint=$(identify direct) || at_endpoint=
     if [ -z "$at_endpoint" ]; then
-        unqueried_because=$(first_error "$work/endpoint.errors")
-        case $unqueried_because in
+        case $(first_error "$work/direct.errors") in
             '' | *'could not translate host name'*)
                 say "using $server, because $endpoint is not reachable from here"
                 return 0
                 ;;
         esac
-        refused="cannot choose between $server and $endpoint"
-        refused="$refused, which could not be queried: $unqueried_because"
-    elif [ "$at_endpoint" = "$(system_identifier docker 2>/dev/null)" ]; then
-        say "using $server, which is the server at $endpoint"
-        return 0
-    else
-        refused="$server and $endpoint are two different servers"
+        refuse_unqueried "$endpoint" direct
     fi
+    [ -n "$in_container" ] || refuse_unqueried "$server" docker
+    if [ "$at_endpoint" = "$in_container" ]; then
+        say "using $server, which is the server at $endpoint"
+    else
+        hint_backends
+        die "$server and $endpoint are two different servers"
+    fi
+}
+
+# identify BACKEND: prints the identifier of its server; errors go to $work/BACKEND.errors
+identify() (
+    "select_$1" 4>/dev/null && system_identifier "$1"
+) 2>"$work/$1.errors"
+
+refuse_unqueried() { # SERVER BACKEND
+    hint_backends
+    die "cannot choose between $server and $endpoint:" \
+        "$1 could not be queried: $(first_error "$work/$2.errors")"
+}
+
+hint_backends() {
     hint 'set ASSETS_PG_BACKEND to docker for the container, to direct for the endpoint'
-    die "$refused"
 }
 
 # refuse_pod_and_other: ends the script where there is another server than the pod

@@ -12,7 +12,7 @@ read_env_file() {
         die "could not read '$1' as user '$(user_name)'"
     }
     byte_order_mark=$(printf '\357\273\277')
-    line_number=0 names_in_file=' '
+    line_number=0 names_in_file=' ' known_names=" $(known_settings | tr '\n' ' ')"
     while IFS= read -r line || [ -n "$line" ]; do
         line_number=$((line_number + 1))
         line=${line#"$byte_order_mark"}
@@ -21,25 +21,37 @@ read_env_file() {
         problem='is not NAME=VALUE'
         case $line in
             '' | '#'*) continue ;;
-            TB_POSTGRES_* | TB_API_* | TB_ASSETS_* | TUMBLEBUG_* | ASSETS_* | BACKUP_*) ;;
-            RESTORE_* | ROLLBACK_* | CLEAN_* | DIFF_* | INIT_* | KEEP* | PRUNE_* | TB_K8S_*) ;;
-            COMPOSE_PROJECT_NAME=* | CONTAINER_CLI* | PG_BINDIR* | POSTGRES_* | K8S_*) ;;
-            PGSSL* | PGPASSFILE* | PGSERVICEFILE*) ;;
             FORCE=*)
                 alert "skipped line $line_number of '$1': set FORCE on the command line instead"
                 continue
                 ;;
-            *=*) continue ;; # another program's
+            *=*) is_known "$(name_in "$line")" || continue ;; # another program's
         esac
         take_setting "$line" || alert "skipped line $line_number of '$1', which $problem"
     done <"$1"
 }
 
+# known_settings: those of load_settings, and those of other programs that .env may set, one a line
+known_settings() {
+    sed -n 's/^ *: "${\([A-Z0-9_]*\):=.*/\1/p' "$root/scripts/lib/settings.sh"
+    printf '%s\n' POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB COMPOSE_PROJECT_NAME \
+        K8S_CONTEXT K8S_NAMESPACE PGSSLMODE PGSSLROOTCERT PGSSLCERT PGSSLKEY PGPASSFILE \
+        PGSERVICEFILE
+}
+
+is_known() { # NAME
+    case $known_names in *" $1 "*) ;; *) return 1 ;; esac
+}
+
+# name_in LINE: without the spaces that may be around =
+name_in() {
+    printf '%s' "${1%%=*}" | tr -d ' \t'
+}
+
 # take_setting LINE: unless the environment has it; without spaces around =. Sets problem
 take_setting() {
-    name=$(printf '%s' "${1%%=*}" | tr -d ' \t')
     case $1 in *=*) ;; *) return 1 ;; esac
-    case $name in *[!A-Z0-9_]*) return 1 ;; esac
+    name=$(name_in "$1")
     problem='has an unclosed quote'
     value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
         return 1

@@ -30,7 +30,8 @@ guard_existing_backup() {
 # guard_against_losses: after the dump, for what was lost since guard_existing_backup, or what that
 # could not read
 guard_against_losses() {
-    [ "$FORCE" != yes ] && [ -z "$losses" ] || return 0
+    [ "$FORCE" != yes ] || return 0
+    [ -z "$losses" ] || return 0 # the user has agreed to them
     find_losses "$work/tables"
     [ -z "$losses" ] || {
         show_losses
@@ -75,8 +76,9 @@ read_intact() {
 read_newest() {
     print_catalog "$project/backups/postgres" >"$work/listed.catalog"
     DATABASE=$(printable "$TB_POSTGRES_DATABASE") awk -f "$awk/catalog-fields.awk" \
-        -f "$awk/of-database.awk" "$work/listed.catalog" |
-        LC_ALL=C sort -r | cut -f 2- >"$work/newest"
+        -f "$awk/of-database.awk" "$work/listed.catalog" >"$work/of-database" ||
+        die 'could not find the newest backup'
+    LC_ALL=C sort -r "$work/of-database" | cut -f 2- >"$work/newest"
     while IFS= read -r newest_backup; do
         if read_intact "$newest_backup"; then
             existing_file=$newest_backup
@@ -139,7 +141,9 @@ renew_info() {
 
 # find_losses TABLES: between the existing backup and these lines of tables. Sets losses
 find_losses() {
-    losses=$(LC_ALL=C awk -f "$awk/losses.awk" "$work/existing" "$1" | describe_losses)
+    LC_ALL=C awk -f "$awk/losses.awk" "$work/existing" "$1" >"$work/losses" ||
+        die "could not compare the database with '$existing_file'"
+    losses=$(describe_losses <"$work/losses")
 }
 
 describe_losses() {

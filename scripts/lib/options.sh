@@ -11,7 +11,7 @@ common_option() {
         --json) require_json ;;
         --version) show_version ;;
         *)
-            suggest "${1%%=*}" "$(known_options)"
+            suggest "$1" "$(known_options)"
             die_usage "unknown option: $1"
             ;;
     esac
@@ -79,23 +79,14 @@ parse_no_options() {
     parse_only_options common_option "$@"
 }
 
-# parse_only_options FUNCTION ARGUMENT...: for a script without an operand. FUNCTION gets each
-# option and what follows; it sets used=2 if it took the next argument as its value
+# parse_only_options FUNCTION ARGUMENT...: for a script without an operand
 parse_only_options() {
-    take_option=$1
-    shift
-    while [ $# -gt 0 ]; do
-        used=1
-        case $1 in
-            -?*) "$take_option" "$@" ;;
-            *) die_usage "unexpected argument: $1" ;;
-        esac
-        shift "$used"
-    done
+    parse_arguments "$@"
+    [ -z "$operand" ] || die_usage "unexpected argument: $operand"
 }
 
-# parse_arguments FUNCTION ARGUMENT...: the same for a script with an operand. Sets operand, or
-# empty
+# parse_arguments FUNCTION ARGUMENT...: FUNCTION gets each option and what follows, and sets used=2
+# if it took the next argument as its value. Sets operand, or empty
 parse_arguments() {
     take_option=$1
     shift
@@ -104,12 +95,20 @@ parse_arguments() {
         used=1
         case $1 in
             --) shift && break ;;
+            --*=*) take_option_with_value "${1%%=*}" "${1#*=}" ;;
             -?*) "$take_option" "$@" ;;
             *) take_operands "$1" ;;
         esac
         shift "$used"
     done
     take_operands "$@"
+}
+
+# take_option_with_value OPTION VALUE: both were in one argument
+take_option_with_value() {
+    "$take_option" "$@"
+    [ "$used" -eq 2 ] || die_usage "$1 takes no value"
+    used=1
 }
 
 # known_options: the long ones, one a line, from the help

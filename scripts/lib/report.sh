@@ -9,9 +9,9 @@ table_statistics_sql() {
 }
 
 # print_table_statistics [COUNTED]: on standard output, the same by the helper and by psql. The file
-# COUNTED has lines of a manifest; these tables are not counted again
+# COUNTED, if it is there, has lines of a manifest; these tables are not counted again
 print_table_statistics() {
-    set -- "${1:-/dev/null}"
+    [ -f "${1-}" ] || set -- /dev/null
     print_by_helper "$1" || print_by_psql "$1"
 }
 
@@ -41,6 +41,14 @@ block_in_this_locale() {
         '' | UTF-8 | ANSI_X3.4-1968 | US-ASCII) ;;
         *) echo 's/█/#/g' ;;
     esac
+}
+
+# print_table PROGRAM FILE: as a result, the table that awk/PROGRAM.awk makes of these lines
+print_table() {
+    LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v columns="$(table_columns)" \
+        -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/catalog-fields.awk" \
+        -f "$awk/$1.awk" "$2" >"$work/table"
+    printable_lines <"$work/table" | show_table || die 'could not write the result'
 }
 
 # show_table: the one on standard input as a result; a terminal shows its heading bold

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Settings. Precedence: options, environment, .env, a service file, defaults.
-# Needs: project root service_file service_settings
+# Needs: project service_file service_settings
 
 load_settings() {
     read_env_file "$project/.env"
@@ -180,11 +180,4 @@ names_in_environment() {
     env | sed -n 's/^\([A-Z]*_[A-Z0-9_]*\)=.*/\1/p' |
         grep -e '^\(BACKUP\|RESTORE\|DIFF\|CLEAN\|ROLLBACK\|PRUNE\|KEEP\|INIT\)_' \
             -e '^\(ASSETS\|TB_POSTGRES\|TB_K8S\|TUMBLEBUG\)_'
-}
-
-# known_settings: those of load_settings, and those of other programs that .env may set, one a line
-known_settings() {
-    sed -n 's/^ *: "${\([A-Z0-9_]*\):=.*/\1/p' "$root/scripts/lib/settings.sh"
-    printf '%s\n' POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB K8S_CONTEXT K8S_NAMESPACE \
-        PGSSLMODE PGSSLROOTCERT PGSSLCERT PGSSLKEY PGPASSFILE PGSERVICEFILE
 }

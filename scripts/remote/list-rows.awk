@@ -1,7 +1,9 @@
 # Reads the SQL that pg_restore makes of an archive's rows and prints, for every table it fills,
-# "rows TABLE N" and "column TABLE NAME". Rows end at a line "\." which no row can be.
+# "rows TABLE N" and "column TABLE NAME". Rows end at a line "\." which no row can be. A line
+# "~end", at the end of the whole SQL, stays.
 copying && $0 == "\\." { print "rows " table " " rows; copying = 0; next }
 copying { rows++; next }
+$0 == "~end" { print; next }
 /^COPY .* FROM stdin;$/ {
     copying = 1
     rows = 0

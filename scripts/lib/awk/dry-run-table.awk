@@ -1,15 +1,13 @@
 # Prints the lines of dry-run-rows.awk as a table of less than `columns` columns; a name that is too
-# long for it has a line of its own. Needs formats.awk, table.awk and LC_ALL=C.
+# long for it has a line of its own. Needs formats.awk, table.awk, catalog-fields.awk and LC_ALL=C.
 BEGIN {
     add_headings("table now")
     put(3, "in backup")
     put(4, "difference")
 }
 {
-    name = $0
-    sub(/^[^\t]*\t[^\t]*\t[^\t]*\t/, "", name)
     rows++
-    put(1, name)
+    put(1, from_field(4))
     put(2, with_commas($1))
     put(3, with_commas($2))
     put(4, ($3 > 0 ? "+" : "") with_commas($3))
