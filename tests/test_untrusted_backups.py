@@ -78,6 +78,9 @@ FUNCTIONS = {
     "default value for column nothing of table public.empty_table calls public.g(integer)": (
         "ALTER TABLE empty_table ALTER nothing SET DEFAULT g(1)"
     ),
+    'calls "extract"(text,date)': (
+        "ALTER TABLE empty_table ADD day date CHECK (EXTRACT(year FROM day) > 0)"
+    ),
     "calls query_to_xml(text,boolean,boolean,text)": (
         "ALTER TABLE empty_table ADD t text DEFAULT query_to_xml('SELECT 1', true, true, '')::text"
     ),
@@ -555,8 +558,30 @@ def test_name_like_the_end_of_an_answer_is_only_a_name(direct: Database, marker:
     assert direct.restore(path).status == 0
 
 
-def test_rows_cannot_call_what_acts_with_its_owners_rights(direct: Database) -> None:
+def test_rule_is_refused_whatever_its_name(direct: Database) -> None:
+    """Before August 2026, a rule could get the name that the rule of a view has."""
+    rename = (
+        "SET allow_system_table_mods = on;"
+        "UPDATE pg_rewrite SET rulename = '_RETURN' WHERE rulename = 'r';\n"
+    )
+    direct.checkout.edit("scripts/sql/untrusted/audit.sql", "-- What an", f"{rename}-- What an")
+    path = untrusted_dump(direct, OBJECTS["rule r on table public.empty_table"])
+    forget_key(direct)
+    run = direct.restore(path)
+    assert run.status == 1 and "rule _RETURN on table public.empty_table" in run.errors[0], run
+
+
+def test_rows_cannot_use_more_than_the_tables(direct: Database) -> None:
+    """No function with its owner's rights or without any limit, and no foreign table."""
     direct.execute(
+        "CREATE FUNCTION handler() RETURNS language_handler LANGUAGE c"
+        " AS '$libdir/plpgsql', 'plpgsql_call_handler'; CREATE LANGUAGE unsafe HANDLER handler;"
+        " CREATE FUNCTION unsafe() RETURNS int LANGUAGE unsafe AS 'BEGIN RETURN 1; END';"
+        " CREATE EXTENSION file_fdw; CREATE SERVER s FOREIGN DATA WRAPPER file_fdw;"
+        " CREATE FOREIGN TABLE elsewhere (n int) SERVER s OPTIONS (filename '/dev/null');"
+        " CREATE TABLE parts (n int) PARTITION BY LIST (n);"
+        " CREATE FOREIGN TABLE part PARTITION OF parts FOR VALUES IN (1) SERVER s"
+        " OPTIONS (filename '/dev/null');"
         "CREATE TABLE spoils (n int); CREATE SCHEMA inner_room;"
         " CREATE FUNCTION inner_room.act() RETURNS int"
         " LANGUAGE sql SECURITY DEFINER AS 'INSERT INTO public.spoils VALUES (1) RETURNING n';"
@@ -564,16 +589,19 @@ def test_rows_cannot_call_what_acts_with_its_owners_rights(direct: Database) -> 
         " LANGUAGE sql SECURITY DEFINER AS 'INSERT INTO public.spoils VALUES (1) RETURNING n'"
     )
     schema = direct.schema()
-    for function in ("inner_room.act()", "public.act()"):
+    for attack in (
+        *("SELECT inner_room.act()", "SELECT public.act()", "SELECT public.unsafe()"),
+        *("INSERT INTO public.elsewhere VALUES (1)", "INSERT INTO public.parts VALUES (1)"),
+    ):
         archive = direct.server.client("pg_dump", "-Fc", "-Z0", "-a", "-d", direct.name).stdout
         statement = b"COPY public.region_info ("
         length = archive.index(statement) - 5
         old = int.from_bytes(archive[length + 1 : length + 5], "little")
-        attack = f"SELECT {function};\n".encode()
+        added = f"{attack};\n".encode()
         archive = (
             archive[: length + 1]
-            + (old + len(attack)).to_bytes(4, "little")
-            + attack
+            + (old + len(added)).to_bytes(4, "little")
+            + added
             + archive[length + 5 :]
         )
         path = direct.checkout.path / "rows.dump"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The owners of a backup's objects: who can get them here.
-# Needs: is_superuser sql staging work
+# Needs: is_superuser sql staging trusted work
 # Sets: new_owner rights_skipped unusable_owners
 
 new_owner=
@@ -16,16 +16,22 @@ find_loadable_entries() {
     lines_not_in "$1" "$work/excluded" >"$work/loadable"
 }
 
-# find_loadable_rows: the same for the rows of $work/contents
+# find_loadable_rows: the same for the rows of $work/contents. The restricted role fills no tables
+# of extensions
 find_loadable_rows() {
-    list_extension_entries "$work/contents" >"$work/excluded"
+    if [ -n "$trusted" ]; then
+        list_extension_entries "$work/contents"
+    else
+        entries_of_extensions "$work/contents"
+    fi >"$work/excluded"
     lines_not_in "$work/contents" "$work/excluded" >"$work/loadable"
 }
 
 # list_foreign_public CONTENTS: schema public, if this user may not give it to its owner
 list_foreign_public() {
     [ "$is_superuser" = f ] || return 0
-    LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* SCHEMA - public ' "$1" >"$work/public-schema" || return 0
+    entries_of 'SCHEMA - public' "$1" >"$work/public-schema"
+    [ -s "$work/public-schema" ] || return 0
     public_owner=$(unusable_owners_of "$work/public-schema") || fail_to_compare_owners
     [ -n "$public_owner" ] || return 0
     rights_skipped=yes
@@ -36,11 +42,15 @@ list_foreign_public() {
 
 # list_extension_entries CONTENTS: those of extensions that only their owner may restore
 list_extension_entries() {
-    [ "$is_superuser" = f ] || return 0
+    [ "$is_superuser" = t ] || entries_of_extensions "$1"
+}
+
+entries_of_extensions() { # CONTENTS
     echo ' COMMENT - EXTENSION ' >"$work/of-extensions"
     ! database_exists ||
-        sql "$TB_POSTGRES_DATABASE" <"$sql/restore/extension-rows.sql" >>"$work/of-extensions" \
-            2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
+        sql "$TB_POSTGRES_DATABASE" -v trusted="$trusted" <"$sql/restore/extension-rows.sql" \
+            >>"$work/of-extensions" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not read the catalog'
     LC_ALL=C grep -F -f "$work/of-extensions" "$1" || :
 }
 
@@ -48,8 +58,7 @@ list_extension_entries() {
 # new_owner gets everything; if that is empty, this user does. Sets unusable_owners, new_owner and
 # rights_skipped
 find_unusable_owners() {
-    without_owner='\(ACL\|DEFAULT ACL\|COMMENT\|TABLE DATA\|SEQUENCE SET\)'
-    LC_ALL=C grep -v "^[0-9]*; [0-9]* [0-9]* $without_owner " "$1" >"$work/owned" || :
+    entries_except 'ACL\|DEFAULT ACL\|COMMENT\|TABLE DATA\|SEQUENCE SET' "$1" >"$work/owned"
     unusable_owners=$(unusable_owners_of "$work/owned") || fail_to_compare_owners
     new_owner=
     [ -n "$unusable_owners" ] || return 0

@@ -55,10 +55,9 @@ give_staging() {
 }
 
 # admit_role: to staging, whose schema is the live database's own: it can only insert rows.
-# Functions with their owner's rights lose these meanwhile; $work/definers gets the SQL that gives
-# them back
+# $work/undo gets what undoes the changes to functions that this needs
 admit_role() {
-    run_in_staging admit-role >"$work/definers" || fail_audit
+    run_in_staging admit-role >"$work/undo" || fail_audit
 }
 
 # as_restricted_role COMMAND...: runs it in a child, as that role. A file that it writes here, such
@@ -155,7 +154,7 @@ audit_rows() {
     created=$(run_in_staging owned-by-role) || fail_audit
     refuse_objects "$created"
     drop_role
-    [ ! -s "$work/definers" ] || restore_definers || fail_audit
+    undo_changes || fail_audit
 }
 
 refuse_objects() { # OBJECTS
@@ -171,10 +170,10 @@ drop_role() {
     run_in_staging drop-role >/dev/null || fail_audit
 }
 
-restore_definers() {
+undo_changes() {
     {
-        psql_set definers "$(cat "$work/definers")"
-        print_sql untrusted/restore-definers
+        psql_set undo "$(cat "$work/undo")"
+        print_sql untrusted/undo-changes
     } | sql "$staging" 2>"$work/audit.errors"
 }
 

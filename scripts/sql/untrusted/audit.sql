@@ -3,12 +3,14 @@
 -- them, or lose its rows when the server crashes. An extension is named instead of its members. The
 -- catalogs are read, nothing in them is run. :search_path is the server's default. Allowed are
 -- tables, columns, keys, checks, indexes, sequences, comments, enum, domain and composite types,
--- and in their expressions nextval and the server's own immutable functions.
+-- and in their expressions nextval and the server's own immutable functions, except extract: before
+-- August 2026, servers print its first argument unquoted, so that pg_dump writes it as SQL. Rules
+-- for SELECT are those of views, which are refused as such.
 WITH found (class, id) AS (
     SELECT 'pg_proc'::regclass, oid FROM pg_proc
     UNION ALL SELECT 'pg_class', oid FROM pg_class
               WHERE relkind NOT IN ('r', 'p', 'i', 'I', 'S', 't', 'c')
-    UNION ALL SELECT 'pg_rewrite', oid FROM pg_rewrite WHERE rulename <> '_RETURN'
+    UNION ALL SELECT 'pg_rewrite', oid FROM pg_rewrite WHERE ev_type <> '1'
     UNION ALL SELECT 'pg_trigger', oid FROM pg_trigger WHERE NOT tgisinternal
     UNION ALL SELECT 'pg_policy', oid FROM pg_policy
     UNION ALL SELECT 'pg_event_trigger', oid FROM pg_event_trigger
@@ -90,7 +92,8 @@ UNION
 SELECT pg_describe_object(class, called.id, 0) || ' calls ' || function::regprocedure
 FROM called JOIN pg_proc ON pg_proc.oid = function, first_normal
 WHERE called.id >= first_normal.id
-  AND NOT (function < first_normal.id AND (provolatile = 'i' OR proname = 'nextval'))
+  AND NOT (function < first_normal.id AND proname <> 'extract'
+           AND (provolatile = 'i' OR proname = 'nextval'))
 UNION
 SELECT 'unlogged ' || pg_describe_object('pg_class'::regclass, oid, 0)
 FROM pg_class
