@@ -26,18 +26,20 @@ main() {
         say "there is no $container_name to stop"
         return
     fi
+    choose_project
+    if [ "$(project_of_container)" = "$COMPOSE_PROJECT_NAME" ]; then
+        remove_container
+    else
+        say "$container_name stays ($container_state): 'make up' did not create it"
+    fi
+}
+
+remove_container() {
     created_in=$(directory_of_creator) || created_in=
     compose down || die "could not stop $container_name; see above"
-    read_container_state
-    case $container_state in
-        '')
-            [ "$created_in" = "$root" ] || [ -z "$created_in" ] ||
-                say "$container_name was created in '$created_in'"
-            say 'stopped; the data stays in its volume'
-            ;;
-        running) say "$container_name still runs: 'make up' did not create it" ;;
-        *) say "$container_name is stopped and was not removed: 'make up' did not create it" ;;
-    esac
+    [ "$created_in" = "$root" ] || [ -z "$created_in" ] ||
+        say "$container_name was created in '$created_in'"
+    say 'stopped; the data stays in its volume'
 }
 
 main "$@"

@@ -28,6 +28,8 @@ main() {
     read_container_state
     if [ "$container_state" = running ]; then
         report_running
+    elif [ "$container_state" = paused ]; then
+        fail_paused
     else
         choose_data_path
         compose up -d || fail_to_start

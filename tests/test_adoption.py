@@ -168,10 +168,23 @@ def test_settings_of_cb_spider_are_not_taken_for_misspelt_ones(direct: Database)
 
 
 def test_container_is_used_where_the_endpoint_is_a_name_of_its_network(docker: Database) -> None:
-    endpoint = "cb-tumblebug-postgres.invalid:5432"
+    endpoint = f"{docker.server.name}:5432"
     run = docker.checkout.run(STATS, TB_POSTGRES_ENDPOINT=endpoint, ASSETS_PG_BACKEND="auto")
     assert run.status == 0, run
-    assert f"using container '{docker.server.name}'" in run.err
+    assert f"using container '{docker.server.name}', which is the server at" in run.err
+
+
+def test_container_is_not_used_instead_of_an_endpoint_whose_name_is_unknown(
+    docker: Database,
+) -> None:
+    before = docker.content()
+    endpoint = "db.production.invalid:5432"
+    run = docker.restore(
+        docker.sample_backup(), TB_POSTGRES_ENDPOINT=endpoint, ASSETS_PG_BACKEND="auto"
+    )
+    assert run.status == 1 and len(run.errors) == 1, run
+    assert f"TB_POSTGRES_ENDPOINT={endpoint} could not be queried: could not trans" in run.err
+    assert docker.content() == before
 
 
 def test_container_is_not_used_instead_of_an_endpoint_that_does_not_answer(
@@ -192,7 +205,7 @@ def test_container_and_endpoint_that_differ_are_refused(docker: Database, direct
     assert "set ASSETS_PG_BACKEND" in run.err
 
 
-def test_container_that_cannot_be_queried_is_not_called_another_server(
+def test_container_that_could_not_be_queried_is_not_called_another_server(
     docker: Database, direct_server
 ) -> None:
     fails = 'case " $* " in *" psql "*) echo "psql: error: injected" >&2; exit 2 ;; esac\n'

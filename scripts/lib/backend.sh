@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Reaching the server: which backend, and running client programs there.
-# Needs: program root run_name server work
+# Needs: addresses program root run_name server work
 # Sets: client_host usual_password
 #
 # A backend is a file in backends/ with two functions: select_NAME ends the script if the server is
@@ -47,22 +47,18 @@ choose_backend() {
     fi
 }
 
-# refuse_two_servers: ends the script unless the container may be used: both are one server, there
-# is no psql here, or the endpoint's name does not resolve here
+# refuse_two_servers: ends the script unless the container is the server at the endpoint: both have
+# one identifier or, if the endpoint could not be queried from here, it names the container
 refuse_two_servers() {
     select_docker
     endpoint="TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
     in_container=$(identify docker) || in_container=
     at_endpoint=$(identify direct) || at_endpoint=
-    if [ -z "$at_endpoint" ]; then
-        case $(first_error "$work/direct.errors") in
-            '' | *'could not translate host name'*)
-                say "using $server, because $endpoint is not reachable from here"
-                return 0
-                ;;
-        esac
-        refuse_unqueried "$endpoint" direct
+    if [ -z "$at_endpoint" ] && is_address_of_container "$TB_POSTGRES_ENDPOINT"; then
+        say "using $server, which is the server at $endpoint by its name or port"
+        return 0
     fi
+    [ -n "$at_endpoint" ] || refuse_unqueried "$endpoint" direct
     [ -n "$in_container" ] || refuse_unqueried "$server" docker
     if [ "$at_endpoint" = "$in_container" ]; then
         say "using $server, which is the server at $endpoint"
@@ -74,8 +70,24 @@ refuse_two_servers() {
 
 # identify BACKEND: prints the identifier of its server; errors go to $work/BACKEND.errors
 identify() (
-    "select_$1" 4>/dev/null && system_identifier "$1"
+    "select_$1" 4>&2 && system_identifier "$1"
 ) 2>"$work/$1.errors"
+
+# is_address_of_container HOST:PORT: if it could not be queried from here: is it a name that the
+# container has in its networks, or, without a psql here, a port that it publishes?
+is_address_of_container() {
+    case $(first_error "$work/direct.errors") in
+        *'could not translate host name'*)
+            container_names | grep -Fqx -e "${1%:*}"
+            ;;
+        'there is no psql '*)
+            container_names | grep -Fqx -e "${1%:*}" ||
+                printf '%s\n' "$addresses" | tr ' ' '\n' |
+                grep -Fqx -e "$(printf '%s' "$1" | sed 's/^localhost:/127.0.0.1:/')"
+            ;;
+        *) return 1 ;;
+    esac
+}
 
 refuse_unqueried() { # SERVER BACKEND
     hint_backends

@@ -2,7 +2,7 @@
 # Starting and stopping the container of docker-compose.yaml.
 # Needs: container_name quiet root usual_container usual_password work
 
-usual_image=postgres:16-alpine # as in docker-compose.yaml
+usual_image=docker.io/library/postgres:16-alpine # as in docker-compose.yaml
 
 # compose ARGUMENT...: by the compose plugin, or else by the program for this engine. No variable
 # is empty: old versions of podman-compose then take no default
@@ -13,9 +13,11 @@ compose() {
     compose_program=docker-compose packages='docker-compose-plugin or docker-compose'
     ! is_podman || compose_program=podman-compose packages=podman-compose
     if "$CONTAINER_CLI" compose version >/dev/null 2>&1; then
-        run_compose "$CONTAINER_CLI" compose -f "$root/docker-compose.yaml" "$@"
+        run_compose "$CONTAINER_CLI" compose -p "$COMPOSE_PROJECT_NAME" \
+            -f "$root/docker-compose.yaml" "$@"
     elif command -v "$compose_program" >/dev/null; then
-        run_compose "$compose_program" -f "$root/docker-compose.yaml" "$@"
+        run_compose "$compose_program" -p "$COMPOSE_PROJECT_NAME" \
+            -f "$root/docker-compose.yaml" "$@"
     else
         hint "on Debian and Ubuntu, install $packages"
         die "there is neither '$CONTAINER_CLI compose' nor $compose_program on this machine"
@@ -24,7 +26,8 @@ compose() {
 
 # choose_project: the project has the name of the directory, as by default, or of a container with
 # another name. docker-compose.yaml names the volume after it: docker-compose 1 would otherwise also
-# take the volume of a project whose name differs by a hyphen only
+# take the volume of a project whose name differs by a hyphen only. podman-compose before 1.1 takes
+# the name only as an option
 choose_project() {
     project_source=${root##*/}
     [ "$TB_POSTGRES_CONTAINER" = "$usual_container" ] ||
@@ -112,6 +115,10 @@ warn_of_setting() {
 # directory_of_creator: that of the compose file; nothing where there was none
 directory_of_creator() {
     container_field 'index .Config.Labels "com.docker.compose.project.working_dir"' 2>/dev/null
+}
+
+project_of_container() {
+    container_field 'index .Config.Labels "com.docker.compose.project"' 2>/dev/null
 }
 
 # fail_to_start: after compose has said why

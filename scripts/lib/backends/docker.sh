@@ -11,16 +11,18 @@ select_docker() {
     server=$container_name
     case $container_state in
         running) ;;
-        paused)
-            hint "resume it with '$CONTAINER_CLI unpause $TB_POSTGRES_CONTAINER'"
-            die "PostgreSQL $container_name is paused"
-            ;;
+        paused) fail_paused ;;
         *)
             hint "start it with 'make up'"
             suggest_container
             die "PostgreSQL $container_name is not running"
             ;;
     esac
+}
+
+fail_paused() {
+    hint "resume it with '$CONTAINER_CLI unpause $TB_POSTGRES_CONTAINER'"
+    die "PostgreSQL $container_name is paused"
 }
 
 # find_container: also where it does not run. Sets what read_container_state does
@@ -68,21 +70,48 @@ require_container_cli() {
         hint "$advice, or set TB_POSTGRES_ENDPOINT=host:port to use a server without a container"
         die "there is no '$CONTAINER_CLI' command on this machine"
     }
+    ! is_podman_wrapper || CONTAINER_CLI=podman
+}
+
+# is_podman_wrapper: is the docker command only another name of podman, which ignores docker's
+# contexts?
+is_podman_wrapper() {
+    cli_path=$(command -v "$CONTAINER_CLI")
+    case $(readlink -f -- "$cli_path" 2>/dev/null) in */podman) return 0 ;; esac
+    [ "$(head -c 2 "$cli_path" 2>/dev/null | tr -d '\0')" = '#!' ] &&
+        grep -q '^exec .*podman' "$cli_path"
 }
 
 # choose_engine: the same one in the whole run. One that DOCKER_HOST, a context or a connection of
-# podman names may be on another machine: messages name it, and streams are verified. Sets engine,
-# which is empty for this machine's own, engine_host and verified
+# podman names may be on another machine: messages name it, and streams are verified; those of
+# podman always, because podman exec loses output if a program ends before its input does. Sets
+# engine, which is empty for this machine's own, engine_host and verified
 choose_engine() {
     engine='' engine_host=''
     if is_podman; then
-        [ -z "${CONTAINER_CONNECTION-}" ] || engine="connection '$CONTAINER_CONNECTION'"
-        [ -z "${CONTAINER_HOST-}" ] || engine="engine '$CONTAINER_HOST'"
-        engine_host=${CONTAINER_HOST-}
+        choose_podman_engine
+        verified=yes
     else
         choose_docker_engine
+        [ -z "$engine" ] || verified=yes
     fi
-    [ -z "$engine" ] || verified=yes
+}
+
+# choose_podman_engine: its configuration may name a connection. Sets engine and engine_host
+choose_podman_engine() {
+    if [ -z "${CONTAINER_HOST-}${CONTAINER_CONNECTION-}" ] &&
+        [ "$(ask_podman info --format '{{.Host.ServiceIsRemote}}')" = true ]; then
+        CONTAINER_CONNECTION=$(ask_podman system connection list \
+            --format '{{if .Default}}{{.Name}}{{end}}' | sed '/^$/d')
+        export CONTAINER_CONNECTION
+    fi
+    [ -z "${CONTAINER_CONNECTION-}" ] || engine="connection '$CONTAINER_CONNECTION'"
+    [ -z "${CONTAINER_HOST-}" ] || engine="engine '$CONTAINER_HOST'"
+    engine_host=${CONTAINER_HOST-}
+}
+
+ask_podman() {
+    in_time "$CONTAINER_CLI" "$@" 2>/dev/null </dev/null
 }
 
 is_podman() {
@@ -153,12 +182,20 @@ read_container_state() {
     esac
 }
 
+# container_names: its own, and those that it has in its networks, one a line
+container_names() {
+    echo "$TB_POSTGRES_CONTAINER"
+    in_time "$CONTAINER_CLI" inspect --type container --format \
+        '{{range .NetworkSettings.Networks}}{{range .Aliases}}{{println .}}{{end}}{{end}}' \
+        "$TB_POSTGRES_CONTAINER" 2>/dev/null </dev/null
+}
+
 # explain_docker: returns if the container does not exist, which is a state like any other
 explain_docker() {
     engine_program=Docker
     ! is_podman || engine_program=podman
     case $engine-$engine_host-$(cat "$work/inspect.errors") in
-        *[Nn]'o such '*) return 0 ;;
+        *[Nn]'o such container'* | *[Nn]'o such object'*) return 0 ;;
         -*'permission denied'*)
             hint "join the group docker (sudo usermod -aG docker $(user_name)) and log in again"
             die "user '$(user_name)' is not allowed to use $engine_program"
