@@ -97,8 +97,9 @@ require_rule() {
 decide() {
     list_backups >"$work/backups"
     LC_ALL=C sort -r "$work/backups" >"$work/sorted"
-    awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v last="$KEEP" -v within="$KEEP_DAYS" \
-        -v daily="$KEEP_DAILY" -v weekly="$KEEP_WEEKLY" -v monthly="$KEEP_MONTHLY" \
+    LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v last="$KEEP" \
+        -v within="$KEEP_DAYS" -v daily="$KEEP_DAILY" -v weekly="$KEEP_WEEKLY" \
+        -v monthly="$KEEP_MONTHLY" \
         -f "$awk/formats.awk" -f "$awk/catalog-fields.awk" -f "$awk/prune.awk" "$work/sorted"
 }
 
@@ -116,7 +117,7 @@ show_plan() {
     total=$(wc -l <"$work/plan" | tr -d ' ')
     skipped=$((listed_files - total))
     [ "$skipped" -eq 0 ] || say "skipped: $(amount "$skipped" file)$place without an intact" \
-        "manifest; 'make list-backups' lists them"
+        "manifest; 'make list-backups${operand:+ ARGS=$operand}' lists them"
     [ -s "$work/plan" ] || return 0
     if [ -n "$quiet" ] && [ "$PRUNE_SKIP_CONFIRM" = yes ] && [ -z "$dry_run" ]; then
         return 0
@@ -162,7 +163,7 @@ delete_backup() { # LINE
     fi
 }
 
-# remove_with FUNCTION: the old backup, which that function gets
+# remove_with FUNCTION: the old backup, by that function, and counts it
 remove_with() {
     if "$1" "$old_backup"; then
         deleted=$((deleted + 1))
@@ -185,7 +186,10 @@ remove_uninterrupted() {
 
 # remove_files FILE: that file first, because FILE.info alone is not a backup. Sets files_left
 remove_files() {
-    ls -d -- "$1" >/dev/null 2>"$work/rm.errors" || return 1
+    if ! ls -d -- "$1" >/dev/null 2>"$work/rm.errors"; then
+        [ -x "${1%/*}/" ] # then another run has deleted it
+        return
+    fi
     (trap '' HUP INT TERM && rm -f -- "$1") 2>"$work/rm.errors" || return 1
     (trap '' HUP INT TERM && rm -f -- "$1.info" "$1.verified") 2>"$work/rm.errors" || {
         warn "deleted $1, but not the files that belong to it: $(removal_error)"

@@ -335,3 +335,11 @@ def test_count_counts_what_crosses_files(root: Path) -> None:
         "    3 variables used across files\n"
         "   43 lines of shell\n",
     )
+
+
+def test_programs_that_compare_bytes_run_in_the_locale_c() -> None:
+    """In others, busybox's awk takes ranges of bytes for an invalid expression."""
+    text = "".join(path.read_text() for path in (PROJECT / "scripts").rglob("*.sh"))
+    commands = text.replace("\\\n", " ").splitlines()
+    of_bytes = [command for command in commands if "awk/formats.awk" in command]
+    assert of_bytes and all("LC_ALL=C" in command for command in of_bytes)

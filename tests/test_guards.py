@@ -43,12 +43,18 @@ def test_unchanged_database_keeps_the_existing_backup(direct: Database, compress
     end = f"nothing changed since {created(path)}; the existing backup is unchanged"
     assert run.err.splitlines()[-2:] == [end, "to write a new one anyway, run this with FORCE=yes"]
     assert read_pair(path) == earlier
+    assert direct.left_behind() == []
+
+
+def test_backup_of_another_author_is_replaced_even_if_it_claims_the_same(direct: Database) -> None:
+    path = direct.sample_backup()
+    earlier = read_pair(path)
     direct.checkout.key.write_text("0" * 64)
     run = direct.backup(path, **GUARDED)
-    assert run.status == 0 and f"{end}\n" in run.err, run
-    assert "the existing backup was not signed with your key" in run.err
-    assert read_pair(path) == earlier
-    assert direct.left_behind() == []
+    assert run.status == 0 and "nothing changed" not in run.err, run
+    assert read_pair(path) != earlier
+    run = direct.backup(path, **GUARDED)
+    assert run.status == 0 and "nothing changed" in run.err, run
 
 
 def value(database: Database, _: Path) -> None:

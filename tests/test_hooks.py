@@ -52,7 +52,7 @@ def test_hook_runs_when_a_run_cannot_even_begin(checkout: Checkout) -> None:
     run = checkout.run(BACKUP, TMPDIR="/nowhere", **HOOKS)
     assert run.status == 1 and len(run.errors) == 1, run
     message = run.errors[0].removeprefix("error: ")
-    assert reported(checkout, "FAILURE") == [f"1|./assets/assets.dump.gz|0|{message}"]
+    assert reported(checkout, "FAILURE") == [f"1|{checkout.default_backup}|0|{message}"]
     assert reported(checkout, "SUCCESS") == []
 
 
@@ -64,7 +64,9 @@ def test_hook_gets_the_error_if_the_temporary_directory_is_full(
         run = direct.backup(TMPDIR=str(full), **HOOKS)
     message = f"could not write to the temporary directory '{full}'; no backup was written"
     assert run.status == 1 and run.errors == [f"error: {message}"], run
-    assert reported(direct.checkout, "FAILURE") == [f"1|./assets/assets.dump.gz|0|{message}"]
+    assert reported(direct.checkout, "FAILURE") == [
+        f"1|{direct.checkout.default_backup}|0|{message}"
+    ]
 
 
 def test_hook_after_success_gets_no_error(direct: Database) -> None:
@@ -79,7 +81,9 @@ def test_failed_hook_makes_a_backup_incomplete(direct: Database) -> None:
         run = direct.backup(BACKUP_ON_SUCCESS=hook)
         assert run.status == 3, run
         assert re.search(
-            r"^warning: BACKUP_ON_SUCCESS failed: (exit code \d+|Killed)$", run.err, re.M
+            r"^warning: BACKUP_ON_SUCCESS failed: (exit code \d+|Killed); the backup itself is",
+            run.err,
+            re.M,
         )
     run = direct.backup(TB_POSTGRES_DATABASE="absent", BACKUP_ON_FAILURE="exit 7")
     assert run.status == 1 and "warning: BACKUP_ON_FAILURE failed: exit code 7" in run.err, run

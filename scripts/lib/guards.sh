@@ -8,8 +8,9 @@ size_to_warn=52428800   # 50 MiB
 size_to_refuse=99614720 # 95 MiB: Git hosts reject a file above 100 MiB
 
 # guard_existing_backup: before the dump. Ends the script if nothing has changed since the existing
-# backup; asks if much of it would be lost. After 'auto', which replaces no file,
-# guard_against_losses compares with the newest backup, because older ones are deleted some day
+# backup, which only our own manifest can tell; asks if much of it would be lost. After 'auto',
+# which replaces no file, guard_against_losses compares with the newest backup, because older ones
+# are deleted some day
 guard_existing_backup() {
     losses='' existing_created='' existing_definitions=''
     if [ "$FORCE" = yes ] || [ "$operand" = auto ]; then
@@ -44,7 +45,9 @@ guard_against_losses() {
 compare_existing() {
     losses=
     if read_existing && read_live_tables; then
-        ! is_same_content || end_unchanged
+        if is_same_content && is_own_manifest; then
+            end_unchanged
+        fi
         find_losses "$work/live"
     fi
 }
@@ -72,11 +75,13 @@ read_intact() {
 }
 
 # read_newest: the manifest of the newest intact backup of this database in backups/postgres/, if
-# possible of one that this machine has signed
+# possible of one that this machine has signed, and that is not dated in the future
 read_newest() {
     print_catalog "$project/backups/postgres" >"$work/listed.catalog"
-    DATABASE=$(printable "$TB_POSTGRES_DATABASE") awk -f "$awk/catalog-fields.awk" \
-        -f "$awk/of-database.awk" "$work/listed.catalog" >"$work/of-database" ||
+    DATABASE=$(printable "$TB_POSTGRES_DATABASE") LC_ALL=C \
+        awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
+        -f "$awk/formats.awk" -f "$awk/catalog-fields.awk" -f "$awk/of-database.awk" \
+        "$work/listed.catalog" >"$work/of-database" ||
         die 'could not find the newest backup'
     LC_ALL=C sort -r "$work/of-database" | cut -f 2- >"$work/newest"
     while IFS= read -r newest_backup; do
@@ -92,7 +97,7 @@ read_newest() {
 # more
 report_changes() {
     [ -s "$work/existing" ] || return 0
-    changes=$(awk -f "$awk/formats.awk" \
+    changes=$(LC_ALL=C awk -f "$awk/formats.awk" \
         -f "$awk/changes-since-backup.awk" "$work/existing" "$work/tables")
     [ "$holds" = 'data only' ] || [ -z "$existing_definitions" ] ||
         [ "$existing_definitions" = "$(cat "$work/definitions")" ] ||
@@ -121,12 +126,7 @@ end_unchanged() {
     clean_up_server
     cmp -s "$work/info" "$target.info" || renew_info
     say_done "nothing changed since $existing_created; the existing backup is unchanged"
-    if is_own_manifest; then
-        say 'to write a new one anyway, run this with FORCE=yes'
-    else
-        say 'the existing backup was not signed with your key;' \
-            'to write your own, run this with FORCE=yes'
-    fi
+    say 'to write a new one anyway, run this with FORCE=yes'
     complete_off_site "$target"
     exit 0
 }

@@ -14,11 +14,20 @@ run_hook() {
     export_outcome "$1"
     hook_status=0 hook_errors=/dev/null
     [ -z "$work" ] || hook_errors=$work/hook.errors
-    (trap - HUP INT TERM && run_hook_command) </dev/null >&4 2>"$hook_errors" || hook_status=$?
+    (
+        trap - HUP INT TERM PIPE
+        unset PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
+        run_hook_command 3>&- 5>&- 6<&- 7>&- 8<&- 9<&-
+    ) </dev/null >&4 2>"$hook_errors" || hook_status=$?
     [ "$hook_status" -ne 0 ] || return 0
     hook_error=$(tail -n 1 "$hook_errors")
-    warn "$hook failed: ${hook_error:-exit code $hook_status}"
-    [ "$1" -ne 0 ] || status=3
+    hook_error="$hook failed: ${hook_error:-exit code $hook_status}"
+    if [ "$1" -eq 0 ]; then
+        warn "$hook_error; the backup itself is complete"
+        status=3
+    else
+        warn "$hook_error"
+    fi
 }
 
 # run_hook_command: with a time limit, at which all that it has started ends: busybox's timeout ends
@@ -42,7 +51,10 @@ run_hook_command() {
 # export_outcome STATUS: for the hook
 export_outcome() {
     BACKUP_STATUS=$1
-    BACKUP_FILE=$target
+    case $target in
+        /*) BACKUP_FILE=$target ;;
+        *) BACKUP_FILE=$PWD/${target#./} ;;
+    esac
     BACKUP_SECONDS=$(($(date +%s) - started_at))
     BACKUP_BYTES=0
     [ ! -f "$target" ] || BACKUP_BYTES=$(size_of "$target")

@@ -41,10 +41,11 @@ end_without_copy() { # REASON
     copy_error="could not copy the backup to $BACKUP_REMOTE: $1"
     printf '%s\n' "$copy_error" >"$work/failure" || : # for a hook
     warn "$copy_error; the backup itself is complete"
-    if [ "$is_auto-$remote_status" = yes-0 ]; then
+    if [ -n "$is_auto" ] && is_other_copy; then
         hint 'another machine has a backup of this name there: give each machine a path of its own'
     else
-        hint "$(rclone_advice "$BACKUP_REMOTE")"
+        hint "$(rclone_advice "$BACKUP_REMOTE" \
+            "free some space there: ./scripts/prune-backups.sh '$BACKUP_REMOTE'")"
         hint "then copy it: rclone copy '${target%/*}' '$BACKUP_REMOTE'" \
             "--include '${target##*/}{,.info}'"
     fi
@@ -82,11 +83,18 @@ compare_with_remote() {
 }
 
 difference_on_remote() {
-    if [ "$remote_status" -eq 0 ]; then
+    if [ "$remote_status" -ne 0 ]; then
+        rclone_error
+    elif is_other_copy; then
         echo 'the copy there differs from the backup'
     else
-        rclone_error
+        echo 'the copy is no longer there'
     fi
+}
+
+# is_other_copy: has the remote both files, with another content?
+is_other_copy() {
+    [ "$remote_status" = 0 ] && [ "$(wc -l <"$work/remote-hashes")" -eq 2 ]
 }
 
 # --- a backup on a remote as operand ---
@@ -105,6 +113,7 @@ download() {
     printf '%s\n' "$remote_name" "$remote_name.info" >"$work/remote-names"
     run_rclone copy --files-from-raw "$work/remote-names" "$remote_directory" "$work/arrived" ||
         is_absent $? || fail_on_remote "could not download '$1'" "$1"
+    require_space
     end_live_line
     mv "$work/arrived/$remote_name" "$downloaded" || {
         hint "to list the backups there: ./scripts/list-backups.sh '$remote_directory'"
@@ -163,9 +172,11 @@ with_remote_names() {
     HERE=$listed/ THERE=$(path_on "$1" '') LC_ALL=C awk -f "$awk/remote-paths.awk"
 }
 
-# remove_from_remote REMOTE_FILE: the file first, because FILE.info alone is not a backup
+# remove_from_remote REMOTE_FILE: the file first, because FILE.info alone is not a backup. Another
+# run may have removed either
 remove_from_remote() {
-    run_rclone deletefile "$1" && { run_rclone deletefile "$1.info" || is_absent $?; }
+    { run_rclone deletefile "$1" || is_absent $?; } &&
+        { run_rclone deletefile "$1.info" || is_absent $?; }
 }
 
 fail_to_list() { # REMOTE

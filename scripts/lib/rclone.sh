@@ -25,7 +25,8 @@ run_rclone() {
         return 127
     }
     background exec_in_child env TZ=UTC rclone "$@" --ask-password=false --contimeout 10s \
-        --timeout 20s --retries 1 --low-level-retries 2 2>"$work/rclone.errors"
+        --timeout 20s --retries 1 --low-level-retries 2 --log-file= --use-json-log=false \
+        2>"$work/rclone.errors"
     wait "$child"
 }
 
@@ -45,7 +46,7 @@ rclone_error() {
     awk -f "$awk/rclone-error.awk" "$work/rclone.errors"
 }
 
-# rclone_advice REMOTE: what to do about that error
+# rclone_advice REMOTE [ROOM_ADVICE]: what to do about that error, by default of a download
 rclone_advice() {
     case $(rclone_error) in
         'there is no rclone '*) echo 'install rclone, see https://rclone.org/install' ;;
@@ -53,7 +54,8 @@ rclone_advice() {
         *Forbidden* | *AccessDenied* | *AccessKey* | *Signature* | *nauthorized*)
             echo 'correct the keys in the configuration of rclone, or in the environment'
             ;;
-        *'disk space'* | *'o space left'*) echo "$room_advice" ;;
+        *'disk space'* | *'o space left'*) echo "${2:-$room_advice}" ;;
+        *'must not be empty'*) echo 'name a bucket: remote:bucket' ;;
         *) echo "to test the remote: rclone lsf '$1'" ;;
     esac
 }

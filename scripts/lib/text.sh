@@ -82,7 +82,7 @@ amount() {
 
 # human_size BYTES
 human_size() {
-    awk -v bytes="$1" -f "$awk/formats.awk" -f "$awk/human-size.awk"
+    LC_ALL=C awk -v bytes="$1" -f "$awk/formats.awk" -f "$awk/human-size.awk"
 }
 
 # user_name: who runs this

@@ -40,6 +40,11 @@ function seconds_of(time) {
         + substr(time, 18, 2)
 }
 
+# Is it more than a day after `now`? Then a clock was wrong.
+function is_in_future(time, now) {
+    return time != "-" && seconds_of(time) > seconds_of(now) + 86400
+}
+
 # The width of a UTF-8 text on a terminal: about two for each East Asian character or emoji, one for
 # any other. Needs LC_ALL=C, where awk counts bytes.
 function width_of(text,    width) {

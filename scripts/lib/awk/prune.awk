@@ -3,7 +3,8 @@
 # tabs. Each rule keeps the newest backup of its period, as in restic. Backups are counted
 # separately for each database; so are data-only backups, those without rows, and those that this
 # machine did not sign. A backup whose last verification failed, or whose date is more than a day
-# in the future, stays, and no rule counts it. Needs formats.awk, catalog-fields.awk, the time as
+# in the future, stays, and no rule counts it. Days are counted back from the newest backup, so that
+# a wrong clock or missing nights delete nothing. Needs formats.awk, catalog-fields.awk, the time as
 # `now`, and the rules as `last`, `within`, `daily`, `weekly` and `monthly`, each a number or empty.
 
 !is_intact($STATE) { next }
@@ -13,7 +14,7 @@ $RESULT == "failed" {
     next
 }
 
-$CREATED != "-" && seconds_of($CREATED) > seconds_of(now) + 86400 {
+is_in_future($CREATED, now) {
     print "keep\tdate in the future\t" $0
     next
 }
@@ -23,11 +24,14 @@ $CREATED != "-" && seconds_of($CREATED) > seconds_of(now) + 86400 {
     day = day_of($CREATED)
     reasons = ""
     count[kind]++
-    if (count[kind] == 1) keep("newest" kind_in_words())
+    if (count[kind] == 1) {
+        keep("newest" kind_in_words())
+        newest[kind] = seconds_of($CREATED)
+    }
     if ($RESULT == "ok" && !verified[kind]++) keep("newest verified" kind_in_words())
     if (count[kind] <= last) keep("last " last)
     if ($CREATED == "-") keep("no time")
-    if (within && seconds_of(now) - seconds_of($CREATED) <= within * 86400)
+    if (within && newest[kind] - seconds_of($CREATED) <= within * 86400)
         keep(within == 1 ? "last day" : "last " within " days")
     keep_period("daily", daily, day)
     keep_period("weekly", weekly, int((day + 3) / 7)) # from Monday on
