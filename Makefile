@@ -1,6 +1,8 @@
-# Thin wrappers, no logic: every target calls one script. `make` alone prints the help.
+# Each target calls one script; check-make.sh refuses what make would ignore. `make` alone prints
+# the help.
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL: # in 'make backup-assets clean-db', the second waits for the first
 PYTHON ?= python3
 
 # A file name is data: the script gets it as typed; neither make nor a shell expands it.
@@ -17,6 +19,9 @@ chosen = name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
 # Targets and variables that make would silently ignore are refused.
 quoted = '$(subst ','\'',$1)'
 given := $(foreach each,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(each)))),$(each)))
+ifeq ($(wildcard scripts/dev/check-make.sh),)
+$(error run make in the project's directory, or with -C DIRECTORY)
+endif
 checked = ./scripts/dev/check-make.sh $(call quoted,$(MAKECMDGOALS)) $(call quoted,$(given)) \
     $(call quoted,$(value NAME)) $(call quoted,$(value FILE)) \
     $(call quoted,$(foreach each,$(given),$(if $(value $(each)),,$(each)))) \

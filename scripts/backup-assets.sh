@@ -6,8 +6,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation client-programs databases rights gzip
 use backup-file embedded-manifest signature manifest fingerprints schema publish progress report
-use rclone off-site columns modes untrusted owners pg-restore load verify restore-test catalog
-use guards hooks
+use rclone off-site columns modes untrusted pg-restore owners kept-schema load verify restore-test
+use catalog guards hooks
 
 usage() {
     cat <<EOF
@@ -44,6 +44,8 @@ main() {
     at_end run_hook
     begin
     require_backup_settings
+    RESTORE_IN_PLACE=''
+    require_gzip
     choose_target
     select_server
     lock_database
@@ -163,7 +165,6 @@ create_directory() {
         hint 'choose a directory in which you may create files'
         die "could not create directory '$target_directory/': $(head -n 1 "$work/publish.errors")"
     }
-    say "created directory '$target_directory'"
 }
 
 # use_backups_directory NAME: only the owner can read these; assets/ follows the umask, for Git
@@ -333,8 +334,8 @@ dump_with() {
     dump_option=--compress=${1#gzip:} # 15 and older know only a level
     [ "$1" != none ] || dump_option=--compress=0
     shift
-    "$@" --format=custom --lock-wait-timeout=2000 --encoding="$PGCLIENTENCODING" "$dump_option" \
-        </dev/null 2>"$work/dump.errors"
+    "$@" --format=custom --no-subscriptions --lock-wait-timeout=2000 \
+        --encoding="$PGCLIENTENCODING" "$dump_option" </dev/null 2>"$work/dump.errors"
 }
 
 # pack_dump: never into an existing file, which could be somebody's link

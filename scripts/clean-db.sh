@@ -63,8 +63,10 @@ confirm_deletion() {
 
 empty_tables() {
     begin_commit
-    emptied=$(print_sql tables/user-tables tables/empty-tables |
-        sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors") || :
+    emptied=$({
+        print_sql tables/user-tables tables/empty-tables restore/refresh-views
+        echo "COMMIT; SELECT 'all';"
+    } | sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors") || :
     [ "$emptied" = all ] || {
         fail_commit "$work/sql.errors"
         fail_with "$work/sql.errors" 'could not empty the database'

@@ -103,6 +103,7 @@ colour_on_3() {
 check_this_machine() {
     check problem directory
     check problem backups
+    check problem gzip
     check note pigz
     check note python
     check note key
@@ -139,6 +140,10 @@ free_bytes() {
     echo "$((kib * 1024))"
 }
 
+check_gzip() {
+    require_gzip
+}
+
 check_pigz() {
     command -v pigz || {
         hint 'optional: with pigz, files are checked and written faster'
@@ -148,11 +153,11 @@ check_pigz() {
 
 check_python() {
     find_python >/dev/null || {
-        hint "optional: a progress bar needs Python 3.10 or later; so does 'make init'"
+        hint "optional: a progress bar needs Python 3.10 or later; so does a fetch by 'make init'"
         die 'not installed'
     }
     if ! "$(find_python)" -c 'import psycopg, tabulate' 2>/dev/null; then
-        hint "optional: 'make setup' installs them for a progress bar; 'make init' needs Python"
+        hint "optional: 'make setup' installs them for a progress bar"
         die 'packages psycopg and tabulate are missing'
     fi
     find_python

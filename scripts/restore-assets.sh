@@ -6,7 +6,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation databases rights gzip backup-file
 use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
-use upload columns modes untrusted owners pg-restore load kept-copy preflight verify tables in-place
+use upload columns modes untrusted pg-restore owners kept-schema load kept-copy preflight verify
+use tables in-place
 
 usage() {
     cat <<EOF
@@ -275,16 +276,17 @@ warn_of_swap() {
 }
 
 # warn_of_previous: that this restore drops it; it stays if the live database already equals the
-# backup, as after an earlier run of the same restore. Sets previous_stays
+# backup, as after an earlier run of the same restore: of a trusted backup, which is loaded whole.
+# Sets previous_stays
 warn_of_previous() {
     previous_since=$(time_of_previous) ||
         fail_with "$work/lock.errors" 'could not read the catalog'
     [ -n "$previous_since" ] || return 0
-    if live_equals_backup; then
+    if [ -n "$trusted" ] && [ -z "$keep_going" ] && live_equals_backup; then
         previous_stays=yes
         say "the database already equals this backup; the previous one, kept $previous_since, stays"
     else
-        warn "the database kept $previous_since ($(content_of "$previous")) will be dropped"
+        alert "the database kept $previous_since ($(content_of "$previous")) will be dropped"
     fi
 }
 
@@ -377,12 +379,14 @@ rows_afterwards() {
 swap_databases() {
     [ "$mode" = full ] || {
         end_live_session ''
+        require_same_schema "$live_archive"
         change_missing_columns drop
     }
     copy_database_settings
     say 'swapping databases'
     read_database_facts
     previous_since=$(time_of_previous) || previous_since=
+    [ -z "$incomplete$rights_skipped" ] || previous_stays='' # the live database has more
     [ -z "$previous_stays" ] || require_equal_database
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && [ -z "$previous_stays" ] && database_exists; then
         rename_databases "$staging" 'previous:replaced live:previous staging:live'

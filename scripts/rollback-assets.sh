@@ -23,6 +23,7 @@ main() {
     parse_options "$@"
     begin
     require_yes_or_no ROLLBACK_SKIP_CONFIRM "$ROLLBACK_SKIP_CONFIRM"
+    RESTORE_IN_PLACE=''
     select_server
     lock_database
     require_primary

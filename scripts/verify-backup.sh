@@ -6,8 +6,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up databases rights gzip backup-file embedded-manifest
 use signature manifest fingerprints schema publish progress report rclone off-site upload columns
-use modes untrusted owners pg-restore load kept-copy preflight verify verification-result
-use private-server
+use modes untrusted pg-restore owners kept-schema load kept-copy preflight verify
+use verification-result private-server
 
 usage() {
     cat <<EOF

@@ -53,3 +53,10 @@ def test_clean_db_truncates_all_tables_or_none(direct: Database) -> None:
     assert "the database is unchanged" in run.err
     after = direct.content()
     assert {**after, "schema": ""} == {**before, "schema": ""}
+
+
+def test_materialized_views_are_empty_too(direct: Database) -> None:
+    direct.execute("CREATE MATERIALIZED VIEW totals AS SELECT id FROM spec_info")
+    run = direct.checkout.run(CLEAN, "-y")
+    assert run.status == 0, run
+    assert direct.execute("SELECT count(*) FROM totals") == [(0,)]

@@ -215,3 +215,20 @@ def test_stats_shows_the_copy_and_drop_copy_drops_it(kept: Database) -> None:
     run = kept.checkout.run(DROP)
     assert run.status == 0 and "there is no kept copy" in run.err, run
     assert kept.databases() == set()
+
+
+def test_copy_is_not_used_after_its_owner_has_changed(kept: Database) -> None:
+    """REASSIGN OWNED gives the databases to the new owner, but not the tables in the copy."""
+    role = f"heir_{kept.name}"
+    (copy,) = copies(kept)
+    kept.server.execute(f"CREATE ROLE {role}")
+    for database in (kept.name, copy):
+        kept.server.execute(f"ALTER DATABASE {database} OWNER TO {role}")
+    try:
+        run = kept.restore(kept.checkout.default_backup)
+        assert run.status == 0 and LOADING in run.err, run
+    finally:
+        for database in (kept.name, copy):
+            kept.server.execute(f"ALTER DATABASE {database} OWNER TO CURRENT_USER")
+        kept.execute(f"REASSIGN OWNED BY {role} TO CURRENT_USER")
+        kept.server.execute(f"DROP ROLE {role}")

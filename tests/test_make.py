@@ -104,7 +104,9 @@ def test_make_takes_every_documented_setting(checkout: Checkout) -> None:
         r"`([A-Z0-9_]+)`(?=,|[^|]*\|)", "\n".join(re.findall(r"(?m)^\| `[^|]*\|", table))
     )
     assert len(settings) > 40
-    run = checkout.run("make", "-n", "stats", *(f"{name}=x" for name in settings))
+    run = checkout.run(
+        "make", "-n", "stats", *(f"{name}=x" for name in settings if name != "FORCE")
+    )
     assert run.status == 0, run
 
 

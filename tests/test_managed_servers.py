@@ -149,6 +149,17 @@ def test_rows_of_an_extension_do_not_stop_a_restore(with_extension: Database) ->
         assert with_extension.execute("SELECT n FROM open") == [(8,)]
 
 
+def test_rows_of_an_extension_are_not_lost_without_a_word(with_extension: Database) -> None:
+    path = with_extension.backed_up()
+    with_extension.execute("INSERT INTO open VALUES (9)")
+    run = with_extension.restore("--data-only", path)
+    assert run.status == 1, run
+    assert "the rows of these tables of extensions would be lost: public.open" in run.errors[0]
+    assert with_extension.execute("SELECT n FROM open ORDER BY n") == [(8,), (9,)]
+    run = with_extension.backup(path, FORCE="")
+    assert run.status == 0 and "nothing changed" not in run.err, run
+
+
 def test_login_with_another_default_role_works(ordinary: Database) -> None:
     """As when a vault creates short-lived logins."""
     path, before = ordinary.backed_up(), ordinary.content()

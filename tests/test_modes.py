@@ -506,3 +506,57 @@ def test_newer_column_that_must_not_be_empty_has_a_hint(direct: Database) -> Non
     run = direct.restore("--data-only", path)
     assert run.status == 1 and "violates not-null constraint" in run.err, run
     assert "hint: give the column a default in the live database" in run.err
+
+
+def test_large_objects_are_not_lost_without_a_word(direct: Database) -> None:
+    direct.execute("CREATE TABLE document AS SELECT lo_from_bytea(0, 'x') AS content")
+    path = direct.backed_up()
+    before = direct.content()
+    for options in ((), ("--data-only",)):
+        run = direct.restore(*options, path, RESTORE_IN_PLACE="yes")
+        assert run.status == 1 and "cannot restore in place: the backup contains large" in run.err
+    assert direct.content() == before
+    run = direct.restore("--table", "document", path)
+    assert run.status == 0 and "warning: the large objects of the backup are not" in run.err, run
+
+
+def test_schema_that_changes_during_a_data_only_restore_stays(direct: Database) -> None:
+    path = direct.sample_backup()
+    change = f"psql -X -q -d {direct.name} -c 'ALTER TABLE public.region_info ADD later int'"
+    changes = f"""
+        case " $* " in *" --data-only "*--dbname*|*--dbname*" --data-only "*) {change} ;; esac
+        exec "$REAL" "$@"
+    """
+    run = direct.restore("--data-only", path, **fake(direct.checkout, pg_restore=changes))
+    assert run.status == 1 and len(run.errors) == 1, run
+    assert "the schema of the live database has changed during the restore" in run.err
+    assert direct.execute("SELECT count(later) FROM region_info") == [(0,)]
+    assert direct.left_behind() == []
+
+
+def test_sequences_of_the_live_schema_keep_their_values(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute("CREATE SEQUENCE orders; SELECT setval('orders', 5000)")
+    run = direct.restore("--data-only", path)
+    assert run.status == 0, run
+    assert direct.execute("SELECT nextval('orders')") == [(5001,)]
+
+
+def test_subscription_is_not_in_a_backup(direct: Database) -> None:
+    subscribe = (
+        "CREATE SUBSCRIPTION s CONNECTION 'dbname=none' PUBLICATION p"
+        " WITH (connect = false, slot_name = NONE, enabled = false)"
+    )
+    direct.execute(subscribe)
+    path = direct.checkout.default_backup
+    assert direct.backup(path).status == 0
+    archive = direct.server.client(
+        "pg_dump", "-Fc", "-d", direct.name
+    ).stdout  # another one, with the subscription
+    (direct.checkout.path / "other.dump").write_bytes(archive)
+    direct.execute("DROP SUBSCRIPTION s")
+    for file in (path, "./other.dump"):
+        run = direct.restore(file, RESTORE_TRUST="yes")
+        assert run.status == 0, run
+        assert direct.execute("SELECT count(*) FROM pg_subscription WHERE subname = 's'") == [(0,)]
+    assert direct.left_behind() == []

@@ -117,6 +117,30 @@ def test_previous_database_of_another_owner_is_refused(direct: Database) -> None
     direct.server.execute(f"DROP ROLE {role}")
 
 
+@pytest.mark.parametrize("reason", ["untrusted", "--keep-going"])
+def test_live_database_is_kept_unless_the_backup_surely_equals_it(
+    direct: Database, reason: str
+) -> None:
+    path = direct.sample_backup()
+    assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    earlier = direct.databases()
+    options = ("--keep-going",) if reason == "--keep-going" else ()
+    if not options:
+        direct.checkout.key.write_text("0" * 64)
+    run = direct.restore(*options, path, RESTORE_KEEP_PREVIOUS="yes")
+    assert run.status == 0 and "kept the replaced database" in run.err, run
+    assert "stays" not in run.err and direct.databases() == earlier
+
+
+def test_comment_of_a_user_is_not_taken_for_the_time_of_a_previous_database(
+    direct: Database,
+) -> None:
+    direct.server.execute(f"COMMENT ON DATABASE {direct.name} IS 'mine [kept by Ann]'")
+    assert direct.restore(direct.sample_backup()).status == 0
+    query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '{}'"
+    assert direct.execute(query.format(direct.name)) == [("mine [kept by Ann]",)]
+
+
 @campaign
 def test_client_of_the_previous_database_does_not_stop_a_restore(direct: Database) -> None:
     path = direct.sample_backup()

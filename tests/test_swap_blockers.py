@@ -138,6 +138,14 @@ def test_removal_behind_a_prepared_transaction_is_reported(direct: Database) -> 
     assert direct.left_behind() == []
 
 
+def test_slots_prevent_a_rollback_even_with_settings_of_a_restore(direct: Database) -> None:
+    assert direct.restore(direct.sample_backup(), RESTORE_KEEP_PREVIOUS="yes").status == 0
+    direct.execute("SELECT pg_create_logical_replication_slot('first', 'pgoutput')")
+    run = direct.checkout.run(ROLLBACK, "-y", RESTORE_IN_PLACE="yes")
+    assert run.status == 1 and "it has replication slots: 'first'" in run.err, run
+    assert direct.checkout.run(ROLLBACK, "--drop", "-y").status == 0
+
+
 @pytest.mark.parametrize("option", [[], ["--data-only"], ["--dry-run"]])
 def test_replication_slots_are_named_before_any_effect(
     read_by_slots: Database, option: list[str]

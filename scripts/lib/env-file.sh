@@ -11,6 +11,9 @@ read_env_file() {
         hint_permission "$1"
         die "could not read '$1' as user '$(user_name)'"
     }
+    case $(head -c 2 "$1" | od -An -tx1 | tr -d ' \n') in
+        fffe | feff) die "'$1' is in UTF-16: save it in UTF-8" ;;
+    esac
     byte_order_mark=$(printf '\357\273\277')
     line_number=0 names_in_file=' ' known_names=" $(known_settings | tr '\n' ' ')"
     while IFS= read -r line || [ -n "$line" ]; do
@@ -21,6 +24,10 @@ read_env_file() {
         problem='is not NAME=VALUE'
         case $line in
             '' | '#'*) continue ;;
+            '<<<<<<< '*)
+                hint 'edit it, and keep one side'
+                die "'$1' has a merge conflict in line $line_number"
+                ;;
             FORCE=*)
                 alert "skipped line $line_number of '$1': set FORCE on the command line instead"
                 continue

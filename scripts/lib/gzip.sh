@@ -25,6 +25,14 @@ pack() {
     fi
 }
 
+# require_gzip: ends the script without a program that reads and writes gzip
+require_gzip() {
+    command -v pigz >/dev/null || command -v gzip >/dev/null || {
+        hint 'install gzip'
+        die 'there is no gzip on this machine'
+    }
+}
+
 # gzip_program: pigz, whose checksums are faster, or gzip
 gzip_program() {
     command -v pigz || echo gzip

@@ -27,8 +27,8 @@ find_skipped_entries() {
     run_live in-place/objects in-place/skipped-entries
     mv "$work/answer" "$work/skipped"
     without_messages find_loadable_entries "$work/contents" # schema public keeps its owner
-    LC_ALL=C grep -v '^[0-9]*; [0-9]* [0-9]* \(TABLE DATA\|COMMENT - EXTENSION\) ' \
-        "$work/loadable" | LC_ALL=C grep -v -F -f "$work/skipped" >"$work/restored" || :
+    entries_except 'TABLE DATA\|COMMENT - EXTENSION' "$work/loadable" >"$work/unskipped"
+    LC_ALL=C grep -v -F -f "$work/skipped" "$work/unskipped" >"$work/restored" || : # empty
     warn_of_changed_owners "$work/restored"
 }
 
@@ -52,7 +52,7 @@ replace_rows() {
     run_live in-place/begin tables/empty-chosen
     copy_all_rows
     if [ "$mode" = data-only ]; then
-        LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* SEQUENCE SET ' "$work/contents" >"$work/rest" || :
+        entries_of 'SEQUENCE SET' "$work/contents" >"$work/rest"
         run_archive_sql "$work/rest" run-statements --data-only
     fi
     run_live tables/finish-chosen tables/move-sequences
@@ -90,12 +90,12 @@ run_archive_sql() {
 }
 
 archive_sql() {
-    on_server pg_restore --use-list="$server_tmp/list" --file=- "$@" "$archive" \
+    on_server pg_restore --use-list="$server_tmp/list" --no-subscriptions --file=- "$@" "$archive" \
         </dev/null 2>"$work/restore.errors"
 }
 
 grant_in_place() {
-    list_grants <"$work/contents" || return 0
+    list_grants "$work/contents" || return 0
     run_archive_sql "$work/grants" run-grants
     [ ! -s "$work/answer" ] || warn "some grants were skipped: $(head -n 1 "$work/answer")"
 }
@@ -108,8 +108,8 @@ list_targets() {
         full) echo 'TABLE DATA ' ;;
         *) choice entry ;;
     esac >"$work/patterns"
-    LC_ALL=C grep '^[0-9]*; 0 [0-9]* TABLE DATA ' "$work/contents" |
-        LC_ALL=C grep -F -f "$work/patterns" |
+    entries_of 'TABLE DATA' "$work/contents" >"$work/rows"
+    LC_ALL=C grep -F -f "$work/patterns" "$work/rows" |
         LC_ALL=C grep -v -F -f "$work/skipped" >"$work/entries" || : # an empty table has no entry
     background_from "$work/entries" run_remote list-targets "$server_tmp" >"$work/targets" \
         2>"$work/restore.errors"

@@ -2,7 +2,7 @@
 # Loading the archive into the staging database, in the mode of the restore.
 # Needs: archive awk child keep_going load_jobs manifest_found mode new_owner rights_skipped
 #   server_tmp sql staging toast_compression trusted unusable_owners work
-# Sets: incomplete keep_going
+# Sets: incomplete keep_going live_archive
 
 keep_going=
 
@@ -30,7 +30,7 @@ load_full() {
     else
         create_restricted_role
         give_staging
-        ! list_grants <"$work/contents" ||
+        ! list_grants "$work/contents" ||
             warn 'grants skipped: the backup was not signed with your key'
         load_restricted --no-owner --no-privileges "$archive"
         audit_schema
@@ -40,12 +40,14 @@ load_full() {
 load_data_only() {
     load_live_schema
     # the restricted role may need them
-    [ -n "$trusted" ] || load_grants "$schema" "$work/contents.live"
+    [ -n "$trusted" ] || load_grants "$live_archive" "$work/contents.live"
     change_missing_columns add
+    copy_sequence_values
     find_loadable_rows
     load_rows "$work/loadable"
     sql "$staging" <"$sql/tables/move-sequences.sql" >/dev/null 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
+    require_extension_rows
     load_rest_of_live_schema
     [ -z "$rights_skipped" ] || incomplete=yes # the live schema has lost some
     sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
@@ -55,9 +57,9 @@ load_data_only() {
 load_rest_of_live_schema() {
     set -- --section=post-data --no-privileges
     if [ -n "$trusted" ]; then
-        load_with_grants "$schema" "$work/contents.live" "$work/loadable.live" "$@"
+        load_with_grants "$live_archive" "$work/contents.live" "$work/loadable.live" "$@"
     else
-        load_list "$work/loadable.live" "$schema" "$@"
+        load_list "$work/loadable.live" "$live_archive" "$@"
     fi
 }
 
@@ -80,21 +82,21 @@ load_tables() {
 }
 
 # load_live_schema: the tables, without grants, indexes, constraints and triggers; with --table also
-# without owners. Sets schema
+# without owners. Sets live_archive
 load_live_schema() {
-    schema=$server_tmp/schema
+    live_archive=$server_tmp/live
     PGDATABASE=$TB_POSTGRES_DATABASE
-    on_server pg_dump --format=custom --schema-only --lock-wait-timeout=5000 --file="$schema" \
-        </dev/null 2>"$work/dump.errors" ||
+    on_server pg_dump --format=custom --schema-only --no-subscriptions --lock-wait-timeout=5000 \
+        --file="$live_archive" </dev/null 2>"$work/dump.errors" ||
         fail_with "$work/dump.errors" 'could not read the live schema'
-    on_server pg_restore --list "$schema" </dev/null >"$work/contents.live" \
+    on_server pg_restore --list "$live_archive" </dev/null >"$work/contents.live" \
         2>"$work/restore.errors" ||
         fail_with "$work/restore.errors" 'could not read the live schema'
     find_loadable_entries "$work/contents.live"
     mv "$work/loadable" "$work/loadable.live"
     set -- --section=pre-data --no-privileges
     [ "$mode" != tables ] || set -- "$@" --no-owner
-    load_list "$work/loadable.live" "$schema" "$@"
+    load_list "$work/loadable.live" "$live_archive" "$@"
 }
 
 load_rows() { # LIST
@@ -143,12 +145,13 @@ run_load() { # FUNCTION... OPTION... ARCHIVE
 }
 
 # restore_archive OPTION... ARCHIVE: with what speeds up a load and is safe for a database that
-# nobody uses yet; the swap's commit makes it durable
+# nobody uses yet; the swap's commit makes it durable. Without subscriptions, which would fill the
+# tables, and keep the database from being dropped
 restore_archive() {
     [ -n "$keep_going" ] || sets_unknown_setting || set -- --exit-on-error "$@"
     set_options synchronous_commit=off maintenance_work_mem=256MB \
         "default_toast_compression=$toast_compression"
-    on_server pg_restore --dbname="$staging" --jobs="$load_jobs" "$@" \
+    on_server pg_restore --dbname="$staging" --jobs="$load_jobs" --no-subscriptions "$@" \
         </dev/null 2>>"$work/restore.errors"
 }
 
@@ -171,10 +174,10 @@ staging_size() {
 # filled after the grants, which they may need, and which may revoke rights of this user. Event
 # triggers come last, because they act on whatever follows them
 load_with_grants() {
-    granted_archive=$1
-    granted_contents=$2
-    late='\(MATERIALIZED VIEW DATA\|EVENT TRIGGER\|COMMENT - EVENT TRIGGER\)'
-    LC_ALL=C grep "^[0-9]*; [0-9]* [0-9]* $late " "$3" >"$work/late" || :
+    granted_archive=$1 granted_contents=$2
+    entries_of 'MATERIALIZED VIEW DATA' "$3" >"$work/late.views"
+    entries_of 'EVENT TRIGGER\|COMMENT - EVENT TRIGGER' "$3" >"$work/late.triggers"
+    cat "$work/late.views" "$work/late.triggers" >"$work/late"
     lines_not_in "$3" "$work/late" >"$work/list"
     shift 3
     if cmp -s "$work/list" "$granted_contents"; then
@@ -183,8 +186,7 @@ load_with_grants() {
         load_list "$work/list" "$granted_archive" "$@"
     fi
     load_grants "$granted_archive" "$granted_contents"
-    for filter in -e -v; do
-        LC_ALL=C grep $filter ' MATERIALIZED VIEW DATA ' "$work/late" >"$work/list" || continue
-        load_list "$work/list" "$granted_archive" "$@"
+    for late in views triggers; do
+        [ ! -s "$work/late.$late" ] || load_list "$work/late.$late" "$granted_archive" "$@"
     done
 }

@@ -26,17 +26,31 @@ write_list() { # FILE with the entries for pg_restore --use-list
         fail_with "$work/server.errors" 'could not copy a list of entries to the server'
 }
 
-# list_grants: those of the table of contents on standard input, into $work/grants; fails where
-# there are none
+# entries_of KINDS CONTENTS: the entries of these kinds, a regular expression; there may be none
+entries_of() {
+    LC_ALL=C grep "^[0-9]*; [0-9]* [0-9]* \($1\) " "$2" || [ $? -eq 1 ] || fail_to_read_contents
+}
+
+# entries_except KINDS CONTENTS: those of all other kinds
+entries_except() {
+    LC_ALL=C grep -v "^[0-9]*; [0-9]* [0-9]* \($1\) " "$2" || [ $? -eq 1 ] || fail_to_read_contents
+}
+
+fail_to_read_contents() {
+    die "could not read the archive's table of contents"
+}
+
+# list_grants CONTENTS: writes its grants to $work/grants; fails if there are none
 list_grants() {
-    LC_ALL=C grep '^[0-9]*; [0-9]* [0-9]* \(DEFAULT \)\{0,1\}ACL ' >"$work/grants"
+    entries_of 'ACL\|DEFAULT ACL' "$1" >"$work/grants"
+    [ -s "$work/grants" ]
 }
 
 # load_grants ARCHIVE CONTENTS: line by line. A grant is skipped, with a warning, if its role does
 # not exist here, or if this user may not give it, of which the server may only warn. Sets
 # rights_skipped
 load_grants() {
-    list_grants <"$2" || return 0
+    list_grants "$2" || return 0
     write_list "$work/grants"
     on_server pg_restore --use-list="$server_tmp/list" --file=- "$1" </dev/null \
         >"$work/grants.sql" 2>"$work/grants.errors" ||

@@ -22,6 +22,7 @@ examine() {
     else
         upload_archive
         require_trust
+        check_large_objects
         [ "$RESTORE_IN_PLACE" != yes ] || require_owned_database
         choose_mode
         [ "$mode" = full ] || copy_found=
@@ -33,6 +34,7 @@ examine() {
 # check_file: what can be checked before any server is asked; its content is checked on its way to
 # the server
 check_file() {
+    require_gzip
     say "checking $backup_file"
     clean_up_backups "${backup_file%/*}/"
     [ ! -L "$backup_file" ] || clean_up_backups "$(dirname -- "$(link_target "$backup_file")")/"
@@ -89,14 +91,22 @@ require_replaceable_database() {
     require_right_to_copy_settings
 }
 
+# check_large_objects: a restore in place cannot replace them, and one of single tables skips them
+check_large_objects() {
+    grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents" || return 0
+    if [ -n "$tables" ]; then
+        warn 'the large objects of the backup are not restored with --table'
+    elif [ "$RESTORE_IN_PLACE" = yes ]; then
+        die 'cannot restore in place: the backup contains large objects'
+    fi
+}
+
 # require_owned_database: a full restore in place drops everything, and then creates what the backup
 # has
 require_owned_database() {
     if [ -n "$tables" ] || [ "$RESTORE_SCHEMA" = live ] || is_data_only; then
         return 0
     fi
-    ! grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents" ||
-        die 'cannot restore in place: the backup contains large objects'
     require_replaceable 'single tables can still be restored with --table'
     require_right_to_replace
 }

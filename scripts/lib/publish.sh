@@ -4,8 +4,8 @@
 # Needs: key_parent project run_name work
 
 require_writable_directory() { # DIRECTORY
-    if write_error=$(LC_ALL=C mkdir "$1/.partial.$run_name" 2>&1); then
-        rmdir "$1/.partial.$run_name"
+    if write_error=$(LC_ALL=C touch "$1/.test.partial.$run_name" 2>&1); then
+        rm -f "$1/.test.partial.$run_name"
         return 0
     fi
     case $write_error in

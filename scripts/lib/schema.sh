@@ -28,12 +28,12 @@ hash_schema_of() (
         echo unknown
 )
 
-# has_definitions_of_manifest: does the live database have those of the checked manifest, and no
-# large objects? No manifest says what these contain
+# has_definitions_of_manifest: does the live database have those of the checked manifest, and
+# neither large objects nor rows in tables of extensions? No manifest says what these contain
 has_definitions_of_manifest() {
     [ "$(manifest_field definitions)" = "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] &&
-        [ "$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" 2>/dev/null |
-            head -c 100)" = 0 ]
+        [ "$(print_sql backup/large-objects tables/extension-rows |
+            sql "$TB_POSTGRES_DATABASE" 2>/dev/null | grep -v '^0|' | head -c 100)" = 0 ]
 }
 
 wait_for_views() { # DATABASE

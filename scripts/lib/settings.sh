@@ -76,7 +76,7 @@ require_backup_settings() {
         gzip:[1-9] | lz4:[1-9] | lz4:1[0-2] | zstd:[1-9] | zstd:1[0-9] | zstd:2[0-2]) ;;
         gzip:*[!0-9]* | lz4:*[!0-9]* | zstd:*[!0-9]*) ;; # only pg_dump knows these
         *) refuse_setting BACKUP_COMPRESSION "$BACKUP_COMPRESSION" \
-            'auto, fast, small, smallest, none, gzip:1 to 9, lz4:1 to 12 or zstd:1 to 22' ;;
+            'auto, fast, small, smallest, none or a value of pg_dump --compress, such as zstd:7' ;;
     esac
     require_count RESTORE_JOBS "$RESTORE_JOBS" 999
     require_remote

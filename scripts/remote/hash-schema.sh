@@ -2,9 +2,9 @@
 # hash-schema.sh [ARCHIVE]: prints the SHA-256 of the schema of the archive, or of the database
 # PGDATABASE, as SQL, without the lines that differ each time or from version to version.
 if [ $# -gt 0 ]; then
-    schema=$(pg_restore --schema-only --file=- "$1") || exit
+    schema=$(pg_restore --schema-only --no-subscriptions --file=- "$1") || exit
 else
-    schema=$(pg_dump --schema-only --lock-wait-timeout=2000) || exit
+    schema=$(pg_dump --schema-only --no-subscriptions --lock-wait-timeout=2000) || exit
 fi
 printf '%s\n' "$schema" |
     sed '/^-- Dumped /d; /^\\restrict /d; /^\\unrestrict /d; /^SET transaction_timeout = 0;$/d' |

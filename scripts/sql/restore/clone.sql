@@ -1,7 +1,7 @@
 -- Clones the database :source to :target, which gets the live database's owner, or else that of
 -- :source. Nobody may be connected to :source: sessions that look into it end here, and CREATE
 -- DATABASE waits for others. PUBLIC may not connect to :target. The comment comes last: a copy
--- without one is incomplete.
+-- without one is incomplete. It names the owner, who can get another database, but not its tables.
 SELECT pg_terminate_backend(pid)
 FROM pg_stat_activity JOIN pg_roles ON pg_roles.oid = usesysid
 WHERE datname = :'source' AND pg_has_role(usesysid, 'usage')
@@ -29,5 +29,6 @@ WHERE source.datname = :'source'
     :create;
 \endif
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'target') \gexec
-SELECT format('COMMENT ON DATABASE %I IS %L', :'target', :'comment') WHERE :'comment' <> ''
+SELECT format('COMMENT ON DATABASE %I IS %L', datname, :'comment' || ', owner ' || datdba)
+FROM pg_database WHERE datname = :'target' AND :'comment' <> ''
 \gexec

@@ -39,7 +39,7 @@ BEGIN
         IF EXISTS (SELECT FROM pg_database WHERE datname = old_name) THEN
             EXECUTE format('ALTER DATABASE %I RENAME TO %I', old_name, new_name);
             SELECT nullif(regexp_replace(shobj_description(oid, 'pg_database'),
-                                         '\n?\[kept [^]]*\]$', ''), '')
+                                         '\n?\[kept \d{4}-\d\d-\d\d \d\d:\d\d UTC\]$', ''), '')
             INTO comment
             FROM pg_database WHERE datname = new_name;
             IF split_part(rename, ':', 2) = 'previous' THEN

@@ -1,0 +1,37 @@
+# shellcheck shell=sh
+# What must not be lost where a restore into staging keeps the live schema.
+# Needs: sql staging work
+
+# require_same_schema ARCHIVE: ends the script if the live schema is no longer that of the archive
+require_same_schema() {
+    [ "$(hash_schema "$1" 2>"$work/dump.errors")" = \
+        "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] || {
+        hint 'run this again'
+        die 'the schema of the live database has changed during the restore, or is locked'
+    }
+}
+
+# copy_sequence_values: the archive then sets those of the sequences that it has
+copy_sequence_values() {
+    ask live <"$sql/tables/sequence-values.sql" >"$work/sequences.sql" ||
+        fail_with "$work/live.errors" 'could not read the sequences'
+    sql "$staging" <"$work/sequences.sql" >/dev/null 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not set the sequences'
+}
+
+# require_extension_rows: ends the script if tables of extensions would lose rows, which neither the
+# extension nor the backup has
+require_extension_rows() {
+    ask live <"$sql/tables/extension-rows.sql" >"$work/extension-rows.live" ||
+        fail_with "$work/live.errors" 'could not read the tables of extensions'
+    sql "$staging" <"$sql/tables/extension-rows.sql" >"$work/extension-rows.staging" \
+        2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not read the tables of extensions'
+    lines_not_in "$work/extension-rows.live" "$work/extension-rows.staging" >"$work/lost-rows"
+    [ ! -s "$work/lost-rows" ] || {
+        hint 'RESTORE_IN_PLACE=yes keeps these rows'
+        hint '--schema backup restores everything as in the backup'
+        die "the rows of these tables of extensions would be lost:" \
+            "$(in_one_line "$(cut -d '|' -f 3- "$work/lost-rows")")"
+    }
+}
