@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 from faults.faults import sampled
-from support.backups import manifest_of, read_pair, separate_manifest
+from support.backups import (
+    manifest_of,
+    read_pair,
+    rewrite_manifest,
+    separate_manifest,
+    write_pair,
+)
 from support.databases import Database
 from support.run import BACKUP
 
@@ -245,3 +251,17 @@ def test_shared_backup_stays_small_enough_for_git(direct: Database) -> None:
     direct.checkout.edit(GUARDS, "size_to_refuse=20000", "size_to_refuse=99614720")
     run = direct.backup(path, **GUARDED)
     assert run.status == 0 and ": Git hosts warn about files above 52.4 MB" in run.err, run
+
+
+def test_backup_from_the_future_is_not_the_newest(direct: Database) -> None:
+    assert direct.backup("auto").status == 0
+    (newest,) = direct.checkout.named_backups.glob("*.dump.gz")
+    future = newest.with_name("future.dump.gz")
+    write_pair(future, read_pair(newest))
+    text = manifest_of(future).read_text()
+    rewrite_manifest(future, re.sub("created: ....", "created: 2926", text))
+    direct.checkout.key.write_text("0" * 64)  # then neither of them is trusted
+    direct.execute("DELETE FROM pricing_info")
+    run = direct.backup("auto", FORCE="")
+    assert run.status == 1 and "these tables are gone or lost" in run.errors[0], run
+    assert "created 2926" not in run.err

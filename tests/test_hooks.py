@@ -123,3 +123,17 @@ def test_hook_runs_even_where_there_is_no_directory_for_temporary_files(
     run = run_as_nobody([str(open_directory / BACKUP), "x"], environment)
     assert run.status == 1 and "BACKUP_ON_FAILURE failed" not in run.err, run
     assert (open_directory / "hook").read_text() == "ran\n"
+
+
+def test_hook_has_no_variables_of_the_run_and_an_ordinary_pipe(direct: Database) -> None:
+    hook = 'env | grep "^PG" >"$HOME/pg"; (while :; do echo x; done) | head -n 1 >/dev/null'
+    run = direct.backup("auto", BACKUP_ON_SUCCESS=hook)
+    assert run.status == 0, run
+    names = {line.partition("=")[0] for line in (direct.checkout.home / "pg").read_text().split()}
+    assert names <= {"PGHOST", "PGPORT", "PG_BINDIR"}
+
+
+def test_hook_gets_an_absolute_path(direct: Database) -> None:
+    hook = 'cd / && cp "$BACKUP_FILE" "$HOME/copied"'
+    run = direct.backup("auto", BACKUP_ON_SUCCESS=hook)
+    assert run.status == 0 and (direct.checkout.home / "copied").is_file(), run

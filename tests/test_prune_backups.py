@@ -294,3 +294,21 @@ def test_a_read_only_directory_is_named_before_the_question(open_directory: Path
     assert f"error: directory '{directory}' is not writable for user 'nobody': " in run.err
     assert f"hint: 'ls -ld {directory}' shows its owner and mode" in run.err
     assert len(list(directory.glob("*.dump.gz"))) == 3
+
+
+def test_days_count_from_the_newest_backup(checkout: Checkout) -> None:
+    """A clock that is wrong, or nights without a backup, delete nothing."""
+    for name, days in (("newest", 400), ("older", 405), ("oldest", 420)):
+        write(checkout, name, days)
+    run = checkout.run(PRUNE, "-y", "--keep-days", "14")
+    assert run.status == 0 and left(checkout) == {"newest", "older"}, run
+
+
+def test_backup_that_another_run_has_deleted_is_no_failure(checkout: Checkout) -> None:
+    for name, days in (("new", 0), ("old", 1), ("older", 2)):
+        write(checkout, name, days)
+    removed = checkout.named_backups / "older.dump.gz"
+    races = fake(checkout, rm=f'/bin/rm -f "{removed}" "{removed}.info"; exec "$REAL" "$@"')
+    run = checkout.run(PRUNE, "-y", "--keep", "1", **races)
+    assert run.status == 0 and "warning: could not" not in run.err, run
+    assert left(checkout) == {"new"}

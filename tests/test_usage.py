@@ -6,8 +6,18 @@ import shutil
 
 import pytest
 from support.databases import Database
-from support.fakes import fake
-from support.run import BACKUP, CLEAN, PROJECT, RESTORE, ROLLBACK, STATS, UP, Checkout
+from support.fakes import fake, path_without
+from support.run import (
+    BACKUP,
+    CLEAN,
+    DOCTOR,
+    PROJECT,
+    RESTORE,
+    ROLLBACK,
+    STATS,
+    UP,
+    Checkout,
+)
 
 import helpers
 
@@ -307,3 +317,29 @@ def test_url_is_no_file(checkout: Checkout) -> None:
     run = checkout.run(RESTORE, "https://example.com/assets.dump.gz")
     assert run.status == 2, run
     assert "expected a file, not a URL: download 'https://example.com/" in run.err
+
+
+def test_missing_gzip_is_named(direct: Database) -> None:
+    path = direct.sample_backup()
+    without = {"PATH": path_without(direct.checkout, "gzip", "pigz")}
+    error = "error: there is no gzip on this machine"
+    for run in (direct.backup("x.dump.gz", **without), direct.restore(path, **without)):
+        assert run.status == 1 and run.errors[0].startswith(error), run
+    run = direct.checkout.run(DOCTOR, **without)
+    assert run.status == 1 and "there is no gzip" in run.out, run
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("TB_POSTGRES_USER=x\n".encode("utf-16"), "is in UTF-16: save it in UTF-8"),
+        (b"FORCE_X=1\n<<<<<<< HEAD\nRESTORE_JOBS=1\n", "has a merge conflict in line 2"),
+    ],
+    ids=["UTF-16", "conflict"],
+)
+def test_env_file_that_is_no_text_of_settings_is_refused(
+    checkout: Checkout, content: bytes, problem: str
+) -> None:
+    (checkout.path / ".env").write_bytes(content)
+    run = checkout.run(STATS)
+    assert run.status == 1 and run.errors == [f"error: './.env' {problem}"], run
