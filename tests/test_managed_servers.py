@@ -947,3 +947,20 @@ def restores_untrusted(database: Database) -> None:
         assert database.left_behind() == [] and not database.server.execute(roles)
     finally:
         database.server.execute(f"REVOKE SET ON PARAMETER {RESTRICTING} FROM {role}")
+
+
+def test_messages_in_another_language_are_refused(ordinary: Database) -> None:
+    """No server of the tests has another one: its answer is changed on the way."""
+    german = '"$REAL" "$@" | sed -u \'s/^\\([0-9]*|.*|f\\)|[^|]*$/\\1|de_DE.UTF-8/\''
+    run = ordinary.checkout.run(STATS, **fake(ordinary.checkout, psql=german))
+    assert run.status == 1 and len(run.errors) == 1, run
+    assert "in the language of 'de_DE.UTF-8', not in English" in run.err
+    assert "SET lc_messages = 'C'" in run.err
+
+
+def test_superuser_gets_messages_in_english(direct: Database) -> None:
+    direct.server.execute(f"ALTER DATABASE {direct.name} SET lc_messages = 'POSIX'")
+    shows = 'echo "$PGOPTIONS" >>"$HOME/options"; exec "$REAL" "$@"'
+    run = direct.backup("x.dump.gz", **fake(direct.checkout, pg_dump=shows))
+    assert run.status == 0, run
+    assert "-c lc_messages=C" in (direct.checkout.home / "options").read_text()

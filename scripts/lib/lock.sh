@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # The lock: one run per database at a time.
 # Needs: lock_backend run_name server sql work
-# Sets: compared database_key has_lock is_standby is_superuser kept_copy lock_backend
-#   no_event_triggers previous replaced restricted_role server_release server_version staging
+# Sets: compared database_key has_lock is_standby is_superuser kept_copy lock_backend previous
+#   replaced restricted_role server_release server_version staging superuser_options
 
 has_lock=
-no_event_triggers='-c event_triggers=off'
+superuser_options=
 
 # open_lock: opens the session that can take the lock. Sets what it then knows of the server, and
 # the names of the run's databases and role there
@@ -14,7 +14,7 @@ open_lock() {
     identity=$(ask lock <"$sql/lock/identify.sql") ||
         fail_with "$work/lock.errors" "could not use $server"
     IFS='|' read -r server_version server_release database_key lock_backend is_superuser \
-        is_standby <<EOF
+        is_standby message_language <<EOF
 $identity
 EOF
     require_number 'its version' "$server_version"
@@ -28,16 +28,29 @@ EOF
     previous=assets_previous_$database_key
     kept_copy=assets_copy_$database_key
     restricted_role=assets_restricted_$database_key
+    require_english_messages
     set_session_options
     require_own_session
 }
 
+# require_english_messages: ends the script where the server reports errors in another language,
+# which this user may not change: the scripts would not understand them
+require_english_messages() {
+    case $message_language in '' | C | C.* | POSIX | [Ee]n*) return 0 ;; esac
+    hint "let a superuser run: ALTER ROLE $TB_POSTGRES_USER SET lc_messages = 'C'"
+    die "$server reports errors to user '$TB_POSTGRES_USER' in the language of" \
+        "'$message_language', not in English"
+}
+
 # set_session_options: event triggers could write rows when somebody logs in; only a superuser can
-# turn them off
+# turn them off, and choose the language of messages. Sets superuser_options
 set_session_options() {
-    [ "$server_version" -ge 170000 ] || return 0
-    set_options transaction_timeout=0
-    [ "$is_superuser" = f ] || PGOPTIONS="$PGOPTIONS $no_event_triggers"
+    superuser_options=' -c lc_messages=C'
+    [ "$server_version" -lt 170000 ] || {
+        set_options transaction_timeout=0
+        superuser_options="$superuser_options -c event_triggers=off"
+    }
+    [ "$is_superuser" = f ] || PGOPTIONS=$PGOPTIONS$superuser_options
 }
 
 # require_own_session: ends the script where a connection pooler ignores our settings, or gives our

@@ -150,12 +150,12 @@ read_remote() {
 }
 
 # list_remote REMOTE: writes `SIZE/TIME/NAME` for each backup in that directory, which need not
-# exist. Fails if rclone does. Sets remote_exists and remote_files, how many there are
+# exist; a file of 1 TB or more is none. Fails if rclone does. Sets remote_exists and remote_files, how many there are
 list_remote() {
     remote_exists=yes
     run_rclone lsf --files-only --format stp --separator / "$1" >"$work/remote-all" ||
         { is_absent $? && remote_exists=; } || return 1
-    LC_ALL=C grep -E '^[0-9]+/[-0-9: ]+/[^/]+\.dump(\.gz)?$' "$work/remote-all" \
+    LC_ALL=C grep -E '^[0-9]{1,12}/[-0-9: ]+/[^/]+\.dump(\.gz)?$' "$work/remote-all" \
         >"$work/remote-list" || : # there are none
     remote_files=$(wc -l <"$work/remote-list" | tr -d ' ')
 }

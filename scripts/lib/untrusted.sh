@@ -2,8 +2,8 @@
 # Untrusted backups: an archive can run whatever SQL its author chose. So a backup that this machine
 # did not make is loaded by a role with no other rights, which the server watches, and what it
 # created is audited before anyone with more rights touches it.
-# Needs: archive_limit child manifest_found may_restrict no_event_triggers
-#   restricted_role sql staging trusted work
+# Needs: archive_limit child manifest_found may_restrict restricted_role sql staging
+#   superuser_options trusted work
 # Sets: trusted
 
 # decide_trust: trusted is what this machine made, or what the user says is. Sets trusted
@@ -66,7 +66,7 @@ as_restricted_role() {
     ulimit -f 20000
     PGUSER=$restricted_role
     PGPASSWORD=$role_password
-    PGOPTIONS=${PGOPTIONS%" $no_event_triggers"}
+    PGOPTIONS=${PGOPTIONS%"$superuser_options"}
     if [ "$ASSETS_PG_BACKEND" = direct ]; then
         unset PGPASSWORD
         PGPASSFILE=$work/pgpass
