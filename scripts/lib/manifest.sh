@@ -71,8 +71,8 @@ fail_damaged_manifest() { # FILE
     die "manifest '$manifest' is damaged or was edited"
 }
 
-# require_whole FILE: ends the script if it is cut or damaged; an archive without gzip is read later.
-# A file that unpacks to no end gets ten minutes of a processor
+# require_whole FILE: ends the script if it is cut or damaged; an archive without gzip is read
+# later. A file that unpacks to no end gets ten minutes of a processor
 require_whole() {
     [ "$(file_kind "$1")" = gzip ] || return 0
     # shellcheck disable=SC3045 # dash, busybox and bash know -t

@@ -150,7 +150,8 @@ read_remote() {
 }
 
 # list_remote REMOTE: writes `SIZE/TIME/NAME` for each backup in that directory, which need not
-# exist; a file of 1 TB or more is none. Fails if rclone does. Sets remote_exists and remote_files, how many there are
+# exist; a file of 1 TB or more is none. Fails if rclone does. Sets remote_exists and remote_files,
+# how many there are
 list_remote() {
     remote_exists=yes
     run_rclone lsf --files-only --format stp --separator / "$1" >"$work/remote-all" ||
