@@ -56,16 +56,16 @@ main() {
     prepare_server "$data_directory"
     choose_compression
     dump_database
-    [ -z "$is_tested" ] || test_dump
+    [ -z "$will_test" ] || test_dump
     guard_against_losses
     begin_statistics "$work/tables"
-    [ -z "$is_tested" ] || dump_restored
+    [ -z "$will_test" ] || dump_restored
     if is_shared; then
         guard_shared_size "$partial"
     fi
     verify_dump
     begin_removing_server_tmp
-    [ -z "$is_tested" ] || drop_temporary_databases
+    [ -z "$will_test" ] || drop_temporary_databases
     publish_backup
     finish_removing_server_tmp
     print_statistics
@@ -102,7 +102,7 @@ choose_target() {
             fail 2 "'$target' names a directory, not a file"
             ;;
         -) die_usage "cannot write a backup to standard output ('-'); name a file" ;;
-        -*/*) target=./$target ;; # which no program takes for an option
+        -*/*) target=./$target ;; # a leading dash would make it an option
         */*) ;;
         *.dump.gz) target=./$target ;;
         auto)
@@ -145,19 +145,17 @@ refuse_remote_target() {
 
 require_target() {
     [ -d "$target_directory/" ] || create_directory
-    [ ! -d "$target" ] || {
+    if [ -d "$target" ]; then
         hint "to write into it: $0 $target/assets.dump.gz"
         die "'$target' is a directory, not a file that can be replaced"
-    }
-    [ ! -e "$target" ] || [ -f "$target" ] || die "'$target' is not a file that can be replaced"
-    [ -L "$target" ] || [ ! -s "$target" ] || [ "$(file_kind "$target")" != unknown ] ||
-        refuse_other_file
-    [ ! -d "$target.info" ] || die "'$target.info', the manifest's path, is a directory"
-}
-
-refuse_other_file() {
-    hint "move '$target' away, or write the backup to another file"
-    die "'$target' exists and is not a backup file"
+    elif [ -e "$target" ] && [ ! -f "$target" ]; then
+        die "'$target' is not a file that can be replaced"
+    elif [ ! -L "$target" ] && [ -s "$target" ] && [ "$(file_kind "$target")" = unknown ]; then
+        hint "move '$target' away, or write the backup to another file"
+        die "'$target' exists and is not a backup file"
+    elif [ -d "$target.info" ]; then
+        die "'$target.info', the manifest's path, is a directory"
+    fi
 }
 
 create_directory() {
@@ -182,7 +180,8 @@ use_time_as_name() {
     }
 }
 
-# remove_partials: once the file is replaced, its manifest's copy follows, now or in the next run
+# remove_partials: removes the partial files; if the backup is already renamed, renames its copy of
+# the manifest too
 remove_partials() {
     if is_info_of "$partial_manifest" "$target.info"; then
         rename_file -f "$partial_manifest" "$target.info" || return 0
@@ -202,12 +201,12 @@ remove_created_directories() {
 # --- compression ---
 
 # choose_compression: from what the user wants to what the server's pg_dump can do. Sets
-# compression and is_tested
+# compression and will_test
 choose_compression() {
     require_dump_version
     compression=$BACKUP_COMPRESSION
     [ "$compression" != auto ] || compression=$(default_compression)
-    is_tested=
+    will_test=
     [ "$compression" != smallest ] || choose_test
     use_compression
 }
@@ -227,25 +226,22 @@ use_compression() {
     esac
 }
 
-# choose_test: where no restore is possible, small is the next best. Sets is_tested and
+# choose_test: where no restore is possible, small is the next best. Sets will_test and
 # compression
 choose_test() {
-    if [ "$holds" = 'data only' ]; then
-        no_test='a data-only backup has no schema'
-    else
-        find_obstacle
-    fi
-    if [ -n "$no_test" ]; then
+    test_obstacle='a data-only backup has no schema'
+    [ "$holds" = 'data only' ] || find_obstacle
+    if [ -n "$test_obstacle" ]; then
         skip_test
     else
-        is_tested=yes
+        will_test=yes
     fi
 }
 
-# skip_test: Sets is_tested and compression
+# skip_test: Sets will_test and compression
 skip_test() {
-    say "using BACKUP_COMPRESSION=small, without a restore test, because $no_test"
-    is_tested='' compression=small
+    say "using BACKUP_COMPRESSION=small, without a restore test, because $test_obstacle"
+    will_test='' compression=small
 }
 
 default_compression() {
@@ -303,7 +299,7 @@ write_dump() {
     { psql_set size "$(human_size "$database_bytes")" && print_sql backup/summary; } |
         send_to live
     fingerprints_sql '' | send_to live
-    if [ -n "$is_tested" ]; then
+    if [ -n "$will_test" ]; then
         background dump_to_test
         wait "$child" || writer_status=$?
     else
@@ -340,7 +336,7 @@ dump_with() {
 
 # pack_dump: never into an existing file, which could be somebody's link
 pack_dump() {
-    mkdir -p "$target_directory/" # which another run may have created, and removed
+    mkdir -p "$target_directory/" # another run may have removed it
     set -C
     { pack "$compression" >"$partial"; } 2>"$work/gzip.errors"
 }
@@ -371,9 +367,9 @@ hint_untested() {
 test_dump() {
     hint_untested
     find_obstacle_in_dump "$server_tmp/archive"
-    [ -n "$no_test" ] || restore_dump
+    [ -n "$test_obstacle" ] || restore_dump
     forget_hints
-    [ -n "$no_test" ] || return 0
+    [ -n "$test_obstacle" ] || return 0
     drop_temporary_databases
     skip_test
     use_compression
@@ -382,7 +378,7 @@ test_dump() {
 
 # dump_restored: dumps the staging database, whose rows are sorted; the live one is no longer read
 dump_restored() {
-    : >"$work/live.errors" # where the end of the snapshot's session was noted
+    : >"$work/live.errors" # forgets that the snapshot's session was ended
     background read_staged_tables ''
     reading_staging=$child
     show_rows_progress 'dumping rows' archive_size 'checking archive' "$staging"
@@ -414,7 +410,7 @@ verify_dump() {
     wait "$hashing"
     { wait "$listing" && take_schema dumped && wait "$hashing_schema"; } ||
         fail_with "$work/schema.errors" 'could not read the schema of the new backup'
-    [ -z "$is_tested" ] || require_objects_of_dump
+    [ -z "$will_test" ] || require_objects_of_dump
     forget_hints
 }
 
@@ -522,7 +518,7 @@ manifest_fields() {
     printf 'holds: %s\n' "$holds"
     [ "$holds" = 'data only' ] || printf 'schema: %s\ndefinitions: %s\n' \
         "$(sha256_of "$work/schema.dumped")" "$(cat "$work/definitions")"
-    [ -z "$is_tested" ] || echo 'restore-tested: yes'
+    [ -z "$will_test" ] || echo 'restore-tested: yes'
     [ -z "$sorted_tables" ] || echo 'rows: sorted'
 }
 

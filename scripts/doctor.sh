@@ -128,7 +128,9 @@ check_backups() {
             die "only $(human_size "$free_here") free in $backup_directory;" \
                 "the shared backup is $(human_size "$size_of_last")"
         }
-        [ -n "$least_free" ] && [ "$least_free" -le "$free_here" ] || least_free=$free_here
+        if [ -z "$least_free" ] || [ "$free_here" -lt "$least_free" ]; then
+            least_free=$free_here
+        fi
     done
     echo "assets/ and backups/postgres/ are writable, $(human_size "$least_free") free"
 }

@@ -59,7 +59,7 @@ main() {
     check_file
     select_server
     lock_database
-    examine
+    prepare_restore
     show_backup
     show_schema
     warn_of_extensions
@@ -313,7 +313,7 @@ confirm_replacement() {
     [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
     [ "$mode" = full ] || end_live_session ''
     confirm_unlocked RESTORE_SKIP_CONFIRM 'Restore this backup?'
-    without_messages examine
+    without_messages prepare_restore
     require_same "$question_about" "$(replacement will): $(both_databases)"
 }
 

@@ -23,12 +23,21 @@ main() {
     fi
     case $operand in
         kubernetes) quoted_root=/opt/tumblebug-assets ;; # in the container
-        *) quoted_root=$(quote_for_"$operand") ;;
+        *) quoted_root=$("quote_for_$operand") ;;
     esac
     job=$(sed -e "s|/opt/tumblebug-assets|$(for_sed "$quoted_root")|g" \
         -e "s|^User=USER$|User=$(for_sed "$(user_name | sed 's/%/%%/g')")|" \
         "$root/docs/schedules/$operand")
     printf '%s\n' "$job" 2>/dev/null || die 'could not write the result'
+}
+
+parse_options() {
+    parse_arguments common_option "$@"
+    case $operand in
+        cron | systemd | kubernetes) ;;
+        '') die_usage 'expected cron, systemd or kubernetes' ;;
+        *) die_usage "expected cron, systemd or kubernetes, not '$operand'" ;;
+    esac
 }
 
 # warn_of_environment: of misspelt settings, and of those that neither cron nor systemd will have
@@ -87,15 +96,6 @@ quote_for_cron() {
 # quote_for_systemd: for an argument in double quotes, in which systemd expands % and $
 quote_for_systemd() {
     printf '%s' "$root" | sed 's/[\\"]/\\&/g; s/%/%%/g; s/\$/$$/g'
-}
-
-parse_options() {
-    parse_arguments common_option "$@"
-    case $operand in
-        cron | systemd | kubernetes) ;;
-        '') die_usage 'expected cron, systemd or kubernetes' ;;
-        *) die_usage "expected cron, systemd or kubernetes, not '$operand'" ;;
-    esac
 }
 
 main "$@"

@@ -74,7 +74,6 @@ def test_outer_gzip_only_stores(direct: Database, tmp_path: Path, missing: tuple
     assert direct.backup(path, PATH=path_without(direct.checkout, *missing)).status == 0
     archive = gzip.decompress(path.read_bytes())
     assert len(archive) < path.stat().st_size <= len(archive) + OUTER_BYTES
-    assert archive in path.read_bytes() or len(archive) > 65_000
 
 
 def test_gzip_is_used_without_pigz_and_python(direct: Database, tmp_path: Path) -> None:

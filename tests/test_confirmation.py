@@ -120,7 +120,7 @@ def test_role_that_may_not_read_the_tables_is_refused_before_the_question(direct
         ):
             run = direct.checkout.run(script, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
             assert run.status == 1 and len(run.errors) == 1, run
-            assert f"user '{role}' may not {refused}" in run.err and ")" not in run.err
+            assert f"user '{role}' may not {refused}" in run.err
         for script in (STATS, BACKUP):
             run = direct.checkout.run(script, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
             assert run.status == 1 and "permission denied for" in run.err, run

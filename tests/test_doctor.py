@@ -42,7 +42,7 @@ def test_problem_names_what_to_do(direct: Database) -> None:
     for settings, check, remedy in (
         ({"TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}, "login", "start the server"),
         ({"TB_POSTGRES_PASSWORD": "wrong"}, "login", "set TB_POSTGRES_PASSWORD"),
-        ({"PATH": "/usr/bin:/bin", "ASSETS_PG_BACKEND": "docker"}, "server", ""),
+        ({"PATH": "/usr/bin:/bin", "ASSETS_PG_BACKEND": "docker"}, "server", "start it with"),
     ):
         run = direct.checkout.run(DOCTOR, **settings)
         assert run.status == 1 and list(lines(run.out, "problem")) == [check], run

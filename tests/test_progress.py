@@ -83,7 +83,7 @@ def test_text_is_cut_where_characters_take_two_columns() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (65, "1:05"), (3725, "1:02:05")])
-def test_clock(seconds: float, text: str) -> None:
+def test_durations_are_minutes_and_seconds(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
 

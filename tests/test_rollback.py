@@ -30,7 +30,14 @@ def test_rollback_restores_the_previous_database_and_is_undone(
         assert run.status == 0, run
         assert direct.content() == expected
         assert "restart CB-Tumblebug's server" in run.err
-    run = direct.restore(path)  # without keeping: the kept one stays for a rollback
+
+
+def test_previous_database_stays_until_the_next_one_is_kept(direct: Database) -> None:
+    direct.checkout.environment["RESTORE_SCHEMA"] = "backup"
+    path = direct.sample_backup()
+    direct.execute("DELETE FROM pricing_info; CREATE TABLE later (n int)")
+    assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
+    run = direct.restore(path)
     assert run.status == 0 and re.search(r"still the one kept 20.* UTC", run.err), run
     assert [name.startswith("assets_previous_") for name in direct.databases()] == [True]
     direct.execute("DELETE FROM spec_info WHERE false; CREATE TABLE even_later (n int)")

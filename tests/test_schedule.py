@@ -74,7 +74,7 @@ def test_variables_that_the_env_file_cannot_set_are_named(checkout: Checkout) ->
 
 
 @pytest.mark.parametrize("arguments", [[], ["monthly"]])
-def test_another_kind_is_a_usage_error(checkout: Checkout, arguments: list[str]) -> None:
+def test_unknown_kind_of_job_is_a_usage_error(checkout: Checkout, arguments: list[str]) -> None:
     run = checkout.run(SCHEDULE, *arguments)
     assert run.status == 2 and "expected cron, systemd or kubernetes" in run.err, run
 

@@ -59,7 +59,7 @@ def check(root: Path, *options: str) -> tuple[int, list[str]]:
         ("put_in_place", "put in place"),
     ],
 )
-def test_word_is_found(tmp_path: Path, text: str, word: str) -> None:
+def test_forbidden_word_is_found(tmp_path: Path, text: str, word: str) -> None:
     (tmp_path / "README.md").write_text(f"One line.\n\n{text}\n")
     status, lines = check(tmp_path)
     assert status == 1
@@ -79,7 +79,7 @@ def test_word_is_found(tmp_path: Path, text: str, word: str) -> None:
         "the database could not be reached",
     ],
 )
-def test_other_words_pass(tmp_path: Path, text: str) -> None:
+def test_words_that_only_look_alike_pass(tmp_path: Path, text: str) -> None:
     (tmp_path / "README.md").write_text(text)
     assert check(tmp_path) == (0, [])
 

@@ -99,7 +99,7 @@ backup_path() {
         return
     fi
     case $1 in
-        -*/*) printf './%s\n' "$1" ;; # which no program takes for an option
+        -*/*) printf './%s\n' "$1" ;; # a leading dash would make it an option
         */*) printf '%s\n' "$1" ;;
         *.dump.gz | *.dump) printf './%s\n' "$1" ;;
         *)

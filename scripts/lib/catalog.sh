@@ -18,7 +18,7 @@
 print_catalog() {
     catalog=$work/catalog
     rm -rf "$catalog"
-    mkdir "$catalog" || no_temporary_file
+    mkdir "$catalog" || fail_temporary_directory
     : >"$catalog/opened"
     # a second time, because a backup may have been deleted during the first
     list_files "$@" || list_files "$@" || die 'could not list the backups with their sizes'

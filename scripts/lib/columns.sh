@@ -14,7 +14,7 @@ compare_columns() {
     require_partitions
     find_what_is_not_filled
     require_rows
-    schemas_differ || warn_of_unfilled # which are shown otherwise
+    schemas_differ || warn_of_unfilled # show_schema shows the others
 }
 
 # list_filled_columns: of the live database and the backup; ends the script if there are no tables

@@ -74,7 +74,7 @@ hint_for_cause() {
             hint "run GRANT CREATE ON TABLESPACE ... TO $TB_POSTGRES_USER for it"
             ;;
         *'permission denied for '*)
-            [ "$2" = "$work/restore.errors" ] || hint_owner # that may be the restricted role's
+            [ "$2" = "$work/restore.errors" ] || hint_owner # it may be about the restricted role
             ;;
         *'does not support SSL'*)
             hint 'turn on TLS on the server; or, in a trusted network, set PGSSLMODE=prefer'

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A copy of a restored database, kept on the server: the next restore of the same backup clones it,
 # which is faster than loading the backup again.
-# Needs: backup_file child copy_bytes keep_going kept_copy rights_skipped manifest_found mode sql
+# Needs: child copy_bytes keep_going kept_copy rights_skipped manifest_found mode sql
 #   staging tables trusted work
 # Sets: copy_found incomplete
 
@@ -30,12 +30,6 @@ is_copy_enough() {
     ! database_exists || is_live_schema "$(manifest_field schema)"
 }
 
-# choose_copy: instead of an upload; the file must still be what the manifest describes
-choose_copy() {
-    describes "$work/manifest" "$backup_file" || fail_mismatch "$backup_file"
-    choose_full_mode
-}
-
 # clone_copy: into the staging database
 clone_copy() {
     say 'cloning the copy of this backup that an earlier restore kept'
@@ -51,8 +45,8 @@ keep_copy() {
         return 0
     fi
     find_obstacle_to_copy
-    if [ -n "$no_copy" ]; then
-        warn "no copy is kept, because $no_copy"
+    if [ -n "$copy_obstacle" ]; then
+        warn "no copy is kept, because $copy_obstacle"
         return 0
     fi
     say 'copying the staging database, for the next restore of this backup'
@@ -76,13 +70,13 @@ drop_earlier_copy() {
     drop_statements "$kept_copy" | sql postgres >/dev/null 2>"$work/clone.errors"
 }
 
-# find_obstacle_to_copy: Sets no_copy, the end of a sentence, or empty
+# find_obstacle_to_copy: Sets copy_obstacle, the end of a sentence, or empty
 find_obstacle_to_copy() {
-    no_copy=
+    copy_obstacle=
     if [ "$mode" != full ] || [ -z "$manifest_found" ] || [ -n "$keep_going" ]; then
-        no_copy='only a full restore of a backup with a manifest can keep one'
+        copy_obstacle='only a full restore of a backup with a manifest can keep one'
     elif [ -n "$rights_skipped" ]; then
-        no_copy='owners or grants of the backup were skipped'
+        copy_obstacle='owners or grants of the backup were skipped'
     fi
 }
 

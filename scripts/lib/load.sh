@@ -39,7 +39,7 @@ load_full() {
 
 load_data_only() {
     load_live_schema
-    # the restricted role may need them
+    # the restricted role may need the grants
     [ -n "$trusted" ] || load_grants "$live_archive" "$work/contents.live"
     change_missing_columns add
     copy_sequence_values

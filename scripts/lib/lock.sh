@@ -70,18 +70,19 @@ require_own_session() {
 # those of a crashed one. Sets has_lock
 require_lock() {
     for lock_attempt in 1 2 3 4 5 6 7 8; do
-        if take_lock; then
-            has_lock=yes
-            PGAPPNAME=$(session_name "$database_key")
-            return 0
-        elif [ "$lock_attempt" -ge 5 ] && [ -n "$lock_answer" ]; then
-            break # there are more than five attempts only if the other run has just ended
-        fi
+        ! take_lock || break
+        # without an answer, the other run has just ended
+        [ -z "$lock_answer" ] || [ "$lock_attempt" -lt 5 ] || refuse_second_run
     done
-    [ -n "$lock_answer" ] || {
+    [ "$lock_answer" = locked ] || {
         hint 'run this again'
         die "could not lock database '$TB_POSTGRES_DATABASE': another run has only just ended"
     }
+    has_lock=yes
+    PGAPPNAME=$(session_name "$database_key")
+}
+
+refuse_second_run() {
     hint 'wait until it has ended, then run this again'
     die "another run is using database '$TB_POSTGRES_DATABASE': $lock_answer"
 }

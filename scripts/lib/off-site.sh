@@ -127,7 +127,7 @@ download() {
 # of names. Sets name_filter
 make_directory_for() {
     case $1 in */../*) die "the path of a backup on a remote must not contain '..'" ;; esac
-    mkdir -p "${1%/*}" 2>"$work/rclone.errors" || no_temporary_file
+    mkdir -p "${1%/*}" 2>"$work/rclone.errors" || fail_temporary_directory
     name_filter="s|$(printf '%s' "$work/remote/" | sed 's/[][\.*^$|]/\\&/g')||g"
 }
 
@@ -139,7 +139,7 @@ make_directory_for() {
 read_remote() {
     listed=$work/listed
     rm -rf "$listed"
-    mkdir "$listed" || no_temporary_file
+    mkdir "$listed" || fail_temporary_directory
     list_remote "$1" || return 1
     [ "$remote_files" -gt 0 ] || return 0
     run_rclone copy --max-depth 1 --max-size 10M --include '/*.info' "$1" "$listed" || return 1
@@ -164,7 +164,7 @@ list_remote() {
 put_placeholder() { # PATH SIZE TIME
     : >"$1"
     [ "$2" -eq 0 ] || dd if=/dev/zero of="$1" bs=1 count=1 seek="$(($2 - 1))" 2>/dev/null ||
-        no_temporary_file
+        fail_temporary_directory
     TZ=UTC0 touch -t "$3" "$1"
 }
 

@@ -4,8 +4,8 @@
 #   room_advice rows_entry server table_entry tables work
 # Sets: copy_found live_had_tables
 
-# examine: everything that comes before the question; the live database does not change
-examine() {
+# prepare_restore: everything that comes before the question; the live database does not change
+prepare_restore() {
     clean_up_backups
     read_database_facts
     read_server_facts
@@ -18,7 +18,8 @@ examine() {
     check_room
     if is_copy_enough; then
         require_trust
-        choose_copy
+        describes "$work/manifest" "$backup_file" || fail_mismatch "$backup_file"
+        choose_full_mode
     else
         upload_archive
         require_trust

@@ -75,7 +75,7 @@ explain_end() {
     if [ -n "$prompt_open" ]; then
         tell '\n'
     else
-        clear_line # which a terminal has begun with ^C
+        clear_line # the terminal has printed ^C
     fi
     if [ "$status" -lt 128 ]; then
         explain_unexpected_end
@@ -203,11 +203,11 @@ kill_children() {
 # a process that may never come. Sets writer_status and reader_status
 pipe() {
     rm -f "$work/pipe"
-    mkfifo "$work/pipe" || no_temporary_file
+    mkfifo "$work/pipe" || fail_temporary_directory
     exec 9<>"$work/pipe"
     child=
     background "$1" >"$work/pipe"
-    [ -n "$child" ] || no_temporary_file # the pipe could not be opened
+    [ -n "$child" ] || fail_temporary_directory # the pipe could not be opened
     writer=$child
     background_from "$work/pipe" "$2"
     exec 9<&-

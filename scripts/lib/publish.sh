@@ -91,12 +91,12 @@ clean_up_partial() { # FILE
 
 # clean_up_file FILE MESSAGE COMMAND...: a directory that is not writable is no reason to fail
 clean_up_file() {
-    partial_file=$1
+    cleaned_file=$1
     message=$2
     shift 2
     if "$@" 2>"$work/clean-up.errors"; then
         say "$message"
-    elif [ -e "$partial_file" ]; then # otherwise another run was faster
+    elif [ -e "$cleaned_file" ]; then # otherwise another run was faster
         warn "could not clean up after a crashed run: $(head -n 1 "$work/clean-up.errors")"
     fi
 }

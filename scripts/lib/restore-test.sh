@@ -3,48 +3,50 @@
 # there its rows can be sorted, so that those with much in common compress together.
 # Needs: child database_bytes forbidden_settings is_standby is_superuser rights_skipped may_create
 #   server sql staging work
-# Sets: archive rights_skipped manifest_found no_test sorted_tables trusted
+# Sets: archive rights_skipped manifest_found test_obstacle sorted_tables trusted
 
 sorted_tables=
 
 # find_obstacle: what keeps a dump from being restored here, as the end of a sentence; or nothing.
-# Sets no_test
+# Sets test_obstacle
 find_obstacle() {
-    no_test=
+    test_obstacle=
     free_kib=$(server_fact data-free)
     list_obstacles
     list_superuser_extensions
     read_forbidden_settings
     if [ "$is_standby" = t ]; then
-        no_test="$server is a read-only standby"
+        test_obstacle="$server is a read-only standby"
     elif [ "$may_create" != t ]; then
-        no_test="user '$TB_POSTGRES_USER' may not create the staging database"
+        test_obstacle="user '$TB_POSTGRES_USER' may not create the staging database"
     elif ! server_has_room "$free_kib" "$(room_to_sort)"; then
-        no_test="the server's data directory has $(human_size "$((free_kib * 1024))") free"
-        no_test="$no_test, and a restore test needs $(human_size "$(room_to_sort)")"
+        test_obstacle="the server's data directory has $(human_size "$((free_kib * 1024))") free"
+        test_obstacle="$test_obstacle, and a restore test needs $(human_size "$(room_to_sort)")"
     elif grep -q '^subscription ' "$work/obstacles"; then
-        no_test="database '$TB_POSTGRES_DATABASE' has subscriptions"
+        test_obstacle="database '$TB_POSTGRES_DATABASE' has subscriptions"
     elif [ -s "$work/extensions" ]; then
-        no_test="only a superuser may create these extensions: $(list_of 20 <"$work/extensions")"
+        test_obstacle='only a superuser may create these extensions:'
+        test_obstacle="$test_obstacle $(list_of 20 <"$work/extensions")"
     elif [ -n "$forbidden_settings" ]; then
-        no_test="user '$TB_POSTGRES_USER' may not copy these settings of the database"
-        no_test="$no_test: $(in_one_line "$forbidden_settings")"
+        test_obstacle="user '$TB_POSTGRES_USER' may not copy these settings of the database"
+        test_obstacle="$test_obstacle: $(in_one_line "$forbidden_settings")"
     fi
 }
 
 # find_obstacle_in_dump ARCHIVE: does it have entries of roles for which this user may not act, or
-# an extension that every new database has? Sets no_test, and archive, which restore_dump restores
+# an extension that every new database has? Sets test_obstacle, and archive, which restore_dump
+# restores
 find_obstacle_in_dump() {
-    archive=$1 no_test=
+    archive=$1 test_obstacle=
     list_contents first
     foreign_owners=
     [ "$is_superuser" = t ] || foreign_owners=$(unusable_owners_of "$work/contents.first") ||
         fail_to_compare_owners
     if [ -n "$foreign_owners" ]; then
-        no_test="user '$TB_POSTGRES_USER' may not restore what these roles own or have granted:"
-        no_test="$no_test $(in_one_line "$foreign_owners")"
+        test_obstacle="user '$TB_POSTGRES_USER' may not restore what these roles own or have"
+        test_obstacle="$test_obstacle granted: $(in_one_line "$foreign_owners")"
     elif grep -q ' EXTENSION - plpgsql ' "$work/contents.first"; then
-        no_test='extension plpgsql was created again'
+        test_obstacle='extension plpgsql was created again'
     fi
 }
 
@@ -54,8 +56,8 @@ room_to_sort() {
 }
 
 # restore_dump: as a full restore of a trusted backup does. The rows are sorted before there are
-# indexes, foreign keys and triggers. Sets what the load needs, sorted_tables, and no_test if grants
-# were skipped
+# indexes, foreign keys and triggers. Sets what the load needs, sorted_tables, and test_obstacle if
+# grants were skipped
 restore_dump() {
     trusted=yes manifest_found='' rights_skipped=''
     say 'restoring the dump into a staging database'
@@ -72,7 +74,7 @@ restore_dump() {
     without_messages load_with_grants "$archive" "$work/contents" "$work/contents" \
         --no-privileges --section=post-data
     [ -z "$rights_skipped" ] ||
-        no_test="user '$TB_POSTGRES_USER' may not restore all grants of the database"
+        test_obstacle="user '$TB_POSTGRES_USER' may not restore all grants of the database"
     copy_database_settings
     { wait "$listing_first" && take_schema first; } ||
         fail_with "$work/schema.errors" 'could not read the new dump'

@@ -27,7 +27,7 @@ run_sql() {
 open_session() {
     end_of_answer=${end_of_answer:-$(random_hex)}
     rm -f "$work/$1.in" "$work/$1.out" # of an earlier session
-    mkfifo "$work/$1.in" "$work/$1.out" || no_temporary_file
+    mkfifo "$work/$1.in" "$work/$1.out" || fail_temporary_directory
     case $1 in # opened in both directions first, which waits for no other process
         lock) exec 5<>"$work/lock.in" 6<>"$work/lock.out" ;;
         live) exec 7<>"$work/live.in" 8<>"$work/live.out" ;;

@@ -68,9 +68,9 @@ make_key() {
     fi
     key_parent=
     ! has_key || return 0 # another run has created it meanwhile
-    no_key=$(key_problem)
-    ! lacks_key || no_key="could not create the key '$(key_file)' (TB_ASSETS_KEY_FILE)"
-    alert "$no_key; this backup is not signed, and every restore will treat it as untrusted"
+    key_obstacle=$(key_problem)
+    ! lacks_key || key_obstacle="could not create the key '$(key_file)' (TB_ASSETS_KEY_FILE)"
+    alert "$key_obstacle; this backup is not signed, and every restore will treat it as untrusted"
     return 1
 }
 

@@ -86,7 +86,7 @@ end_role() {
 # until then, so that no open has to wait for a process that never comes.
 start_watch() {
     rm -f "$work/watching" # of an earlier load
-    mkfifo "$work/watching" || no_temporary_file
+    mkfifo "$work/watching" || fail_temporary_directory
     exec 9<>"$work/watching"
     background watch_staging >"$work/watching"
     watching=$child

@@ -36,7 +36,7 @@ require_upload() {
     [ -z "$manifest_found" ] || [ "$(cat "$work/sha256")" = "$(manifest_field sha256)" ] ||
         fail_mismatch "$backup_file"
     if [ "$writer_status" -ne 0 ]; then
-        [ "$reader_status" -ne 0 ] || blame_file # or else the server has ended the copy
+        [ "$reader_status" -ne 0 ] || blame_file # a failed reader ends the writer too
         fail_damaged "$backup_file"
     fi
     [ "$reader_status" -eq 0 ] || fail_not_whole "$work/server.errors"

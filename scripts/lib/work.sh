@@ -10,11 +10,12 @@ work=
 # programs; a run that they end reports the last one. Sets work and run_name
 make_work_directory() {
     write_errors_to /dev/null
-    work=$(mktemp -d "$(work_prefix).$$-$(start_of $$).XXXXXX" 2>/dev/null) || no_temporary_file
+    work=$(mktemp -d "$(work_prefix).$$-$(start_of $$).XXXXXX" 2>/dev/null) ||
+        fail_temporary_directory
     run_name=${work##*/tumblebug-assets.}
     # made now, because the disk may be full when end_children needs it
-    { mkfifo "$work/children" 2>/dev/null && has_space; } || no_temporary_file
-    write_errors_to "$work/raw.errors" || no_temporary_file
+    { mkfifo "$work/children" 2>/dev/null && has_space; } || fail_temporary_directory
+    write_errors_to "$work/raw.errors" || fail_temporary_directory
 }
 
 # write_errors_to FILE: those of the shell and of programs, unless sh -x traces there
@@ -25,7 +26,7 @@ write_errors_to() {
 # require_space: ends the script where the temporary directory is full. The programs of busybox
 # report no error when they cannot write
 require_space() {
-    has_space || no_temporary_file
+    has_space || fail_temporary_directory
 }
 
 has_space() {
@@ -34,7 +35,7 @@ has_space() {
 
 room_advice='free some space there, or set TMPDIR to another directory'
 
-no_temporary_file() {
+fail_temporary_directory() {
     if [ -d "$TMPDIR" ]; then
         hint "$room_advice"
     else

@@ -2,6 +2,15 @@
 
 A fixed sample by default; with TEST_FAULTS=all (make faults) some hundred cases with fresh seeds.
 A failure names its seed, and FAULT_SEED=SEED repeats that case of each kind.
+
+Inputs are changed by their structure, each case by a seed: the fields and table lines of a
+manifest, the gzip members that carry it (also a gzip bomb of 1 GB), header, table of contents and
+blocks of an archive, lines of .env, file names, names of databases, schemas, tables, columns and
+roles, and answers of psql, pg_dump and pg_restore. Restore (trusted or not), verify, list, diff,
+prune, doctor, the menu of init, and a backup over the changed one must end within 30 seconds, with
+a documented exit code, at most one error, and no process above 500 MB. They run nothing that the
+input holds, change no backup that they only read, and leave the old database or the one that the
+manifest describes.
 """
 
 from __future__ import annotations

@@ -2,6 +2,24 @@
 
 A sample by default, with TEST_FAULTS=all (make faults) several long histories. FAULT_SEED=N repeats
 the choices of one.
+
+For a minute, two hosts run backups, restores (also --data-only and --table), rollbacks and
+statistics at random. Meanwhile one client writes the next generation of all tables in one
+transaction, one changes columns and indexes, and two read. The hosts have different names, keys and
+temporary directories, so each restores the other's backups as untrusted ones. Afterwards the test
+checks every read and the rows in every backup. All tables of a read or a backup must show the same
+generation, complete. It must be one that the database could have held then: written before the read
+ended, by the writer or by a restore that reported success, and not replaced before the read began.
+A run that failed has written nothing. Every run ends within a minute, with a documented exit code
+and at most one error, and every statement of a client within 30 s. Clients may lose their
+connection or be the victim of a deadlock; any other error is a failure. At the end nothing is left
+behind, and a backup and a restore work.
+
+Not tested in histories: the order of changes of the schema, kills (other tests have them), two
+databases on one server, and RESTORE_IN_PLACE=yes. After a rollback, the test accepts any earlier
+generation. Readers in a REPEATABLE READ transaction lock the tables before they take their
+snapshot, as backups do: --table uses TRUNCATE, and a transaction with an older snapshot finds these
+tables empty.
 """
 
 from __future__ import annotations

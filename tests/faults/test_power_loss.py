@@ -2,6 +2,11 @@
 
 The states are computed from the calls of real runs (power.py). A sample by default, all with
 TEST_FAULTS=all (make faults).
+
+The calls of a traced backup give each state that may be left. Until a file is synced, its content
+may be whole, empty, cut in half, or zeros. Until a directory is synced, any of its new names and
+renames may be missing. In each state the backup is the old or the new one, it can be verified, and
+the next backup works and removes what is left.
 """
 
 from __future__ import annotations

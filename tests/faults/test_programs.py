@@ -1,8 +1,17 @@
 """Whatever program misbehaves: the files and the database are old or new, and the next run works.
 
-Each program that a run calls fails, does nothing but reports success, cuts its output, or hangs
-until a signal ends the run. Two faults of a backup by default, all with TEST_FAULTS=all (make
-faults).
+Two faults of a backup by default, all with TEST_FAULTS=all (make faults).
+
+Each program that a run calls fails, does nothing and reports success, cuts its output after 10
+bytes and reports success, or hangs: in its first two calls, the middle one, the last one, and in
+all of them. If a program hangs, SIGTERM to the process group ends the run. The scripts are the six
+of verbs.py, with client programs on this host, which has the programs of the server's side too;
+backup and restore are also tested with a docker that misbehaves. If a program claims to have
+removed something and has not, the next run may have to remove it.
+
+Not tested: readlink and dirname, by which a script finds its libraries; an rm that hangs, as a run
+ignores signals while it cleans up; several programs at once. No run can notice a sync that does
+nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,13 @@
 """Whatever system call fails: the files and the database are old or new, and the next run works.
 
 Two faults of a backup by default, all with TEST_FAULTS=all (make faults).
+
+strace makes calls fail in the real programs, on files in the directory of the backup and in
+temporary directories: openat, write, mkdir and mknodat with "No space left on device", fsync,
+rename and unlink with "Input/output error". Each call on each file fails once; of many calls by one
+process, the first two and the last. Then all calls of a kind fail in one directory. The scripts are
+those for backup, restore, rollback, deletion of rows, verification and pruning, with client
+programs on this host.
 """
 
 from __future__ import annotations
