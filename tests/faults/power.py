@@ -63,7 +63,8 @@ class Directory:
         elif call.name.startswith("unlink") and names[0] in self.now():
             self.pending.append({names[0]: None})
         elif call.name == "openat" and call.writes and names and names[0] not in self.now():
-            self.pending.append({names[0]: File(self.contents[names[0]])})
+            content = self.contents.get(names[0], b"")  # empty: a file that is removed again
+            self.pending.append({names[0]: File(content)})
         elif names and call.writes and (call.name != "openat" or "O_TRUNC" in call.arguments):
             self.now()[names[-1]].synced = False
 
