@@ -31,7 +31,7 @@ main() {
     backup_file=$project/assets/assets.dump.gz
     check_this_machine
     backup_works=yes restore_works=yes is_complete=
-    if passes problem server && passes problem login && passes note lock; then
+    if run_check problem server && run_check problem login && run_check note lock; then
         check_with_lock
         is_complete=yes
     fi
@@ -58,11 +58,11 @@ report_verdict() {
 # check LEVEL NAME: prints 'ok' and what the function check_NAME prints, if anything; if it fails,
 # prints LEVEL with its error and hints
 check() {
-    passes "$@" || : # it has said so
+    run_check "$@" || : # it has said so
 }
 
-# passes LEVEL NAME: the same, and fails if check_NAME does
-passes() {
+# run_check LEVEL NAME: the same, and fails if check_NAME does. Sets problems
+run_check() {
     level=ok
     ("check_$2") >"$work/checked" 4>"$work/said" || level=$1
     if [ "$level" = ok ]; then
@@ -228,15 +228,15 @@ check_with_lock() {
     if database_exists; then
         check problem database
     else
-        passes note database || backup_works=no
+        run_check note database || backup_works=no
     fi
     check problem programs
     check note zstd
     check problem rights
     if [ "$RESTORE_IN_PLACE" != yes ] && database_exists; then
-        passes note extensions || restore_works=maybe
+        run_check note extensions || restore_works=maybe
     fi
-    [ ! -e "$backup_file" ] || passes note restore || restore_works=no
+    [ ! -e "$backup_file" ] || run_check note restore || restore_works=no
     check "$(level_of_space)" space
     check problem archive
     check problem swap

@@ -22,7 +22,7 @@ from support.backups import (
 )
 from support.databases import Database
 from support.fakes import fake
-from support.run import LIST, Checkout
+from support.run import BACKUP, LIST, PRUNE, Checkout
 
 KEY = b"0123456789abcdef" * 4
 
@@ -246,3 +246,12 @@ def test_empty_list_says_how_to_create_a_backup(checkout: Checkout) -> None:
     run = checkout.run("make", "list-backups")
     assert (run.status, run.out) == (0, ""), run
     assert "create one with 'make backup-assets'" in run.err
+
+
+def test_directory_that_is_not_mounted_is_named(direct: Database) -> None:
+    direct.checkout.named_backups.parent.mkdir(exist_ok=True)
+    direct.checkout.named_backups.symlink_to("/nonexistent/backups")
+    error = "backups/postgres' is a link to a directory that is not there"
+    for command in ([LIST], [PRUNE, "--keep", "1", "-y"], [BACKUP, "auto"]):
+        run = direct.checkout.run(*command)
+        assert run.status == 1 and len(run.errors) == 1 and error in run.err, run

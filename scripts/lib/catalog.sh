@@ -16,6 +16,10 @@
 #   empty, unreadable
 # and the trust is trusted (signed by this machine), untrusted or unsigned
 print_catalog() {
+    for listed_directory; do
+        [ ! -L "$listed_directory" ] || [ -d "$listed_directory/" ] ||
+            die "'$listed_directory' is a link to a directory that is not there"
+    done
     catalog=$work/catalog
     rm -rf "$catalog"
     mkdir "$catalog" || fail_temporary_directory

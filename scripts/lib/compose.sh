@@ -165,18 +165,17 @@ wait_until_healthy() {
     die "$container_name is '$health' after $second s, not healthy"
 }
 
-# refuse_other_version: ends the script if the log says that the volume is of another version. An
-# image before 18 reports only that its directory is not empty, which is also true after a crash
-# during its first start; that leaves no version
+# refuse_other_version: ends the script if the log says that the volume is of another version
 refuse_other_version() {
-    container_log=$("$CONTAINER_CLI" logs --tail 100 "$TB_POSTGRES_CONTAINER" 2>&1)
-    case $container_log in
-        *'database files are incompatible with server'* | *'appears to be PostgreSQL data in'* | \
-            *'exists but is not empty'*) data_version=$(version_of_data) ;;
+    case $("$CONTAINER_CLI" logs --tail 100 "$TB_POSTGRES_CONTAINER" 2>&1) in
+        *'database files are incompatible with server'* | *'appears to be PostgreSQL data in'*)
+            data_version=$(version_of_data)
+            ;;
+        *'exists but is not empty'*) # from an image before 18, or after a crash in its first start
+            data_version=$(version_of_data)
+            [ -n "$data_version" ] || return 0 # after a crash
+            ;;
         *) return 0 ;;
-    esac
-    case $data_version-$container_log in
-        -*'exists but is not empty'*) return 0 ;;
     esac
     "$CONTAINER_CLI" stop "$TB_POSTGRES_CONTAINER" >/dev/null 2>&1 || : # or else it goes on trying
     hint "use an image of the version of the data${data_version:+, PostgreSQL $data_version};" \

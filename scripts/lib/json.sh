@@ -6,7 +6,7 @@
 json_failed=
 
 # an error in the command line comes before `begin`, which has the same for every later end
-[ -z "$json" ] || trap 'print_json $? >&1' EXIT
+[ -z "$json" ] || trap 'print_json $?' EXIT
 
 # add_text NAME TEXT: a member of the result; no text is null
 add_text() {
