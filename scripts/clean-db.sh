@@ -63,16 +63,23 @@ confirm_deletion() {
 
 empty_tables() {
     begin_commit
-    emptied=$({
-        print_sql tables/user-tables tables/empty-tables restore/refresh-views
-        echo "COMMIT; SELECT 'all';"
-    } | sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors") || :
+    emptied=$(print_sql tables/user-tables tables/empty-tables |
+        sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors") || :
     [ "$emptied" = all ] || {
         fail_commit "$work/sql.errors"
         fail_with "$work/sql.errors" 'could not empty the database'
     }
-    finish 'the database is empty'
+    finish 'all tables are empty'
+    refresh_views
     say_done "database '$TB_POSTGRES_DATABASE' is empty"
+}
+
+# refresh_views: the materialized ones still have the rows of before
+refresh_views() {
+    sql "$TB_POSTGRES_DATABASE" <"$sql/tables/refresh-filled-views.sql" 2>"$work/sql.errors" || :
+    [ -s "$work/sql.errors" ] || return 0
+    warn "all tables are empty, but $(first_error "$work/sql.errors")"
+    end_incomplete
 }
 
 main "$@"

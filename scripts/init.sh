@@ -176,14 +176,6 @@ find_backup_problem() {
     backup_problem=$(sed -n 's/^error: //p' "$work/problem")
 }
 
-# run_script NAME: with the backup, in the background, so that a signal ends both. Sets
-# script_status
-run_script() {
-    script_status=0
-    background_with_messages "$root/scripts/$1" ${quiet:+--quiet} "$backup_file" >&3 2>&4
-    wait "$child" || script_status=$?
-}
-
 agrees() { # QUESTION
     [ -z "$unattended" ] && ask_user "$1 Type yes: " && is_yes
 }
@@ -204,12 +196,15 @@ restore_backup() {
     RESTORE_SKIP_CONFIRM=yes
     export RESTORE_SKIP_CONFIRM
     explained=yes # by the restore, whatever it is that ends it
-    run_script restore-assets.sh
-    case $script_status in
+    restored=0
+    background_with_messages "$root/scripts/restore-assets.sh" ${quiet:+--quiet} \
+        "$backup_file" >&3 2>&4
+    wait "$child" || restored=$?
+    case $restored in
         0) explained='' && return 0 ;;
         3) explained='' incomplete=yes && return 0 ;; # the restore has said why
     esac
-    [ "$script_status" -eq 1 ] || exit "$script_status"
+    [ "$restored" -eq 1 ] || exit "$restored"
     [ -n "$unattended" ] || is_tumblebug_ready || exit 1
     agrees 'Fetch fresh data instead, without Azure (20-30 minutes)?' || exit 1
     explained=
@@ -305,8 +300,10 @@ update_images() {
 
 offer_backup() {
     if agrees 'Back up the database to assets/assets.dump.gz?'; then
-        run_script backup-assets.sh
-        case $script_status in
+        offered_status=0 # in the foreground: it may ask
+        "$root/scripts/backup-assets.sh" ${quiet:+--quiet} "$backup_file" >&3 2>&4 ||
+            offered_status=$?
+        case $offered_status in
             0) ;;
             3) incomplete=yes ;;
             *) report_skipped 'the backup: see above' ;;

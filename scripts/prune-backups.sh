@@ -16,7 +16,8 @@ REMOTE:PATH, in that directory of a remote instead. At least one of these rules
 is required; a backup stays if any of them keeps it:
 
   --keep N          the newest N backups (same as KEEP=N)
-  --keep-days N     the backups of the last N days (same as KEEP_DAYS=N)
+  --keep-days N     the backups of the N days before the newest (same as
+                    KEEP_DAYS=N)
   --keep-daily N    the newest backup of each day, for the last N days that
                     have one (same as KEEP_DAILY=N)
   --keep-weekly N   the same for weeks, which begin on Monday (KEEP_WEEKLY=N)

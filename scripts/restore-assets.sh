@@ -108,6 +108,7 @@ fill_staging() {
         clone_copy
     else
         load_backup
+        [ "$mode" != data-only ] || require_extension_rows
     fi
 }
 

@@ -60,3 +60,16 @@ def test_materialized_views_are_empty_too(direct: Database) -> None:
     run = direct.checkout.run(CLEAN, "-y")
     assert run.status == 0, run
     assert direct.execute("SELECT count(*) FROM totals") == [(0,)]
+
+
+def test_view_that_could_not_be_refreshed_is_a_warning(direct: Database) -> None:
+    direct.execute(
+        "CREATE MATERIALIZED VIEW ratio AS SELECT 1 / count(*) FROM spec_info;"
+        "CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS n WITH NO DATA"
+    )
+    run = direct.checkout.run(CLEAN, "-y")
+    assert run.status == 3, run
+    assert "all tables are empty, but could not refresh public.ratio: division by zero" in run.err
+    assert direct.execute("SELECT count(*) FROM spec_info") == [(0,)]
+    query = "SELECT relname FROM pg_class WHERE relkind = 'm' AND NOT relispopulated"
+    assert direct.execute(query) == [("unfilled",)]

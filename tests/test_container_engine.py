@@ -137,3 +137,23 @@ def test_podman_backs_up_and_restores(podman: Callable[..., str], checkout: Chec
     podman("stop", "--time", "1", name)
     run = checkout.run(STATS)
     assert run.status == 1 and f"PostgreSQL container '{name}' is not running" in run.err, run
+
+
+@pytest.mark.parametrize("kind", ["link", "script"])
+def test_docker_command_that_calls_podman_counts_as_podman(
+    docker: Database, tmp_path: Path, kind: str
+) -> None:
+    """Its podman is docker, to which contexts mean nothing either."""
+    real = shutil.which("docker")
+    podman = tmp_path / "podman"
+    podman.write_text(f'#!/bin/sh\nunset DOCKER_CONTEXT\nexec {real} "$@"\n')
+    podman.chmod(0o755)
+    command = tmp_path / "docker"
+    if kind == "link":
+        command.symlink_to(podman)
+    else:
+        command.write_text(f'#!/bin/sh\nexec {podman} "$@"\n')
+        command.chmod(0o755)
+    path = f"{tmp_path}:{docker.checkout.environment['PATH']}"
+    run = docker.checkout.run(STATS, "--size", PATH=path, DOCKER_CONTEXT="elsewhere")
+    assert run.status == 0 and "elsewhere" not in run.out + run.err, run

@@ -154,10 +154,15 @@ def test_rows_of_an_extension_are_not_lost_without_a_word(with_extension: Databa
     with_extension.execute("INSERT INTO open VALUES (9)")
     run = with_extension.restore("--data-only", path)
     assert run.status == 1, run
-    assert "the rows of these tables of extensions would be lost: public.open" in run.errors[0]
+    assert "tables of extensions would lose rows: public.open" in run.errors[0]
     assert with_extension.execute("SELECT n FROM open ORDER BY n") == [(8,), (9,)]
     run = with_extension.backup(path, FORCE="")
     assert run.status == 0 and "nothing changed" not in run.err, run
+    with_extension.execute("DELETE FROM open")
+    for script, options in ((VERIFY, ("--level", "restore")), (RESTORE, ("--data-only", "-y"))):
+        run = with_extension.checkout.run(script, *options, path)
+        assert run.status == 0, run
+    assert with_extension.execute("SELECT n FROM open ORDER BY n") == [(8,), (9,)]
 
 
 def test_login_with_another_default_role_works(ordinary: Database) -> None:

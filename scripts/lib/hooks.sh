@@ -53,7 +53,8 @@ export_outcome() {
     BACKUP_STATUS=$1
     case $target in
         /*) BACKUP_FILE=$target ;;
-        *) BACKUP_FILE=$PWD/${target#./} ;;
+        */*) BACKUP_FILE=$PWD/${target#./} ;;
+        *) BACKUP_FILE='' ;; # a name, for which the path was not chosen yet
     esac
     BACKUP_SECONDS=$(($(date +%s) - started_at))
     BACKUP_BYTES=0

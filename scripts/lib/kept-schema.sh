@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What must not be lost where a restore into staging keeps the live schema.
-# Needs: sql staging work
+# Needs: awk sql staging trusted work
 
 # require_same_schema ARCHIVE: ends the script if the live schema is no longer that of the archive
 require_same_schema() {
@@ -27,11 +27,15 @@ require_extension_rows() {
     sql "$staging" <"$sql/tables/extension-rows.sql" >"$work/extension-rows.staging" \
         2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not read the tables of extensions'
-    lines_not_in "$work/extension-rows.live" "$work/extension-rows.staging" >"$work/lost-rows"
+    LC_ALL=C awk -f "$awk/lost-rows.awk" "$work/extension-rows.staging" \
+        "$work/extension-rows.live" >"$work/lost-rows"
     [ ! -s "$work/lost-rows" ] || {
-        hint 'RESTORE_IN_PLACE=yes keeps these rows'
-        hint '--schema backup restores everything as in the backup'
-        die "the rows of these tables of extensions would be lost:" \
-            "$(in_one_line "$(cut -d '|' -f 3- "$work/lost-rows")")"
+        if [ -n "$trusted" ]; then
+            hint 'RESTORE_IN_PLACE=yes keeps these rows'
+            hint '--schema backup restores everything as in the backup'
+        else
+            hint "if you trust its author, --trust restores the backup's rows of these tables too"
+        fi
+        die "tables of extensions would lose rows: $(list_of 20 <"$work/lost-rows")"
     }
 }

@@ -47,7 +47,6 @@ load_data_only() {
     load_rows "$work/loadable"
     sql "$staging" <"$sql/tables/move-sequences.sql" >/dev/null 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
-    require_extension_rows
     load_rest_of_live_schema
     [ -z "$rights_skipped" ] || incomplete=yes # the live schema has lost some
     sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||

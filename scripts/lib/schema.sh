@@ -29,11 +29,18 @@ hash_schema_of() (
 )
 
 # has_definitions_of_manifest: does the live database have those of the checked manifest, and
-# neither large objects nor rows in tables of extensions? No manifest says what these contain
+# nothing that no manifest describes?
 has_definitions_of_manifest() {
     [ "$(manifest_field definitions)" = "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] &&
-        [ "$(print_sql backup/large-objects tables/extension-rows |
-            sql "$TB_POSTGRES_DATABASE" 2>/dev/null | grep -v '^0|' | head -c 100)" = 0 ]
+        has_only_described_rows
+}
+
+# has_only_described_rows: neither large objects nor rows in tables of extensions
+has_only_described_rows() {
+    print_sql backup/large-objects tables/extension-rows |
+        sql "$TB_POSTGRES_DATABASE" >"$work/undescribed" 2>"$work/sql.errors" &&
+        [ "$(head -n 1 "$work/undescribed")" = 0 ] &&
+        ! grep -q "$(printf '\t')" "$work/undescribed"
 }
 
 wait_for_views() { # DATABASE

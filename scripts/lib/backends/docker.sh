@@ -70,16 +70,23 @@ require_container_cli() {
         hint "$advice, or set TB_POSTGRES_ENDPOINT=host:port to use a server without a container"
         die "there is no '$CONTAINER_CLI' command on this machine"
     }
-    ! is_podman_wrapper || CONTAINER_CLI=podman
+    is_podman || use_podman_of_wrapper
 }
 
-# is_podman_wrapper: is the docker command only another name of podman, which ignores docker's
-# contexts?
-is_podman_wrapper() {
+# use_podman_of_wrapper: a docker command that only calls podman ignores docker's contexts. Sets
+# CONTAINER_CLI
+use_podman_of_wrapper() {
     cli_path=$(command -v "$CONTAINER_CLI")
-    case $(readlink -f -- "$cli_path" 2>/dev/null) in */podman) return 0 ;; esac
-    [ "$(head -c 2 "$cli_path" 2>/dev/null | tr -d '\0')" = '#!' ] &&
-        grep -q '^exec .*podman' "$cli_path"
+    case $(readlink -f -- "$cli_path" 2>/dev/null) in
+        */podman)
+            CONTAINER_CLI=$(readlink -f -- "$cli_path")
+            return 0
+            ;;
+    esac
+    if [ "$(head -c 2 "$cli_path" 2>/dev/null | tr -d '\0')" = '#!' ] &&
+        grep -q '^exec .*podman' "$cli_path" && command -v podman >/dev/null; then
+        CONTAINER_CLI=podman
+    fi
 }
 
 # choose_engine: the same one in the whole run. One that DOCKER_HOST, a context or a connection of

@@ -1,7 +1,7 @@
--- Begins a transaction and empties all tables by one statement, whatever foreign keys are between
--- them. Tables of extensions keep their rows, which belong to the extension. Needs user-tables.sql.
-BEGIN;
+-- One statement for all tables: all of them or none, whatever foreign keys are between them. Tables
+-- of extensions keep their rows, which belong to the extension. Needs user-tables.sql.
 SELECT 'TRUNCATE ' || string_agg(name, ', ') || ' RESTART IDENTITY'
 FROM :user_tables AS user_tables
 HAVING count(*) > 0
 \gexec
+SELECT 'all';

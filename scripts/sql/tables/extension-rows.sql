@@ -1,8 +1,8 @@
--- The rows of each table of an extension that a dump of this database contains: how many, their
--- fingerprint and the table.
-SELECT format('SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0), %L FROM %s AS t %s',
-              pg_class.oid::regclass, pg_class.oid::regclass, condition)
+-- The tables of extensions whose rows a dump of this database contains and this user may read, one
+-- a line, and a line 'TABLE TAB HASH' for each of these rows.
+SELECT format('SELECT %1$L UNION ALL SELECT %1$L || chr(9) || md5(t::text) FROM %1$s AS t %2$s',
+              pg_class.oid::regclass, condition)
 FROM pg_extension, unnest(extconfig, extcondition) AS config (id, condition)
      JOIN pg_class ON pg_class.oid = id
-WHERE relkind IN ('r', 'p')
+WHERE relkind IN ('r', 'p') AND has_table_privilege(pg_class.oid, 'SELECT')
 \gexec
