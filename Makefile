@@ -1,5 +1,5 @@
-# Each target calls one script; check-make.sh refuses what make would ignore. `make` alone prints
-# the help.
+# Thin wrappers. check-make.sh refuses targets and variables that make would ignore. `make` alone
+# prints the help.
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # in 'make backup-assets clean-db', the second waits for the first

@@ -160,7 +160,7 @@ require_target() {
 
 create_directory() {
     [ ! -L "$target_directory" ] ||
-        die "'$target_directory' is a link to a directory that is not there"
+        die "'$target_directory' is a symbolic link to a directory that does not exist"
     mkdir -p "$target_directory/" 2>"$work/publish.errors" || {
         hint 'choose a directory in which you may create files'
         die "could not create directory '$target_directory/': $(head -n 1 "$work/publish.errors")"

@@ -74,11 +74,12 @@ empty_tables() {
     say_done "database '$TB_POSTGRES_DATABASE' is empty"
 }
 
-# refresh_views: the materialized ones still have the rows of before
+# refresh_views: materialized views would otherwise still show the deleted rows
 refresh_views() {
     sql "$TB_POSTGRES_DATABASE" <"$sql/tables/refresh-filled-views.sql" 2>"$work/sql.errors" || :
     [ -s "$work/sql.errors" ] || return 0
     warn "all tables are empty, but $(first_error "$work/sql.errors")"
+    hint 'refresh it with REFRESH MATERIALIZED VIEW'
     end_incomplete
 }
 

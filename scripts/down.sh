@@ -30,7 +30,7 @@ main() {
     if [ "$(project_of_container)" = "$COMPOSE_PROJECT_NAME" ]; then
         remove_container
     else
-        say "$container_name stays ($container_state): 'make up' did not create it"
+        say "$container_name is unchanged ($container_state): 'make up' did not create it here"
     fi
 }
 

@@ -84,7 +84,7 @@ choose_option() {
     require_matching_options
 }
 
-# require_option: ends the script unless it is one that can be used. Sets option, normalized
+# require_option: ends the script unless the option is known and usable. Sets option, normalized
 require_option() {
     normalize_option "$option" ||
         die_usage "unknown option '$option' (--option, INIT_OPTION): choose one of a, a+, b, c, d"

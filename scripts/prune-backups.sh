@@ -118,7 +118,7 @@ show_plan() {
     total=$(wc -l <"$work/plan" | tr -d ' ')
     skipped=$((listed_files - total))
     [ "$skipped" -eq 0 ] || say "skipped: $(amount "$skipped" file)$place without an intact" \
-        "manifest; 'make list-backups${operand:+ ARGS=$operand}' lists them"
+        "manifest; to list them, run 'make list-backups${operand:+ ARGS=$operand}'"
     [ -s "$work/plan" ] || return 0
     if [ -n "$quiet" ] && [ "$PRUNE_SKIP_CONFIRM" = yes ] && [ -z "$dry_run" ]; then
         return 0
@@ -164,7 +164,7 @@ delete_backup() { # LINE
     fi
 }
 
-# remove_with FUNCTION: the old backup, by that function, and counts it
+# remove_with FUNCTION: deletes the old backup with that function, and counts it
 remove_with() {
     if "$1" "$old_backup"; then
         deleted=$((deleted + 1))
@@ -188,7 +188,7 @@ remove_uninterrupted() {
 # remove_files FILE: that file first, because FILE.info alone is not a backup. Sets files_left
 remove_files() {
     if ! ls -d -- "$1" >/dev/null 2>"$work/rm.errors"; then
-        [ -x "${1%/*}/" ] # then another run has deleted it
+        [ -x "${1%/*}/" ] # readable: then another run has deleted the file
         return
     fi
     (trap '' HUP INT TERM && rm -f -- "$1") 2>"$work/rm.errors" || return 1

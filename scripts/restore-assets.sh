@@ -276,8 +276,8 @@ warn_of_swap() {
     warn_of_sessions
 }
 
-# warn_of_previous: that this restore drops it; it stays if the live database already equals the
-# backup, as after an earlier run of the same restore: of a trusted backup, which is loaded whole.
+# warn_of_previous: warns that this restore drops the previous database. It stays if a trusted
+# backup, loaded completely, equals the live database, as after an earlier run of the same restore.
 # Sets previous_stays
 warn_of_previous() {
     previous_since=$(time_of_previous) ||
@@ -293,7 +293,7 @@ warn_of_previous() {
 
 # live_equals_backup: does the live database have the backup's definitions and rows?
 live_equals_backup() {
-    [ -n "$manifest_found" ] && has_definitions_of_manifest &&
+    [ -n "$manifest_found" ] && equals_manifest_outside_tables &&
         fingerprints_sql '' | sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" |
         cmp -s - "$work/tables"
 }
@@ -387,7 +387,7 @@ swap_databases() {
     say 'swapping databases'
     read_database_facts
     previous_since=$(time_of_previous) || previous_since=
-    [ -z "$incomplete$rights_skipped" ] || previous_stays='' # the live database has more
+    [ -z "$incomplete$rights_skipped" ] || previous_stays='' # what was skipped is there
     [ -z "$previous_stays" ] || require_equal_database
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && [ -z "$previous_stays" ] && database_exists; then
         rename_databases "$staging" 'previous:replaced live:previous staging:live'

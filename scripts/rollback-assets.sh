@@ -77,8 +77,8 @@ require_owned_previous() {
     ask lock <"$sql/restore/owner-of-previous.sql" >"$work/other-owner" ||
         fail_with "$work/lock.errors" 'could not read the catalog'
     { read -r other_owner && read -r change_of_owner; } <"$work/other-owner" || return 0
-    hint "if you trust its content, run: $change_of_owner"
-    hint "otherwise 'make rollback-assets ARGS=--drop' drops it"
+    hint "if you trust its content, run in psql: $change_of_owner"
+    hint 'otherwise drop it: make rollback-assets ARGS=--drop'
     die "the previous database belongs to $other_owner, not to the owner of the live one"
 }
 

@@ -171,7 +171,9 @@ def test_container_is_used_where_the_endpoint_is_a_name_of_its_network(docker: D
     endpoint = f"{docker.server.name}:5432"
     run = docker.checkout.run(STATS, TB_POSTGRES_ENDPOINT=endpoint, ASSETS_PG_BACKEND="auto")
     assert run.status == 0, run
-    assert f"using container '{docker.server.name}', which is the server at" in run.err
+    assert (
+        f"using container '{docker.server.name}', whose name or published port matches" in run.err
+    )
 
 
 def test_container_is_not_used_instead_of_an_endpoint_whose_name_is_unknown(

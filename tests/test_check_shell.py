@@ -338,7 +338,7 @@ def test_count_counts_what_crosses_files(root: Path) -> None:
 
 
 def test_programs_that_compare_bytes_run_in_the_locale_c() -> None:
-    """In others, busybox's awk takes ranges of bytes for an invalid expression."""
+    """In other locales, busybox's awk rejects ranges of bytes as invalid expressions."""
     text = "".join(path.read_text() for path in (PROJECT / "scripts").rglob("*.sh"))
     commands = text.replace("\\\n", " ").splitlines()
     of_bytes = [command for command in commands if "awk/formats.awk" in command]

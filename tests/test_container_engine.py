@@ -143,7 +143,7 @@ def test_podman_backs_up_and_restores(podman: Callable[..., str], checkout: Chec
 def test_docker_command_that_calls_podman_counts_as_podman(
     docker: Database, tmp_path: Path, kind: str
 ) -> None:
-    """Its podman is docker, to which contexts mean nothing either."""
+    """The fake podman is docker without DOCKER_CONTEXT, which real podman ignores."""
     real = shutil.which("docker")
     podman = tmp_path / "podman"
     podman.write_text(f'#!/bin/sh\nunset DOCKER_CONTEXT\nexec {real} "$@"\n')

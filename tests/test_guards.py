@@ -52,7 +52,7 @@ def test_unchanged_database_keeps_the_existing_backup(direct: Database, compress
     assert direct.left_behind() == []
 
 
-def test_backup_of_another_author_is_replaced_even_if_it_claims_the_same(direct: Database) -> None:
+def test_backup_without_our_signature_is_always_replaced(direct: Database) -> None:
     path = direct.sample_backup()
     earlier = read_pair(path)
     direct.checkout.key.write_text("0" * 64)

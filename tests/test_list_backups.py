@@ -251,7 +251,7 @@ def test_empty_list_says_how_to_create_a_backup(checkout: Checkout) -> None:
 def test_directory_that_is_not_mounted_is_named(direct: Database) -> None:
     direct.checkout.named_backups.parent.mkdir(exist_ok=True)
     direct.checkout.named_backups.symlink_to("/nonexistent/backups")
-    error = "backups/postgres' is a link to a directory that is not there"
+    error = "backups/postgres' is a symbolic link to a directory that does not exist"
     for command in ([LIST], [PRUNE, "--keep", "1", "-y"], [BACKUP, "auto"]):
         run = direct.checkout.run(*command)
         assert run.status == 1 and len(run.errors) == 1 and error in run.err, run

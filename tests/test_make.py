@@ -389,11 +389,15 @@ def test_down_leaves_a_container_that_another_command_created(compose: Checkout)
     docker("run", "--detach", "--name", name, "--entrypoint", "sleep", image(), "99")
     down = compose.run(DOWN)
     assert down.status == 0, down
-    assert down.err == f"container '{name}' stays (running): 'make up' did not create it\n"
+    assert (
+        down.err == f"container '{name}' is unchanged (running): 'make up' did not create it here\n"
+    )
     docker("kill", name)
     down = compose.run(DOWN)
     assert down.status == 0, down
-    assert down.err == f"container '{name}' stays (exited): 'make up' did not create it\n"
+    assert (
+        down.err == f"container '{name}' is unchanged (exited): 'make up' did not create it here\n"
+    )
     assert docker("inspect", "--format", "{{.State.Status}}", name) == "exited"
 
 

@@ -149,7 +149,7 @@ def test_rows_of_an_extension_do_not_stop_a_restore(with_extension: Database) ->
         assert with_extension.execute("SELECT n FROM open") == [(8,)]
 
 
-def test_rows_of_an_extension_are_not_lost_without_a_word(with_extension: Database) -> None:
+def test_restore_refuses_to_lose_rows_of_an_extension(with_extension: Database) -> None:
     path = with_extension.backed_up()
     with_extension.execute("INSERT INTO open VALUES (9)")
     run = with_extension.restore("--data-only", path)
@@ -959,7 +959,7 @@ def test_messages_in_another_language_are_refused(ordinary: Database) -> None:
     german = '"$REAL" "$@" | sed -u \'s/^\\([0-9]*|.*|f\\)|[^|]*$/\\1|de_DE.UTF-8/\''
     run = ordinary.checkout.run(STATS, **fake(ordinary.checkout, psql=german))
     assert run.status == 1 and len(run.errors) == 1, run
-    assert "in the language of 'de_DE.UTF-8', not in English" in run.err
+    assert "(lc_messages = 'de_DE.UTF-8'); these scripts need English" in run.err
     assert "SET lc_messages = 'C'" in run.err
 
 

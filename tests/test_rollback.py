@@ -115,7 +115,7 @@ def test_previous_database_of_another_owner_is_refused(direct: Database) -> None
     direct.server.execute(f"CREATE ROLE {role}", f"ALTER DATABASE {previous} OWNER TO {role}")
     run = direct.checkout.run(ROLLBACK, "-y")
     assert run.status == 1 and f"the previous database belongs to {role}, not to" in run.err, run
-    (statement,) = re.findall("run: (ALTER DATABASE .*)", run.err)
+    (statement,) = re.findall("run in psql: (ALTER DATABASE .*)", run.err)
     direct.server.execute(statement)
     assert direct.checkout.run(ROLLBACK, "-y").status == 0
     (previous,) = direct.databases()
@@ -125,7 +125,7 @@ def test_previous_database_of_another_owner_is_refused(direct: Database) -> None
 
 
 @pytest.mark.parametrize("reason", ["untrusted", "--keep-going"])
-def test_live_database_is_kept_unless_the_backup_surely_equals_it(
+def test_replaced_database_is_kept_if_equality_is_not_verified(
     direct: Database, reason: str
 ) -> None:
     path = direct.sample_backup()

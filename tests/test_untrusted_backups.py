@@ -571,8 +571,8 @@ def test_rule_is_refused_whatever_its_name(direct: Database) -> None:
     assert run.status == 1 and "rule _RETURN on table public.empty_table" in run.errors[0], run
 
 
-def test_rows_cannot_use_more_than_the_tables(direct: Database) -> None:
-    """No function with its owner's rights or without any limit, and no foreign table."""
+def test_untrusted_rows_cannot_call_functions_or_fill_foreign_tables(direct: Database) -> None:
+    """Out of reach: SECURITY DEFINER, unsafe languages, and foreign tables."""
     direct.execute(
         "CREATE FUNCTION handler() RETURNS language_handler LANGUAGE c"
         " AS '$libdir/plpgsql', 'plpgsql_call_handler'; CREATE LANGUAGE unsafe HANDLER handler;"

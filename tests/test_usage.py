@@ -332,12 +332,15 @@ def test_missing_gzip_is_named(direct: Database) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("TB_POSTGRES_USER=x\n".encode("utf-16"), "is in UTF-16: save it in UTF-8"),
-        (b"FORCE_X=1\n<<<<<<< HEAD\nRESTORE_JOBS=1\n", "has a merge conflict in line 2"),
+        ("TB_POSTGRES_USER=x\n".encode("utf-16"), "is in UTF-16"),
+        (
+            b"FORCE_X=1\n<<<<<<< HEAD\nRESTORE_JOBS=1\n",
+            "has an unresolved merge conflict in line 2",
+        ),
     ],
     ids=["UTF-16", "conflict"],
 )
-def test_env_file_that_is_no_text_of_settings_is_refused(
+def test_env_file_in_utf16_or_with_a_conflict_is_refused(
     checkout: Checkout, content: bytes, problem: str
 ) -> None:
     (checkout.path / ".env").write_bytes(content)

@@ -55,7 +55,7 @@ refuse_two_servers() {
     in_container=$(identify docker) || in_container=
     at_endpoint=$(identify direct) || at_endpoint=
     if [ -z "$at_endpoint" ] && is_address_of_container "$TB_POSTGRES_ENDPOINT"; then
-        say "using $server, which is the server at $endpoint by its name or port"
+        say "using $server, whose name or published port matches $endpoint"
         return 0
     fi
     [ -n "$at_endpoint" ] || refuse_unqueried "$endpoint" direct

@@ -18,7 +18,7 @@
 print_catalog() {
     for listed_directory; do
         [ ! -L "$listed_directory" ] || [ -d "$listed_directory/" ] ||
-            die "'$listed_directory' is a link to a directory that is not there"
+            die "'$listed_directory' is a symbolic link to a directory that does not exist"
     done
     catalog=$work/catalog
     rm -rf "$catalog"

@@ -12,7 +12,10 @@ read_env_file() {
         die "could not read '$1' as user '$(user_name)'"
     }
     case $(head -c 2 "$1" | od -An -tx1 | tr -d ' \n') in
-        fffe | feff) die "'$1' is in UTF-16: save it in UTF-8" ;;
+        fffe | feff)
+            hint 'save it as UTF-8'
+            die "'$1' is in UTF-16"
+            ;;
     esac
     byte_order_mark=$(printf '\357\273\277')
     line_number=0 names_in_file=' ' known_names=" $(known_settings | tr '\n' ' ')"
@@ -25,8 +28,8 @@ read_env_file() {
         case $line in
             '' | '#'*) continue ;;
             '<<<<<<< '*)
-                hint 'edit it, and keep one side'
-                die "'$1' has a merge conflict in line $line_number"
+                hint 'resolve the conflict, then run this again'
+                die "'$1' has an unresolved merge conflict in line $line_number"
                 ;;
             FORCE=*)
                 alert "skipped line $line_number of '$1': set FORCE on the command line instead"

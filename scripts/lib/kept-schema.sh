@@ -7,7 +7,7 @@ require_same_schema() {
     [ "$(hash_schema "$1" 2>"$work/dump.errors")" = \
         "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] || {
         hint 'run this again'
-        die 'the schema of the live database has changed during the restore, or is locked'
+        die 'the live schema changed during the restore, or could not be read'
     }
 }
 
@@ -19,22 +19,22 @@ copy_sequence_values() {
         fail_with "$work/sql.errors" 'could not set the sequences'
 }
 
-# require_extension_rows: ends the script if tables of extensions would lose rows, which neither the
-# extension nor the backup has
+# require_extension_rows: ends the script if tables of extensions would lose rows that neither the
+# extension nor the backup restores
 require_extension_rows() {
-    ask live <"$sql/tables/extension-rows.sql" >"$work/extension-rows.live" ||
+    ask live <"$sql/tables/extension-row-hashes.sql" >"$work/extension-rows.live" ||
         fail_with "$work/live.errors" 'could not read the tables of extensions'
-    sql "$staging" <"$sql/tables/extension-rows.sql" >"$work/extension-rows.staging" \
+    sql "$staging" <"$sql/tables/extension-row-hashes.sql" >"$work/extension-rows.staging" \
         2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not read the tables of extensions'
     LC_ALL=C awk -f "$awk/lost-rows.awk" "$work/extension-rows.staging" \
         "$work/extension-rows.live" >"$work/lost-rows"
     [ ! -s "$work/lost-rows" ] || {
         if [ -n "$trusted" ]; then
-            hint 'RESTORE_IN_PLACE=yes keeps these rows'
-            hint '--schema backup restores everything as in the backup'
+            hint 'to keep these rows, set RESTORE_IN_PLACE=yes'
+            hint 'to replace them and the schema with those of the backup, use --schema backup'
         else
-            hint "if you trust its author, --trust restores the backup's rows of these tables too"
+            hint "if you trust the backup's author, --trust restores its rows of these tables too"
         fi
         die "tables of extensions would lose rows: $(list_of 20 <"$work/lost-rows")"
     }

@@ -37,9 +37,9 @@ EOF
 # which this user may not change: the scripts would not understand them
 require_english_messages() {
     case $message_language in '' | C | C.* | POSIX | [Ee]n*) return 0 ;; esac
-    hint "let a superuser run: ALTER ROLE $TB_POSTGRES_USER SET lc_messages = 'C'"
-    die "$server reports errors to user '$TB_POSTGRES_USER' in the language of" \
-        "'$message_language', not in English"
+    hint "let a superuser run: ALTER ROLE \"$TB_POSTGRES_USER\" SET lc_messages = 'C'"
+    die "$server sends messages in another language (lc_messages = '$message_language');" \
+        'these scripts need English'
 }
 
 # set_session_options: event triggers could write rows when somebody logs in; only a superuser can

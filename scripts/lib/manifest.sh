@@ -72,7 +72,7 @@ fail_damaged_manifest() { # FILE
 }
 
 # require_whole FILE: ends the script if it is cut or damaged; an archive without gzip is read
-# later. A file that unpacks to no end gets ten minutes of a processor
+# later. Unpacking may take ten minutes of CPU time, against endless files
 require_whole() {
     [ "$(file_kind "$1")" = gzip ] || return 0
     # shellcheck disable=SC3045 # dash, busybox and bash know -t

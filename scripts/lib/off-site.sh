@@ -45,7 +45,7 @@ end_without_copy() { # REASON
         hint 'another machine has a backup of this name there: give each machine a path of its own'
     else
         hint "$(rclone_advice "$BACKUP_REMOTE" \
-            "free some space there: ./scripts/prune-backups.sh '$BACKUP_REMOTE'")"
+            "free some space there: ./scripts/prune-backups.sh --keep 7 '$BACKUP_REMOTE'")"
         hint "then copy it: rclone copy '${target%/*}' '$BACKUP_REMOTE'" \
             "--include '${target##*/}{,.info}'"
     fi

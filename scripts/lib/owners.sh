@@ -48,8 +48,9 @@ list_extension_entries() {
 entries_of_extensions() { # CONTENTS
     echo ' COMMENT - EXTENSION ' >"$work/of-extensions"
     ! database_exists ||
-        sql "$TB_POSTGRES_DATABASE" -v trusted="$trusted" <"$sql/restore/extension-rows.sql" \
-            >>"$work/of-extensions" 2>"$work/sql.errors" ||
+        sql "$TB_POSTGRES_DATABASE" -v trusted="$trusted" \
+            <"$sql/restore/unwritable-extension-entries.sql" >>"$work/of-extensions" \
+            2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not read the catalog'
     LC_ALL=C grep -F -f "$work/of-extensions" "$1" || :
 }

@@ -96,8 +96,9 @@ require_replaceable_database() {
 check_large_objects() {
     grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents" || return 0
     if [ -n "$tables" ]; then
-        warn 'the large objects of the backup are not restored with --table'
+        warn 'skipped: the large objects of the backup, which --table cannot restore'
     elif [ "$RESTORE_IN_PLACE" = yes ]; then
+        hint 'restore this backup without RESTORE_IN_PLACE=yes, into a staging database'
         die 'cannot restore in place: the backup contains large objects'
     fi
 }

@@ -28,16 +28,15 @@ hash_schema_of() (
         echo unknown
 )
 
-# has_definitions_of_manifest: does the live database have those of the checked manifest, and
-# nothing that no manifest describes?
-has_definitions_of_manifest() {
+# equals_manifest_outside_tables: does the live database have the definitions of the checked
+# manifest, no large objects, and no rows in tables of extensions?
+equals_manifest_outside_tables() {
     [ "$(manifest_field definitions)" = "$(hash_schema_of "$TB_POSTGRES_DATABASE")" ] &&
         has_only_described_rows
 }
 
-# has_only_described_rows: neither large objects nor rows in tables of extensions
 has_only_described_rows() {
-    print_sql backup/large-objects tables/extension-rows |
+    print_sql backup/large-objects tables/extension-row-hashes |
         sql "$TB_POSTGRES_DATABASE" >"$work/undescribed" 2>"$work/sql.errors" &&
         [ "$(head -n 1 "$work/undescribed")" = 0 ] &&
         ! grep -q "$(printf '\t')" "$work/undescribed"

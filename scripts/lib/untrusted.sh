@@ -26,6 +26,7 @@ require_trust() {
             'only a staging database can be audited before clients see it'
     }
     [ "$may_restrict" = t ] || {
+        hint 'if the backup is your own, copy the key that signed it to this machine'
         hint 'docs/reference.md#backends lists the rights that are enough from PostgreSQL 15 on'
         hint 'if you trust its author, RESTORE_TRUST=yes restores it with your own rights'
         die "cannot load an untrusted backup: user '$TB_POSTGRES_USER' is not a superuser," \

@@ -91,9 +91,9 @@ end_if_lost() {
     [ "$1" = sh ] || kill "$program" 2>/dev/null
 }
 
-# pass_output: what is written to descriptor 4, to standard output and to what computes its hash.
-# This shell holds the pipe open until the program has started: one that is ended before it has
-# opened its output would leave the readers of the pipe waiting
+# pass_output: copies descriptor 4 to standard output and to the program that computes its hash.
+# This shell keeps the pipe open: if the program were ended before it opened its output, the readers
+# would wait forever
 pass_output() {
     sha256_here <"$directory/copy" >"$directory/hash" &
     hashing=$!

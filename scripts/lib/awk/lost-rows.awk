@@ -1,5 +1,5 @@
-# Reads what extension-rows.sql prints of two databases, and prints each table of which both are
-# readable, and of which the second has a row that the first lacks.
+# Reads what extension-row-hashes.sql prints of two databases, and prints each table of which both
+# are readable, and of which the second has a row that the first lacks.
 
 BEGIN { FS = "\t" }
 FILENAME == ARGV[1] {

@@ -1,4 +1,4 @@
--- Prints 'yes' if the kept copy is complete, has this comment, for its owner of today, and the
+-- Prints 'yes' if the kept copy is complete, has this comment with its present owner, and the
 -- owner, encoding, locale and tablespace of the live database, or this user as its owner where
 -- there is none. A copy of another owner may have been made by anyone who may create databases. The
 -- rows are read as JSON because the columns for locales differ between versions 15 and 17.

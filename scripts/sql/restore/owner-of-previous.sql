@@ -1,5 +1,6 @@
--- The owner of the previous database, if it is not that of the live one, and the statement that
--- changes it: anyone who may create databases may have made it.
+-- Prints two lines if the previous database belongs to another role than the live one: that owner,
+-- and the statement that changes it. Anyone who may create databases could have made such a
+-- database.
 SELECT unnest(ARRAY[previous.datdba::regrole::text,
                     format('ALTER DATABASE %I OWNER TO %I', previous.datname,
                            pg_get_userbyid(live.datdba))])

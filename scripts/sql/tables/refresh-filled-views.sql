@@ -1,5 +1,5 @@
--- Refreshes each materialized view that has been filled, in the order of their creation. One that
--- could not be refreshed is a warning of the server.
+-- Refreshes each materialized view that has been filled, in the order of their creation. A view
+-- that could not be refreshed raises a warning; the others are still refreshed.
 DO $$
 DECLARE
     view regclass;

@@ -1,8 +1,8 @@
 -- Lets the restricted role fill the tables of the live database's own schema, and create nothing
--- there: no foreign tables, also as partitions, and none of an extension. During the load,
--- SECURITY DEFINER functions are SECURITY INVOKER, and PUBLIC may not execute functions in
--- languages that ignore rights, such as plpython3u. Prints the statements that undo this, as JSON
--- in one line.
+-- there. Foreign tables, tables with foreign partitions and tables of extensions are excluded.
+-- During the load, SECURITY DEFINER functions are SECURITY INVOKER, and PUBLIC may not execute
+-- functions in languages that ignore rights, such as plpython3u. Prints the statements that undo
+-- this, as JSON in one line.
 SELECT $$(
     SELECT pg_proc.oid::regprocedure AS name, prosecdef AS is_definer,
            lanname NOT IN ('internal', 'c') AND NOT lanpltrusted

@@ -3,9 +3,9 @@
 -- them, or lose its rows when the server crashes. An extension is named instead of its members. The
 -- catalogs are read, nothing in them is run. :search_path is the server's default. Allowed are
 -- tables, columns, keys, checks, indexes, sequences, comments, enum, domain and composite types,
--- and in their expressions nextval and the server's own immutable functions, except extract: before
--- August 2026, servers print its first argument unquoted, so that pg_dump writes it as SQL. Rules
--- for SELECT are those of views, which are refused as such.
+-- and in their expressions nextval and the server's own immutable functions, except extract:
+-- servers before the releases of August 2026 print its first argument unquoted, so that pg_dump
+-- writes it as SQL. Rules for SELECT are those of views, which are refused as such.
 WITH found (class, id) AS (
     SELECT 'pg_proc'::regclass, oid FROM pg_proc
     UNION ALL SELECT 'pg_class', oid FROM pg_class
