@@ -18,9 +18,9 @@ from helpers.demo.private_server import private_server
 pytestmark = pytest.mark.python
 
 ANSWERS = {
-    "version": (RESTORE, r"s#^[0-9]*\(|[^|]*|[0-9a-f]*|[0-9]*|[tf]|[tf]\)$#{lie}\1#"),
-    "key": (RESTORE, r"s#^\([0-9]*|[^|]*|\)[0-9a-f]*\(|[0-9]*|[tf]|[tf]\)$#\1{lie}\2#"),
-    "process": (RESTORE, r"s#^\([0-9]*|[^|]*|[0-9a-f]*|\)[0-9]*\(|[tf]|[tf]\)$#\1{lie}\2#"),
+    "version": (RESTORE, r"s#^[0-9]*\(|[^|]*|[0-9a-f]*|[0-9]*|[tf]|[tf]|.*\)$#{lie}\1#"),
+    "key": (RESTORE, r"s#^\([0-9]*|[^|]*|\)[0-9a-f]*\(|[0-9]*|[tf]|[tf]|.*\)$#\1{lie}\2#"),
+    "process": (RESTORE, r"s#^\([0-9]*|[^|]*|[0-9a-f]*|\)[0-9]*\(|[tf]|[tf]|.*\)$#\1{lie}\2#"),
     "size": (RESTORE, r"s#^UTF8|[0-9]*$#UTF8|{lie}#"),
     "jobs": (RESTORE, r"s#^\([tf]|[tf]|\)[0-9]*|#\1{lie}|#"),
     "size when backed up": (BACKUP, r"s#^UTF8|[0-9]*$#UTF8|{lie}#"),
