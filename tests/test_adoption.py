@@ -12,7 +12,7 @@ import pytest
 from faults.faults import sampled
 from support.backups import manifest_of, separate_manifest
 from support.databases import Database
-from support.fakes import fake, without_python
+from support.fakes import fake, path_without, without_python
 from support.run import BACKUP, DOCTOR, RESTORE, STATS, Checkout
 from support.running import waiting_run
 from support.servers import Server
@@ -174,6 +174,15 @@ def test_container_is_used_where_the_endpoint_is_a_name_of_its_network(docker: D
     assert (
         f"using container '{docker.server.name}', whose name or published port matches" in run.err
     )
+
+
+def test_without_psql_the_endpoint_must_be_the_container(docker: Database) -> None:
+    settings = {"PATH": path_without(docker.checkout, "psql"), "ASSETS_PG_BACKEND": "auto"}
+    for endpoint in (f"{docker.server.address}:5432", docker.server.address):
+        run = docker.checkout.run(STATS, TB_POSTGRES_ENDPOINT=endpoint, **settings)
+        assert run.status == 0 and "whose name or published port matches" in run.err, run
+    run = docker.checkout.run(STATS, TB_POSTGRES_ENDPOINT="192.0.2.1:5432", **settings)
+    assert run.status == 1 and "192.0.2.1:5432 could not be queried: there is no psql" in run.err
 
 
 def test_container_is_not_used_instead_of_an_endpoint_whose_name_is_unknown(

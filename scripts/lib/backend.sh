@@ -73,9 +73,10 @@ identify() (
     "select_$1" 4>&2 && system_identifier "$1"
 ) 2>"$work/$1.errors"
 
-# is_address_of_container HOST:PORT: if it could not be queried from here: is it a name that the
+# is_address_of_container HOST[:PORT]: if it could not be queried from here: is it a name that the
 # container has in its networks, or, without a psql here, a port that it publishes?
 is_address_of_container() {
+    case $1 in *:*) ;; *) set -- "$1:5432" ;; esac
     case $(first_error "$work/direct.errors") in
         *'could not translate host name'*)
             container_names | grep -Fqx -e "${1%:*}"
