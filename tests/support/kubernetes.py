@@ -196,8 +196,11 @@ class Execution:
         )
         status = await program.wait()
         await self.send(STATUS, json.dumps(status_of(status)).encode())
+        # A read that waits would end close() before the client has answered. What the client still
+        # sends would then reset the connection, and output on its way would be lost.
+        reading.cancel()
+        await asyncio.wait([reading])
         await self.socket.close()
-        await reading
 
     async def pass_input(self, stdin: asyncio.StreamWriter) -> None:
         try:
