@@ -44,7 +44,7 @@ main() {
     at_end run_hook
     begin
     require_backup_settings
-    RESTORE_IN_PLACE=''
+    RESTORE_IN_PLACE='' # a setting for restores, which .env may have
     require_gzip
     choose_target
     select_server
@@ -159,8 +159,7 @@ require_target() {
 }
 
 create_directory() {
-    [ ! -L "$target_directory" ] ||
-        die "'$target_directory' is a symbolic link to a directory that does not exist"
+    refuse_broken_link "$target_directory"
     mkdir -p "$target_directory/" 2>"$work/publish.errors" || {
         hint 'choose a directory in which you may create files'
         die "could not create directory '$target_directory/': $(head -n 1 "$work/publish.errors")"

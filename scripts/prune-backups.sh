@@ -98,7 +98,7 @@ require_rule() {
 decide() {
     list_backups >"$work/backups"
     LC_ALL=C sort -r "$work/backups" >"$work/sorted"
-    LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v last="$KEEP" \
+    LC_ALL=C awk -v now="$(now_in_utc)" -v last="$KEEP" \
         -v within="$KEEP_DAYS" -v daily="$KEEP_DAILY" -v weekly="$KEEP_WEEKLY" \
         -v monthly="$KEEP_MONTHLY" \
         -f "$awk/formats.awk" -f "$awk/catalog-fields.awk" -f "$awk/prune.awk" "$work/sorted"
@@ -188,7 +188,7 @@ remove_uninterrupted() {
 # remove_files FILE: that file first, because FILE.info alone is not a backup. Sets files_left
 remove_files() {
     if ! ls -d -- "$1" >/dev/null 2>"$work/rm.errors"; then
-        [ -x "${1%/*}/" ] # readable: then another run has deleted the file
+        [ -x "${1%/*}/" ] # if so, another run has deleted the file
         return
     fi
     (trap '' HUP INT TERM && rm -f -- "$1") 2>"$work/rm.errors" || return 1

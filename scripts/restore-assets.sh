@@ -387,7 +387,7 @@ swap_databases() {
     say 'swapping databases'
     read_database_facts
     previous_since=$(time_of_previous) || previous_since=
-    [ -z "$incomplete$rights_skipped" ] || previous_stays='' # what was skipped is there
+    [ -z "$incomplete$rights_skipped" ] || previous_stays='' # live has what was skipped
     [ -z "$previous_stays" ] || require_equal_database
     if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && [ -z "$previous_stays" ] && database_exists; then
         rename_databases "$staging" 'previous:replaced live:previous staging:live'

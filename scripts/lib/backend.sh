@@ -52,13 +52,13 @@ choose_backend() {
 refuse_two_servers() {
     select_docker
     endpoint="TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
-    in_container=$(identify docker) || in_container=
     at_endpoint=$(identify direct) || at_endpoint=
     if [ -z "$at_endpoint" ] && is_address_of_container "$TB_POSTGRES_ENDPOINT"; then
         say "using $server, whose name or published port matches $endpoint"
         return 0
     fi
     [ -n "$at_endpoint" ] || refuse_unqueried "$endpoint" direct
+    in_container=$(identify docker) || in_container=
     [ -n "$in_container" ] || refuse_unqueried "$server" docker
     if [ "$at_endpoint" = "$in_container" ]; then
         say "using $server, which is the server at $endpoint"

@@ -17,8 +17,7 @@
 # and the trust is trusted (signed by this machine), untrusted or unsigned
 print_catalog() {
     for listed_directory; do
-        [ ! -L "$listed_directory" ] || [ -d "$listed_directory/" ] ||
-            die "'$listed_directory' is a symbolic link to a directory that does not exist"
+        refuse_broken_link "$listed_directory"
     done
     catalog=$work/catalog
     rm -rf "$catalog"
@@ -32,6 +31,14 @@ print_catalog() {
     fi
     require_space
     cat "$catalog/joined"
+}
+
+# refuse_broken_link DIRECTORY: ends the script if it is a link to a directory that is not mounted
+refuse_broken_link() {
+    if [ -L "$1" ] && [ ! -d "$1/" ]; then
+        hint 'create or mount that directory'
+        die "'$1' is a symbolic link to a directory that does not exist"
+    fi
 }
 
 # print_remote_catalog REMOTE: the same of a directory of a remote, which must exist. In storage

@@ -24,6 +24,9 @@ read_env_file() {
         line=${line#"$byte_order_mark"}
         line=${line#"${line%%[![:space:]]*}"}
         line=${line#export }
+        line=${line#"${line%%[![:space:]]*}"}
+        name=${line%%=*}
+        name=${name%"${name##*[![:space:]]}"}
         problem='is not NAME=VALUE'
         case $line in
             '' | '#'*) continue ;;
@@ -35,7 +38,7 @@ read_env_file() {
                 alert "skipped line $line_number of '$1': set FORCE on the command line instead"
                 continue
                 ;;
-            *=*) is_known "$(name_in "$line")" || continue ;; # another program's
+            *=*) is_known "$name" || continue ;; # another program's
         esac
         take_setting "$line" || alert "skipped line $line_number of '$1', which $problem"
     done <"$1"
@@ -53,15 +56,9 @@ is_known() { # NAME
     case $known_names in *" $1 "*) ;; *) return 1 ;; esac
 }
 
-# name_in LINE: without the spaces that may be around =
-name_in() {
-    printf '%s' "${1%%=*}" | tr -d ' \t'
-}
-
-# take_setting LINE: unless the environment has it; without spaces around =. Sets problem
+# take_setting LINE: unless the environment has that name; without spaces around =. Sets problem
 take_setting() {
     case $1 in *=*) ;; *) return 1 ;; esac
-    name=$(name_in "$1")
     problem='has an unclosed quote'
     value=$(unquoted "$(printf '%s' "${1#*=}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')") ||
         return 1

@@ -45,7 +45,7 @@ guard_against_losses() {
 compare_existing() {
     losses=
     if read_existing && read_live_tables; then
-        if is_same_content && is_own_manifest; then
+        if is_own_manifest && is_same_content; then
             end_unchanged
         fi
         find_losses "$work/live"
@@ -79,7 +79,7 @@ read_intact() {
 read_newest() {
     print_catalog "$project/backups/postgres" >"$work/listed.catalog"
     DATABASE=$(printable "$TB_POSTGRES_DATABASE") LC_ALL=C \
-        awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" \
+        awk -v now="$(now_in_utc)" \
         -f "$awk/formats.awk" -f "$awk/catalog-fields.awk" -f "$awk/of-database.awk" \
         "$work/listed.catalog" >"$work/of-database" ||
         die 'could not find the newest backup'

@@ -45,7 +45,7 @@ block_in_this_locale() {
 
 # print_table PROGRAM FILE: as a result, the table that awk/PROGRAM.awk makes of these lines
 print_table() {
-    LC_ALL=C awk -v now="$(date -u '+%Y-%m-%d %H:%M:%S')" -v columns="$(table_columns)" \
+    LC_ALL=C awk -v now="$(now_in_utc)" -v columns="$(table_columns)" \
         -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/catalog-fields.awk" \
         -f "$awk/$1.awk" "$2" >"$work/table"
     printable_lines <"$work/table" | show_table || die 'could not write the result'

@@ -85,6 +85,11 @@ human_size() {
     LC_ALL=C awk -v bytes="$1" -f "$awk/formats.awk" -f "$awk/human-size.awk"
 }
 
+# now_in_utc: as the manifests write a time
+now_in_utc() {
+    date -u '+%Y-%m-%d %H:%M:%S'
+}
+
 # user_name: who runs this
 user_name() {
     id -un 2>/dev/null || id -u

@@ -77,9 +77,10 @@ require_container_cli() {
 # CONTAINER_CLI
 use_podman_of_wrapper() {
     cli_path=$(command -v "$CONTAINER_CLI")
-    case $(readlink -f -- "$cli_path" 2>/dev/null) in
+    cli_program=$(readlink -f -- "$cli_path" 2>/dev/null) || cli_program=
+    case $cli_program in
         */podman)
-            CONTAINER_CLI=$(readlink -f -- "$cli_path")
+            CONTAINER_CLI=$cli_program
             return 0
             ;;
     esac

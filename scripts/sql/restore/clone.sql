@@ -1,8 +1,8 @@
 -- Clones the database :source to :target, which gets the live database's owner, or else that of
 -- :source. Nobody may be connected to :source: sessions that look into it end here, and CREATE
 -- DATABASE waits for others. PUBLIC may not connect to :target. The comment comes last: a copy
--- without one is incomplete. It names the owner: ALTER DATABASE … OWNER
--- TO would give the copy to another role, but not its tables.
+-- without one is incomplete. It names the owner, because ALTER DATABASE … OWNER TO would give the
+-- copy to another role, but not its tables.
 SELECT pg_terminate_backend(pid)
 FROM pg_stat_activity JOIN pg_roles ON pg_roles.oid = usesysid
 WHERE datname = :'source' AND pg_has_role(usesysid, 'usage')
