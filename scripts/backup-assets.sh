@@ -44,7 +44,6 @@ main() {
     at_end run_hook
     begin
     require_backup_settings
-    RESTORE_IN_PLACE='' # a setting for restores, which .env may have
     require_gzip
     choose_target
     select_server

@@ -43,7 +43,6 @@ main() {
     parse_options "$@"
     begin
     require_restore_settings
-    RESTORE_KEEP_COPY='' RESTORE_IN_PLACE=''
     if [ -n "$with" ] && needs_private_server; then
         compare_on_private_server
     fi

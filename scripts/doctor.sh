@@ -27,6 +27,7 @@ EOF
 main() {
     parse_no_options "$@"
     begin
+    in_place=$RESTORE_IN_PLACE
     problems=0
     backup_file=$project/assets/assets.dump.gz
     check_this_machine
@@ -233,7 +234,7 @@ check_with_lock() {
     check problem programs
     check note zstd
     check problem rights
-    if [ "$RESTORE_IN_PLACE" != yes ] && database_exists; then
+    if [ "$in_place" != yes ] && database_exists; then
         run_check note extensions || restore_works=maybe
     fi
     [ ! -e "$backup_file" ] || run_check note restore || restore_works=no
@@ -258,7 +259,7 @@ check_password() {
 
 check_database() {
     database_exists || {
-        [ "$RESTORE_IN_PLACE" = yes ] || hint 'a restore creates it'
+        [ "$in_place" = yes ] || hint 'a restore creates it'
         die "there is no database '$TB_POSTGRES_DATABASE'"
     }
     content=$(content_of "$TB_POSTGRES_DATABASE")
@@ -282,7 +283,7 @@ check_zstd() {
 
 check_rights() {
     refuse_system_database
-    if [ "$RESTORE_IN_PLACE" = yes ]; then
+    if [ "$in_place" = yes ]; then
         require_primary
         require_right_to_replace
         echo "user '$TB_POSTGRES_USER' may replace everything; restores are done in place"
@@ -360,7 +361,7 @@ check_archive() {
 check_swap() {
     require_replaceable ''
     lasting_sessions=
-    [ "$RESTORE_IN_PLACE" = yes ] || lasting_sessions=$(foreign_sessions)
+    [ "$in_place" = yes ] || lasting_sessions=$(foreign_sessions)
     [ -z "$lasting_sessions" ] || {
         hint 'disconnect these clients, or ask a superuser to end the sessions'
         die "user '$TB_POSTGRES_USER' may not end these sessions, which a restore must end:" \

@@ -53,7 +53,8 @@ main() {
     parse_options "$@"
     begin
     require_restore_settings
-    [ "$RESTORE_IN_PLACE" != yes ] || refuse_what_needs_staging
+    in_place=${RESTORE_IN_PLACE:-no} keep_copy=${RESTORE_KEEP_COPY:-no}
+    [ "$in_place" != yes ] || refuse_what_needs_staging
     download "$backup_file"
     backup_file=$downloaded
     check_file
@@ -77,7 +78,7 @@ main() {
 }
 
 restore() {
-    if [ "$RESTORE_IN_PLACE" = yes ]; then
+    if [ "$in_place" = yes ]; then
         restore_in_place
         counted=$work/replaced
     else
@@ -148,7 +149,7 @@ refuse_what_needs_staging() {
     needs_staging=
     [ -z "$keep_going" ] || needs_staging=--keep-going
     [ -z "$drop_missing" ] || needs_staging=--drop-missing-columns
-    [ "$RESTORE_KEEP_COPY" != yes ] || needs_staging=RESTORE_KEEP_COPY=yes
+    [ "$keep_copy" != yes ] || needs_staging=RESTORE_KEEP_COPY=yes
     [ "$RESTORE_KEEP_PREVIOUS" != yes ] || needs_staging=RESTORE_KEEP_PREVIOUS=yes
     [ -z "$needs_staging" ] || die_usage "cannot combine RESTORE_IN_PLACE=yes and $needs_staging," \
         'which needs a staging database'
@@ -232,7 +233,7 @@ rows_in_backup() {
 
 # warn_of_extensions: those that this user may not create in staging
 warn_of_extensions() {
-    if [ "$RESTORE_IN_PLACE" = yes ] || [ -n "$copy_found" ] || ! database_exists; then
+    if [ "$in_place" = yes ] || [ -n "$copy_found" ] || ! database_exists; then
         return 0
     fi
     list_superuser_extensions
@@ -251,7 +252,7 @@ warn_of_extensions() {
 # warn_of_owners_if_full: before the question; a restore in place warns later, when it knows which
 # entries it skips
 warn_of_owners_if_full() {
-    if [ "$mode" = full ] && [ "$RESTORE_IN_PLACE" != yes ] && [ -n "$trusted" ] &&
+    if [ "$mode" = full ] && [ "$in_place" != yes ] && [ -n "$trusted" ] &&
         [ -z "$copy_found" ]; then
         find_loadable_entries "$work/contents"
         warn_of_changed_owners "$work/loadable"
@@ -264,12 +265,12 @@ warn_of_idle_settings() {
     [ "$RESTORE_KEEP_PREVIOUS" != yes ] ||
         warn 'RESTORE_KEEP_PREVIOUS has no effect with --table; to be able to undo this restore,' \
             "run 'make backup-assets NAME=x' first"
-    [ "$RESTORE_KEEP_COPY" != yes ] || warn 'RESTORE_KEEP_COPY has no effect with --table'
+    [ "$keep_copy" != yes ] || warn 'RESTORE_KEEP_COPY has no effect with --table'
 }
 
 # warn_of_swap: of a previous database that it drops, and of sessions that it cannot end
 warn_of_swap() {
-    if [ "$RESTORE_IN_PLACE" = yes ] || [ "$mode" = tables ] || ! database_exists; then
+    if [ "$in_place" = yes ] || [ "$mode" = tables ] || ! database_exists; then
         return 0
     fi
     [ "$RESTORE_KEEP_PREVIOUS" != yes ] || warn_of_previous
@@ -330,7 +331,7 @@ show_question() {
 replacement() {
     database="database '$TB_POSTGRES_DATABASE' of $server"
     replaced_how="$1 be replaced"
-    [ "$RESTORE_IN_PLACE" != yes ] ||
+    [ "$in_place" != yes ] ||
         replaced_how="$replaced_how in one transaction, for which clients wait"
     case $mode in
         tables) echo "every row of $(in_one_line "$(cat "$work/chosen")") in $database" \

@@ -23,7 +23,6 @@ main() {
     parse_options "$@"
     begin
     require_yes_or_no ROLLBACK_SKIP_CONFIRM "$ROLLBACK_SKIP_CONFIRM"
-    RESTORE_IN_PLACE='' # a setting for restores, which .env may have
     select_server
     lock_database
     require_primary

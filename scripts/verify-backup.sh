@@ -43,7 +43,6 @@ main() {
     [ -z "$json" ] || at_end add_levels
     at_end remember_failure
     require_restore_settings
-    RESTORE_KEEP_COPY='' RESTORE_IN_PLACE=''
     if [ "$level" != hash ] && needs_private_server; then
         run_on_private_server verify-backup.sh ${json:+--json} --level "$level" -- "$backup_file"
     fi

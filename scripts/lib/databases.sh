@@ -2,8 +2,11 @@
 # The live database and those of this project: staging, which a restore fills, the replaced one,
 # the previous one and the kept copy.
 # Needs: child compared lock_backend previous replaced sql staging work
-# Sets: copy_origin copy_bytes data_directory database_bytes database_encoding load_jobs
-#   may_create may_restrict toast_compression
+# Sets: copy_bytes copy_origin data_directory database_bytes database_encoding in_place keep_copy
+#   load_jobs may_create may_restrict toast_compression
+
+# a restore follows RESTORE_IN_PLACE and RESTORE_KEEP_COPY; other scripts that load a backup do not
+in_place=no keep_copy=no
 
 # read_database_facts: Sets database_encoding, empty where the live database does not exist, and
 # database_bytes, its size
@@ -94,7 +97,7 @@ require_replaceable() {
 
 # list_obstacles: into $work/obstacles; see the SQL
 list_obstacles() {
-    { psql_set in_place "$RESTORE_IN_PLACE" && print_sql restore/obstacles; } |
+    { psql_set in_place "$in_place" && print_sql restore/obstacles; } |
         ask lock >"$work/obstacles" ||
         fail_with "$work/lock.errors" 'could not read the catalog'
 }

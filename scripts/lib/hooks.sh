@@ -31,18 +31,18 @@ run_hook() {
 }
 
 # run_hook_command: with a time limit, at which all that it has started ends: busybox's timeout ends
-# only its own child
+# only its own child. $work is empty if the run ended before it had a private directory
 run_hook_command() {
-    if [ -z "$work" ] || ! command -v setsid >/dev/null; then
-        # shellcheck disable=SC2016 # expands in that shell
-        in_time sh -c 'exec sh -c "$1" 2>&4' sh "$command"
-        return
+    group=
+    if [ -n "$work" ] && command -v setsid >/dev/null; then
+        group=$work/hook.group
     fi
     # shellcheck disable=SC2016 # expands in that shell
-    in_time setsid sh -c 'echo $$ >"$2"; exec sh -c "$1" 2>&4' sh "$command" "$work/hook.group" || {
+    in_time ${group:+setsid} sh -c 'echo $$ >"$2"; exec sh -c "$1" 2>&4' sh "$command" \
+        "${group:-/dev/null}" || {
         ended_with=$?
-        if [ "$ended_with" -ge 124 ]; then
-            kill -9 "-$(cat "$work/hook.group")" 2>/dev/null || :
+        if [ "$ended_with" -ge 124 ] && [ -n "$group" ]; then
+            kill -9 "-$(cat "$group")" 2>/dev/null || :
         fi
         return "$ended_with"
     }

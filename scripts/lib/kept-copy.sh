@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # A copy of a restored database, kept on the server: the next restore of the same backup clones it,
 # which is faster than loading the backup again.
-# Needs: child copy_bytes keep_going kept_copy rights_skipped manifest_found mode sql
-#   staging tables trusted work
+# Needs: child copy_bytes in_place keep_copy keep_going kept_copy manifest_found mode rights_skipped
+#   sql staging tables trusted work
 # Sets: copy_found incomplete
 
 copy_found=
@@ -11,7 +11,7 @@ copy_found=
 find_copy() {
     copy_found=
     if [ -z "$manifest_found" ] || [ -n "$tables$keep_going" ] || [ "$RESTORE_SCHEMA" = live ] ||
-        [ "$RESTORE_IN_PLACE" = yes ]; then
+        [ "$in_place" = yes ]; then
         return 0
     fi
     copy_found=$({ psql_set comment "$(comment_of_copy)" && print_sql restore/find-copy; } |
@@ -41,7 +41,7 @@ clone_copy() {
 
 # keep_copy: of staging, if the user wants one. The restore goes on if that fails. Sets incomplete
 keep_copy() {
-    if [ "$RESTORE_KEEP_COPY" != yes ] || [ -n "$copy_found" ]; then
+    if [ "$keep_copy" != yes ] || [ -n "$copy_found" ]; then
         return 0
     fi
     find_obstacle_to_copy

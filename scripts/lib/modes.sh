@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The mode of a restore, and what the chosen mode fills.
-# Needs: archive root sql tables work
+# Needs: archive in_place root sql tables work
 # Sets: mode tables unfilled_columns
 #
 #   full       schema and rows come from the archive
@@ -94,7 +94,7 @@ refuse_special_names() {
 # find_tables: the full names of the tables asked for and of their partitions, which hold the rows
 find_tables() {
     chosen=$tables
-    if [ "$RESTORE_IN_PLACE-$mode" = yes-data-only ]; then
+    if [ "$in_place-$mode" = yes-data-only ]; then
         chosen=$(print_sql tables/user-tables tables/all-tables | ask live) ||
             fail_with "$work/live.errors" 'could not find the tables'
     fi
@@ -136,7 +136,7 @@ refuse_single_partitions() {
 # require_right_to_fill: ends the script unless this user may replace the rows of the chosen tables
 require_right_to_fill() {
     refreshed_views=
-    [ "$RESTORE_IN_PLACE-$mode" != yes-data-only ] || refreshed_views=yes
+    [ "$in_place-$mode" != yes-data-only ] || refreshed_views=yes
     forbidden_objects=$({
         psql_set views "$refreshed_views"
         print_sql tables/forbidden-objects

@@ -4,37 +4,45 @@
 # Sets: downloaded listed remote_exists remote_files name_filter
 
 # copy_off_site FILE: copies it and FILE.info to BACKUP_REMOTE, if that is set, and compares what
-# arrived by hash. If this fails, the run ends with 3. Without the lock, because it can take long
+# arrived by hash. If this fails, the run ends with 3
 copy_off_site() {
     [ -n "$BACKUP_REMOTE" ] || return 0
+    begin_off_site "$1"
+    copy_and_compare "$1"
+}
+
+# complete_off_site FILE: the same for a backup that has not changed, unless the remote has it
+complete_off_site() {
+    [ -n "$BACKUP_REMOTE" ] || return 0
+    show_progress comparing
+    begin_off_site "$1"
+    if compare_with_remote; then
+        say "$remote_file has the same content"
+    elif is_absent "$remote_status" || [ "$remote_status" -eq 0 ]; then
+        copy_and_compare "$1"
+    else
+        end_without_copy "$(rclone_error)"
+    fi
+}
+
+# begin_off_site FILE: a copy can take long, so others get the lock
+begin_off_site() {
     release_lock || : # the server has ended it
-    copy_started=$(date +%s)
     remote_file=$(path_on "$BACKUP_REMOTE" "${1##*/}")
+    hash_pair "$1"
+}
+
+copy_and_compare() { # FILE
+    copy_started=$(date +%s)
     say "copying to $remote_file"
     finish "the backup is complete; its copy on $BACKUP_REMOTE is not"
     show_progress 'copying off site'
-    hash_pair "$1"
     remote_status=
     copy_pair "$1" || end_without_copy "$(rclone_error)"
     show_progress 'verifying'
     compare_with_remote || end_without_copy "$(difference_on_remote)"
     finish 'the backup and its copy are complete'
     say_done "copied to $remote_file and verified there in $(($(date +%s) - copy_started)) s"
-}
-
-# complete_off_site FILE: the same for a backup that has not changed, unless the remote has it
-complete_off_site() {
-    [ -n "$BACKUP_REMOTE" ] || return 0
-    release_lock || : # the server has ended it
-    show_progress comparing
-    hash_pair "$1"
-    if compare_with_remote; then
-        say "$(path_on "$BACKUP_REMOTE" "${1##*/}") has the same content"
-    elif is_absent "$remote_status" || [ "$remote_status" -eq 0 ]; then
-        copy_off_site "$1"
-    else
-        end_without_copy "$(rclone_error)"
-    fi
 }
 
 end_without_copy() { # REASON

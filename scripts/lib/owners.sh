@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The owners of a backup's objects: who can get them here.
-# Needs: is_superuser sql staging trusted work
+# Needs: in_place is_superuser sql staging trusted work
 # Sets: new_owner rights_skipped unusable_owners
 
 new_owner=
@@ -81,7 +81,7 @@ give_objects_to_owner() {
 unusable_owners_of() {
     {
         psql_set entries "$(owner_entries "$1")"
-        psql_set in_place "$RESTORE_IN_PLACE"
+        psql_set in_place "$in_place"
         print_sql restore/unusable-owners
     } | ask lock
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
-# Needs: backup_file copy_found data_directory defaulted_columns manifest manifest_found mode
-#   room_advice rows_entry server table_entry tables work
+# Needs: backup_file copy_found data_directory defaulted_columns in_place keep_copy manifest
+#   manifest_found mode room_advice rows_entry server table_entry tables work
 # Sets: copy_found live_had_tables
 
 # prepare_restore: everything that comes before the question; the live database does not change
@@ -24,7 +24,7 @@ prepare_restore() {
         upload_archive
         require_trust
         check_large_objects
-        [ "$RESTORE_IN_PLACE" != yes ] || require_owned_database
+        [ "$in_place" != yes ] || require_owned_database
         choose_mode
         [ "$mode" = full ] || copy_found=
     fi
@@ -81,7 +81,7 @@ check_file_again() {
 
 require_replaceable_database() {
     refuse_system_database
-    if [ "$RESTORE_IN_PLACE" = yes ]; then
+    if [ "$in_place" = yes ]; then
         require_primary
         database_exists || fail_without_database
         return 0
@@ -97,7 +97,7 @@ check_large_objects() {
     grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents" || return 0
     if [ -n "$tables" ]; then
         warn 'skipped: the large objects of the backup, which --table cannot restore'
-    elif [ "$RESTORE_IN_PLACE" = yes ]; then
+    elif [ "$in_place" = yes ]; then
         hint 'restore this backup without RESTORE_IN_PLACE=yes, into a staging database'
         die 'cannot restore in place: the backup contains large objects'
     fi
@@ -116,7 +116,7 @@ require_owned_database() {
 # check_room: for the staging database, a copy to keep, and the archive
 check_room() {
     databases=1
-    if [ "$RESTORE_KEEP_COPY" = yes ] && [ -z "$copy_found" ]; then
+    if [ "$keep_copy" = yes ] && [ -z "$copy_found" ]; then
         databases=2
         hint 'RESTORE_KEEP_COPY=no needs only half of that'
     fi

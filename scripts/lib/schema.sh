@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Schemas: what an archive or a database consists of, by name and type, and how two of them differ.
-# Needs: awk child root sql work
+# Needs: awk child in_place root sql work
 
 # list_schema NAME [ARCHIVE]: of that archive, or of the database PGDATABASE; see
 # remote/list-schema.awk. take_schema NAME then takes the list
@@ -92,7 +92,7 @@ compare_schemas() {
 # lock. Ends the script unless the user chose the backup's schema
 require_backup_schema() {
     [ "$RESTORE_SCHEMA" = backup ] || {
-        [ "$RESTORE_SCHEMA" = live ] || [ "$RESTORE_IN_PLACE" = yes ] ||
+        [ "$RESTORE_SCHEMA" = live ] || [ "$in_place" = yes ] ||
             hint '--schema backup replaces the live schema without reading it'
         fail_with "$work/dump.errors" 'could not read the live schema'
     }

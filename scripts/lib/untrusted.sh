@@ -2,7 +2,7 @@
 # Untrusted backups: an archive can run whatever SQL its author chose. So a backup that this machine
 # did not make is loaded by a role with no other rights, which the server watches, and what it
 # created is audited before anyone with more rights touches it.
-# Needs: archive_limit child manifest_found may_restrict restricted_role sql staging
+# Needs: archive_limit child in_place manifest_found may_restrict restricted_role sql staging
 #   superuser_options trusted work
 # Sets: trusted
 
@@ -20,7 +20,7 @@ decide_trust() {
 # a superuser, or those that server-facts.sql lists
 require_trust() {
     [ -z "$trusted" ] || return 0
-    [ "$RESTORE_IN_PLACE" != yes ] || {
+    [ "$in_place" != yes ] || {
         hint 'if you trust its author, RESTORE_TRUST=yes (or --trust) restores it in place'
         die 'cannot restore an untrusted backup in place:' \
             'only a staging database can be audited before clients see it'
