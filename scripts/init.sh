@@ -122,6 +122,7 @@ ask_option() {
     fi
     find_database
     show_menu
+    warn_if_unreachable
     while ask_user 'Choose a, a+, b, c or d (Ctrl-C to leave): '; do
         if [ -z "$reply" ]; then
             say 'choose one of a, a+, b, c, d'
@@ -149,6 +150,16 @@ show_menu() {
     fi
     run_helper menu --problem "$backup_problem" --holds "$backup_summary" \
         --created "$backup_created" --now "$current_summary" "$backup_file" >&4 || usage >&4
+}
+
+# warn_if_unreachable: the user can start the server before answering
+warn_if_unreachable() {
+    while IFS= read -r told_line; do
+        case $told_line in
+            'error: '*) warn "${told_line#error: }" ;;
+            ' hint: '*) tell_labelled 36 ' hint:' "${told_line# hint: }" ;;
+        esac
+    done <"$work/database.errors"
 }
 
 # normalize_option TEXT: fails where it is none. Sets option

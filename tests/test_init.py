@@ -520,6 +520,16 @@ def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: T
     assert run.status == 0 and direct.content() == backup, run
 
 
+def test_menu_warns_of_a_server_that_does_not_answer(direct: Database) -> None:
+    direct.sample_backup()
+    direct.checkout.environment["TB_POSTGRES_ENDPOINT"] = "127.0.0.1:1"
+    run = direct.checkout.run_on_terminal(INIT, answer=b"\x04")
+    assert run.status == 1, run
+    below = run.err.partition("provider credentials.")[2].partition("Choose a,")[0]
+    assert "warning:" in below and "127.0.0.1:1" in below and "hint:" in below, run
+    assert "unchanged" not in below, run
+
+
 def test_option_a_asks_if_the_server_was_started_after_the_menu(direct: Database) -> None:
     damaged_after_backup(direct)
     before = direct.content()

@@ -107,10 +107,10 @@ fetch_visibly() {
 
 # find_database: what it holds, and where it can be read while it is being filled. Sets
 # database_key, addresses, current_database, current_content and current_summary, empty where the
-# server is out of reach
+# server could not be reached; its error and hints are then in $work/database.errors
 find_database() {
     set_client_environment
-    describe_database >"$work/database" 4>/dev/null || : >"$work/database"
+    describe_database >"$work/database" 4>"$work/database.errors" || : >"$work/database"
     database_key=$(sed -n 's/^key //p' "$work/database")
     addresses=$(sed -n 's/^address //p' "$work/database")
     current_database=$(sed -n 's/^name //p' "$work/database")
@@ -119,6 +119,7 @@ find_database() {
 }
 
 describe_database() (
+    unchanged=
     select_server
     open_lock
     echo "key $database_key"
