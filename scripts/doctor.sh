@@ -50,8 +50,6 @@ report_verdict() {
     case $backup_works-$restore_works in
         yes-yes) say_done 'a backup and a restore would work' ;;
         yes-maybe) say_done 'a backup would work; a restore may fail to create extensions' ;;
-        yes-no) say_done "a backup would work, a restore of $backup_file would not" ;;
-        no-no) fail 1 "neither a backup nor a restore of $backup_file would work" ;;
         no-*) say_done 'a restore would work; it creates the database, which a backup needs' ;;
     esac
 }
@@ -71,10 +69,14 @@ run_check() {
         return 0
     fi
     [ "$level" = note ] || problems=$((problems + 1))
-    show_check "$level" "$2" "$(sed -n -e 's/^error: //p' -e 's/^warning: //p' "$work/said" |
-        head -n 1)" \
+    show_check "$level" "$2" "$(first_said 'error: ' || first_said 'warning: ')" \
         "$(sed -n 's/^ hint: //p' "$work/said")"
     return 1
+}
+
+# first_said LABEL: the first message of the check with that label; fails if there is none
+first_said() {
+    grep "^$1" "$work/said" | sed "s/^$1//; q" | grep .
 }
 
 # show_check LEVEL NAME TEXT [REMEDIES]: the remedies are lines
@@ -101,14 +103,20 @@ colour_on_3() {
 
 # --- this machine ---
 
+# check_this_machine: Sets has_backup
 check_this_machine() {
+    has_backup=
     check problem directory
     check problem backups
     check problem gzip
     check note pigz
     check note python
     check note key
-    check note backup
+    if [ ! -e "$backup_file" ]; then
+        check note backup
+    elif run_check problem backup; then
+        has_backup=yes
+    fi
     [ -z "$BACKUP_REMOTE" ] || check problem remote
 }
 
@@ -169,7 +177,8 @@ check_python() {
 check_key() {
     has_key || {
         if lacks_key; then
-            hint 'the next backup creates it; backups signed with another key are untrusted'
+            hint 'the next backup creates it'
+            hint 'backups signed with another key are untrusted'
         else
             hint 'without a key, backups are not signed, and all are untrusted'
         fi
@@ -186,10 +195,17 @@ check_backup() {
     fi
     require_file "$backup_file"
     find_manifest "$backup_file"
-    [ -n "$manifest_found" ] || die "'$backup_file' has no manifest"
-    check_manifest "$backup_file"
-    require_intact "$backup_file"
-    echo "$backup_file, created $(manifest_field created), $(sum_of_tables <"$work/tables")"
+    if [ -n "$manifest_found" ]; then
+        check_manifest "$backup_file"
+    else
+        require_whole "$backup_file"
+    fi
+    if [ -n "$manifest_found" ]; then
+        describes "$work/manifest" "$backup_file" || fail_mismatch "$backup_file"
+        echo "created $(manifest_field created), $(sum_of_tables <"$work/tables")"
+    else
+        echo "$backup_file is intact; it has no manifest"
+    fi
 }
 
 check_remote() {
@@ -237,7 +253,7 @@ check_with_lock() {
     if [ "$in_place" != yes ] && database_exists; then
         run_check note extensions || restore_works=maybe
     fi
-    [ ! -e "$backup_file" ] || run_check note restore || restore_works=no
+    [ -z "$has_backup" ] || check problem restore
     check "$(level_of_space)" space
     check problem archive
     check problem swap
@@ -311,7 +327,6 @@ check_extensions() {
 
 # check_restore: would this user, with these programs, be able to load the shared backup?
 check_restore() {
-    require_file "$backup_file"
     find_manifest "$backup_file"
     [ -z "$manifest_found" ] || check_manifest "$backup_file"
     decide_trust
@@ -335,7 +350,10 @@ level_of_space() {
 
 check_space() {
     kib=$(server_fact data-free)
-    [ -n "$kib" ] || die 'could not determine the free space of the data directory'
+    [ -n "$kib" ] || {
+        hint 'on the server itself, a superuser or a member of pg_read_all_settings can see it'
+        die 'could not determine the free space of the data directory'
+    }
     room="$(human_size "$((kib * 1024))") free in the data directory"
     server_has_room "$kib" "$database_bytes" || {
         hint "free some space in $data_directory of $server"
@@ -385,7 +403,8 @@ show_kept_databases() {
 check_tumblebug() {
     has_new_python || die "$python_needed"
     ask_tumblebug ready || {
-        hint "only 'make init' needs it; for another address, set TUMBLEBUG_SERVER=host:port"
+        hint "only 'make init' needs it"
+        hint 'for another address, set TUMBLEBUG_SERVER=host:port'
         die "$(tumblebug_answer)"
     }
     echo "answers at $TUMBLEBUG_SERVER"
