@@ -277,13 +277,18 @@ select_providers() {
 
 # inform_if_reachable: option a works without CB-Tumblebug
 inform_if_reachable() {
-    skipped_without_it="skipped: creating namespace 'system' and showing the server's summary"
+    for_tumblebug="creating namespace 'system' and showing the server's summary"
     if [ "$option" = a ] && ! has_new_python; then
-        say "$python_needed; $skipped_without_it"
-    elif [ "$option" = a ] && ! is_tumblebug_ready; then
-        say "CB-Tumblebug does not answer at $TUMBLEBUG_SERVER; $skipped_without_it"
-    else
+        say "$python_needed; skipped: $for_tumblebug"
+    elif [ "$option" != a ] || is_tumblebug_ready; then
         inform_tumblebug
+    elif ! is_tumblebug_there; then
+        say "$(tumblebug_answer); skipped: $for_tumblebug"
+    elif wait_until_ready; then
+        inform_tumblebug
+    else
+        clear_line
+        report_skipped "$for_tumblebug: $(tumblebug_answer)"
     fi
     [ -z "$incomplete" ] || end_incomplete
 }

@@ -85,7 +85,28 @@ def test_option_a_needs_no_server_and_says_what_it_skipped(direct: Database) -> 
     run = init(direct, "-y", TUMBLEBUG_SERVER="127.0.0.1:9")
     assert run.status == 0, run
     assert direct.content() == before
-    assert "does not answer at 127.0.0.1:9; skipped" in run.err
+    assert "does not answer at 127.0.0.1:9: Connection refused; skipped: " in run.err
+
+
+def test_option_a_waits_for_a_server_that_is_not_ready_yet(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
+    direct.sample_backup()
+    answers = iter([replies(503, {"message": "not yet"})])
+    tumblebug.faults["/readyz"] = lambda handler: next(answers, replies(200, {}))(handler)
+    run = init(direct, "-y")
+    assert run.status == 0 and tumblebug.namespace and tumblebug.initialised, run
+
+
+def test_option_a_says_why_a_server_that_answers_was_not_informed(
+    direct: Database, tumblebug: Tumblebug
+) -> None:
+    direct.sample_backup()
+    tumblebug.faults["/readyz"] = replies(503, {"message": "not yet"})
+    run = init(direct, "-y", "-q")
+    assert run.status == 3, run
+    assert "warning: skipped: creating namespace 'system'" in run.err
+    assert "answered 503: not yet" in run.err and not tumblebug.namespace
 
 
 def test_option_a_without_python_says_what_is_missing(direct: Database) -> None:
@@ -239,8 +260,8 @@ def test_backup_without_its_copy_is_no_skipped_backup(
 @pytest.mark.parametrize("port", ["abc", "132399"])
 def test_address_with_an_impossible_port_is_named(direct: Database, port: str) -> None:
     run = init(direct, "--option", "b", TUMBLEBUG_SERVER=f"localhost:{port}")
-    assert run.status == 1 and len(run.errors) == 1, run
-    assert f"TUMBLEBUG_SERVER 'localhost:{port}' is not an address: Port " in run.err
+    assert run.status == 2 and len(run.errors) == 1, run
+    assert f"TUMBLEBUG_SERVER must be host:port, not 'localhost:{port}'" in run.err
     assert "waiting" not in run.err
 
 
@@ -352,6 +373,7 @@ def test_wrong_password_is_told_and_never_shown(direct: Database, tumblebug: Tum
     run = init(direct, "--option", "b", TB_API_PASSWORD="s3cret")
     assert run.status == 1, run
     assert "refuses the user or the password; set TB_API_USERNAME and TB_API_PASSWORD" in run.err
+    assert "start CB-Tumblebug" not in run.err
     assert "s3cret" not in run.out + run.err
 
 

@@ -40,15 +40,24 @@ is_tumblebug_ready() {
     ask_tumblebug ready
 }
 
-# require_tumblebug: waits until it is ready
+# is_tumblebug_there: did it answer, if only with an error?
+is_tumblebug_there() {
+    case $(tumblebug_answer) in 'CB-Tumblebug does not answer'*) return 1 ;; esac
+}
+
 require_tumblebug() {
     has_new_python || die "$python_needed"
+    wait_until_ready || fail_not_ready
+}
+
+# wait_until_ready: fails if CB-Tumblebug is not ready in time
+wait_until_ready() {
     seconds_left=$TUMBLEBUG_WAIT_SECONDS
     until is_tumblebug_ready; do
         case $(tumblebug_answer) in
             *TB_API_PASSWORD* | 'TUMBLEBUG_SERVER '*) seconds_left=0 ;; # waiting does not help
         esac
-        [ "$seconds_left" -gt 0 ] || fail_not_ready
+        [ "$seconds_left" -gt 0 ] || return 1
         count_down
     done
     clear_line
@@ -67,7 +76,11 @@ count_down() {
 
 fail_not_ready() {
     clear_line
-    hint "start CB-Tumblebug's server, or set TUMBLEBUG_SERVER=host:port"
+    case $(tumblebug_answer) in
+        'TUMBLEBUG_SERVER '*) refuse_setting TUMBLEBUG_SERVER "$TUMBLEBUG_SERVER" host:port ;;
+        *TB_API_PASSWORD*) ;; # the answer says what to set
+        *) hint "start CB-Tumblebug's server, or set TUMBLEBUG_SERVER=host:port" ;;
+    esac
     die "$(tumblebug_answer)"
 }
 
