@@ -53,6 +53,7 @@ main() {
         confirm_pruning
         delete_backups
     fi
+    [ -z "$incomplete" ] || end_incomplete
 }
 
 parse_options() {
@@ -117,6 +118,9 @@ show_plan() {
     listed_files=$(wc -l <"$work/backups")
     total=$(wc -l <"$work/plan" | tr -d ' ')
     skipped=$((listed_files - total))
+    unread=$(grep -c "$(printf '\tunreadable\t')" "$work/backups") || unread=0
+    skipped=$((skipped - unread))
+    [ "$unread" -eq 0 ] || warn_of_unread
     [ "$skipped" -eq 0 ] || say "skipped: $(amount "$skipped" file)$place without an intact" \
         "manifest; to list them, run 'make list-backups${operand:+ ARGS=$operand}'"
     [ -s "$work/plan" ] || return 0
@@ -124,6 +128,13 @@ show_plan() {
         return 0
     fi
     print_table prune-table "$work/plan"
+}
+
+# warn_of_unread: they may be older than what the rules keep. Sets incomplete
+warn_of_unread() {
+    incomplete=yes
+    warn "skipped: $(amount "$unread" file)$place that user '$(id -un)' may not read:" \
+        'run this as their owner'
 }
 
 count_backups_to_delete() {
@@ -140,7 +151,7 @@ confirm_pruning() {
 # delete_backups: decides again after the answer; a backup that has changed meanwhile stays
 delete_backups() {
     decide >"$work/plan.now"
-    deleted=0 files_left=
+    deleted=0
     all_to_delete=$(amount "$to_delete" backup)
     while IFS= read -r planned; do
         case $planned in delete*) delete_backup "$planned" ;; esac
@@ -150,7 +161,6 @@ delete_backups() {
     unchanged=
     finish 'the old backups are deleted'
     say_done "deleted $(amount "$deleted" backup), $(human_size "$bytes")"
-    [ -z "$files_left" ] || end_incomplete
 }
 
 delete_backup() { # LINE
@@ -179,22 +189,23 @@ remove_uninterrupted() {
     signal=
     trap 'signal=129' HUP
     trap 'signal=130' INT
+    trap 'signal=131' QUIT
     trap 'signal=143' TERM
     remove_with remove_files
     end_on_signals
     [ -z "$signal" ] || exit "$signal"
 }
 
-# remove_files FILE: that file first, because FILE.info alone is not a backup. Sets files_left
+# remove_files FILE: that file first, because FILE.info alone is not a backup. Sets incomplete
 remove_files() {
     if ! ls -d -- "$1" >/dev/null 2>"$work/rm.errors"; then
         [ -x "${1%/*}/" ] # if so, another run has deleted the file
         return
     fi
-    (trap '' HUP INT TERM && rm -f -- "$1") 2>"$work/rm.errors" || return 1
-    (trap '' HUP INT TERM && rm -f -- "$1.info" "$1.verified") 2>"$work/rm.errors" || {
+    (trap '' HUP INT QUIT TERM && rm -f -- "$1") 2>"$work/rm.errors" || return 1
+    (trap '' HUP INT QUIT TERM && rm -f -- "$1.info" "$1.verified") 2>"$work/rm.errors" || {
         warn "deleted $1, but not the files that belong to it: $(removal_error)"
-        files_left=yes
+        incomplete=yes
     }
 }
 

@@ -296,6 +296,20 @@ def test_a_read_only_directory_is_named_before_the_question(open_directory: Path
     assert len(list(directory.glob("*.dump.gz"))) == 3
 
 
+def test_backups_that_this_user_may_not_read_are_named(open_directory: Path) -> None:
+    directory = open_directory / "backups" / "postgres"
+    for name in ("new", "old", "older"):
+        write_backup(directory / f"{name}.dump.gz", "2026-01-01 00:00:00")
+    (directory / "older.dump.gz").chmod(0)
+    if os.geteuid() == 0:
+        os.chown(directory / "older.dump.gz", 0, 0)
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}
+    run = run_as_nobody([str(open_directory / PRUNE), "-q", "-y", "--keep", "2"], environment)
+    assert run.status == 3, run
+    assert "warning: skipped: 1 file that user 'nobody' may not read" in run.err
+    assert len(list(directory.glob("*.dump.gz"))) == 3
+
+
 def test_days_count_from_the_newest_backup(checkout: Checkout) -> None:
     """A clock that is wrong, or nights without a backup, delete nothing."""
     for name, days in (("newest", 400), ("older", 405), ("oldest", 420)):
