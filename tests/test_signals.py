@@ -11,7 +11,7 @@ from support.run import BACKUP, RESTORE
 from support.running import sessions, start_restore
 from support.waiting import until
 
-SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
 
 
 @pytest.fixture(

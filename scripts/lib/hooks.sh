@@ -15,7 +15,7 @@ run_hook() {
     hook_status=0 hook_errors=/dev/null
     [ -z "$work" ] || hook_errors=$work/hook.errors
     (
-        trap - HUP INT TERM PIPE
+        trap - HUP INT QUIT TERM PIPE
         unset PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
         run_hook_command 3>&- 5>&- 6<&- 7>&- 8<&- 9<&-
     ) </dev/null >&4 2>"$hook_errors" || hook_status=$?

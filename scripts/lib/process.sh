@@ -33,6 +33,7 @@ begin() {
 end_on_signals() {
     trap 'exit 129' HUP
     trap 'exit 130' INT
+    trap 'exit 131' QUIT
     trap 'exit 143' TERM
 }
 
@@ -44,7 +45,7 @@ at_end() {
 # end_run: whatever the reason, children end and temporary files go
 end_run() {
     status=$?
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT TERM
     trap - EXIT
     end_live_line
     if [ "$status" -ne 0 ] && [ -z "$explained" ]; then

@@ -27,7 +27,7 @@ run_call() {
     shift
     call_children=
     call=$(mktemp -d "$work/call.XXXXXX") || exit 74
-    trap 'end_call 143' HUP INT TERM
+    trap 'end_call 143' HUP INT QUIT TERM
     mkfifo "$call/in" "$call/out" "$call/copy" "$call/sent" "$call/errors" "$call/open" \
         "$call/begun" || end_call 74
     [ "$input_kind" != whole ] || cat >"$call/input"
@@ -61,7 +61,7 @@ start_call() {
 }
 
 end_call() { # STATUS
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT TERM
     # shellcheck disable=SC2086 # process numbers
     [ -z "$call_children" ] || kill $call_children 2>/dev/null || : # some have ended
     rm -rf "$call"
