@@ -52,6 +52,17 @@ def test_unchanged_database_keeps_the_existing_backup(direct: Database, compress
     assert direct.left_behind() == []
 
 
+def test_unchanged_database_with_a_materialized_view_keeps_the_existing_backup(
+    direct: Database,
+) -> None:
+    direct.execute("CREATE MATERIALIZED VIEW sizes AS SELECT count(*) FROM spec_info")
+    path = direct.backed_up()
+    earlier = read_pair(path)
+    run = direct.backup(path, **GUARDED)
+    assert run.status == 0 and "nothing changed since" in run.err, run
+    assert read_pair(path) == earlier
+
+
 def test_backup_without_our_signature_is_always_replaced(direct: Database) -> None:
     path = direct.sample_backup()
     earlier = read_pair(path)
