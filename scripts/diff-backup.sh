@@ -163,9 +163,9 @@ load_new() {
 load_side() {
     decide_trust
     upload_archive
-    require_trust
+    require_trust ${with:+private}
     check_room
-    ! is_schema_only || warn "$backup_file contains no rows"
+    backup_has_rows || warn "$backup_file contains no rows"
     without_messages choose_mode_by_archive # the result lists columns of one side only
     load_backup
     [ -z "$manifest_found" ] || verify_loaded

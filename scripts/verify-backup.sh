@@ -129,7 +129,7 @@ verify_on_server() {
 
 # verify_restore: the steps of a restore before the swap
 verify_restore() {
-    require_trust
+    require_trust private
     check_room
     begin_level restore
     choose_mode_by_archive

@@ -933,7 +933,7 @@ def restores_untrusted(database: Database) -> None:
     database.execute("DELETE FROM image_infos")
     database.server.execute(f"ALTER ROLE {role} CREATEROLE")
     run = database.restore(path)
-    assert run.status == 1 and "may not restrict a role" in run.errors[0], run
+    assert run.status == 1 and "lacks the rights to create and limit" in run.errors[0], run
     database.server.execute(f"GRANT SET ON PARAMETER {RESTRICTING} TO {role}")
     try:
         process = start_restore(database, path)

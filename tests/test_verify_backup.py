@@ -145,6 +145,15 @@ def test_trust_holds_on_a_private_server(direct: Database) -> None:
     assert run.status == 0 and verified(run.out) == LEVELS, run
 
 
+@pytest.mark.python
+def test_data_only_backup_needs_a_server_with_tables(direct: Database) -> None:
+    path = direct.checkout.path / "rows.dump.gz"
+    assert direct.backup("--data-only", path).status == 0
+    run = direct.checkout.run(VERIFY, "--private", path)
+    assert run.status == 1, run
+    assert "cannot load a data-only backup into a private server" in run.errors[0], run
+
+
 def test_named_server_that_does_not_answer_is_an_error(direct: Database) -> None:
     path = direct.sample_backup()
     run = direct.checkout.run(VERIFY, TB_POSTGRES_ENDPOINT="127.0.0.1:1")

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The tables and columns that a restore of rows fills: what the backup and the live tables lack.
-# Needs: awk drop_missing mode work
+# Needs: awk drop_missing mode on_private_server work
 # Sets: defaulted_columns drop_missing emptied_tables unfilled_columns
 
 drop_missing=
@@ -22,6 +22,8 @@ list_filled_columns() {
     print_sql tables/user-tables tables/live-columns | ask live >"$work/live-columns" ||
         fail_with "$work/live.errors" 'could not read the columns'
     [ -s "$work/live-columns" ] || {
+        [ -z "${on_private_server-}" ] ||
+            die 'cannot load a data-only backup into a private server, which has no tables'
         hint "start CB-Tumblebug's server once to create them"
         die "database '$TB_POSTGRES_DATABASE' has no tables"
     }

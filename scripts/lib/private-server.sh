@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A private server that ends with the run, for verbs that need a server but not the live database.
 # Needs: child private quiet root
-# Sets: explained json
+# Sets: explained json on_private_server
 
 # needs_private_server: does the user want one, or is no server set and none reachable?
 needs_private_server() {
@@ -21,6 +21,8 @@ run_on_private_server() {
     # --trust has set it in this shell only
     [ "$RESTORE_TRUST" != yes ] || set -- --trust "$@"
     explained=yes json='' # that run reports, however it ends
+    on_private_server=yes
+    export on_private_server
     private_status=0
     background_with_messages run_helper private-server "$root/scripts/$script_name" \
         ${quiet:+--quiet} "$@" >&3 2>&4

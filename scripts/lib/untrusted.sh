@@ -17,8 +17,8 @@ decide_trust() {
 }
 
 # require_trust: once the file is known to be a backup; loading an untrusted one needs the rights of
-# a superuser, or those that server-facts.sql lists
-require_trust() {
+# a superuser, or those that server-facts.sql lists. 'private' adds a hint on how to do without that
+require_trust() { # [private]
     [ -z "$trusted" ] || return 0
     [ "$in_place" != yes ] || {
         hint 'if you trust its author, RESTORE_TRUST=yes (or --trust) restores it in place'
@@ -28,9 +28,10 @@ require_trust() {
     [ "$may_restrict" = t ] || {
         hint 'if the backup is your own, copy the key that signed it to this machine'
         hint 'docs/reference.md#backends lists the rights that are enough from PostgreSQL 15 on'
-        hint 'if you trust its author, RESTORE_TRUST=yes restores it with your own rights'
+        hint 'if you trust its author, RESTORE_TRUST=yes loads it with your own rights'
+        [ "${1-}" != private ] || hint 'or --private uses a private server of its own'
         die "cannot load an untrusted backup: user '$TB_POSTGRES_USER' is not a superuser," \
-            'and may not restrict a role'
+            'and lacks the rights to create and limit a restricted role'
     }
     say 'this backup was not signed with your key:' \
         'a restore loads it with restricted rights and audits it'
