@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,16 @@ def run_demo() -> int:
     return 0
 
 
+def write_key(path: Path) -> Path:
+    """Write a key that signs backups to a new file, and return its path.
+
+    The user's own key is neither used nor created.
+    """
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_hex(32))
+    return path
+
+
 def run_steps(
     server: PrivateServer, directory: Path, load: Callable[[psycopg.Connection], dict[str, int]]
 ) -> None:
@@ -69,7 +80,7 @@ def run_steps(
     Raises DemoFailed, psycopg.Error or OSError.
     """
     environment = {**os.environ, **server.environment(), "TMPDIR": str(directory)}
-    environment["TB_ASSETS_KEY_FILE"] = str(directory / "key")
+    environment["TB_ASSETS_KEY_FILE"] = str(write_key(directory / "key"))
     backup = directory / "assets.dump.gz"
 
     title("Start a private PostgreSQL, with real machine types and prices of EC2, Azure and GCE")
