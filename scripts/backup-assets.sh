@@ -470,11 +470,8 @@ publish_backup() {
             "$(head -n 1 "$work/sync.errors")"
         end_incomplete
     }
-    dump_has_rows || alert "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
-}
-
-dump_has_rows() {
-    grep -qv '^0 ' "$work/tables"
+    have_rows "$work/tables" ||
+        alert "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
 }
 
 # report_backup: the shared backup is for Git
@@ -482,7 +479,7 @@ report_backup() {
     say_done "wrote $target: $(sum_of_tables <"$work/tables")," \
         "$(human_size "$(size_of "$target")") in $(duration)"
     report_changes
-    if is_shared && dump_has_rows; then
+    if is_shared && have_rows "$work/tables"; then
         say "next: git add $target $target.info"
     fi
 }

@@ -53,7 +53,7 @@ main() {
     parse_options "$@"
     begin
     require_restore_settings
-    in_place=${RESTORE_IN_PLACE:-no} keep_copy=${RESTORE_KEEP_COPY:-no}
+    in_place=${RESTORE_IN_PLACE:-no} copy_wanted=${RESTORE_KEEP_COPY:-no}
     [ "$in_place" != yes ] || refuse_what_needs_staging
     download "$backup_file"
     backup_file=$downloaded
@@ -90,7 +90,11 @@ restore() {
     drop_temporary_data
     finish 'the restore is complete'
     print_statistics
-    say_done "restored $(restored_content) in $(duration)"
+    restored=$(restored_content)
+    case $restored in
+        *' 0 rows') ! backup_has_rows || alert 'the restored tables have no rows' ;;
+    esac
+    say_done "restored $restored in $(duration)"
     [ -z "$incomplete" ] || end_incomplete
 }
 
@@ -149,7 +153,7 @@ refuse_what_needs_staging() {
     needs_staging=
     [ -z "$keep_going" ] || needs_staging=--keep-going
     [ -z "$drop_missing" ] || needs_staging=--drop-missing-columns
-    [ "$keep_copy" != yes ] || needs_staging=RESTORE_KEEP_COPY=yes
+    [ "$copy_wanted" != yes ] || needs_staging=RESTORE_KEEP_COPY=yes
     [ "$RESTORE_KEEP_PREVIOUS" != yes ] || needs_staging=RESTORE_KEEP_PREVIOUS=yes
     [ -z "$needs_staging" ] || die_usage "cannot combine RESTORE_IN_PLACE=yes and $needs_staging," \
         'which needs a staging database'
@@ -265,7 +269,8 @@ warn_of_idle_settings() {
     [ "$RESTORE_KEEP_PREVIOUS" != yes ] ||
         warn 'RESTORE_KEEP_PREVIOUS has no effect with --table; to be able to undo this restore,' \
             "run 'make backup-assets NAME=x' first"
-    [ "$keep_copy" != yes ] || warn 'RESTORE_KEEP_COPY has no effect with --table'
+    [ "$copy_wanted" != yes ] || warn 'RESTORE_KEEP_COPY has no effect with --table'
+    copy_wanted=no
 }
 
 # warn_of_swap: of a previous database that it drops, and of sessions that it cannot end
@@ -360,7 +365,9 @@ both_databases() {
 
 # content_afterwards: without a manifest, counting its rows would take as long as a load
 content_afterwards() {
-    if [ "$RESTORE_SKIP_CONFIRM" = yes ] && [ -z "$manifest_found" ] &&
+    if [ -z "$manifest_found" ] && is_schema_only; then
+        echo "$(tables_in_backup), 0 rows"
+    elif [ "$RESTORE_SKIP_CONFIRM" = yes ] && [ -z "$manifest_found" ] &&
         ! [ -s "$work/archive-rows" ]; then
         tables_in_backup
     else

@@ -13,7 +13,7 @@ from faults.faults import sampled
 from support.backups import content_of, manifest_of, read_pair, remove_manifest, write_pair
 from support.databases import Database
 from support.fakes import path_without
-from support.run import BACKUP, RESTORE, Checkout, run_as_nobody
+from support.run import BACKUP, RESTORE, VERIFY, Checkout, run_as_nobody
 
 
 def refused(database: Database, path: Path | str, *sentences: str) -> None:
@@ -189,6 +189,22 @@ def test_tar_archive_is_refused_with_what_to_do(direct: Database, tmp_path: Path
     path = tmp_path / "tar.dump.gz"
     path.write_bytes(gzip.compress(archive))
     refused(direct, path, "is a tar archive of pg_dump", "load it with pg_restore", "pg_dump -Fc")
+
+
+@pytest.mark.parametrize("changed", ["all", "after the header"])
+def test_archive_that_a_terminal_changed_is_named(
+    direct: Database, tmp_path: Path, changed: str
+) -> None:
+    archive = direct.server.client("pg_dump", "-Fc", "-d", direct.name).stdout
+    start = 0 if changed == "all" else 100
+    path = tmp_path / "terminal.dump.gz"
+    path.write_bytes(
+        gzip.compress(archive[:start] + archive[start:].replace(b"\n", b"\r\n"), mtime=0)
+    )
+    sentence = "was written through a terminal, which damaged it"
+    refused(direct, path, sentence, "hint: make it again without -t")
+    run = direct.checkout.run(VERIFY, "--level", "read", path)
+    assert run.status == 1 and sentence in run.errors[0], run
 
 
 @pytest.mark.parametrize("damage", ["", "flipped byte", "cut"])

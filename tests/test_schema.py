@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from faults.faults import sampled
 from support.backups import manifest_of, rewrite_manifest
 from support.databases import Database
+from support.run import CLEAN
 
 NEWER = "ALTER TABLE spec_info ADD gpu text; CREATE INDEX spec_gpu ON spec_info (gpu)"
 OLDER = "ALTER TABLE spec_info DROP COLUMN memory_gi_b"
@@ -110,9 +112,28 @@ def test_backup_without_rows_says_so(direct: Database) -> None:
     path = direct.checkout.path / "schema.dump"
     path.write_bytes(archive)
     run = direct.restore("--trust", path)
+    assert re.search(r"^  afterwards  \d+ tables, 0 rows$", run.err, re.MULTILINE), run
+    run = direct.restore("--quiet", "--trust", path)
     assert run.status == 0, run
     assert "warning: the backup contains no rows: every table will be empty\n" in run.err
     assert direct.execute("SELECT count(*) FROM pricing_info") == [(0,)]
+
+
+@pytest.mark.parametrize("by", ["backup-assets.sh", "pg_dump"])
+def test_backup_of_empty_tables_is_named_even_with_quiet(direct: Database, by: str) -> None:
+    path = direct.checkout.path / "empty.dump.gz"
+    filled = direct.sample_backup()
+    assert direct.checkout.run(CLEAN, CLEAN_SKIP_CONFIRM="yes").status == 0
+    warning = "warning: the backup contains no rows: every table will be empty\n"
+    if by == "pg_dump":
+        archive = direct.server.client("pg_dump", "-Fc", "-d", direct.name).stdout
+        path.write_bytes(gzip.compress(archive))
+        warning = "warning: the restored tables have no rows\n"
+    else:
+        assert direct.backup(path).status == 0
+    assert direct.restore(filled).status == 0
+    run = direct.restore("--quiet", "--trust", path)
+    assert run.status == 0 and warning in run.err, run
 
 
 def test_equal_schemas_are_not_mentioned(direct: Database) -> None:

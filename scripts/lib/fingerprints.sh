@@ -9,6 +9,11 @@ fingerprints_sql() {
     print_sql tables/user-tables tables/fingerprints
 }
 
+# have_rows TABLES: has one of these tables rows? TABLES is a file of the manifest's lines
+have_rows() {
+    grep -qv '^0 ' "$1"
+}
+
 # sum_of_tables: adds up the manifest's table lines on standard input: '3 tables, 127,928 rows'
 sum_of_tables() {
     with_commas "$(awk -f "$awk/sum-of-tables.awk")"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
-# Needs: backup_file copy_found data_directory defaulted_columns in_place keep_copy manifest
+# Needs: backup_file copy_found copy_wanted data_directory defaulted_columns in_place manifest
 #   manifest_found mode room_advice rows_entry server table_entry tables work
 # Sets: copy_found live_had_tables
 
@@ -116,7 +116,7 @@ require_owned_database() {
 # check_room: for the staging database, a copy to keep, and the archive
 check_room() {
     databases=1
-    if [ "$keep_copy" = yes ] && [ -z "$copy_found" ]; then
+    if [ "$copy_wanted" = yes ] && [ -z "$copy_found" ]; then
         databases=2
         hint 'RESTORE_KEEP_COPY=no needs only half of that'
     fi
@@ -155,8 +155,14 @@ show_backup() {
         show_other_database
         say "holds     $(with_commas "$(manifest_field summary)")"
         ! is_data_only || say 'kind      data only: rows without a schema'
-        return 0
+    else
+        show_archive
     fi
+    backup_has_rows || alert 'the backup contains no rows: every table will be empty'
+}
+
+# show_archive: what the file says of itself where no manifest does
+show_archive() {
     say "created   $(contents_field 'Archive created at')" \
         "by pg_dump $(contents_field 'Dumped by pg_dump version:')"
     if [ -s "$work/preview" ]; then
@@ -164,7 +170,6 @@ show_backup() {
     else
         say "holds     $(tables_in_backup)"
     fi
-    ! is_schema_only || warn 'the backup contains no rows: every table will be empty'
 }
 
 show_other_database() {

@@ -40,6 +40,12 @@ require_upload() {
         fail_damaged "$backup_file"
     fi
     [ "$reader_status" -eq 0 ] || fail_not_whole "$work/server.errors"
+    grep -q '^; *TOC Entries: [1-9]' "$work/contents" || {
+        refuse_changed_line_ends
+        blame_file
+        hint_get_again
+        die "'$backup_file' is damaged: pg_restore could not list what it contains"
+    }
 }
 
 # unpack_file: reads the file once, so that what is hashed is what is loaded, even if another file
@@ -109,6 +115,15 @@ is_schema_only() {
     archive_has "$table_entry" && ! archive_has "$rows_entry"
 }
 
+# backup_has_rows: without a manifest, a table whose rows are in the archive may be empty
+backup_has_rows() {
+    if [ -n "$manifest_found" ]; then
+        have_rows "$work/tables"
+    else
+        archive_has "$rows_entry"
+    fi
+}
+
 archive_has() { # ENTRY
     grep -q "^[0-9]*; $1 " "$work/contents"
 }
@@ -118,6 +133,18 @@ archive_has() { # ENTRY
 fail_too_large() {
     hint 'RESTORE_MAX_BYTES=… allows more, if you expect it'
     die "backup file '$backup_file' unpacks to more than $(human_size "$archive_limit")"
+}
+
+# refuse_changed_line_ends: ends the script if a terminal, as of 'docker exec -t', put a carriage
+# return before each line feed of the archive
+refuse_changed_line_ends() {
+    damaged_kind=$(file_kind "$backup_file")
+    ! unpack "$damaged_kind" <"$backup_file" 2>/dev/null | head -c 10000 |
+        LC_ALL=C grep -q "client_encoding = '.*';$(printf '\r')" || {
+        blame_file
+        hint "make it again without -t: docker exec CONTAINER pg_dump -F c ... | gzip >FILE.dump.gz"
+        die "'$backup_file' was written through a terminal, which damaged it"
+    }
 }
 
 fail_not_whole() { # FILE with pg_restore's errors
@@ -136,6 +163,7 @@ fail_not_whole() { # FILE with pg_restore's errors
             ;;
         *)
             require_space # a full temporary directory may be the cause
+            refuse_changed_line_ends
             ! grep -q '^pg_restore: error: ' "$1" || blame_file
             hint_get_again
             fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive"
