@@ -2,11 +2,11 @@
 # The live database and those of this project: staging, which a restore fills, the replaced one,
 # the previous one and the kept copy.
 # Needs: child compared lock_backend previous replaced sql staging work
-# Sets: copy_bytes copy_origin data_directory database_bytes database_encoding in_place keep_copy
+# Sets: copy_bytes copy_origin copy_wanted data_directory database_bytes database_encoding in_place
 #   load_jobs may_create may_restrict toast_compression
 
 # a restore follows RESTORE_IN_PLACE and RESTORE_KEEP_COPY; other scripts that load a backup do not
-in_place=no keep_copy=no
+in_place=no copy_wanted=no
 
 # read_database_facts: Sets database_encoding, empty where the live database does not exist, and
 # database_bytes, its size

@@ -32,7 +32,7 @@ fail_with() {
 fail_to_log_in() {
     hint 'set TB_POSTGRES_PASSWORD (and TB_POSTGRES_USER) to those of the server'
     [ "$ASSETS_PG_BACKEND" != direct ] ||
-        hint 'or add a line host:port:*:user:password to ~/.pgpass, with mode 600'
+        hint "or add a line host:port:*:user:password to ${PGPASSFILE:-~/.pgpass}, with mode 600"
     die "wrong password for user '$TB_POSTGRES_USER' on $server"
 }
 
@@ -58,20 +58,25 @@ is_end_of_server() { # CAUSE
 # hint_for_cause ERRORS FILE: where it is known what to do about these errors, which are from FILE
 hint_for_cause() {
     case $1 in
-        *'Connection refused'* | *'could not translate host name'*)
+        *'Connection refused'* | *'could not translate host name'* | \
+            *'failed: No such file or directory'*)
             [ "$ASSETS_PG_BACKEND" != direct ] ||
                 hint 'start the server, or set TB_POSTGRES_ENDPOINT to its host:port'
             ;;
+        *'Peer authentication failed'*)
+            hint 'set TB_POSTGRES_USER to your login name,' \
+                'or TB_POSTGRES_ENDPOINT to host:port, to log in with a password'
+            ;;
         *'is forbidden: User '*) hint_pod_rights ;;
         *'permission denied for database "postgres"'*)
-            hint "run GRANT CONNECT ON DATABASE postgres TO $TB_POSTGRES_USER:" \
+            hint "run GRANT CONNECT ON DATABASE postgres TO \"$TB_POSTGRES_USER\":" \
                 'each run connects to that database'
             ;;
         *'parameter "default_tablespace"'*)
             hint "create that tablespace on the server, and grant '$TB_POSTGRES_USER' CREATE on it"
             ;;
         *'permission denied for tablespace'*)
-            hint "run GRANT CREATE ON TABLESPACE ... TO $TB_POSTGRES_USER for it"
+            hint "run GRANT CREATE ON TABLESPACE ... TO \"$TB_POSTGRES_USER\" for it"
             ;;
         *'permission denied for '*)
             [ "$2" = "$work/restore.errors" ] || hint_owner # it may be about the restricted role
@@ -99,10 +104,10 @@ hint_for_cause() {
             hint 'give the column a default in the live database, or restore the schema too'
             ;;
         *'too many connections for role'*)
-            hint "run ALTER ROLE $TB_POSTGRES_USER CONNECTION LIMIT -1, or set a higher limit"
+            hint "run ALTER ROLE \"$TB_POSTGRES_USER\" CONNECTION LIMIT -1, or set a higher limit"
             ;;
         *'affected by row-level security'*)
-            hint "run ALTER ROLE $TB_POSTGRES_USER BYPASSRLS as a superuser;" \
+            hint "run ALTER ROLE \"$TB_POSTGRES_USER\" BYPASSRLS as a superuser;" \
                 'or, for a table of this user, ALTER TABLE ... NO FORCE ROW LEVEL SECURITY'
             ;;
         *'permission denied to create extension'*) hint_extensions ;;

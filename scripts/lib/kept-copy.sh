@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # A copy of a restored database, kept on the server: the next restore of the same backup clones it,
 # which is faster than loading the backup again.
-# Needs: child copy_bytes in_place keep_copy keep_going kept_copy manifest_found mode rights_skipped
-#   sql staging tables trusted work
+# Needs: child copy_bytes copy_wanted in_place keep_going kept_copy manifest_found mode
+#   rights_skipped sql staging tables trusted work
 # Sets: copy_found incomplete
 
 copy_found=
@@ -41,7 +41,7 @@ clone_copy() {
 
 # keep_copy: of staging, if the user wants one. The restore goes on if that fails. Sets incomplete
 keep_copy() {
-    if [ "$keep_copy" != yes ] || [ -n "$copy_found" ]; then
+    if [ "$copy_wanted" != yes ] || [ -n "$copy_found" ]; then
         return 0
     fi
     find_obstacle_to_copy

@@ -111,8 +111,8 @@ refuse_unknown_tables() {
     [ -z "$unknown" ] || {
         suggest "$(printf '%s\n' "$unknown" | head -n 1)" "$(choice known)"
         hint "run 'make stats' to list the tables"
-        die "there is no table $(in_one_line "$(printf '%s\n' "$unknown" | sed "s/.*/'&'/")") in" \
-            "database '$TB_POSTGRES_DATABASE'"
+        die "database '$TB_POSTGRES_DATABASE' has no table" \
+            "$(in_one_line "$(printf '%s\n' "$unknown" | sed "s/.*/'&'/")")"
     }
 }
 

@@ -63,7 +63,7 @@ require_right_to_create() {
         tablespace) hint "grant user '$TB_POSTGRES_USER' the right CREATE on the tablespace of" \
             "database '$TB_POSTGRES_DATABASE'" ;;
         *)
-            hint "run ALTER ROLE $TB_POSTGRES_USER CREATEDB," \
+            hint "run ALTER ROLE \"$TB_POSTGRES_USER\" CREATEDB," \
                 'or set TB_POSTGRES_USER to a role that has it'
             ;;
     esac

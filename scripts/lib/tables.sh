@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Replacing the rows of chosen tables in the live database.
-# Needs: manifest_found staging work
+# Needs: is_superuser manifest_found staging work
 
 # replace_tables: their rows, from staging to the live database, in one transaction, which commits
 # only what it has verified; if the session ends before that, nothing has changed
@@ -59,6 +59,8 @@ verify_replaced() {
     fingerprints_sql "$(cat "$work/columns")" | ask live >"$work/replaced" || fail_replacement
     cmp -s "$work/expected" "$work/replaced" || {
         hint_other_types
+        [ "$is_superuser" = t ] ||
+            hint 'if triggers of the tables change rows, restore as a superuser: then none fires'
         die "the new rows differ from the manifest: $(differences "$work/replaced")"
     }
 }

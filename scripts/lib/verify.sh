@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Verifying the staging database before it replaces anything.
-# Needs: child copy_found keep_copy keep_going manifest_found mode sql staging work
+# Needs: child copy_found copy_wanted keep_going manifest_found mode sql staging work
 # Sets: incomplete
 
 # verify_staging: ends the script unless it holds what the manifest says, to the last value; with
@@ -88,7 +88,7 @@ list_staged_schema() {
 # analyze: a cloned copy has its statistics already; one that will be cloned gets the full sample
 analyze() {
     [ -z "$copy_found" ] || return 0
-    run_sql "$staging" -v full_sample="$keep_copy" <"$sql/restore/analyze.sql" \
+    run_sql "$staging" -v full_sample="$copy_wanted" <"$sql/restore/analyze.sql" \
         2>"$work/analyze.errors"
 }
 
