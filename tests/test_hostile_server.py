@@ -10,7 +10,7 @@ import pytest
 from support.backups import manifest_of, remove_manifest, rewrite_manifest
 from support.databases import Database, new_database
 from support.fakes import fake
-from support.run import BACKUP, DOCTOR, RESTORE, Checkout, Run
+from support.run import BACKUP, DOCTOR, PROJECT, RESTORE, Checkout, Run
 from support.servers import DirectServer
 
 from helpers.demo.private_server import private_server
@@ -222,6 +222,39 @@ def test_lock_key_is_no_command_to_psql(lied_to: Database, marker: Path) -> None
     run = lied_to.restore()
     assert not marker.exists(), run
     assert run.status == 1, run
+
+
+@own_server
+def test_list_of_tables_is_no_command_to_psql(lied_to: Database, marker: Path) -> None:
+    for each in (lied_to.name, "postgres"):
+        lied_to.server.execute(
+            "CREATE FUNCTION pg_catalog.format(text, text) RETURNS text LANGUAGE sql"
+            f" AS $lie$SELECT E'1) \\\\! touch {marker}\\n'$lie$",
+            database=each,
+        )
+    run = lied_to.backup("x.dump.gz")
+    assert not marker.exists(), run
+
+
+def test_value_of_a_sequence_is_no_command_to_psql(direct: Database, marker: Path) -> None:
+    direct.execute("CREATE SEQUENCE numbers; SELECT nextval('numbers')")
+    path = direct.backed_up()
+    lie = rf"s#SELECT setval[^\"]*#\\! touch {marker}#"
+    run = direct.restore("--data-only", path, **lying_psql(direct, lie))
+    assert not marker.exists(), run
+
+
+def test_answers_of_the_server_are_values_to_psql() -> None:
+    """psql runs commands that it finds in a variable, unless it quotes the variable."""
+    files = list((PROJECT / "scripts/sql").rglob("*.sql"))
+    known = {file.stem for file in files if file.parents[2] == PROJECT / "scripts/sql"}
+    assert {"user_tables", "objects"} <= known
+    for file in files:
+        text = file.read_text()
+        ours = known | {"SERVER_VERSION_NUM", *re.findall(r"^ *\\set (\w+)", text, re.MULTILINE)}
+        sql = re.sub(r"--.*|^ *\\(if|elif|setenv) .*|'[^']*'", "", text, flags=re.MULTILINE)
+        used = re.findall(r"(?<![:\w\[])[:]([A-Za-z_]\w*)", sql)
+        assert set(used) <= ours, file
 
 
 @own_server

@@ -198,6 +198,11 @@ read_copy_facts() {
     copy_origin=${copy_origin%%,*}
 }
 
+# run_listed DATABASE: the statements on standard input, JSON that a file of SQL has printed
+run_listed() {
+    { psql_set listed "$(cat)" && print_sql restore/run-listed; } | sql "$1" >/dev/null
+}
+
 drop_or_fail() { # DATABASE DESCRIPTION
     begin_commit "$2 is either unchanged or dropped"
     drop_databases "$1" || {

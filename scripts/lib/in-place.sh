@@ -24,10 +24,14 @@ restore_in_place() {
 # each such line of the table of contents, $work/restored the lines of all others but rows
 find_skipped_entries() {
     open_session live "$TB_POSTGRES_DATABASE"
-    run_live in-place/objects in-place/skipped-entries
+    {
+        psql_set trusted ''
+        print_sql in-place/objects in-place/skipped-entries restore/unwritable-extension-entries
+    } >"$work/live.sql"
+    ask_live
     mv "$work/answer" "$work/skipped"
-    without_messages find_loadable_entries "$work/contents" # schema public keeps its owner
-    entries_except 'TABLE DATA\|COMMENT - EXTENSION' "$work/loadable" >"$work/unskipped"
+    without_messages list_foreign_public "$work/contents" >>"$work/skipped" # it keeps its owner
+    entries_except 'TABLE DATA\|COMMENT - EXTENSION' "$work/contents" >"$work/unskipped"
     LC_ALL=C grep -v -F -f "$work/skipped" "$work/unskipped" >"$work/restored" || : # empty
     warn_of_changed_owners "$work/restored"
 }
@@ -56,7 +60,14 @@ replace_rows() {
         run_archive_sql "$work/rest" run-statements --data-only
     fi
     run_live tables/finish-chosen tables/move-sequences
-    [ "$mode" != data-only ] || run_live restore/refresh-views
+    [ "$mode" != data-only ] || refresh_live_views
+}
+
+# refresh_live_views: those that are filled
+refresh_live_views() {
+    run_live restore/refresh-views
+    { psql_set listed "$(cat "$work/answer")" && print_sql restore/run-listed; } >"$work/live.sql"
+    ask_live
 }
 
 # run_live NAME...: these files of SQL

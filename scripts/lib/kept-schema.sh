@@ -13,10 +13,18 @@ require_same_schema() {
 
 # copy_sequence_values: the archive then sets those of the sequences that it has
 copy_sequence_values() {
-    ask live <"$sql/tables/sequence-values.sql" >"$work/sequences.sql" ||
+    ask live <"$sql/tables/sequence-values.sql" >"$work/listed" ||
         fail_with "$work/live.errors" 'could not read the sequences'
-    sql "$staging" <"$work/sequences.sql" >/dev/null 2>"$work/sql.errors" ||
+    run_listed "$staging" <"$work/listed" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not set the sequences'
+}
+
+# refresh_staged_views: in staging, those that are filled in the live database
+refresh_staged_views() {
+    ask live <"$sql/restore/refresh-views.sql" >"$work/listed" ||
+        fail_with "$work/live.errors" 'could not read the catalog'
+    run_listed "$staging" <"$work/listed" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not refresh a materialized view'
 }
 
 # require_extension_rows: ends the script if tables of extensions would lose rows that neither the

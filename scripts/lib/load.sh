@@ -49,8 +49,7 @@ load_data_only() {
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
     load_rest_of_live_schema
     [ -z "$rights_skipped" ] || incomplete=yes # the live schema has lost some
-    sql "$staging" <"$sql/restore/refresh-views.sql" 2>"$work/sql.errors" ||
-        fail_with "$work/sql.errors" 'could not refresh a materialized view'
+    refresh_staged_views
 }
 
 load_rest_of_live_schema() {
@@ -84,7 +83,6 @@ load_tables() {
 # without owners. Sets live_archive
 load_live_schema() {
     live_archive=$server_tmp/live
-    PGDATABASE=$TB_POSTGRES_DATABASE
     on_server pg_dump --format=custom --schema-only --no-subscriptions --lock-wait-timeout=5000 \
         --file="$live_archive" </dev/null 2>"$work/dump.errors" ||
         fail_with "$work/dump.errors" 'could not read the live schema'
@@ -156,13 +154,10 @@ restore_archive() {
 
 # require_loaded: ends the script unless pg_restore has only passed over errors that it may
 require_loaded() {
-    if is_loaded "$work/restore.errors"; then
-        return 0
-    fi
-    if [ -n "$keep_going" ] && reached_end "$work/restore.errors"; then
-        return 0
-    fi
-    fail_with "$work/restore.errors" 'could not load the backup'
+    remove_unknown_setting "$work/restore.errors"
+    { reached_end "$work/restore.errors" &&
+        { [ -n "$keep_going" ] || ! grep -q 'error: ' "$work/restore.errors"; }; } ||
+        fail_with "$work/restore.errors" 'could not load the backup'
 }
 
 staging_size() {
@@ -179,11 +174,7 @@ load_with_grants() {
     cat "$work/late.views" "$work/late.triggers" >"$work/late"
     lines_not_in "$3" "$work/late" >"$work/list"
     shift 3
-    if cmp -s "$work/list" "$granted_contents"; then
-        load "$@" "$granted_archive"
-    else
-        load_list "$work/list" "$granted_archive" "$@"
-    fi
+    load_list "$work/list" "$granted_archive" "$@"
     load_grants "$granted_archive" "$granted_contents"
     for late in views triggers; do
         [ ! -s "$work/late.$late" ] || load_list "$work/late.$late" "$granted_archive" "$@"

@@ -45,24 +45,28 @@ run_session() {
         -v live="$TB_POSTGRES_DATABASE" 2>"$work/$1.errors"
 }
 
-# end_live_session BACKEND: if that is not empty, ends this server process first, even within a
-# statement, so that its locks are free at once
 end_live_session() {
-    if [ -n "$1" ]; then
-        { psql_set backend "$1" && print_sql lock/end-backend; } |
-            ask lock >/dev/null || return 1
-    fi
     exec 7>&- 8<&-
     wait "$live_session" || : # psql fails when its connection is ended
 }
 
-# print_sql NAME...: these files of scripts/sql
+# print_sql NAME...: these files of scripts/sql. A directory holds pieces of SQL that files after it
+# name as :piece. They come from here, not from the server: psql runs commands in such a variable
 print_sql() {
     for sql_name; do
-        set -- "$@" "$sql/$sql_name.sql"
-        shift
+        if [ -d "$sql/$sql_name" ]; then
+            set_pieces "$sql/$sql_name"
+        else
+            cat "$sql/$sql_name.sql"
+        fi
     done
-    cat "$@"
+}
+
+set_pieces() { # DIRECTORY
+    for piece in "$1"/*.sql; do
+        piece_name=${piece##*/}
+        psql_set "${piece_name%.sql}" "$(cat "$piece")"
+    done
 }
 
 # psql_set NAME VALUE: the psql command that gives a variable this value, whatever it contains

@@ -156,7 +156,7 @@ audit_rows() {
     created=$(run_in_staging owned-by-role) || fail_audit
     refuse_objects "$created"
     drop_role
-    undo_changes || fail_audit
+    run_listed "$staging" <"$work/undo" 2>"$work/audit.errors" || fail_audit
 }
 
 refuse_objects() { # OBJECTS
@@ -172,13 +172,6 @@ drop_role() {
     run_in_staging drop-role >/dev/null || fail_audit
 }
 
-undo_changes() {
-    {
-        psql_set undo "$(cat "$work/undo")"
-        print_sql untrusted/undo-changes
-    } | sql "$staging" 2>"$work/audit.errors"
-}
-
 # default_search_path: the server's; our own sessions have another one
 default_search_path() (
     PGOPTIONS=
@@ -187,10 +180,11 @@ default_search_path() (
 
 # run_in_staging NAME [OPTION of psql...]: that SQL file of the subject untrusted
 run_in_staging() {
-    staging_file=$sql/untrusted/$1.sql
+    staging_file=untrusted/$1
     shift
-    sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v restricted_role="$restricted_role" "$@" \
-        <"$staging_file" 2>"$work/audit.errors"
+    print_sql untrusted/routines "$staging_file" |
+        sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v restricted_role="$restricted_role" "$@" \
+            2>"$work/audit.errors"
 }
 
 fail_audit() {

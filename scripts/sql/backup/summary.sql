@@ -24,11 +24,14 @@ SELECT (SELECT count(*) = 2 FROM pg_attribute
         WHERE NOT attisdropped AND attname = 'resource_type'
           AND attrelid = to_regclass('public.' || :'images')) AS has_resource_types
 \gset
-SELECT CASE WHEN :'has_namespaces' THEN $$namespace = 'system'$$ ELSE 'true' END AS counted_specs,
-       CASE WHEN :'has_namespaces' THEN $$namespace = 'system'$$ ELSE 'true' END
-       || CASE WHEN :'has_resource_types' THEN $$ AND resource_type = 'image'$$ ELSE '' END
-       AS counted_images
-\gset
+\set counted_specs true
+\if :has_namespaces
+    \set counted_specs 'namespace = ''system'''
+\endif
+\set counted_images :counted_specs
+\if :has_resource_types
+    \set counted_images :counted_specs ' AND resource_type = ''image'''
+\endif
 \if :is_catalogue
     WITH specs AS (
         SELECT provider_name AS provider, count(*) AS specs,

@@ -3,7 +3,7 @@
 -- as key, and equal ones are numbered. Needs expressions.sql.
 SET max_parallel_workers_per_gather = 4;
 SET min_parallel_table_scan_size = '1MB';
-WITH :compared
+WITH :expressions
 SELECT CASE WHEN key IS NOT NULL
             THEN format('COPY (SELECT %L, %s, 1, %s, %s, %s FROM %s) TO STDOUT',
                         name, key, provider, hash, price, source)

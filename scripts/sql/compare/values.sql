@@ -1,6 +1,6 @@
 -- The values of the rows :examples, which choose-examples.sql has chosen, in the format of COPY:
 -- table, key, the key for people, and the compared columns. Needs expressions.sql.
-WITH :compared
+WITH :expressions
 SELECT format('COPY (SELECT DISTINCT %L, key, label, texts'
               ' FROM (SELECT %s AS key, %s AS label,'
               ' (SELECT to_jsonb(texts) FROM (SELECT %s) AS texts) AS texts FROM %s) AS rows'

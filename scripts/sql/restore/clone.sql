@@ -19,15 +19,15 @@ WHERE source.datname = :'source'
 \if :may_clone_files
     \set ON_ERROR_STOP off
     SET file_copy_method = clone;
-    :create;
+    SELECT :'create' \gexec
     \set ON_ERROR_STOP on
     SELECT :'ERROR' AS failed \gset
     \if :failed
         SET file_copy_method = copy;
-        :create;
+        SELECT :'create' \gexec
     \endif
 \else
-    :create;
+    SELECT :'create' \gexec
 \endif
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'target') \gexec
 SELECT format('COMMENT ON DATABASE %I IS %L', datname, :'comment' || ', owner ' || datdba)

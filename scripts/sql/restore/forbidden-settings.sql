@@ -1,10 +1,16 @@
 -- The settings of the live database, for all roles or for one, that this user may not give to the
 -- staging database. Most settings that the server does not know need a superuser.
-SELECT CASE WHEN :SERVER_VERSION_NUM >= 150000
-            THEN $$has_parameter_privilege(name, 'SET')$$ ELSE 'false' END AS may_set,
-       CASE WHEN :SERVER_VERSION_NUM >= 160000
-            THEN $$pg_has_role(setrole, 'MEMBER WITH ADMIN OPTION')$$ ELSE 'true' END AS may_alter
+SELECT :SERVER_VERSION_NUM >= 150000 AS grants_settings,
+       :SERVER_VERSION_NUM >= 160000 AS grants_roles_with_admin
 \gset
+\set may_set false
+\set may_alter true
+\if :grants_settings
+    \set may_set 'has_parameter_privilege(name, ''SET'')'
+\endif
+\if :grants_roles_with_admin
+    \set may_alter 'pg_has_role(setrole, ''MEMBER WITH ADMIN OPTION'')'
+\endif
 SELECT concat(name, ' of role ' || target.rolname)
 FROM pg_db_role_setting
      JOIN pg_database ON pg_database.oid = setdatabase AND datname = :'live'

@@ -1,10 +1,10 @@
--- Refreshes materialized views in the order of their creation. Event triggers do not fire if this
--- user may disable them.
-SELECT set_config('session_replication_role', 'replica', false)
-FROM pg_roles WHERE rolname = current_user AND rolsuper
-\g /dev/null
-SELECT format('REFRESH MATERIALIZED VIEW %s', oid::regclass)
-FROM pg_class
-WHERE relkind = 'm' AND relnamespace <> 'pg_catalog'::regnamespace
-ORDER BY oid
-\gexec
+-- Prints the statements that refresh the materialized views which are filled here, in the order of
+-- their creation, as JSON. Event triggers do not fire if this user may disable them.
+SELECT coalesce(json_agg(statement ORDER BY place), '[]')
+FROM (SELECT 0::oid, 'SET session_replication_role = replica'
+      FROM pg_roles WHERE rolname = current_user AND rolsuper
+      UNION ALL
+      SELECT oid, format('REFRESH MATERIALIZED VIEW %s', oid::regclass)
+      FROM pg_class
+      WHERE relkind = 'm' AND relispopulated AND relnamespace <> 'pg_catalog'::regnamespace
+     ) AS statements (place, statement);

@@ -14,7 +14,6 @@ FROM changed_triggers
      JOIN foreign_key_triggers USING (owner, conname, tgrelid, tgconstrrelid, tgfoid)
 WHERE tgenabled = 'O'
 \gexec
-SELECT $$SELECT oid FROM chosen
-         UNION SELECT oid FROM filled
-         UNION SELECT relid FROM chosen, pg_partition_ancestors(chosen.oid) AS above (relid)$$
-       AS affected \gset
+\set affected 'SELECT oid FROM chosen UNION SELECT oid FROM filled'
+\set affected :affected ' UNION SELECT relid FROM chosen, pg_partition_ancestors(chosen.oid)'
+\set affected :affected ' AS above (relid)'

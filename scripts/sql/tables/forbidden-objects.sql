@@ -1,7 +1,7 @@
 -- Up to 20 objects that keep this user from replacing the rows of the chosen tables: tables that it
 -- may not empty or fill; tables of other roles with foreign keys that it must drop and add again;
 -- tables that these keys refer to and that it may not reference; sequences that it may not set; and
--- if :views is yes, materialized views that it may not refresh. Needs choose-tables.sql.
+-- if :views is yes, filled materialized views that it may not refresh. Needs choose-tables.sql.
 WITH keys AS (
     SELECT conrelid, confrelid FROM pg_constraint
     WHERE contype = 'f'
@@ -19,7 +19,7 @@ WHERE oid IN (SELECT oid FROM filled) AND NOT (has_table_privilege(oid, 'truncat
                                                OR refobjid IN (SELECT oid FROM chosen)))
       AND CASE relkind WHEN 'S' THEN NOT (has_sequence_privilege(oid, 'update')
                                           AND has_sequence_privilege(oid, 'select')) END
-   OR relkind = 'm' AND :'views' = 'yes'
+   OR relkind = 'm' AND relispopulated AND :'views' = 'yes'
       AND NOT CASE WHEN :SERVER_VERSION_NUM < 170000 THEN pg_has_role(relowner, 'usage')
                    ELSE has_table_privilege(oid, 'maintain') END
 ORDER BY 1

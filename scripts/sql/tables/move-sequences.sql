@@ -2,7 +2,7 @@
 -- tables where that is not set; whatever the type of the column that holds them.
 \if :{?affected}
 \else
-    SELECT $$SELECT oid FROM pg_class WHERE relkind IN ('r', 'p')$$ AS affected \gset
+    \set affected 'SELECT oid FROM pg_class WHERE relkind IN (''r'', ''p'')'
 \endif
 WITH numbered (sequence, oid, attnum) AS ( -- by a sequence of the column, or one its default uses
     SELECT objid, refobjid, refobjsubid FROM pg_depend

@@ -1,6 +1,6 @@
 -- Prints the statements that give another database the values of this one's sequences, except those
--- of extensions.
-SELECT format('SELECT setval(%L, %s);', pg_class.oid::regclass, last_value)
+-- of extensions, as JSON.
+SELECT coalesce(json_agg(format('SELECT setval(%L, %s)', pg_class.oid::regclass, last_value)), '[]')
 FROM pg_sequences
      JOIN pg_namespace ON nspname = schemaname
      JOIN pg_class ON relnamespace = pg_namespace.oid AND relname = sequencename

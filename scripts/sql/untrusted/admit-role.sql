@@ -3,14 +3,6 @@
 -- During the load, SECURITY DEFINER functions are SECURITY INVOKER, and PUBLIC may not execute
 -- functions in languages that ignore rights, such as plpython3u. Prints the statements that undo
 -- this, as JSON in one line.
-SELECT $$(
-    SELECT pg_proc.oid::regprocedure AS name, prosecdef AS is_definer,
-           lanname NOT IN ('internal', 'c') AND NOT lanpltrusted
-           AND EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))
-                       WHERE grantee = 0) AS is_unsafe
-    FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-         JOIN pg_language ON pg_language.oid = prolang
-    WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema')$$ AS routines \gset
 SELECT coalesce(json_agg(statement), '[]')
 FROM :routines AS routines,
      LATERAL (SELECT format('ALTER ROUTINE %s SECURITY DEFINER', name) WHERE is_definer

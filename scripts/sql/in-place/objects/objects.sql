@@ -1,8 +1,7 @@
--- Sets :objects, a query for what a restore in place drops: all objects of the database, except the
+-- A query for what a restore in place drops: all objects of the database, except the
 -- schema public, schemas of other roles, extensions, what belongs to these, and the schemas that
 -- extensions are in. What is part of another object, as a partition's rows or the sequence of an
 -- identity column, goes with it.
-SELECT $$
     WITH schemas AS (
         SELECT oid, nspname <> 'public' AND pg_has_role(nspowner, 'usage')
                     AND oid NOT IN (SELECT extnamespace FROM pg_extension) AS is_dropped
@@ -27,4 +26,3 @@ SELECT $$
                       WHERE pg_depend.classid = candidate.classid
                         AND pg_depend.objid = candidate.objid
                         AND objsubid = 0 AND deptype IN ('e', 'i'))
-$$ AS objects \gset

@@ -1,11 +1,10 @@
--- Adds to :compared, for each table that is in the list :common: the SQL of a row's key, NULL where
--- it has none that both databases have, of the text of that key for people, of the hash of its
--- compared columns, and of these columns as text. The hash is one that the author of a backup
--- cannot choose. Needs tables.sql.
-SELECT set_config('assets.common', :'common', false) \g /dev/null
-SELECT :'compared' || $$,
+-- The start of a WITH clause: :compared and, for each table that is in the list :common, the SQL of
+-- a row's key, NULL where it has none that both databases have, of the text of that key for people,
+-- of the hash of its compared columns, and of these columns as text. The author of a backup cannot
+-- choose the hash.
+:compared,
     listed AS (
-        SELECT unnest(string_to_array(current_setting('assets.common'), E'\n')) AS line
+        SELECT unnest(string_to_array(:'common', E'\n')) AS line
     ),
     expressions AS (
         SELECT source, name,
@@ -36,4 +35,3 @@ SELECT :'compared' || $$,
               WHERE table_line IN (SELECT line FROM listed)) AS chosen
         GROUP BY source, name, key, key_line
     )
-$$ AS compared \gset

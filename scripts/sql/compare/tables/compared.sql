@@ -1,8 +1,6 @@
--- Sets :compared, the start of a WITH clause: every column of every table, with the line that names
--- it in a list of what to compare, and those of its table and its table's primary key. A
--- partitioned table includes its partitions. Names with control characters are written as JSON.
--- Needs tables/user-tables.sql.
-SELECT $$
+-- The start of a WITH clause: every column of every table, with the line that names it in a list of
+-- what to compare, and those of its table and its table's primary key. A partitioned table includes
+-- its partitions. Names with control characters are written as JSON.
     relations AS (
         SELECT oid, source, printed_name AS name,
                ARRAY(SELECT attname::text
@@ -10,7 +8,7 @@ SELECT $$
                           JOIN pg_attribute ON attnum = number
                      WHERE conrelid = user_tables.oid AND contype = 'p' AND attrelid = conrelid
                      ORDER BY place) AS key
-        FROM $$ || :'user_tables' || $$ AS user_tables
+        FROM :user_tables AS user_tables
         WHERE NOT relispartition
     ),
     fields AS (
@@ -23,4 +21,3 @@ SELECT $$
         FROM relations LEFT JOIN pg_attribute
              ON attrelid = relations.oid AND attnum > 0 AND NOT attisdropped
     )
-$$ AS compared \gset

@@ -1,6 +1,5 @@
--- Sets :counts, the start of a WITH clause: the differences by table and provider, by table, by
--- provider, and in total, with numbers as text. A NULL as name means all.
-SELECT $$
+-- The start of a WITH clause: the differences by table and provider, by table, by provider, and in
+-- total, with numbers as text. A NULL as name means all.
     counts AS (
         SELECT grouping(name) = 1 AS any_table, grouping(provider) = 1 AS any_provider, provider,
                regexp_replace(regexp_replace(name, '^public\.', ''), '[[:cntrl:]]', '?', 'g')
@@ -27,4 +26,3 @@ SELECT $$
                to_char(cheaper, 'FM999,999,999,990') AS cheaper
         FROM counts
     )
-$$ AS counts \gset
