@@ -41,9 +41,11 @@ run_hook_command() {
     in_time ${group:+setsid} sh -c 'echo $$ >"$2"; exec sh -c "$1" 2>&4' sh "$command" \
         "${group:-/dev/null}" || {
         ended_with=$?
-        if [ "$ended_with" -ge 124 ] && [ -n "$group" ]; then
-            kill -9 "-$(cat "$group")" 2>/dev/null || :
-        fi
+        case $ended_with in
+            124 | 137 | 142 | 143) # by timeout, or by KILL, ALRM or TERM
+                [ -z "$group" ] || kill -9 "-$(cat "$group")" 2>/dev/null || :
+                ;;
+        esac
         return "$ended_with"
     }
 }
@@ -63,12 +65,11 @@ export_outcome() {
     export BACKUP_STATUS BACKUP_FILE BACKUP_SECONDS BACKUP_BYTES BACKUP_ERROR
 }
 
-# error_of_run STATUS: its message; none after a success. failure_text comes first: the file is
-# empty on a full disk, and may hold the error of a backend that was only tried
+# error_of_run STATUS: its message; none after a success
 error_of_run() {
     if [ "$1" -ge 128 ]; then
         echo "ended by signal $(($1 - 128))"
     elif [ "$1" -ne 0 ]; then
-        printf '%s\n' "${failure_text:-$(cat "$work/failure" 2>/dev/null)}" | head -n 1
+        printf '%s\n' "$failure_text" | head -n 1
     fi
 }

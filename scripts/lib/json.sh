@@ -51,10 +51,8 @@ print_json() {
 
 # print_json_error STATUS: the message, and the hints in the lines after it
 print_json_error() (
-    lines=$failure_text
-    [ -z "$work" ] || ! [ -s "$work/failure" ] || lines=$(cat "$work/failure")
+    lines=${failure_text:-the run ended unexpectedly}
     [ "$1" -lt 128 ] || lines=interrupted
-    lines=${lines:-the run ended unexpectedly}
     printf ', "error": {"message": %s, "hints": %s}' \
         "$(json_string "$(printf '%s\n' "$lines" | head -n 1)")" \
         "$(printf '%s\n' "$lines" | sed 1d | json_lines)"

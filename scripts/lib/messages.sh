@@ -114,7 +114,6 @@ fail() {
     explained=yes
     failure_text="$2
 $hints"
-    [ -z "$work" ] || { printf '%s' "$failure_text" >"$work/failure"; } 2>/dev/null || :
     tell_warnings
     tell_labelled 31 error: "$2"
     tell_hints

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Backups off site: on a remote, `remote:path`, which is any storage that rclone reaches.
 # Needs: awk is_auto target work
-# Sets: downloaded listed remote_exists remote_files name_filter
+# Sets: downloaded failure_text listed remote_exists remote_files name_filter
 
 # copy_off_site FILE: copies it and FILE.info to BACKUP_REMOTE, if that is set, and compares what
 # arrived by hash. If this fails, the run ends with 3
@@ -45,10 +45,10 @@ copy_and_compare() { # FILE
     say_done "copied to $remote_file and verified there in $(($(date +%s) - copy_started)) s"
 }
 
-end_without_copy() { # REASON
-    copy_error="could not copy the backup to $BACKUP_REMOTE: $1"
-    printf '%s\n' "$copy_error" >"$work/failure" || : # for a hook
-    warn "$copy_error; the backup itself is complete"
+# end_without_copy REASON: Sets failure_text
+end_without_copy() {
+    failure_text="could not copy the backup to $BACKUP_REMOTE: $1" # for a hook
+    warn "$failure_text; the backup itself is complete"
     if [ -n "$is_auto" ] && is_other_copy; then
         hint 'another machine has a backup of this name there: give each machine a path of its own'
     else
