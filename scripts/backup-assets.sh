@@ -288,9 +288,12 @@ $snapshot_facts
 EOF
 }
 
+# end_snapshot: even within a statement, so that its locks are free at once
 end_snapshot() {
-    end_live_session "$snapshot_backend" ||
-        fail_with "$work/lock.errors" 'could not end the snapshot'
+    [ -z "$snapshot_backend" ] ||
+        { psql_set backend "$snapshot_backend" && print_sql lock/end-backend; } |
+        ask lock >/dev/null || fail_with "$work/lock.errors" 'could not end the snapshot'
+    end_live_session
 }
 
 # write_dump: meanwhile the live session computes the summary and the fingerprints
@@ -516,7 +519,7 @@ manifest_fields() {
     [ "$holds" = 'data only' ] || printf 'schema: %s\ndefinitions: %s\n' \
         "$(sha256_of "$work/schema.dumped")" "$(cat "$work/definitions")"
     [ -z "$will_test" ] || echo 'restore-tested: yes'
-    [ -z "$sorted_tables" ] || echo 'rows: sorted'
+    [ -z "$will_test" ] || [ ! -s "$work/sorted" ] || echo 'rows: sorted'
 }
 
 # require_manifest: another run may have replaced it

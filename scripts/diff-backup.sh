@@ -147,7 +147,7 @@ load_new() {
         list_columns "$new_database" '' >"$work/columns.new"
         return 0
     fi
-    [ "$mode" = full ] || end_live_session ''
+    [ "$mode" = full ] || end_live_session
     rename_staging
     old_database=$compared
     backup_file=$with

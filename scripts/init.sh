@@ -88,7 +88,9 @@ choose_option() {
 require_option() {
     normalize_option "$option" ||
         die_usage "unknown option '$option' (--option, INIT_OPTION): choose one of a, a+, b, c, d"
-    is_available || {
+    needs_backup || return 0
+    find_backup_problem
+    [ -z "$backup_problem" ] || {
         [ ! -e "$backup_file" ] || require_file "$backup_file" # it says what to do
         hint 'fetch the assets with --option b or c, or copy a backup to that path'
         die "there is no backup '$backup_file' to restore"
@@ -128,7 +130,7 @@ ask_option() {
             say 'choose one of a, a+, b, c, d'
         elif ! normalize_option "$reply"; then
             say "there is no option '$reply': choose one of a, a+, b, c, d"
-        elif ! is_available; then
+        elif needs_backup && find_backup_problem && [ -n "$backup_problem" ]; then
             say "option $option is not available: $backup_problem"
         else
             return 0
@@ -174,11 +176,8 @@ normalize_option() {
     esac
 }
 
-# is_available: a and a+ need a backup. Sets backup_problem
-is_available() {
-    case $option in
-        a | a+) find_backup_problem && [ -z "$backup_problem" ] ;;
-    esac
+needs_backup() {
+    case $option in a | a+) ;; *) return 1 ;; esac
 }
 
 # find_backup_problem: why the file is no backup. Sets backup_problem

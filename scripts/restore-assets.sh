@@ -318,7 +318,7 @@ confirm_replacement() {
     question_about="$(replacement will): $sides"
     show_question
     [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
-    [ "$mode" = full ] || end_live_session ''
+    [ "$mode" = full ] || end_live_session
     confirm_unlocked RESTORE_SKIP_CONFIRM 'Restore this backup?'
     without_messages prepare_restore
     require_same "$question_about" "$(replacement will): $(both_databases)"
@@ -387,7 +387,7 @@ rows_afterwards() {
 
 swap_databases() {
     [ "$mode" = full ] || {
-        end_live_session ''
+        end_live_session
         require_same_schema "$live_archive"
         change_missing_columns drop
     }

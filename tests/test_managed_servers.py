@@ -574,7 +574,7 @@ def test_limit_of_connections_is_named(ordinary: Database) -> None:
         (
             "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC",
             "GRANT CONNECT ON DATABASE postgres TO PUBLIC",
-            "GRANT CONNECT ON DATABASE postgres TO owner_",
+            'GRANT CONNECT ON DATABASE postgres TO "owner_',
         ),
     ],
 )

@@ -9,11 +9,10 @@ sets_unknown_setting() {
     [ "$server_version" -lt 170000 ] && [ "$(server_fact pg_restore)" -ge 17 ]
 }
 
-# is_loaded ERRORS: did pg_restore skip nothing but that setting? Removes that error from the file
-is_loaded() {
+# remove_unknown_setting ERRORS: the error that is about this setting
+remove_unknown_setting() {
     awk -f "$awk/without-unknown-setting.awk" "$1" >"$work/other.errors"
     cp "$work/other.errors" "$1"
-    reached_end "$1" && ! grep -q 'error: ' "$1"
 }
 
 # reached_end ERRORS: at its end, pg_restore counts what it passed over

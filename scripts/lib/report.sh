@@ -16,7 +16,6 @@ print_table_statistics() {
 }
 
 print_by_helper() (
-    PGDATABASE=$TB_POSTGRES_DATABASE
     table_statistics_sql >"$work/table-statistics.sql"
     # shellcheck disable=SC2086 # the addresses are words
     run_helper table-statistics --database-key "$database_key" --live "$TB_POSTGRES_DATABASE" \
@@ -24,7 +23,6 @@ print_by_helper() (
 )
 
 print_by_psql() (
-    PGDATABASE=$TB_POSTGRES_DATABASE
     {
         psql_set counted "$(cat "$1")"
         echo "SELECT set_config('assets.counted', :'counted', false) \g /dev/null"

@@ -3,9 +3,7 @@
 # there its rows can be sorted, so that those with much in common compress together.
 # Needs: child database_bytes forbidden_settings is_standby is_superuser rights_skipped may_create
 #   server sql staging work
-# Sets: archive rights_skipped manifest_found test_obstacle sorted_tables trusted
-
-sorted_tables=
+# Sets: archive rights_skipped manifest_found test_obstacle trusted
 
 # find_obstacle: what keeps a dump from being restored here, as the end of a sentence; or nothing.
 # Sets test_obstacle
@@ -56,8 +54,8 @@ room_to_sort() {
 }
 
 # restore_dump: as a full restore of a trusted backup does. The rows are sorted before there are
-# indexes, foreign keys and triggers. Sets what the load needs, sorted_tables, and test_obstacle if
-# grants were skipped
+# indexes, foreign keys and triggers. Sets what the load needs, and test_obstacle if grants were
+# skipped
 restore_dump() {
     trusted=yes manifest_found='' rights_skipped=''
     say 'restoring the dump into a staging database'
@@ -70,7 +68,6 @@ restore_dump() {
     load --no-privileges --section=pre-data --section=data "$archive"
     background sort_rows
     wait "$child" || fail_with "$work/sql.errors" 'could not sort the rows'
-    sorted_tables=$(cat "$work/sorted")
     without_messages load_with_grants "$archive" "$work/contents" "$work/contents" \
         --no-privileges --section=post-data
     [ -z "$rights_skipped" ] ||

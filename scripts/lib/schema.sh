@@ -107,10 +107,9 @@ require_backup_schema() {
         "the backup's schema will replace the live one"
 }
 
-list_live_schema() (
-    PGDATABASE=$TB_POSTGRES_DATABASE
+list_live_schema() {
     wait_for_views "$TB_POSTGRES_DATABASE" && list_schema live
-)
+}
 
 # schemas_differ [SIDE]: is there a difference? With SIDE, one of that kind: live, backup or both
 schemas_differ() {

@@ -19,8 +19,10 @@ verify_loaded() {
     say 'verifying the data against the manifest'
     show_progress verifying verified_tables
     expected_tables | comparable >"$work/expected"
-    background list_staged_schema
-    listing_staged=$child
+    [ "$mode$keep_going" != full ] || {
+        background list_staged_schema
+        listing_staged=$child
+    }
     read_staged_tables "$(cat "$work/columns")" || fail_unread_staging
     comparable <"$work/staged.all" >"$work/staged"
     [ -z "$keep_going" ] || return 0
