@@ -76,6 +76,17 @@ def test_hook_after_success_gets_no_error(direct: Database) -> None:
     assert reported(direct.checkout, "SUCCESS")[0].endswith("|"), run
 
 
+def test_hook_gets_no_error_of_a_server_that_was_only_tried(direct: Database) -> None:
+    failing = fake(
+        direct.checkout, mv='case "$*" in *.dump.gz.info) exit 1 ;; esac; exec "$REAL" "$@"'
+    )
+    run = direct.backup(
+        ASSETS_PG_BACKEND="auto", CONTAINER_CLI="no-such-program", **failing, **HOOKS
+    )
+    assert run.status == 3 and "the new backup is complete, its manifest included" in run.err, run
+    assert reported(direct.checkout, "FAILURE")[0].endswith("|"), run
+
+
 def test_failed_hook_makes_a_backup_incomplete(direct: Database) -> None:
     for hook in ("exit 7", "no-such-program", "kill -9 $$"):
         run = direct.backup(BACKUP_ON_SUCCESS=hook)
@@ -109,8 +120,11 @@ def test_what_a_hanging_hook_has_started_is_ended(direct: Database) -> None:
     assert "sleep 1003" not in commands.stdout.splitlines()
 
 
-def test_what_a_failed_hook_has_started_goes_on(direct: Database, tmp_path: Path) -> None:
-    run = direct.backup(BACKUP_ON_SUCCESS=f"(sleep 1; touch '{tmp_path}/done') & exit 7")
+@pytest.mark.parametrize("code", [7, 127])
+def test_what_a_failed_hook_has_started_goes_on(
+    direct: Database, tmp_path: Path, code: int
+) -> None:
+    run = direct.backup(BACKUP_ON_SUCCESS=f"(sleep 1; touch '{tmp_path}/done') & exit {code}")
     assert run.status == 3, run
     until((tmp_path / "done").exists)
 

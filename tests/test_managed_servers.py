@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from faults.faults import ALL, campaign, sampled
+from support.backups import manifest_of
 from support.databases import PASSWORD, Database, database_of_role, untrusted_dump
 from support.fakes import fake
 from support.run import BACKUP, CLEAN, CONFIRMED, DOCTOR, RESTORE, ROLLBACK, STATS, VERIFY, Checkout
@@ -558,7 +559,7 @@ def test_limit_of_connections_is_named(ordinary: Database) -> None:
     ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 2")
     run = ordinary.backup()
     assert run.status == 1 and "too many connections for role" in run.err, run
-    assert f"hint: run ALTER ROLE {user} CONNECTION LIMIT -1" in run.err
+    assert f'hint: run ALTER ROLE "{user}" CONNECTION LIMIT -1' in run.err
     ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 8")
     assert ordinary.restore(ordinary.backed_up()).status == 0
 
@@ -767,6 +768,7 @@ def test_backup_that_could_not_be_tested_here_is_small(ordinary: Database) -> No
     try:
         run = ordinary.backup(BACKUP_COMPRESSION="smallest", FORCE="yes")
         assert run.status == 0 and "may not restore all grants of the database" in run.err, run
+        assert "rows: sorted" not in manifest_of(ordinary.checkout.default_backup).read_text()
     finally:
         ordinary.execute(f"DROP OWNED BY {first} CASCADE; DROP ROLE {first}, {second}")
 
