@@ -1,7 +1,7 @@
 -- The tables that the user names, one a line, with or without a schema, and their partitions, which
 -- hold the rows: each as SQL names it and as a table of contents does. Other objects, such as
 -- views, are printed as 'other', names that nothing has as 'unknown', and the names of all tables
--- as 'known'. Needs user-tables.sql.
+-- as 'known'. Needs user-tables/.
 CREATE TEMPORARY TABLE chosen AS
 SELECT given, (SELECT pg_class.oid
                FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
