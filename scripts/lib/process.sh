@@ -2,8 +2,8 @@
 # A run from its beginning to its end: child processes, pipes, exit status.
 # Needs: explained is_child json json_failed prompt_open room_advice started_at status unchanged
 #   work
-# Sets: child explained finished incomplete is_child program reader_status started_at status
-#   unchanged writer_status
+# Sets: child explained failure_text finished incomplete is_child program reader_status started_at
+#   status unchanged writer_status
 
 begun=
 endings=
@@ -93,16 +93,18 @@ explain_full_disk() {
         tell_labelled 36 ' hint:' "the temporary directory '$TMPDIR' is full; $room_advice"
 }
 
-# explain_unexpected_end: Sets status
+# explain_unexpected_end: Sets status and failure_text
 explain_unexpected_end() {
     last_error=$(tail -n 1 "$work/raw.errors" 2>/dev/null | without_position) || :
     last_error=${last_error:-it ended with status $status}
     if [ -n "$finished" ]; then
         status=3
-        warn "$finished, but $program then failed: $last_error"
+        failure_text="$finished, but $program then failed: $last_error"
+        warn "$failure_text"
     else
         status=1
-        tell_labelled 31 error: "$program ended unexpectedly: $last_error$unchanged"
+        failure_text="$program ended unexpectedly: $last_error$unchanged"
+        tell_labelled 31 error: "$failure_text"
     fi
 }
 
