@@ -11,8 +11,9 @@ WHERE datname = :'source' AND pg_has_role(usesysid, 'usage')
 SELECT format('CREATE DATABASE %I TEMPLATE %I OWNER %s ALLOW_CONNECTIONS %s%s',
               :'target', :'source', coalesce(live.datdba, source.datdba)::regrole,
               :'accepts_connections',
-              CASE WHEN :SERVER_VERSION_NUM >= 150000 THEN ' STRATEGY file_copy' END) AS create,
-       :SERVER_VERSION_NUM >= 180000 AS may_clone_files
+              CASE WHEN :'SERVER_VERSION_NUM'::int >= 150000
+                   THEN ' STRATEGY file_copy' END) AS create,
+       :'SERVER_VERSION_NUM'::int >= 180000 AS may_clone_files
 FROM pg_database AS source LEFT JOIN pg_database AS live ON live.datname = :'live'
 WHERE source.datname = :'source'
 \gset

@@ -1,7 +1,7 @@
 -- The settings of the live database, for all roles or for one, that this user may not give to the
 -- staging database. Most settings that the server does not know need a superuser.
-SELECT :SERVER_VERSION_NUM >= 150000 AS grants_settings,
-       :SERVER_VERSION_NUM >= 160000 AS grants_roles_with_admin
+SELECT :'SERVER_VERSION_NUM'::int >= 150000 AS grants_settings,
+       :'SERVER_VERSION_NUM'::int >= 160000 AS grants_roles_with_admin
 \gset
 \set may_set false
 \set may_alter true

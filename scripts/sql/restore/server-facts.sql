@@ -5,7 +5,7 @@
 -- this user may not read them), and at most half of the connections that are free, for all and for
 -- this user; the best compression it has for long values; and its data directory, empty if this
 -- user may not read it or if it is on another machine than the client.
-SELECT CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
+SELECT CASE WHEN :'SERVER_VERSION_NUM'::int >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
 SELECT rolsuper AS is_superuser, rolsuper AS may_restrict,
        CASE WHEN NOT (rolsuper OR rolcreatedb) THEN 'f'
             WHEN EXISTS (SELECT FROM pg_database
@@ -19,7 +19,7 @@ SELECT rolsuper AS is_superuser, rolsuper AS may_restrict,
             THEN 'tablespace'
             ELSE 't' END AS may_create,
        rolcreaterole AND rolinherit AND NOT rolsuper
-       AND :SERVER_VERSION_NUM >= 150000 AS may_create_roles
+       AND :'SERVER_VERSION_NUM'::int >= 150000 AS may_create_roles
 FROM pg_roles WHERE rolname = current_user \gset
 \if :may_create_roles
     SELECT bool_and(has_parameter_privilege(name, 'SET')) AS may_restrict

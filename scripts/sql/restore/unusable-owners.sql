@@ -4,7 +4,7 @@
 -- contain spaces, and line ends, which a table of contents shows as spaces. The members of
 -- pg_database_owner depend on the database. Indexes are added after an object has got its owner, so
 -- this user must inherit that owner's rights.
-SELECT CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
+SELECT CASE WHEN :'SERVER_VERSION_NUM'::int >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
 SELECT DISTINCT regexp_replace(entry, '^.* ', '')
 FROM unnest(string_to_array(:'entries', E'\n')) AS entry
 WHERE entry ~ '[^ ]$'
@@ -13,7 +13,7 @@ WHERE entry ~ '[^ ]$'
                         = ' ' || translate(rolname, E'\n\r', '  ')
                     AND (rolname = 'pg_database_owner'
                          OR pg_has_role(oid, :'needed') AND pg_has_role(oid, 'USAGE')
-                            AND (:SERVER_VERSION_NUM < 150000 OR :'in_place' = 'yes'
+                            AND (:'SERVER_VERSION_NUM'::int < 150000 OR :'in_place' = 'yes'
                                  OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
                                  OR entry !~ '^[A-Z ]+ public '
                                  OR pg_has_role(oid, coalesce(

@@ -14,6 +14,7 @@ FROM unnest(ARRAY['temp_file_limit = '
                   'log_statement = none', 'log_min_duration_statement = -1']) AS setting
 \gexec
 SELECT format('GRANT %I TO %I%s', :'restricted_role', rolname,
-              CASE WHEN :SERVER_VERSION_NUM >= 160000 THEN ' WITH INHERIT TRUE, SET TRUE' END)
+              CASE WHEN :'SERVER_VERSION_NUM'::int >= 160000
+                   THEN ' WITH INHERIT TRUE, SET TRUE' END)
 FROM pg_roles WHERE rolname = current_user AND NOT rolsuper
 \gexec
