@@ -13,7 +13,7 @@ replace_tables() {
     while IFS= read -r into && IFS= read -r from; do
         copy_rows "$into" "$from"
     done <"$work/sources"
-    print_sql tables/finish-chosen tables/move-sequences |
+    print_sql tables/user-tables tables/finish-chosen tables/move-sequences |
         ask live >/dev/null || fail_replacement
     [ -z "$manifest_found" ] || verify_replaced
     commit_replacement

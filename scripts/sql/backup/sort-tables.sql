@@ -1,7 +1,7 @@
 -- Sorts the rows of CB-Tumblebug's large tables, by columns that exist, and prints the names of the
 -- tables. An image or a machine type is there once per region: its rows compress best next to each
 -- other. This runs in the staging database, between the load of the rows and that of indexes,
--- foreign keys and triggers.
+-- foreign keys and triggers. Needs user-tables/.
 SET synchronous_commit = off;
 SET work_mem = '64MB';
 SET max_parallel_workers_per_gather = 4;
@@ -20,7 +20,7 @@ FROM (VALUES ('image_infos', ARRAY['provider_name', 'os_distribution', 'region_l
      AS known (name, key_columns)
      JOIN pg_class ON pg_class.oid = to_regclass('public.' || name) AND relkind = 'r',
      LATERAL (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns,
-                     string_agg(format('%I::text COLLATE "C"', attname), ', '
+                     string_agg(:column_text || ' COLLATE "C"', ', '
                                 ORDER BY array_position(key_columns, attname::text))
                          FILTER (WHERE attname = ANY (key_columns)) AS keys
               FROM pg_attribute

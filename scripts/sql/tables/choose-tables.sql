@@ -1,7 +1,10 @@
 -- The tables that the user names, one a line, with or without a schema, and their partitions, which
 -- hold the rows: each as SQL names it and as a table of contents does. Other objects, such as
 -- views, are printed as 'other', names that nothing has as 'unknown', and the names of all tables
--- as 'known'. Needs user-tables/.
+-- as 'known'. Event triggers do not fire if this user may disable them. Needs user-tables/.
+SELECT set_config('session_replication_role', 'replica', false)
+FROM pg_roles WHERE rolname = current_user AND rolsuper
+\g /dev/null
 CREATE TEMPORARY TABLE chosen AS
 SELECT given, (SELECT pg_class.oid
                FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -21,6 +24,9 @@ CREATE TEMPORARY TABLE filled AS
 SELECT oid, nspname, relname FROM chosen_parts WHERE relkind = 'r';
 CREATE TEMPORARY TABLE copied AS
 SELECT oid, nspname, relname, relkind FROM chosen_parts WHERE is_filled;
+SELECT set_config('session_replication_role', 'origin', false)
+FROM pg_roles WHERE rolname = current_user AND rolsuper
+\g /dev/null
 SELECT 'unknown ' || given FROM chosen WHERE oid IS NULL
 UNION ALL SELECT 'other ' || pg_describe_object('pg_class'::regclass, oid, 0)
           FROM chosen JOIN pg_class USING (oid) WHERE relkind NOT IN ('r', 'p')

@@ -16,7 +16,7 @@ FROM :user_tables AS user_tables,
                                          'uuid'::regtype, 'date'::regtype, 'timestamp'::regtype,
                                          'timestamptz'::regtype)
                        THEN quote_ident(attname)
-                       ELSE format('%I::text COLLATE "C"', attname) END,
+                       ELSE :column_text || ' COLLATE "C"' END,
                   ', ' ORDER BY attname COLLATE "C") AS columns
               FROM pg_attribute
               WHERE attrelid = user_tables.oid AND attnum > 0 AND NOT attisdropped

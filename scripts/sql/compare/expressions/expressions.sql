@@ -9,29 +9,27 @@
     expressions AS (
         SELECT source, name,
                CASE WHEN key_line IN (SELECT line FROM listed)
-                    THEN (SELECT format('ROW(%s)::text',
-                                        string_agg(quote_ident(part) || '::text', ', '))
-                          FROM unnest(key) AS part) END AS key,
+                    THEN format('ROW(%s)::text', array_to_string(key_texts, ', ')) END AS key,
                (SELECT format('concat_ws('', '', %s)',
-                              string_agg(format('left(%I::text, 200)', part), ', '))
-                FROM unnest(key) AS part) AS label,
+                              string_agg(format('left(%s, 200)', part), ', '))
+                FROM unnest(key_texts) AS part) AS label,
                format('encode(sha256(convert_to(ROW(%s)::text, getdatabaseencoding())),'
                       ' ''base64'')',
-                      string_agg(quote_ident(field) || '::text', ', ' ORDER BY field COLLATE "C"))
+                      string_agg(field_text, ', ' ORDER BY field COLLATE "C"))
                AS hash,
-               string_agg(quote_ident(field) || '::text AS ' || quote_ident(field), ', ') AS texts,
-               coalesce(max(quote_ident(field) || '::text') FILTER (WHERE field = 'provider_name'),
-                        'NULL') AS provider,
+               string_agg(field_text || ' AS ' || quote_ident(field), ', ') AS texts,
+               coalesce(max(field_text) FILTER (WHERE field = 'provider_name'), 'NULL') AS provider,
                coalesce(max(format('nullif(%I::numeric, -1)', field)) FILTER (
                             WHERE field = 'cost_per_hour'
                               AND atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype,
                                                'numeric'::regtype, 'float4'::regtype,
                                                'float8'::regtype)),
                         'NULL') AS price
-        FROM (SELECT source, name, key, key_line,
-                     CASE WHEN column_line IN (SELECT line FROM listed) THEN field END AS field,
-                     atttypid
-              FROM fields
+        FROM (SELECT source, name, key_texts, key_line,
+                     CASE WHEN is_listed THEN field END AS field,
+                     CASE WHEN is_listed THEN field_text END AS field_text, atttypid
+              FROM fields, LATERAL (SELECT column_line IN (SELECT line FROM listed) AS is_listed)
+                           AS column_state
               WHERE table_line IN (SELECT line FROM listed)) AS chosen
-        GROUP BY source, name, key, key_line
+        GROUP BY source, name, key_texts, key_line
     )

@@ -7,12 +7,17 @@
                      FROM pg_constraint, unnest(conkey) WITH ORDINALITY AS key (number, place)
                           JOIN pg_attribute ON attnum = number
                      WHERE conrelid = user_tables.oid AND contype = 'p' AND attrelid = conrelid
-                     ORDER BY place) AS key
+                     ORDER BY place) AS key,
+               ARRAY(SELECT :column_text
+                     FROM pg_constraint, unnest(conkey) WITH ORDINALITY AS key (number, place)
+                          JOIN pg_attribute ON attnum = number
+                     WHERE conrelid = user_tables.oid AND contype = 'p' AND attrelid = conrelid
+                     ORDER BY place) AS key_texts
         FROM :user_tables AS user_tables
         WHERE NOT relispartition
     ),
     fields AS (
-        SELECT relations.*, attname::text AS field, atttypid,
+        SELECT relations.*, attname::text AS field, atttypid, :column_text AS field_text,
                'table' || E'\t' || name AS table_line,
                'column' || E'\t' || name || E'\t'
                || CASE WHEN attname ~ '[[:cntrl:]\\]' THEN to_json(attname)::text
