@@ -76,7 +76,8 @@ empty_tables() {
 
 # refresh_views: materialized views would otherwise still show the deleted rows
 refresh_views() {
-    sql "$TB_POSTGRES_DATABASE" <"$sql/tables/refresh-filled-views.sql" 2>"$work/sql.errors" || :
+    print_sql tables/filled-views tables/refresh-filled-views |
+        sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" || :
     [ -s "$work/sql.errors" ] || return 0
     warn "all tables are empty, but $(first_error "$work/sql.errors")"
     hint 'refresh it with REFRESH MATERIALIZED VIEW'

@@ -9,7 +9,7 @@ from faults.faults import campaign, sampled
 from support.backups import remove_manifest
 from support.databases import Database, broken_backup
 from support.fakes import fake
-from support.run import CONFIRMED, RESTORE, ROLLBACK
+from support.run import CLEAN, CONFIRMED, RESTORE, ROLLBACK
 
 LONG_NAME = "x" * 61
 
@@ -538,10 +538,52 @@ def test_schema_that_changes_during_a_data_only_restore_stays(direct: Database) 
 
 def test_sequences_of_the_live_schema_keep_their_values(direct: Database) -> None:
     path = direct.sample_backup()
-    direct.execute("CREATE SEQUENCE orders; SELECT setval('orders', 5000)")
+    direct.execute(
+        "CREATE SEQUENCE orders; SELECT setval('orders', 5000);"
+        "CREATE SEQUENCE unused; ALTER SEQUENCE unused RESTART WITH 9000"
+    )
     run = direct.restore("--data-only", path)
     assert run.status == 0, run
-    assert direct.execute("SELECT nextval('orders')") == [(5001,)]
+    assert direct.execute("SELECT nextval('orders'), nextval('unused')") == [(5001, 9000)]
+
+
+@pytest.mark.parametrize("in_place", ["yes", "no"])
+def test_deferrable_constraint_is_checked_before_the_commit(
+    direct: Database, in_place: str
+) -> None:
+    direct.execute("CREATE TABLE pairs (id int, n int); INSERT INTO pairs VALUES (1, 1), (1, 2)")
+    path = direct.backed_up()
+    direct.execute(
+        "DELETE FROM pairs WHERE n = 2; ALTER TABLE pairs ADD UNIQUE (id) DEFERRABLE,"
+        " ADD EXCLUDE USING btree (id WITH =) DEFERRABLE INITIALLY DEFERRED"
+    )
+    mode = ["--data-only"] if in_place == "yes" else ["--table", "pairs"]
+    run = direct.restore(*mode, path, RESTORE_IN_PLACE=in_place)
+    assert run.status == 1 and "could not create exclusion constraint" in run.errors[0], run
+    assert direct.execute("SELECT id, n FROM pairs") == [(1, 1)]
+
+
+@pytest.mark.parametrize("in_place", ["yes", "no"])
+def test_materialized_views_are_refreshed_after_those_that_they_read(
+    direct: Database, in_place: str
+) -> None:
+    direct.execute(
+        "CREATE VIEW source AS SELECT count(*) AS n FROM spec_info;"
+        "CREATE MATERIALIZED VIEW first AS SELECT n FROM source;"
+        "CREATE MATERIALIZED VIEW second AS SELECT count(*) AS n FROM spec_info;"
+        "CREATE OR REPLACE VIEW source AS SELECT n FROM second"
+    )
+    path = direct.backed_up()
+    direct.execute(
+        "TRUNCATE spec_info CASCADE; REFRESH MATERIALIZED VIEW second;"
+        "REFRESH MATERIALIZED VIEW first"
+    )
+    run = direct.restore("--data-only", path, RESTORE_IN_PLACE=in_place)
+    assert run.status == 0, run
+    assert direct.execute("SELECT first.n, second.n FROM first, second") == [(1200, 1200)]
+    run = direct.checkout.run(CLEAN, "-y")
+    assert run.status == 0, run
+    assert direct.execute("SELECT first.n, second.n FROM first, second") == [(0, 0)]
 
 
 def test_subscription_is_not_in_a_backup(direct: Database) -> None:

@@ -251,6 +251,24 @@ def test_missing_columns_are_dropped_if_asked_for(
     assert direct.left_behind() == []
 
 
+def test_missing_columns_of_partitions_and_children_are_dropped(direct: Database) -> None:
+    direct.execute(
+        "CREATE TABLE parts (id int, extra text) PARTITION BY LIST (id);"
+        "CREATE TABLE part PARTITION OF parts FOR VALUES IN (1); INSERT INTO parts VALUES (1, 'x');"
+        "CREATE TABLE parent (id int, extra text); CREATE TABLE child () INHERITS (parent);"
+        "INSERT INTO parent VALUES (2, 'y'); INSERT INTO child VALUES (3, 'z')"
+    )
+    path = direct.backed_up()
+    direct.execute("ALTER TABLE parts DROP extra; ALTER TABLE parent DROP extra; DELETE FROM child")
+    run = direct.restore("--data-only", "--drop-missing-columns", path)
+    assert run.status == 0, run
+    assert direct.execute("SELECT * FROM parts UNION ALL SELECT * FROM parent ORDER BY 1") == [
+        (1,),
+        (2,),
+        (3,),
+    ]
+
+
 def test_live_schema_that_could_not_be_read_is_replaced_only_on_request(direct: Database) -> None:
     path = direct.sample_backup()
     direct.execute("CREATE VIEW newer AS SELECT 1 AS n")

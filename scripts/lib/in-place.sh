@@ -59,13 +59,13 @@ replace_rows() {
         entries_of 'SEQUENCE SET' "$work/contents" >"$work/rest"
         run_archive_sql "$work/rest" run-statements --data-only
     fi
-    run_live tables/finish-chosen tables/move-sequences
+    run_live tables/user-tables tables/finish-chosen tables/move-sequences
     [ "$mode" != data-only ] || refresh_live_views
 }
 
 # refresh_live_views: those that are filled
 refresh_live_views() {
-    run_live restore/refresh-views
+    run_live tables/filled-views restore/refresh-views
     { psql_set listed "$(cat "$work/answer")" && print_sql restore/run-listed; } >"$work/live.sql"
     ask_live
 }

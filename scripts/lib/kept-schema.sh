@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What must not be lost where a restore into staging keeps the live schema.
-# Needs: awk sql staging trusted work
+# Needs: awk is_superuser sql staging trusted work
 
 # require_same_schema ARCHIVE: ends the script if the live schema is no longer that of the archive
 require_same_schema() {
@@ -21,7 +21,7 @@ copy_sequence_values() {
 
 # refresh_staged_views: in staging, those that are filled in the live database
 refresh_staged_views() {
-    ask live <"$sql/restore/refresh-views.sql" >"$work/listed" ||
+    print_sql tables/filled-views restore/refresh-views | ask live >"$work/listed" ||
         fail_with "$work/live.errors" 'could not read the catalog'
     run_listed "$staging" <"$work/listed" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
@@ -40,7 +40,8 @@ require_extension_rows() {
     [ ! -s "$work/lost-rows" ] || {
         if [ -n "$trusted" ]; then
             hint 'to keep these rows, set RESTORE_IN_PLACE=yes'
-            hint 'to replace them and the schema with those of the backup, use --schema backup'
+            [ "$is_superuser" != t ] ||
+                hint 'to replace them and the schema with those of the backup, use --schema backup'
         else
             hint "if you trust the backup's author, --trust restores its rows of these tables too"
         fi

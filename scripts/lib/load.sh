@@ -45,7 +45,8 @@ load_data_only() {
     copy_sequence_values
     find_loadable_rows
     load_rows "$work/loadable"
-    sql "$staging" <"$sql/tables/move-sequences.sql" >/dev/null 2>"$work/sql.errors" ||
+    print_sql tables/user-tables tables/move-sequences |
+        sql "$staging" >/dev/null 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not move the sequences beyond the loaded rows'
     load_rest_of_live_schema
     [ -z "$rights_skipped" ] || incomplete=yes # the live schema has lost some
@@ -66,8 +67,10 @@ change_missing_columns() {
     [ -s "$work/columns.missing" ] || return 0
     typed_columns=$(LC_ALL=C awk -f "$awk/typed-columns.awk" \
         "$work/schema.backup" "$work/columns.missing")
-    { psql_set columns "$typed_columns" && print_sql "restore/$1-missing-columns"; } |
-        sql "$staging" 2>"$work/sql.errors" ||
+    {
+        psql_set columns "$typed_columns"
+        print_sql restore/missing-columns "restore/$1-missing-columns"
+    } | sql "$staging" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" "could not $1 the missing columns in the staging database"
 }
 

@@ -9,10 +9,12 @@ unusable_owners=
 
 # find_loadable_entries CONTENTS: writes those to $work/loadable that this user may restore: not the
 # owner of a schema public of another role, comments on extensions, or rows of extensions' tables.
-# Warns of the owner. Sets rights_skipped
+# Warns of the owner and of these rows. Sets rights_skipped
 find_loadable_entries() {
     list_foreign_public "$1" >"$work/excluded"
-    list_extension_entries "$1" >>"$work/excluded"
+    list_extension_entries "$1" >"$work/extension-entries"
+    warn_of_extension_rows
+    cat "$work/extension-entries" >>"$work/excluded"
     lines_not_in "$1" "$work/excluded" >"$work/loadable"
 }
 
@@ -43,6 +45,15 @@ list_foreign_public() {
 # list_extension_entries CONTENTS: those of extensions that only their owner may restore
 list_extension_entries() {
     [ "$is_superuser" = t ] || entries_of_extensions "$1"
+}
+
+warn_of_extension_rows() {
+    entries_of 'TABLE DATA\|SEQUENCE SET' "$work/extension-entries" >"$work/extension-rows"
+    [ ! -s "$work/extension-rows" ] ||
+        warn "skipped: rows and sequences of extensions, which user '$TB_POSTGRES_USER' may not" \
+            "write: $(sed -e 's/^.* TABLE DATA \([^ ]*\) \([^ ]*\) .*/\1.\2/' \
+                -e 's/^.* SEQUENCE SET \([^ ]*\) \([^ ]*\) .*/\1.\2/' \
+                "$work/extension-rows" | list_of 20)"
 }
 
 entries_of_extensions() { # CONTENTS

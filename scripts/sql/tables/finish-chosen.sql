@@ -1,5 +1,7 @@
 -- Adds the foreign keys again, which checks every row, with their comments and their triggers'
--- states. Sets :affected for move-sequences.sql.
+-- states. Unique and exclusion constraints that are deferrable are checked by triggers, which have
+-- not fired for a superuser; a new index checks them. Sets :affected for move-sequences.sql.
+SET CONSTRAINTS ALL IMMEDIATE;
 SELECT set_config('session_replication_role', 'origin', true)
 FROM pg_roles WHERE rolname = current_user AND rolsuper
 \g /dev/null
@@ -13,6 +15,10 @@ SELECT format('ALTER TABLE ONLY %s %s TRIGGER %I', tgrelid::regclass, change, tg
 FROM changed_triggers
      JOIN foreign_key_triggers USING (owner, conname, tgrelid, tgconstrrelid, tgfoid)
 WHERE tgenabled = 'O'
+\gexec
+SELECT format('REINDEX INDEX %s', conindid::regclass)
+FROM pg_constraint JOIN pg_roles ON rolname = current_user AND rolsuper
+WHERE contype IN ('p', 'u', 'x') AND condeferrable AND conrelid IN (SELECT oid FROM filled)
 \gexec
 \set affected 'SELECT oid FROM chosen UNION SELECT oid FROM filled'
 \set affected :affected ' UNION SELECT relid FROM chosen, pg_partition_ancestors(chosen.oid)'

@@ -20,7 +20,7 @@ WHERE oid IN (SELECT oid FROM filled) AND NOT (has_table_privilege(oid, 'truncat
       AND CASE relkind WHEN 'S' THEN NOT (has_sequence_privilege(oid, 'update')
                                           AND has_sequence_privilege(oid, 'select')) END
    OR relkind = 'm' AND relispopulated AND :'views' = 'yes'
-      AND NOT CASE WHEN :SERVER_VERSION_NUM < 170000 THEN pg_has_role(relowner, 'usage')
+      AND NOT CASE WHEN :'SERVER_VERSION_NUM'::int < 170000 THEN pg_has_role(relowner, 'usage')
                    ELSE has_table_privilege(oid, 'maintain') END
 ORDER BY 1
 LIMIT 20;
