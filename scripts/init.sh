@@ -158,7 +158,7 @@ show_menu() {
 warn_if_unreachable() {
     while IFS= read -r told_line; do
         case $told_line in
-            'error: '*) warn "${told_line#error: }" ;;
+            'error: '*) alert "${told_line#error: }" ;;
             ' hint: '*) tell_labelled 36 ' hint:' "${told_line# hint: }" ;;
         esac
     done <"$work/database.errors"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 from datetime import datetime, timedelta, timezone
@@ -233,6 +234,17 @@ def test_columns_are_aligned_whatever_the_letters(signing: Checkout) -> None:
     before_state = [re.split(" (?:state|ok) ", line)[0] for line in run.out.splitlines()]
     columns = {sum(1 + (east_asian_width(c) == "W") for c in text) for text in before_state}
     assert run.status == 0 and len(before_state) == 4 and len(columns) == 1, run
+
+
+def test_json_has_no_control_characters_and_is_utf_8(signing: Checkout) -> None:
+    name = b"a\xc2\x9b31m\x7f\xff\xe2\x82.dump.gz"
+    path = bytes(signing.named_backups) + b"/" + name
+    signing.named_backups.mkdir(parents=True, exist_ok=True)
+    Path(os.fsdecode(path)).write_bytes(gzip.compress(b"PGDMP"))
+    run = signing.run(LIST, "--json")
+    assert run.status == 0, run
+    [backup] = json.loads(run.out)["result"]["backups"]
+    assert backup["path"].endswith("/a?31m????.dump.gz"), run
 
 
 def test_list_without_sizes_is_an_error(signing: Checkout) -> None:

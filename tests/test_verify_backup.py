@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.backups import manifest_of, remove_manifest, with_checksum
 from support.databases import Database, broken_backup
-from support.run import VERIFY, Checkout
+from support.run import BACKUP, VERIFY, Checkout
 
 LEVELS = ["hash", "read", "restore"]
 
@@ -152,6 +152,19 @@ def test_data_only_backup_needs_a_server_with_tables(direct: Database) -> None:
     run = direct.checkout.run(VERIFY, "--private", path)
     assert run.status == 1, run
     assert "cannot load a data-only backup into a private server" in run.errors[0], run
+
+
+def test_links_to_endless_files_are_not_read(direct: Database) -> None:
+    path = direct.sample_backup()
+    path.with_name("assets.dump.gz.verified").symlink_to("/dev/zero")
+    direct.checkout.named_backups.mkdir(parents=True, exist_ok=True)
+    (direct.checkout.named_backups / "a.dump.gz.info").symlink_to("/dev/zero")
+    run = direct.checkout.run(VERIFY, "--level", "hash", path, timeout=20)
+    assert run.status == 0, run
+    run = direct.checkout.run(
+        BACKUP, timeout=20, TB_ASSETS_KEY_FILE=str(direct.checkout.home / "other")
+    )
+    assert run.status == 0 and "created the key" in run.err, run
 
 
 def test_named_server_that_does_not_answer_is_an_error(direct: Database) -> None:

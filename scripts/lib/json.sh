@@ -30,7 +30,7 @@ add_lines() {
     printf '"%s": %s\n' "$1" "$(json_lines)" >>"$work/json"
 }
 
-# add_json NAME JSON: as the server made it; no JSON is an empty array
+# add_json NAME JSON: as the server made it, in one line; no JSON is an empty array
 add_json() {
     printf '"%s": %s\n' "$1" "$(printf '%s' "${2:-[]}" | tr '\n' ' ')" >>"$work/json"
 }
@@ -43,7 +43,8 @@ print_json() {
     fi
     {
         printf '{"schema": 1, "command": "%s", "exit_code": %s' "$(command_name)" "$1"
-        [ ! -s "$work/json" ] || printf ', "result": {%s}' "$(paste -s -d , - <"$work/json")"
+        [ ! -s "$work/json" ] ||
+            printf ', "result": {%s}' "$(paste -s -d , - <"$work/json" | printable_lines)"
         case $1 in 0 | 3) ;; *) print_json_error "$1" ;; esac
         echo '}'
     } 2>/dev/null || json_failed=yes

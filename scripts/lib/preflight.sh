@@ -158,7 +158,9 @@ show_backup() {
     else
         show_archive
     fi
-    backup_has_rows || alert 'the backup contains no rows: every table will be empty'
+    emptied_by_backup='every table'
+    [ -z "$tables" ] || emptied_by_backup='these tables'
+    backup_has_rows || alert "the backup contains no rows: $emptied_by_backup will be empty"
 }
 
 # show_archive: what the file says of itself where no manifest does

@@ -71,8 +71,8 @@ set_pieces() { # DIRECTORY
 
 # psql_set NAME VALUE: the psql command that gives a variable this value, whatever it contains
 psql_set() {
-    printf '%s\n' "$2" | sed "s/\\\\/\\\\\\\\/g; s/'/''/g" |
-        awk -v name="$1" 'BEGIN { printf("\\set %s '\''", name) }
+    printf '%s\n' "$2" | LC_ALL=C sed "s/\\\\/\\\\\\\\/g; s/'/''/g" |
+        LC_ALL=C awk -v name="$1" 'BEGIN { printf("\\set %s '\''", name) }
                           { printf("%s%s", NR > 1 ? "\\n" : "", $0) }
                           END { print "'\''" }'
 }

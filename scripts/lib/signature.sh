@@ -62,7 +62,7 @@ make_key() {
     key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
     if lacks_key && write_key 2>/dev/null && has_key; then
         say "created the key that signs this machine's backups: $(key_file)"
-        ! grep -q '^signature: ' "$project"/backups/postgres/*.info 2>/dev/null ||
+        ! has_signed_backups ||
             alert 'the signed backups in backups/postgres have another key: they are untrusted now'
         return 0
     fi
@@ -72,6 +72,11 @@ make_key() {
     ! lacks_key || key_obstacle="could not create the key '$(key_file)' (TB_ASSETS_KEY_FILE)"
     alert "$key_obstacle; this backup is not signed, and every restore will treat it as untrusted"
     return 1
+}
+
+has_signed_backups() {
+    find "$project/backups/postgres" -type f -name '*.info' -exec grep -l '^signature: ' {} + \
+        2>/dev/null | grep -q .
 }
 
 # write_key: fails if another run has just created the key, because it may have signed a backup

@@ -73,14 +73,16 @@ keep_archive() {
         >"$work/kept" 2>"$work/server.errors"
 }
 
-# read_archive: to its end; an untrusted one may unpack to no end, and gets ten minutes of a
-# processor
+# read_archive: to its end
 read_archive() {
     show_progress 'checking archive'
-    seconds=unlimited
-    [ -n "$trusted" ] || seconds=600
-    background run_remote read-archive "$archive" "$seconds" 2>"$work/restore.errors"
+    background run_remote read-archive "$archive" "$(seconds_to_read)" 2>"$work/restore.errors"
     wait "$child"
+}
+
+# seconds_to_read: of a processor's time; an untrusted archive may unpack to no end
+seconds_to_read() {
+    if [ -n "$trusted" ]; then echo unlimited; else echo 600; fi
 }
 
 # choose_limit: how many bytes an archive may unpack to, and a staging database may grow to; the

@@ -25,7 +25,9 @@ remove_partial_result() {
 }
 
 has_higher_result() { # FILE LEVEL SHA256
-    remembered=$(awk -F '\t' -v sha256="$3" '$4 == sha256 { print $2; exit }' "$1" 2>/dev/null) || :
+    [ -f "$1" ] || return 1
+    remembered=$(head -c 1000 "$1" |
+        awk -F '\t' -v sha256="$3" '$4 == sha256 { print $2; exit }') || :
     case $2-$remembered in
         hash-read | hash-restore | read-restore) ;;
         *) return 1 ;;

@@ -5,7 +5,7 @@
 if [ $# -gt 0 ]; then
     schema=$(pg_restore --schema-only --no-subscriptions --file=- "$1") || exit
     schema=$(printf '%s\n' "$schema" |
-        sed '/^--$/{N;/; Type: MATERIALIZED VIEW DATA;/{N;N;N;N;N;d;};}') || exit
+        sed '/^--$/{$!N;/; Type: MATERIALIZED VIEW DATA;/{N;N;N;N;N;d;};}') || exit
 else
     schema=$(pg_dump --schema-only --no-subscriptions --lock-wait-timeout=2000) || exit
 fi

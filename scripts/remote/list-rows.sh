@@ -1,4 +1,5 @@
 #!/bin/sh
-# list-rows.sh ARCHIVE AWK_PROGRAM: prints every table and column that the archive's rows fill,
-# then the line `~end`.
-{ pg_restore --data-only --file=- "$1" && echo '~end'; } | awk "$2"
+# list-rows.sh ARCHIVE SECONDS AWK_PROGRAM: prints every table and column that the archive's rows
+# fill, then the line `~end`; that may take so much of a processor's time.
+# shellcheck disable=SC3045 # busybox and dash know -t
+ulimit -t "$2" && { pg_restore --data-only --file=- "$1" && echo '~end'; } | awk "$3"
