@@ -85,10 +85,11 @@ take() {
     [ "$1" -eq 0 ] || dd bs="$1" count=1 iflag=fullblock <&3 2>/dev/null
 }
 
-# end_if_lost PROGRAM: a shell has children, and is left to end; the others are client programs
+# end_if_lost PROGRAM: a shell has children, and is left to end; the others are client programs. The
+# signal is repeated: bash may lose one that comes before it has executed the program
 end_if_lost() {
     while read -r _; do :; done <&3
-    [ "$1" = sh ] || kill "$program" 2>/dev/null
+    [ "$1" = sh ] || while kill "$program" 2>/dev/null; do :; done
 }
 
 # pass_output: copies descriptor 4 to standard output and to the program that computes its hash.
