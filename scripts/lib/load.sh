@@ -177,7 +177,11 @@ load_with_grants() {
     cat "$work/late.views" "$work/late.triggers" >"$work/late"
     lines_not_in "$3" "$work/late" >"$work/list"
     shift 3
-    load_list "$work/list" "$granted_archive" "$@"
+    if cmp -s "$work/list" "$granted_contents"; then
+        load "$@" "$granted_archive" # a list would be one more call to the server
+    else
+        load_list "$work/list" "$granted_archive" "$@"
+    fi
     load_grants "$granted_archive" "$granted_contents"
     for late in views triggers; do
         [ ! -s "$work/late.$late" ] || load_list "$work/late.$late" "$granted_archive" "$@"
