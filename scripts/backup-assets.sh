@@ -288,7 +288,7 @@ $snapshot_facts
 EOF
 }
 
-# end_snapshot: even within a statement, so that its locks are free at once
+# end_snapshot: ends its session, even in the middle of a statement, so that its locks are released
 end_snapshot() {
     [ -z "$snapshot_backend" ] ||
         { psql_set backend "$snapshot_backend" && print_sql lock/end-backend; } |
@@ -473,7 +473,7 @@ publish_backup() {
             "$(head -n 1 "$work/sync.errors")"
         end_incomplete
     }
-    have_rows "$work/tables" ||
+    any_table_has_rows "$work/tables" ||
         alert "database '$TB_POSTGRES_DATABASE' has no rows; neither has this backup"
 }
 
@@ -482,7 +482,7 @@ report_backup() {
     say_done "wrote $target: $(sum_of_tables <"$work/tables")," \
         "$(human_size "$(size_of "$target")") in $(duration)"
     report_changes
-    if is_shared && have_rows "$work/tables"; then
+    if is_shared && any_table_has_rows "$work/tables"; then
         say "next: git add $target $target.info"
     fi
 }

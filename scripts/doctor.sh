@@ -27,7 +27,7 @@ EOF
 main() {
     parse_no_options "$@"
     begin
-    in_place=$RESTORE_IN_PLACE
+    in_place=${RESTORE_IN_PLACE:-no}
     problems=0
     backup_file=$project/assets/assets.dump.gz
     check_this_machine
@@ -197,7 +197,7 @@ check_backup() {
     find_manifest "$backup_file"
     if [ -z "$manifest_found" ]; then
         require_whole "$backup_file"
-        refuse_changed_line_ends
+        refuse_terminal_damage
         echo "$backup_file has no manifest; only its compression was checked"
         return 0
     fi
@@ -353,7 +353,8 @@ level_of_space() {
 check_space() {
     kib=$(server_fact data-free)
     [ -n "$kib" ] || {
-        hint 'on the server itself, a superuser or a member of pg_read_all_settings can see it'
+        hint 'to see it, run this on the host of the server,' \
+            'as a superuser or a member of pg_read_all_settings'
         die 'could not determine the free space of the data directory'
     }
     room="$(human_size "$((kib * 1024))") free in the data directory"

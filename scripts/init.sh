@@ -154,7 +154,8 @@ show_menu() {
         --created "$backup_created" --now "$current_summary" "$backup_file" >&4 || usage >&4
 }
 
-# warn_if_unreachable: the user can start the server before answering
+# warn_if_unreachable: says why find_database could not read the database; the user can start the
+# server before answering
 warn_if_unreachable() {
     while IFS= read -r told_line; do
         case $told_line in
@@ -276,18 +277,20 @@ select_providers() {
 
 # inform_if_reachable: option a works without CB-Tumblebug
 inform_if_reachable() {
-    for_tumblebug="creating namespace 'system' and showing the server's summary"
+    skipped_steps="creating namespace 'system', showing the server's summary, and marking it as"
+    skipped_steps="$skipped_steps initialised"
     if [ "$option" = a ] && ! has_new_python; then
-        say "$python_needed; skipped: $for_tumblebug"
+        say "$python_needed; skipped: $skipped_steps"
     elif [ "$option" != a ] || is_tumblebug_ready; then
         inform_tumblebug
-    elif ! is_tumblebug_there; then
-        say "$(tumblebug_answer); skipped: $for_tumblebug"
+    elif ! tumblebug_answered; then
+        say "$(tumblebug_answer); skipped: $skipped_steps"
     elif wait_until_ready; then
         inform_tumblebug
     else
         clear_line
-        report_skipped "$for_tumblebug: $(tumblebug_answer)"
+        warn "$(tumblebug_answer); skipped: $skipped_steps"
+        incomplete=yes
     fi
     [ -z "$incomplete" ] || end_incomplete
 }

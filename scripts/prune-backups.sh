@@ -118,9 +118,9 @@ show_plan() {
     listed_files=$(wc -l <"$work/backups")
     total=$(wc -l <"$work/plan" | tr -d ' ')
     skipped=$((listed_files - total))
-    unread=$(grep -c "$(printf '\tunreadable\t')" "$work/backups") || unread=0
-    skipped=$((skipped - unread))
-    [ "$unread" -eq 0 ] || warn_of_unread
+    unreadable=$(grep -c "$(printf '\tunreadable\t')" "$work/backups") || unreadable=0
+    skipped=$((skipped - unreadable))
+    [ "$unreadable" -eq 0 ] || warn_of_unreadable
     [ "$skipped" -eq 0 ] || say "skipped: $(amount "$skipped" file)$place without an intact" \
         "manifest; to list them, run 'make list-backups${operand:+ ARGS=$operand}'"
     [ -s "$work/plan" ] || return 0
@@ -130,11 +130,12 @@ show_plan() {
     print_table prune-table "$work/plan"
 }
 
-# warn_of_unread: they may be older than what the rules keep. Sets incomplete
-warn_of_unread() {
+# warn_of_unreadable: they may be older than what the rules keep. Sets incomplete
+warn_of_unreadable() {
     incomplete=yes
-    warn "skipped: $(amount "$unread" file)$place that user '$(id -un)' may not read:" \
-        'run this as their owner'
+    hint 'run this as the owner of these files'
+    warn "skipped: $(amount "$unreadable" file)$place that user '$(user_name)' is not allowed" \
+        'to read'
 }
 
 count_backups_to_delete() {

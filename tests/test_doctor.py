@@ -105,7 +105,9 @@ def test_shared_backup_that_could_not_be_restored_is_a_problem(direct: Database)
     ],
     ids=["empty", "Git LFS", "SQL"],
 )
-def test_other_file_is_a_problem(direct: Database, content: bytes, error: str) -> None:
+def test_file_that_is_not_a_backup_is_a_problem(
+    direct: Database, content: bytes, error: str
+) -> None:
     direct.checkout.default_backup.write_bytes(content)
     run = direct.checkout.run(DOCTOR)
     assert run.status == 1, run

@@ -245,9 +245,9 @@ def test_value_of_a_sequence_is_no_command_to_psql(direct: Database, marker: Pat
 
 
 def test_answers_of_the_server_are_values_to_psql() -> None:
-    """psql runs commands that it finds in a variable, unless it quotes the variable.
+    """psql executes commands that it finds in an unquoted variable.
 
-    The server names the variables that \\gset sets, so none before it is certain to be ours.
+    The server names the variables that \\gset sets, so none set before it is certain to be ours.
     """
     files = list((PROJECT / "scripts/sql").rglob("*.sql"))
     pieces = {file.stem for file in files if file.parents[2] == PROJECT / "scripts/sql"}

@@ -306,7 +306,7 @@ def test_backups_that_this_user_may_not_read_are_named(open_directory: Path) -> 
     environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}
     run = run_as_nobody([str(open_directory / PRUNE), "-q", "-y", "--keep", "2"], environment)
     assert run.status == 3, run
-    assert "warning: skipped: 1 file that user 'nobody' may not read" in run.err
+    assert "warning: skipped: 1 file that user 'nobody' is not allowed to read" in run.err
     assert len(list(directory.glob("*.dump.gz"))) == 3
 
 

@@ -195,14 +195,9 @@ def test_cast_to_text_is_not_called(direct: Database) -> None:
         " END $$; CREATE CAST (pair AS text) WITH FUNCTION as_text(pair)"
     )
     path = direct.backed_up()
-    for command in (
-        direct.restore("--dry-run", path),
-        direct.restore(path),
-        direct.restore("--data-only", path),
-        direct.restore("--table", "pairs", path),
-        direct.checkout.run(DIFF, "--rows", "1", path),
-    ):
-        assert command.status == 0, command
+    for options in (["--dry-run"], ["--table", "pairs"]):
+        run = direct.restore(*options, path)
+        assert run.status == 0, run
     direct.execute("UPDATE pairs SET d = NULL WHERE (id).a = 1")
     run = direct.checkout.run(DIFF, "--rows", "1", path)
     assert run.status == 0 and "\n    d (1,) -> null\n" in run.out, run

@@ -62,7 +62,7 @@ def run_demo() -> int:
 
 
 def write_key(path: Path) -> Path:
-    """Write a key that signs backups to a new file, and return its path.
+    """Create a file with a key for signing backups, and return its path.
 
     The user's own key is neither used nor created.
     """

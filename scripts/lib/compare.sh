@@ -8,7 +8,7 @@ list_columns() {
     {
         psql_set ignored "$DIFF_IGNORE"
         psql_set unfilled "$2"
-        print_sql tables/user-tables compare/tables compare/columns
+        print_sql tables/user-tables compare/compared compare/columns
     } | sql "$1" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not read the columns'
 }
@@ -73,7 +73,7 @@ in_both() {
     {
         psql_set common "$(cat "$work/columns.both")"
         set_examples
-        print_sql tables/user-tables compare/tables compare/expressions "compare/$1"
+        print_sql tables/user-tables compare/compared compare/expressions "compare/$1"
     } >"$work/$1.sql"
     background_from "$work/$1.sql" print_to_file "$2" "$1.old"
     reading_old=$child

@@ -5,7 +5,7 @@
 # Sets: copy_bytes copy_origin copy_wanted data_directory database_bytes database_encoding in_place
 #   load_jobs may_create may_restrict toast_compression
 
-# a restore follows RESTORE_IN_PLACE and RESTORE_KEEP_COPY; other scripts that load a backup do not
+# the settings RESTORE_IN_PLACE and RESTORE_KEEP_COPY of restore-assets.sh; doctor.sh sets the first
 in_place=no copy_wanted=no
 
 # read_database_facts: Sets database_encoding, empty where the live database does not exist, and
@@ -198,9 +198,9 @@ read_copy_facts() {
     copy_origin=${copy_origin%%,*}
 }
 
-# run_listed DATABASE: the statements on standard input, JSON that a file of SQL has printed
-run_listed() {
-    { psql_set listed "$(cat)" && print_sql restore/run-listed; } | sql "$1" >/dev/null
+# run_json_statements DATABASE: the JSON array of statements on standard input
+run_json_statements() {
+    { psql_set statements "$(cat)" && print_sql restore/run-statements; } | sql "$1" >/dev/null
 }
 
 drop_or_fail() { # DATABASE DESCRIPTION

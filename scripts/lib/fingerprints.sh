@@ -9,8 +9,8 @@ fingerprints_sql() {
     print_sql tables/user-tables tables/fingerprints
 }
 
-# have_rows TABLES: has one of these tables rows? TABLES is a file of the manifest's lines
-have_rows() {
+# any_table_has_rows FILE: do the manifest's lines in it name a table that has rows?
+any_table_has_rows() {
     grep -qv '^0 ' "$1"
 }
 

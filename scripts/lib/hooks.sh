@@ -30,8 +30,9 @@ run_hook() {
     fi
 }
 
-# run_hook_command: with a time limit, at which all that it has started ends: busybox's timeout ends
-# only its own child. $work is empty if the run ended before it had a private directory
+# run_hook_command: with a time limit. When it expires, the whole process group is killed, where
+# there is setsid: busybox's timeout ends only its own child. $work is empty if the run ended before
+# it had a private directory
 run_hook_command() {
     group=
     if [ -n "$work" ] && command -v setsid >/dev/null; then
@@ -65,7 +66,7 @@ export_outcome() {
     export BACKUP_STATUS BACKUP_FILE BACKUP_SECONDS BACKUP_BYTES BACKUP_ERROR
 }
 
-# error_of_run STATUS: its message; none after a success
+# error_of_run STATUS: its error message; empty if there is none
 error_of_run() {
     if [ "$1" -ge 128 ]; then
         echo "ended by signal $(($1 - 128))"

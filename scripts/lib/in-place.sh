@@ -25,7 +25,7 @@ restore_in_place() {
 find_skipped_entries() {
     open_session live "$TB_POSTGRES_DATABASE"
     {
-        psql_set trusted ''
+        psql_set trusted '' # so that it lists all entries of extensions
         print_sql in-place/objects in-place/skipped-entries restore/unwritable-extension-entries
     } >"$work/live.sql"
     ask_live
@@ -65,8 +65,11 @@ replace_rows() {
 
 # refresh_live_views: those that are filled
 refresh_live_views() {
-    run_live tables/filled-views restore/refresh-views
-    { psql_set listed "$(cat "$work/answer")" && print_sql restore/run-listed; } >"$work/live.sql"
+    run_live tables/filled-views restore/view-refreshes
+    {
+        psql_set statements "$(cat "$work/answer")"
+        print_sql restore/run-statements
+    } >"$work/live.sql"
     ask_live
 }
 

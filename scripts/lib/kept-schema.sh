@@ -13,17 +13,17 @@ require_same_schema() {
 
 # copy_sequence_values: the archive then sets those of the sequences that it has
 copy_sequence_values() {
-    ask live <"$sql/tables/sequence-values.sql" >"$work/listed" ||
+    ask live <"$sql/tables/sequence-values.sql" >"$work/statements" ||
         fail_with "$work/live.errors" 'could not read the sequences'
-    run_listed "$staging" <"$work/listed" 2>"$work/sql.errors" ||
+    run_json_statements "$staging" <"$work/statements" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not set the sequences'
 }
 
 # refresh_staged_views: in staging, those that are filled in the live database
 refresh_staged_views() {
-    print_sql tables/filled-views restore/refresh-views | ask live >"$work/listed" ||
+    print_sql tables/filled-views restore/view-refreshes | ask live >"$work/statements" ||
         fail_with "$work/live.errors" 'could not read the catalog'
-    run_listed "$staging" <"$work/listed" 2>"$work/sql.errors" ||
+    run_json_statements "$staging" <"$work/statements" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
 }
 

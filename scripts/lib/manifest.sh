@@ -53,7 +53,7 @@ check_manifest() {
     done
     manifest_field created |
         LC_ALL=C grep -qx '[0-9]\{4\}-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9] UTC' ||
-        die "manifest '$manifest' has no time as created"
+        die "manifest '$manifest' has no valid time as created"
     read_manifest "$work/manifest" >"$work/tables"
     ! LC_ALL=C grep -qv '^[0-9]\{1,15\} -\{0,1\}[0-9]\{1,\} .' "$work/tables" ||
         die "manifest '$manifest' has a malformed line in its list of tables"

@@ -76,7 +76,7 @@ choose_rows() {
 # list_archive_rows: every table and column that the archive's rows fill
 list_archive_rows() {
     {
-        run_remote list-rows "$archive" "$(seconds_to_read)" \
+        run_remote list-rows "$archive" "$(cpu_seconds_to_read)" \
             "$(cat "$root/scripts/remote/list-rows.awk")" \
             </dev/null >"$work/archive-rows.list" 2>"$work/restore.errors" &&
             take_whole "$work/archive-rows.list" "$work/archive-rows"

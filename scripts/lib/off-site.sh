@@ -7,7 +7,7 @@
 # arrived by hash. If this fails, the run ends with 3
 copy_off_site() {
     [ -n "$BACKUP_REMOTE" ] || return 0
-    begin_off_site "$1"
+    prepare_off_site "$1"
     copy_and_compare "$1"
 }
 
@@ -15,7 +15,7 @@ copy_off_site() {
 complete_off_site() {
     [ -n "$BACKUP_REMOTE" ] || return 0
     show_progress comparing
-    begin_off_site "$1"
+    prepare_off_site "$1"
     if compare_with_remote; then
         say "$remote_file has the same content"
     elif is_absent "$remote_status" || [ "$remote_status" -eq 0 ]; then
@@ -25,8 +25,9 @@ complete_off_site() {
     fi
 }
 
-# begin_off_site FILE: a copy can take long, so others get the lock
-begin_off_site() {
+# prepare_off_site FILE: releases the lock, because a copy can take long, and hashes the file and
+# FILE.info. Sets remote_file
+prepare_off_site() {
     release_lock || : # the server has ended it
     remote_file=$(path_on "$BACKUP_REMOTE" "${1##*/}")
     hash_pair "$1"

@@ -114,9 +114,9 @@ require_objects_of_dump() {
         )")"
 }
 
-# objects_of FILE: the entries of a table of contents, without their numbers. Grants without the
-# owner of what they are for, which has an entry of its own, unless it belongs to an extension: the
-# restore gives that to this user
+# objects_of FILE: the entries of a table of contents, without their numbers. An entry of grants
+# loses the owner at its end: the entry of the object names that too; an object of an extension has
+# no entry, and belongs to this user after a restore
 objects_of() {
     sed -n '/DATABASE/!s/^[0-9][0-9]*; [0-9]* [0-9]* //p' "$1" |
         sed '/^ACL /s/ [^ ]*$//' | LC_ALL=C sort

@@ -50,8 +50,8 @@ end_live_session() {
     wait "$live_session" || : # psql fails when its connection is ended
 }
 
-# print_sql NAME...: these files of scripts/sql. A directory holds pieces of SQL that files after it
-# name as :piece. They come from here, not from the server: psql runs commands in such a variable
+# print_sql NAME...: these files of scripts/sql. A directory holds pieces of SQL, which the files
+# after it use unquoted, as :piece; that is safe because they do not come from the server
 print_sql() {
     for sql_name; do
         if [ -d "$sql/$sql_name" ]; then

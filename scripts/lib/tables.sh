@@ -60,7 +60,7 @@ verify_replaced() {
     cmp -s "$work/expected" "$work/replaced" || {
         hint_other_types
         [ "$is_superuser" = t ] ||
-            hint 'if triggers of the tables change rows, restore as a superuser: then none fires'
+            hint 'triggers may have changed them; for a superuser, most triggers do not fire'
         die "the new rows differ from the manifest: $(differences "$work/replaced")"
     }
 }

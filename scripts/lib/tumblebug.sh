@@ -40,8 +40,8 @@ is_tumblebug_ready() {
     ask_tumblebug ready
 }
 
-# is_tumblebug_there: did it answer, if only with an error?
-is_tumblebug_there() {
+# tumblebug_answered: fails if nothing answered the last ask_tumblebug; an error is an answer
+tumblebug_answered() {
     case $(tumblebug_answer) in 'CB-Tumblebug does not answer'*) return 1 ;; esac
 }
 

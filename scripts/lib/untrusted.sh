@@ -29,7 +29,8 @@ require_trust() { # [private]
         hint 'if the backup is your own, copy the key that signed it to this machine'
         hint 'docs/reference.md#backends lists the rights that are enough from PostgreSQL 15 on'
         hint 'if you trust its author, RESTORE_TRUST=yes loads it with your own rights'
-        [ "${1-}" != private ] || hint 'or --private uses a private server of its own'
+        [ "${1-}" != private ] ||
+            hint 'with --private, a private server loads it, which needs no such rights'
         die "cannot load an untrusted backup: user '$TB_POSTGRES_USER' is not a superuser," \
             'and lacks the rights to create and limit a restricted role'
     }
@@ -156,7 +157,7 @@ audit_rows() {
     created=$(run_in_staging owned-by-role) || fail_audit
     refuse_objects "$created"
     drop_role
-    run_listed "$staging" <"$work/undo" 2>"$work/audit.errors" || fail_audit
+    run_json_statements "$staging" <"$work/undo" 2>"$work/audit.errors" || fail_audit
 }
 
 refuse_objects() { # OBJECTS

@@ -41,10 +41,10 @@ require_upload() {
     fi
     [ "$reader_status" -eq 0 ] || fail_not_whole "$work/server.errors"
     grep -q '^; *TOC Entries: [1-9]' "$work/contents" || {
-        refuse_changed_line_ends
+        refuse_terminal_damage
         blame_file
         hint_get_again
-        die "'$backup_file' is damaged: pg_restore could not list what it contains"
+        die "'$backup_file' is damaged: its table of contents could not be read"
     }
 }
 
@@ -76,12 +76,13 @@ keep_archive() {
 # read_archive: to its end
 read_archive() {
     show_progress 'checking archive'
-    background run_remote read-archive "$archive" "$(seconds_to_read)" 2>"$work/restore.errors"
+    background run_remote read-archive "$archive" "$(cpu_seconds_to_read)" 2>"$work/restore.errors"
     wait "$child"
 }
 
-# seconds_to_read: of a processor's time; an untrusted archive may unpack to no end
-seconds_to_read() {
+# cpu_seconds_to_read: how much processor time reading the archive may use; an untrusted one may
+# unpack without end
+cpu_seconds_to_read() {
     if [ -n "$trusted" ]; then echo unlimited; else echo 600; fi
 }
 
@@ -120,7 +121,7 @@ is_schema_only() {
 # backup_has_rows: without a manifest, a table whose rows are in the archive may be empty
 backup_has_rows() {
     if [ -n "$manifest_found" ]; then
-        have_rows "$work/tables"
+        any_table_has_rows "$work/tables"
     else
         archive_has "$rows_entry"
     fi
@@ -137,9 +138,9 @@ fail_too_large() {
     die "backup file '$backup_file' unpacks to more than $(human_size "$archive_limit")"
 }
 
-# refuse_changed_line_ends: ends the script if a terminal, as of 'docker exec -t', put a carriage
-# return before each line feed of the archive
-refuse_changed_line_ends() {
+# refuse_terminal_damage: ends the script if a terminal, such as that of 'docker exec -t', inserted
+# a carriage return before each line feed of the archive
+refuse_terminal_damage() {
     damaged_kind=$(file_kind "$backup_file")
     ! unpack "$damaged_kind" <"$backup_file" 2>/dev/null | head -c 10000 |
         LC_ALL=C grep -q "client_encoding = '.*';$(printf '\r')" || {
@@ -165,7 +166,7 @@ fail_not_whole() { # FILE with pg_restore's errors
             ;;
         *)
             require_space # a full temporary directory may be the cause
-            refuse_changed_line_ends
+            refuse_terminal_damage
             ! grep -q '^pg_restore: error: ' "$1" || blame_file
             hint_get_again
             fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive"

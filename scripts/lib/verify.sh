@@ -19,10 +19,10 @@ verify_loaded() {
     say 'verifying the data against the manifest'
     show_progress verifying verified_tables
     expected_tables | comparable >"$work/expected"
-    [ "$mode$keep_going" != full ] || {
+    if [ "$mode" = full ] && [ -z "$keep_going" ]; then
         background list_staged_schema
         listing_staged=$child
-    }
+    fi
     read_staged_tables "$(cat "$work/columns")" || fail_unread_staging
     comparable <"$work/staged.all" >"$work/staged"
     [ -z "$keep_going" ] || return 0

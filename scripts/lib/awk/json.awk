@@ -1,14 +1,14 @@
-# Text as a JSON string, with '?' for bytes that are not UTF-8. Needs LC_ALL=C.
+# Text as a JSON string, with '?' for bytes that cannot be part of UTF-8. Needs LC_ALL=C.
 
 function json_string(text,    i) {
     text = replaced(replaced(text, "\\", "\\\\"), "\"", "\\\"")
     if (text ~ /[\001-\037]/)
         for (i = 1; i < 32; i++) text = replaced(text, sprintf("%c", i), sprintf("\\u%04x", i))
-    if (text ~ /[\200-\377]/) text = in_utf8(text)
+    if (text ~ /[\200-\377]/) text = without_invalid_utf8(text)
     return "\"" text "\""
 }
 
-function in_utf8(text,    result) {
+function without_invalid_utf8(text,    result) {
     while (match(text, /[\200-\377]/)) {
         result = result substr(text, 1, RSTART - 1)
         text = substr(text, RSTART)

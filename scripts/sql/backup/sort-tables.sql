@@ -1,7 +1,7 @@
 -- Sorts the rows of CB-Tumblebug's large tables, by columns that exist, and prints the names of the
 -- tables. An image or a machine type is there once per region: its rows compress best next to each
 -- other. This runs in the staging database, between the load of the rows and that of indexes,
--- foreign keys and triggers. Needs user-tables/.
+-- foreign keys and triggers. Needs tables/user-tables/.
 SET synchronous_commit = off;
 SET work_mem = '64MB';
 SET max_parallel_workers_per_gather = 4;

@@ -1,6 +1,6 @@
 -- What there is to compare, one a line: each table, its columns, and its primary key. Without the
 -- columns :ignored and keys that contain one, and without :unfilled, lines 'TABLE COLUMN' of what
--- no row of the backup fills; a table of only such columns is not in it. Needs tables/.
+-- no row of the backup fills; a table of only such columns is not in it. Needs compare/compared/.
 WITH :compared,
 filled AS (
     SELECT *

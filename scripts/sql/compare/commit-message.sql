@@ -1,5 +1,5 @@
 -- Prints the differences as a commit message: the total, then every table, then at most ten
--- providers, those with most differences. Needs counts/.
+-- providers, those with most differences. Needs compare/counts/.
 WITH :counts,
 described AS (
     SELECT *,

@@ -1,6 +1,6 @@
 -- One line for each row, in the format of COPY: its table, its key and number, its provider, the
 -- hash of its compared columns, and its price, where it has one. Rows without a key have their hash
--- as key, and equal ones are numbered. Needs expressions/.
+-- as key, and equal ones are numbered. Needs compare/expressions/.
 SET max_parallel_workers_per_gather = 4;
 SET min_parallel_table_scan_size = '1MB';
 WITH :expressions

@@ -1,5 +1,5 @@
 -- Prints the differences as a JSON array: by table, where provider is null, and by table and
--- provider. Needs counts/.
+-- provider. Needs compare/counts/.
 WITH :counts
 SELECT coalesce(json_agg(json_build_object(
                     'table', name, 'provider', CASE WHEN NOT any_provider THEN provider END,

@@ -1,4 +1,4 @@
--- Prints the differences as a table of 79 columns at most. Needs counts/.
+-- Prints the differences as a table of 79 columns at most. Needs compare/counts/.
 WITH :counts,
 lines AS (
     SELECT 2 AS section, name, CASE WHEN any_provider THEN NULL ELSE provider END AS provider,

@@ -1,5 +1,5 @@
 -- The values of the rows :examples, which choose-examples.sql has chosen, in the format of COPY:
--- table, key, the key for people, and the compared columns. Needs expressions/.
+-- table, key, the key for people, and the compared columns. Needs compare/expressions/.
 WITH :expressions
 SELECT format('COPY (SELECT DISTINCT %L, key, label, texts'
               ' FROM (SELECT %s AS key, %s AS label,'

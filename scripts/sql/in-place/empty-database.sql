@@ -1,5 +1,5 @@
 -- Drops all :objects, and large objects. Tables come first: their sequences go with them. What has
--- gone with another object is skipped. Needs objects/.
+-- gone with another object is skipped. Needs in-place/objects/.
 SELECT format('DROP %s IF EXISTS %s CASCADE',
               CASE type WHEN 'statistics object' THEN 'statistics'
                         WHEN 'foreign-data wrapper' THEN 'foreign data wrapper'

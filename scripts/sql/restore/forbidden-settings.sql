@@ -1,14 +1,14 @@
 -- The settings of the live database, for all roles or for one, that this user may not give to the
 -- staging database. Most settings that the server does not know need a superuser.
-SELECT :'SERVER_VERSION_NUM'::int >= 150000 AS grants_settings,
-       :'SERVER_VERSION_NUM'::int >= 160000 AS grants_roles_with_admin
+SELECT :'SERVER_VERSION_NUM'::int >= 150000 AS has_parameter_grants,
+       :'SERVER_VERSION_NUM'::int >= 160000 AS needs_admin_option
 \gset
 \set may_set false
 \set may_alter true
-\if :grants_settings
+\if :has_parameter_grants
     \set may_set 'has_parameter_privilege(name, ''SET'')'
 \endif
-\if :grants_roles_with_admin
+\if :needs_admin_option
     \set may_alter 'pg_has_role(setrole, ''MEMBER WITH ADMIN OPTION'')'
 \endif
 SELECT concat(name, ' of role ' || target.rolname)

@@ -1,7 +1,7 @@
 -- The tables that the user names, one a line, with or without a schema, and their partitions, which
 -- hold the rows: each as SQL names it and as a table of contents does. Other objects, such as
 -- views, are printed as 'other', names that nothing has as 'unknown', and the names of all tables
--- as 'known'. Event triggers do not fire if this user may disable them. Needs user-tables/.
+-- as 'known'. Event triggers do not fire if this user may disable them. Needs tables/user-tables/.
 SELECT set_config('session_replication_role', 'replica', false)
 FROM pg_roles WHERE rolname = current_user AND rolsuper
 \g /dev/null

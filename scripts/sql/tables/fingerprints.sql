@@ -2,7 +2,7 @@
 -- rows' hashes. Columns are hashed by name, not by position; generated ones follow from the others.
 -- Types whose hash is the same for values of different text (1.0 and 1.00), or depends on the
 -- database (enums), are hashed as text. With :only, a list of 'column TABLE NAME', only these
--- columns, and only their tables. Needs user-tables/.
+-- columns, and only their tables. Needs tables/user-tables/.
 SET max_parallel_workers_per_gather = 4;
 SET min_parallel_table_scan_size = '1MB';
 SELECT format(

@@ -1,6 +1,6 @@
 -- Adds the foreign keys again, which checks every row, with their comments and their triggers'
--- states. Unique and exclusion constraints that are deferrable are checked by triggers, which have
--- not fired for a superuser; a new index checks them. Sets :affected for move-sequences.sql.
+-- states. Deferrable unique and exclusion constraints are checked by triggers, which did not fire
+-- for a superuser; rebuilding their indexes checks them. Sets :affected for move-sequences.sql.
 SET CONSTRAINTS ALL IMMEDIATE;
 SELECT set_config('session_replication_role', 'origin', true)
 FROM pg_roles WHERE rolname = current_user AND rolsuper

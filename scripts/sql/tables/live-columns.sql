@@ -1,5 +1,5 @@
 -- Every column that rows of an archive can fill, as remote/list-rows.awk prints those of an
--- archive. Needs user-tables/.
+-- archive. Needs tables/user-tables/.
 SELECT format('column %I.%I %I', nspname, relname, attname)
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
      JOIN pg_attribute ON attrelid = pg_class.oid

@@ -1,5 +1,5 @@
 -- Refreshes each materialized view that has been filled. A view that could not be refreshed raises
--- a warning; the others are still refreshed. Needs filled-views/.
+-- a warning; the others are still refreshed. Needs tables/filled-views/.
 SELECT format($sql$DO $$BEGIN
                        REFRESH MATERIALIZED VIEW %1$s;
                    EXCEPTION WHEN OTHERS THEN

@@ -1,5 +1,5 @@
--- Prints the statements that give another database the values of this one's sequences, except those
--- of extensions, as JSON.
+-- Prints, as a JSON array, the statements that give another database the values of this one's
+-- sequences. Skips those of extensions, and those that this user may not read.
 SELECT format('SELECT coalesce(json_agg(statement), ''[]'') FROM (%s) AS statements (statement)',
               coalesce(string_agg(values_of_one, ' UNION ALL '), 'SELECT NULL WHERE false'))
 FROM (SELECT format('SELECT format(''SELECT setval(%%L, %%s, %%L)'', %1$L, last_value, is_called)'

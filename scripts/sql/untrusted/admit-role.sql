@@ -2,7 +2,7 @@
 -- there. Foreign tables, tables with foreign partitions and tables of extensions are excluded.
 -- During the load, SECURITY DEFINER functions are SECURITY INVOKER, and PUBLIC may not execute
 -- functions in languages that ignore rights, such as plpython3u. Prints the statements that undo
--- this, as JSON in one line.
+-- this, as JSON in one line. Needs untrusted/routines/.
 SELECT coalesce(json_agg(statement), '[]')
 FROM :routines AS routines,
      LATERAL (SELECT format('ALTER ROUTINE %s SECURITY DEFINER', name) WHERE is_definer

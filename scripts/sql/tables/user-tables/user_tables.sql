@@ -1,5 +1,5 @@
 -- All tables except the system's and those of extensions. The source is the table as FROM takes it.
--- A printed name takes one line.
+-- A printed name takes one line. Needs is_filled.
 (
     SELECT pg_class.oid, nspname, relname, relkind, relispartition, name,
            CASE WHEN name ~ '[[:cntrl:]\\]' THEN to_json(name)::text ELSE name END AS printed_name,
