@@ -84,6 +84,7 @@ def test_alter_waits_only_for_the_dump(direct: Database) -> None:
     assert direct.left_behind() == []
 
 
+@campaign
 def test_idle_client_with_a_lock_ends_a_backup_with_its_name(direct: Database) -> None:
     path = direct.sample_backup()
     earlier = digest(path)
