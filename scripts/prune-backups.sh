@@ -117,9 +117,8 @@ list_backups() {
 show_plan() {
     listed_files=$(wc -l <"$work/backups")
     total=$(wc -l <"$work/plan" | tr -d ' ')
-    skipped=$((listed_files - total))
     unreadable=$(grep -c "$(printf '\tunreadable\t')" "$work/backups") || unreadable=0
-    skipped=$((skipped - unreadable))
+    skipped=$((listed_files - total - unreadable))
     [ "$unreadable" -eq 0 ] || warn_of_unreadable
     [ "$skipped" -eq 0 ] || say "skipped: $(amount "$skipped" file)$place without an intact" \
         "manifest; to list them, run 'make list-backups${operand:+ ARGS=$operand}'"

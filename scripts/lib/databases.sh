@@ -198,11 +198,6 @@ read_copy_facts() {
     copy_origin=${copy_origin%%,*}
 }
 
-# run_json_statements DATABASE: the JSON array of statements on standard input
-run_json_statements() {
-    { psql_set statements "$(cat)" && print_sql restore/run-statements; } | sql "$1" >/dev/null
-}
-
 drop_or_fail() { # DATABASE DESCRIPTION
     begin_commit "$2 is either unchanged or dropped"
     drop_databases "$1" || {

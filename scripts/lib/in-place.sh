@@ -66,10 +66,7 @@ replace_rows() {
 # refresh_live_views: those that are filled
 refresh_live_views() {
     run_live tables/filled-views restore/view-refreshes
-    {
-        psql_set statements "$(cat "$work/answer")"
-        print_sql restore/run-statements
-    } >"$work/live.sql"
+    json_statements_sql <"$work/answer" >"$work/live.sql"
     ask_live
 }
 

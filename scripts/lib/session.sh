@@ -77,6 +77,16 @@ psql_set() {
                           END { print "'\''" }'
 }
 
+# run_json_statements DATABASE: the JSON array of statements on standard input
+run_json_statements() {
+    json_statements_sql | sql "$1" >/dev/null
+}
+
+# json_statements_sql: prints the SQL that runs the JSON array of statements on standard input
+json_statements_sql() {
+    psql_set statements "$(cat)" && print_sql restore/run-statements
+}
+
 # ask lock|live: sends the SQL on standard input, prints the answer; fails if the session has ended
 ask() {
     send_to "$1" && answer_of "$1"
