@@ -54,13 +54,13 @@ create_restricted_role() {
 
 # give_staging: to the restricted role, which then creates all that is in it
 give_staging() {
-    run_in_staging give-staging >/dev/null || fail_audit
+    print_sql untrusted/give-staging | run_in_staging >/dev/null || fail_audit
 }
 
 # admit_role: to staging, whose schema is the live database's own: it can only insert rows.
 # $work/undo gets what undoes the changes to functions that this needs
 admit_role() {
-    run_in_staging admit-role >"$work/undo" || fail_audit
+    print_sql untrusted/routines untrusted/admit-role | run_in_staging >"$work/undo" || fail_audit
 }
 
 # as_restricted_role COMMAND...: runs it in a child, as that role. A file that it writes here, such
@@ -80,7 +80,7 @@ as_restricted_role() {
 
 # end_role: ends its login, its sessions and its prepared transactions, whatever ended the load
 end_role() {
-    run_in_staging end-role >/dev/null
+    print_sql untrusted/end-role | run_in_staging >/dev/null
 }
 
 # --- the watch ---
@@ -146,7 +146,8 @@ hint_trust() {
 audit_schema() {
     end_role || fail_audit
     search_path=$(default_search_path) || fail_audit
-    created=$(run_in_staging audit -v search_path="$search_path") || fail_audit
+    created=$({ psql_set search_path "$search_path" && print_sql untrusted/audit; } |
+        run_in_staging) || fail_audit
     refuse_objects "$created"
     drop_role
 }
@@ -154,7 +155,7 @@ audit_schema() {
 # audit_rows: the same in a schema that is the live database's own, where it may create nothing
 audit_rows() {
     end_role || fail_audit
-    created=$(run_in_staging owned-by-role) || fail_audit
+    created=$(print_sql untrusted/owned-by-role | run_in_staging) || fail_audit
     refuse_objects "$created"
     drop_role
     run_json_statements "$staging" <"$work/undo" 2>"$work/audit.errors" || fail_audit
@@ -170,7 +171,7 @@ refuse_objects() { # OBJECTS
 # drop_role: what it loaded goes to the owner of the live database
 drop_role() {
     end_watch
-    run_in_staging drop-role >/dev/null || fail_audit
+    print_sql untrusted/drop-role | run_in_staging >/dev/null || fail_audit
 }
 
 # default_search_path: the server's; our own sessions have another one
@@ -179,13 +180,10 @@ default_search_path() (
     echo 'SHOW search_path;' | sql postgres 2>"$work/audit.errors"
 )
 
-# run_in_staging NAME [OPTION of psql...]: that SQL file of the subject untrusted
+# run_in_staging: the SQL on standard input
 run_in_staging() {
-    staging_file=untrusted/$1
-    shift
-    print_sql untrusted/routines "$staging_file" |
-        sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v restricted_role="$restricted_role" "$@" \
-            2>"$work/audit.errors"
+    sql "$staging" -v live="$TB_POSTGRES_DATABASE" -v restricted_role="$restricted_role" \
+        2>"$work/audit.errors"
 }
 
 fail_audit() {
