@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.campaign import ALL
 from support.databases import Database, new_database
 from support.kubernetes import PodServer, started_cluster
 from support.run import PROJECT, Checkout, new_checkout
@@ -68,7 +69,7 @@ def pod_server(
         yield PodServer(container, cluster)
 
 
-@pytest.fixture(params=BACKENDS if os.environ.get("TEST_FAULTS") == "all" else ["docker"])
+@pytest.fixture(params=BACKENDS if ALL else ["docker"])
 def server(request: pytest.FixtureRequest) -> Server:
     """The container; with TEST_FAULTS=all, each kind of server, so a test runs once with each."""
     return request.getfixturevalue(BACKENDS[request.param])

@@ -9,7 +9,7 @@ from pathlib import Path
 import libcloud
 import psycopg
 import pytest
-from faults.faults import campaign
+from support.campaign import campaign
 
 from helpers.demo import catalogue
 from helpers.demo.catalogue import Offer

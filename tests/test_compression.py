@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from faults.faults import campaign
 from support.backups import manifest_of
+from support.campaign import campaign, sampled
 from support.databases import Database
 from support.fakes import fake, path_without
 from support.run import Checkout
@@ -37,13 +37,16 @@ def test_shared_backup_is_smallest_and_a_manual_one_is_fast(direct: Database) ->
 
 @pytest.mark.parametrize(
     ("word", "used"),
-    [
-        ("fast", "zstd:1"),
-        ("small", "zstd:7"),
-        ("smallest", "zstd:8"),
-        ("gzip:9", "gzip:9"),
-        ("none", "none"),
-    ],
+    sampled(
+        [
+            ("small", "zstd:7"),
+            ("smallest", "zstd:8"),
+            ("fast", "zstd:1"),
+            ("none", "none"),
+            ("gzip:9", "gzip:9"),
+        ],
+        2,
+    ),
 )
 def test_compression_can_be_chosen(direct: Database, tmp_path: Path, word: str, used: str) -> None:
     before = direct.content()

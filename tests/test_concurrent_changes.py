@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from faults.faults import campaign, sampled
 from support.backups import digest
+from support.campaign import campaign, sampled
 from support.databases import Database
 from support.run import BACKUP, STATS
 from support.running import waiting_run

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults.faults import campaign
 from support.backups import manifest_of, remove_manifest
+from support.campaign import campaign
 from support.databases import Database
 from support.fakes import fake
 from support.run import DIFF, Checkout

@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from faults.faults import sampled
 from support.backups import manifest_of
+from support.campaign import sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import DOCTOR, Checkout, Run, run_as_nobody

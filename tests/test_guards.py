@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from faults.faults import sampled
 from support.backups import (
     manifest_of,
     read_pair,
@@ -15,6 +14,7 @@ from support.backups import (
     separate_manifest,
     write_pair,
 )
+from support.campaign import sampled
 from support.databases import Database
 from support.run import BACKUP
 

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from faults.faults import sampled
+from support.campaign import sampled
 from support.databases import Database
 from support.disks import small_disk
 from support.fakes import HASTY, fake

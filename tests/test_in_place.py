@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from faults.faults import campaign, sampled
 from support.backups import manifest_of, remove_manifest, rewrite_manifest
+from support.campaign import campaign, sampled
 from support.databases import Database, database_of_role
 from support.fakes import fake
 from support.kinds import create_kinds, drop_kinds, everything

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from faults.faults import sampled
 from support.backups import content_of, remove_manifest
+from support.campaign import sampled
 from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import CLEAN, INIT, PROJECT, Run

@@ -7,8 +7,8 @@ import re
 import signal
 
 import pytest
-from faults.faults import campaign, sampled
 from support.backups import manifest_of, remove_manifest
+from support.campaign import campaign, sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import DROP, RESTORE, STATS

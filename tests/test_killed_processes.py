@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
-from faults.faults import sampled
 from support.backups import digest
+from support.campaign import sampled
 from support.databases import Database, make_big
 from support.run import PROJECT, RESTORE, read_terminal
 from support.running import loads, processes, processes_of, sessions
@@ -91,7 +91,7 @@ def is_busy(process: int) -> bool:
             ("restore-assets.sh", "psql"),
             ("restore-assets.sh", "pg_restore"),
         ],
-        2,
+        1,
     ),
 )
 def test_killed_program_of_a_run_ends_it_and_changes_nothing(

@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from faults.faults import campaign
 from support.backups import remove_manifest
+from support.campaign import campaign
 from support.databases import Database
 from support.fakes import path_without
 from support.kubernetes import CHART_LABELS, Pod, kubeconfig

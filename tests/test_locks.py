@@ -8,7 +8,7 @@ import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from faults.faults import campaign
+from support.campaign import campaign
 from support.databases import Database, make_big
 from support.run import BACKUP, CLEAN, RESTORE, ROLLBACK, STATS
 from support.running import start_restore, waiting_run

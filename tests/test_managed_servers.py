@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from faults.faults import ALL, campaign, sampled
 from support.backups import manifest_of
+from support.campaign import ALL, campaign, sampled
 from support.databases import PASSWORD, Database, database_of_role, untrusted_dump
 from support.fakes import fake
 from support.run import BACKUP, CLEAN, CONFIRMED, DOCTOR, RESTORE, ROLLBACK, STATS, VERIFY, Checkout
@@ -480,6 +480,7 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
 
 
+@campaign
 def test_owner_of_the_database_gets_what_a_missing_role_owned(ordinary: Database) -> None:
     """As where a backup comes from a server with other roles: the application keeps its rights."""
     owner, member = ordinary.checkout.environment["TB_POSTGRES_USER"], f"member_{ordinary.name}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from faults.faults import campaign, sampled
 from support.backups import remove_manifest
+from support.campaign import campaign, sampled
 from support.databases import Database, broken_backup
 from support.fakes import fake
 from support.run import CLEAN, CONFIRMED, RESTORE, ROLLBACK

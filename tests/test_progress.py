@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from faults.faults import campaign
+from support.campaign import campaign
 from support.databases import Database
 from support.fakes import without_python
 from support.run import BACKUP, RESTORE, Checkout, Run

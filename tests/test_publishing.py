@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from faults.faults import sampled
 from support.backups import Pair, manifest_of, read_pair, write_pair
+from support.campaign import sampled
 from support.databases import Database
 from support.fakes import count_calls, fake
 from support.run import BACKUP, RESTORE, Run, new_checkout
@@ -172,14 +172,17 @@ def test_signal_during_the_rename_does_not_call_a_replaced_backup_unchanged(
 
 @pytest.mark.parametrize(
     ("replaced", "run", "next_run"),
-    [
-        ("file", CRASHED, "restore"),
-        ("file", CRASHED, "link"),
-        ("file", CRASHED, "backup"),
-        ("file", OTHER_HOST, "dry run"),
-        ("none", CRASHED, "dry run"),
-        ("none", OTHER_HOST, "backup"),
-    ],
+    sampled(
+        [
+            ("file", CRASHED, "restore"),
+            ("file", CRASHED, "link"),
+            ("file", CRASHED, "backup"),
+            ("file", OTHER_HOST, "dry run"),
+            ("none", CRASHED, "dry run"),
+            ("none", OTHER_HOST, "backup"),
+        ],
+        3,
+    ),
 )
 def test_next_run_completes_a_half_replaced_pair(
     direct: Database,

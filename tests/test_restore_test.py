@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from faults.faults import campaign, sampled
 from support.backups import digest, manifest_of
+from support.campaign import campaign, sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import BACKUP, Run

@@ -6,7 +6,7 @@ import re
 import shlex
 
 import pytest
-from faults.faults import campaign, sampled
+from support.campaign import campaign, sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import CONFIRMED, RESTORE, ROLLBACK
@@ -124,7 +124,7 @@ def test_previous_database_of_another_owner_is_refused(direct: Database) -> None
     direct.server.execute(f"DROP ROLE {role}")
 
 
-@pytest.mark.parametrize("reason", ["untrusted", "--keep-going"])
+@pytest.mark.parametrize("reason", sampled(["untrusted", "--keep-going"], 1))
 def test_replaced_database_is_kept_if_equality_is_not_verified(
     direct: Database, reason: str
 ) -> None:

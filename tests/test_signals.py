@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
-from faults.faults import sampled
+from support.campaign import sampled
 from support.databases import Database, make_big
 from support.run import BACKUP, RESTORE
 from support.running import sessions, start_restore

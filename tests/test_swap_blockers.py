@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from faults.faults import campaign, sampled
+from support.campaign import campaign, sampled
 from support.databases import Database, new_database
 from support.fakes import fake
 from support.run import CONFIRMED, RESTORE, ROLLBACK, Checkout, Run

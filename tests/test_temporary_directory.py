@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults.faults import sampled
 from support.backups import digest
+from support.campaign import sampled
 from support.databases import Database, make_big
 from support.disks import small_disk
 from support.fakes import fake

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import psycopg
-import pytest
 from support.backups import read_pair
+from support.campaign import ALL
 from support.databases import Database
 from support.fakes import count_calls, fake
 from support.run import Run, new_checkout
@@ -25,8 +23,6 @@ from support.waiting import until
 
 # an error of the shell, of awk or of Python that no script has put into words
 RAW = re.compile(r"(?:\.sh|\bsh|dash|bash): (?:line )?\d+: |Traceback|^[gm]?awk: ", re.MULTILINE)
-ALL = os.environ.get("TEST_FAULTS") == "all"
-Moment = TypeVar("Moment")
 
 # From the backed-up content to another one, and from that one to itself. Its schema lacks an index,
 # so that a restore replaces it.
@@ -50,19 +46,6 @@ CREATE TABLE slow_to_load AS SELECT 1 AS n;
 CREATE INDEX slow_index ON slow_to_load (slow(n));
 """
 CHANGE_BIG = "DELETE FROM big WHERE n % 1000 = 7;"
-
-
-def sampled(moments: Sequence[Moment], count: int) -> list[Moment]:
-    """Return all of the moments with TEST_FAULTS=all, otherwise that many, evenly spread.
-
-    With 0, the campaign is no part of the sample: others of its kind are.
-    """
-    if ALL or len(moments) <= count:
-        return list(moments)
-    return [moments[(2 * index + 1) * len(moments) // (2 * count)] for index in range(count)]
-
-
-campaign = pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it; others are in the sample")
 
 
 @dataclass

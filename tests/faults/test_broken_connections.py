@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from support.backups import read_pair, write_pair
+from support.campaign import sampled
 from support.engines import (
     FROM_ENGINE,
     TO_ENGINE,
@@ -30,7 +31,7 @@ from support.running import ended
 from support.servers import Container
 from support.waiting import until, until_line
 
-from faults.faults import CHANGE, Target, assert_done, new_target, sampled
+from faults.faults import CHANGE, Target, assert_done, new_target
 
 # Does not compress, so that most bytes of a stream are those of the archive.
 WIDE = """

@@ -35,6 +35,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from support.backups import content_of, manifest_of, members, read_pair, with_checksum, write_pair
+from support.campaign import ALL, campaign
 from support.databases import Database
 from support.fakes import fake
 from support.run import (
@@ -54,7 +55,7 @@ from support.run import (
 from support.servers import Server
 
 from faults import mutations
-from faults.faults import ALL, CHANGE, RAW, Target, assert_done, campaign
+from faults.faults import CHANGE, RAW, Target, assert_done
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 SECONDS = 30

@@ -30,12 +30,12 @@ import time
 from collections import Counter
 
 import pytest
+from support.campaign import ALL
 from support.databases import Database
 from support.fakes import fake
 from support.run import BACKUP, DROP, RESTORE, ROLLBACK, new_checkout
 from support.servers import BACKENDS
 
-from faults.faults import ALL
 from faults.histories import (
     SECONDS_OF_RUN,
     SECONDS_OF_STATEMENT,

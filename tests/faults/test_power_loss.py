@@ -16,10 +16,11 @@ import shutil
 from pathlib import Path
 
 from support.backups import manifest_of, read_pair, write_pair
+from support.campaign import sampled
 from support.databases import Database
 from support.run import BACKUP, LIST, RESTORE, VERIFY
 
-from faults.faults import Target, assert_done, sampled
+from faults.faults import Target, assert_done
 from faults.power import State, read_state, states_of, write_state
 from faults.syscalls import WITH_STRACE, Call, traced
 

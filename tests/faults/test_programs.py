@@ -20,11 +20,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from support.campaign import ALL, campaign
 from support.databases import Database
 from support.servers import Server
 
 from faults import verbs
-from faults.faults import ALL, CHANGE, Target, campaign, new_target
+from faults.faults import CHANGE, Target, new_target
 from faults.programs import misbehaviours
 from faults.verbs import SETTINGS, Verb
 

@@ -12,10 +12,11 @@ programs on this host.
 
 from __future__ import annotations
 
+from support.campaign import campaign
 from support.databases import Database
 
 from faults import verbs
-from faults.faults import CHANGE, Target, assert_done, campaign
+from faults.faults import CHANGE, Target, assert_done
 from faults.syscalls import WITH_STRACE, faults_of, traced
 from faults.verbs import SETTINGS, Verb
 

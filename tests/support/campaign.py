@@ -1,0 +1,24 @@
+"""Which tests run: a sample, or with TEST_FAULTS=all every one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pytest
+
+ALL = os.environ.get("TEST_FAULTS") == "all"
+Case = TypeVar("Case")
+
+campaign = pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it; others are in the sample")
+
+
+def sampled(cases: Sequence[Case], count: int) -> list[Case]:
+    """Return all cases with TEST_FAULTS=all, otherwise ``count`` of them, evenly spread.
+
+    With 0, the test is not in the sample: others of its kind are.
+    """
+    if ALL or len(cases) <= count:
+        return list(cases)
+    return [cases[(2 * index + 1) * len(cases) // (2 * count)] for index in range(count)]
