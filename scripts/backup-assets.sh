@@ -6,8 +6,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation client-programs databases rights gzip
 use backup-file embedded-manifest signature manifest fingerprints schema publish progress report
-use rclone off-site columns modes untrusted pg-restore owners kept-schema load verify restore-test
-use catalog guards hooks
+use rclone off-site contents columns modes untrusted pg-restore owners kept-schema load verify
+use restore-test catalog guards hooks
 
 usage() {
     cat <<EOF

@@ -6,8 +6,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up confirmation databases rights gzip backup-file
 use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
-use upload columns modes untrusted pg-restore owners kept-schema load kept-copy preflight verify
-use tables in-place
+use upload contents columns modes untrusted pg-restore owners kept-schema load kept-copy preflight
+use verify tables in-place
 
 usage() {
     cat <<EOF

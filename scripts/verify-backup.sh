@@ -5,8 +5,8 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up databases rights gzip backup-file embedded-manifest
-use signature manifest fingerprints schema publish progress report rclone off-site upload columns
-use modes untrusted pg-restore owners kept-schema load kept-copy preflight verify
+use signature manifest fingerprints schema publish progress report rclone off-site upload contents
+use columns modes untrusted pg-restore owners kept-schema load kept-copy preflight verify
 use verification-result private-server
 
 usage() {

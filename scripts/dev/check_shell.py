@@ -39,9 +39,9 @@ LAYERS = {
     " backend session errors compose",
     "things": "lock clean-up confirmation client-programs databases rights gzip"
     " backup-file embedded-manifest signature manifest fingerprints schema publish rclone",
-    "workflow": "progress report off-site upload columns modes untrusted pg-restore owners"
-    " kept-schema load kept-copy preflight verify verification-result compare restore-test catalog"
-    " guards tables in-place hooks private-server tumblebug",
+    "workflow": "progress report off-site upload contents columns modes untrusted"
+    " pg-restore owners kept-schema load kept-copy preflight verify verification-result compare"
+    " restore-test catalog guards tables in-place hooks private-server tumblebug",
 }
 LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220

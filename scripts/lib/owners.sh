@@ -51,9 +51,7 @@ warn_of_extension_rows() {
     entries_of 'TABLE DATA\|SEQUENCE SET' "$work/extension-entries" >"$work/extension-rows"
     [ ! -s "$work/extension-rows" ] ||
         warn "skipped: rows and sequences of extensions that user '$TB_POSTGRES_USER' is not" \
-            "allowed to write: $(sed -e 's/^.* TABLE DATA \([^ ]*\) \([^ ]*\) .*/\1.\2/' \
-                -e 's/^.* SEQUENCE SET \([^ ]*\) \([^ ]*\) .*/\1.\2/' \
-                "$work/extension-rows" | list_of 20)"
+            "allowed to write: $(entry_names "$work/extension-rows")"
 }
 
 entries_of_extensions() { # CONTENTS

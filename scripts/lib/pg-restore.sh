@@ -25,20 +25,6 @@ write_list() { # FILE with the entries for pg_restore --use-list
         fail_with "$work/server.errors" 'could not copy a list of entries to the server'
 }
 
-# entries_of KINDS CONTENTS: the entries of these kinds, a regular expression; there may be none
-entries_of() {
-    LC_ALL=C grep "^[0-9]*; [0-9]* [0-9]* \($1\) " "$2" || [ $? -eq 1 ] || fail_to_read_contents
-}
-
-# entries_except KINDS CONTENTS: those of all other kinds
-entries_except() {
-    LC_ALL=C grep -v "^[0-9]*; [0-9]* [0-9]* \($1\) " "$2" || [ $? -eq 1 ] || fail_to_read_contents
-}
-
-fail_to_read_contents() {
-    die "could not read the archive's table of contents"
-}
-
 # list_grants CONTENTS: writes its grants to $work/grants; fails if there are none
 list_grants() {
     entries_of 'ACL\|DEFAULT ACL' "$1" >"$work/grants"
