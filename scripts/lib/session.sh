@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SQL on the server: single statements, and sessions that last.
-# Needs: child sql verified work
+# Needs: awk child sql verified work
 #
 # Values go in with -v NAME=VALUE and come out of :'NAME'; they are never pasted into SQL text.
 
@@ -55,26 +55,16 @@ end_live_session() {
 print_sql() {
     for sql_name; do
         if [ -d "$sql/$sql_name" ]; then
-            set_pieces "$sql/$sql_name"
+            LC_ALL=C awk -f "$awk/psql-set.awk" "$sql/$sql_name"/*.sql
         else
             cat "$sql/$sql_name.sql"
         fi
     done
 }
 
-set_pieces() { # DIRECTORY
-    for piece in "$1"/*.sql; do
-        piece_name=${piece##*/}
-        psql_set "${piece_name%.sql}" "$(cat "$piece")"
-    done
-}
-
 # psql_set NAME VALUE: the psql command that gives a variable this value, whatever it contains
 psql_set() {
-    printf '%s\n' "$2" | LC_ALL=C sed "s/\\\\/\\\\\\\\/g; s/'/''/g" |
-        LC_ALL=C awk -v name="$1" 'BEGIN { printf("\\set %s '\''", name) }
-                          { printf("%s%s", NR > 1 ? "\\n" : "", $0) }
-                          END { print "'\''" }'
+    printf '%s\n' "$2" | LC_ALL=C awk -v variable="$1" -f "$awk/psql-set.awk"
 }
 
 # run_json_statements DATABASE: the JSON array of statements on standard input
