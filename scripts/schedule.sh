@@ -7,11 +7,11 @@ root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 
 usage() {
     cat <<EOF
-Usage: $0 cron | systemd | kubernetes
+Usage: $0 [cron | systemd | kubernetes]
 
-Prints a nightly backup job: a line for cron, or a service and a timer for
-systemd, with this project's path and your user name; or a CronJob for
-Kubernetes that copies the backups to object storage. It installs nothing.
+Prints a nightly backup job: a line for cron (the default), or a service and a
+timer for systemd, with this project's path and your user name; or a CronJob
+for Kubernetes that copies the backups to object storage. It installs nothing.
 EOF
 }
 
@@ -33,9 +33,9 @@ main() {
 
 parse_options() {
     parse_arguments common_option "$@"
+    operand=${operand:-cron}
     case $operand in
         cron | systemd | kubernetes) ;;
-        '') die_usage 'expected cron, systemd or kubernetes' ;;
         *) die_usage "expected cron, systemd or kubernetes, not '$operand'" ;;
     esac
 }

@@ -71,7 +71,7 @@ def pod_server(
 
 @pytest.fixture(params=BACKENDS if ALL else ["docker"])
 def server(request: pytest.FixtureRequest) -> Server:
-    """The container; with TEST_FAULTS=all, each kind of server, so a test runs once with each."""
+    """The container; with TEST_ALL=yes, each kind of server, so a test runs once with each."""
     return request.getfixturevalue(BACKENDS[request.param])
 
 

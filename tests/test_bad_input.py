@@ -270,7 +270,7 @@ def test_archive_cut_before_compression_is_refused(
 def test_unreadable_file_is_refused(direct: Database, tmp_path: Path) -> None:
     path = tmp_path / "loop.dump.gz"
     path.symlink_to(path)
-    refused(direct, path, "there is no backup file")
+    refused(direct, path, "is a symbolic link that leads to no file")
 
 
 ODD_NAMES = [

@@ -65,22 +65,19 @@ def test_backup_yields_to_a_waiting_alter(direct: Database) -> None:
     assert direct.left_behind() == []
 
 
-@campaign
 def test_alter_waits_only_for_the_dump(direct: Database) -> None:
-    direct.execute(
-        "CREATE TABLE many AS SELECT n, md5(n::text) FROM generate_series(1, 300000) AS n"
-    )
-    process = direct.checkout.start(BACKUP, "x")
-    query = (
-        "SELECT 1 FROM pg_locks WHERE relation = 'spec_info'::regclass AND mode = 'AccessShareLock'"
-    )
-    until(lambda: direct.execute(query))
-    alter = Alter(direct)
-    alter.start()
-    _, err = process.communicate(timeout=60)
-    alter.join(10)
+    with waiting_run(direct.checkout, BACKUP, "x", program="sync", arguments="*") as (
+        process,
+        go_on,
+    ):
+        alter = Alter(direct)
+        alter.start()
+        alter.join(10)
+        waited = alter.seconds
+        go_on.touch()
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    assert alter.seconds is not None
+    assert waited is not None
     assert direct.left_behind() == []
 
 

@@ -102,6 +102,28 @@ def test_answer_to_what_is_no_longer_true_changes_nothing(direct: Database, scri
     assert direct.left_behind() == []
 
 
+def test_misspelt_database_is_named_before_it_is_created(direct: Database) -> None:
+    direct.sample_backup()
+    misspelt = direct.name[:-1]
+    run = direct.checkout.run_on_terminal(RESTORE, answer=b"no\n", TB_POSTGRES_DATABASE=misspelt)
+    assert f"if you meant database '{direct.name}', set TB_POSTGRES_DATABASE" in run.err, run
+    assert run.status == 1 and "cancelled; no database was created" in run.err, run
+    run = direct.backup("x", TB_POSTGRES_DATABASE=misspelt)
+    assert run.status == 1 and f"did you mean {direct.name}?" in run.err, run
+
+
+def test_columns_that_changed_during_the_question_change_nothing(direct: Database) -> None:
+    direct.sample_backup()
+    run = direct.checkout.run_on_terminal(
+        RESTORE,
+        "--data-only",
+        answer=b"yes\n",
+        at_prompt=lambda _: direct.execute("ALTER TABLE image_info ADD COLUMN later int"),
+    )
+    assert run.status == 1, run
+    assert "now it would be: " in run.err and "public.image_info later" in run.err, run
+
+
 def test_backup_of_another_database_says_so(direct: Database) -> None:
     path = direct.backed_up()
     assert "\ndatabase  " not in direct.restore("--dry-run", path).err

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.databases import Database, new_database
 from support.engines import FROM_ENGINE, RemoteContainer, remote_engine
+from support.fakes import fake
 from support.run import BACKUP, RESTORE, STATS, UP, Checkout
 from support.servers import IMAGE, Container
 
@@ -35,6 +36,16 @@ def with_context(checkout: Checkout, host: str) -> dict[str, str]:
         ["docker", "context", "use", "far"], env=environment, check=True, capture_output=True
     )
     return environment
+
+
+def test_programs_in_the_container_speak_english(docker: Database) -> None:
+    """Messages of theirs decide what to do; an image may set another language."""
+    record = f'printf "%s\\n" "$*" >>{docker.checkout.home}/calls; exec "$REAL" "$@"'
+    run = docker.backup(**fake(docker.checkout, docker=record))
+    assert run.status == 0, run
+    calls = (docker.checkout.home / "calls").read_text().splitlines()
+    programs = [call for call in calls if call.startswith("exec ")]
+    assert programs and all("-e LC_ALL=C " in call for call in programs), calls
 
 
 def test_context_is_named_and_used_in_the_whole_run(remote: Database) -> None:

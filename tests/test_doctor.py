@@ -134,7 +134,7 @@ def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     assert "another run is using database" in lines(run.out, "note")["lock"]
     assert "would work" not in run.err and "run this again when the other run has" in run.err
     run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE=f"{direct.name}_new")
-    assert run.status == 0 and "a restore would work; it creates the database" in run.err, run
+    assert run.status == 0 and "a restore would work, and creates the database" in run.err, run
     path.write_bytes(b"")
     run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE=f"{direct.name}_new")
     assert run.status == 1 and list(lines(run.out, "problem")) == ["backup"], run
@@ -215,6 +215,18 @@ def test_directories_that_cannot_take_a_backup_are_a_problem(open_directory: Pat
     assert "backups' is not writable for user 'nobody'" in lines(run.out, "problem")["backups"], run
 
 
+def test_unreadable_backup_is_one_problem(open_directory: Path) -> None:
+    (open_directory / "backups").mkdir(mode=0o777)
+    (open_directory / "backups").chmod(0o777)
+    (open_directory / "assets").mkdir()
+    (open_directory / "assets").chmod(0o777)
+    (open_directory / "assets" / "assets.dump.gz").touch(mode=0o600)
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(open_directory)}
+    environment |= {"TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}
+    run = run_as_nobody([str(open_directory / DOCTOR)], environment)
+    assert set(lines(run.out, "problem")) == {"backup", "login"}, run
+
+
 def test_disk_without_room_for_a_backup_is_a_problem(direct: Database) -> None:
     path = direct.sample_backup()
     df = """case "$*" in *tmp*) exec "$REAL" "$@" ;; *) printf 'x\nx 1 1 1 1\n' ;; esac"""
@@ -223,3 +235,7 @@ def test_disk_without_room_for_a_backup_is_a_problem(direct: Database) -> None:
     problem = lines(run.out, "problem")["backups"]
     assert re.fullmatch(r"only 1\.0 kB free in assets/; the shared backup is .*", problem)
     assert path.exists()
+    run = direct.checkout.run(DOCTOR, **fake(direct.checkout, df="echo Filesystem"))
+    assert run.status == 1, run
+    for name in ("directory", "backups"):
+        assert "could not determine the free space in " in lines(run.out, "problem")[name], run

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -181,21 +182,23 @@ def test_login_with_another_default_role_works(ordinary: Database) -> None:
     try:
         run = ordinary.backup(path, FORCE="yes", BACKUP_COMPRESSION="smallest")
         assert run.status == 0 and "restoring the dump" in run.err, run
-        for options in ((), ("--data-only",), ("--table", "image_infos")):
-            ordinary.execute("DELETE FROM image_infos")
-            run = ordinary.restore(*options, path)
-            assert run.status == 0 and "may not end" not in run.err, run
-            assert ordinary.content() == before
-        staging = f"assets_staging_{ordinary.key()}"
-        ordinary.execute(f"CREATE DATABASE {staging} OWNER {owner}")
-        with psycopg.connect(
+        log_in = partial(
+            psycopg.connect,
             host=ordinary.server.private.host,
             port=ordinary.server.private.port,
             user=login,
             password=PASSWORD,
-            dbname=staging,
-            application_name=f"restore-assets.sh {ordinary.key()} somebody@elsewhere 1",
-        ):
+        )
+        for options in ((), ("--data-only",), ("--table", "image_infos")):
+            ordinary.execute("DELETE FROM image_infos")
+            with log_in(dbname=ordinary.name):
+                run = ordinary.restore(*options, path)
+            assert run.status == 0 and "may not end" not in run.err, run
+            assert ordinary.content() == before
+        staging = f"assets_staging_{ordinary.key()}"
+        ordinary.execute(f"CREATE DATABASE {staging} OWNER {owner}")
+        crashed = f"restore-assets.sh {ordinary.key()} somebody@elsewhere 1"
+        with log_in(dbname=staging, application_name=crashed):
             run = ordinary.backup("x")
         assert run.status == 0 and f"removed what a crashed run left: {staging}\n" in run.err, run
     finally:

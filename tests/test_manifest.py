@@ -69,7 +69,7 @@ def test_other_databases_get_a_summary_of_their_own(direct: Database) -> None:
     direct.drop()
     direct.create_empty()
     direct.execute("CREATE TABLE t (n int)")
-    assert re.search(r"^summary: 1 tables, [\d.]+ MB$", manifest(direct), re.MULTILINE)
+    assert re.search(r"^summary: 1 table, [\d.]+ MB$", manifest(direct), re.MULTILINE)
 
 
 def test_names_with_line_ends_stay_on_their_line(direct: Database) -> None:
@@ -141,6 +141,11 @@ def test_rows_without_a_provider_have_a_line(direct: Database) -> None:
     assert re.search(r"^  - +2000 +0 +-$", manifest(direct), re.MULTILINE)
 
 
+def test_long_name_of_a_provider_is_complete(direct: Database) -> None:
+    direct.execute("UPDATE image_info SET provider_name = 'openstack-region-one'")
+    assert re.search(r"^  openstack-region-one +2000 +0 ", manifest(direct), re.MULTILINE)
+
+
 def test_every_built_in_type_has_a_fingerprint(database: Database) -> None:
     types = database.execute(
         "SELECT typname FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace"
@@ -173,7 +178,7 @@ def tables(manifest: str) -> list[str]:
             "UPDATE every_type SET k = '<a b=\"d\"/>' WHERE a = 1",
             "UPDATE every_type SET o = 'sad' WHERE a = 1",
             "UPDATE every_type SET n = '{1,2,3}' WHERE a = 1",
-            "UPDATE every_type SET t = '{\"a\": 2}' WHERE a = 1",
+            "UPDATE every_type SET t = '{\"a\": 1.0}' WHERE a = 1",
             "UPDATE every_type SET f = NULL WHERE a = 1",
             "UPDATE image_info SET details = '{}' WHERE id = 'image-7'",
             "UPDATE spec_info SET cost_per_hour = cost_per_hour + 0.000001 WHERE id LIKE '%+1'",

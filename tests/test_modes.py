@@ -477,24 +477,6 @@ def test_data_only_moves_sequences_beyond_the_loaded_rows(direct: Database) -> N
     assert direct.execute("INSERT INTO numbered DEFAULT VALUES RETURNING n") == [(6,)]
 
 
-@pytest.mark.parametrize("in_place", sampled(["yes", "no"], 1))
-def test_sequence_that_the_live_database_lacks_is_skipped(direct: Database, in_place: str) -> None:
-    """As after the type of a key has changed."""
-    direct.execute(
-        "CREATE TABLE numbered (n serial, kept serial); INSERT INTO numbered SELECT"
-        " FROM generate_series(1, 5)"
-    )
-    path = direct.backed_up()
-    direct.execute("DELETE FROM numbered; ALTER TABLE numbered ALTER n DROP DEFAULT")
-    direct.execute("DROP SEQUENCE numbered_n_seq; SELECT setval('numbered_kept_seq', 90)")
-    run = direct.restore("--data-only", path, RESTORE_IN_PLACE=in_place)
-    assert run.status == 0, run
-    lacking = "warning: skipped: sequences that the live database lacks: public.numbered_n_seq\n"
-    assert lacking in run.err, run
-    assert direct.execute("SELECT n, kept FROM numbered WHERE n = 5") == [(5, 5)]
-    assert direct.execute("SELECT nextval('numbered_kept_seq')") == [(6,)]
-
-
 def test_table_that_the_live_database_lacks_is_named_before_the_question(direct: Database) -> None:
     path = direct.sample_backup()
     direct.execute("DROP TABLE pricing_info")
@@ -538,6 +520,18 @@ def test_large_objects_are_refused_in_place_and_skipped_with_table(direct: Datab
     assert direct.content() == before
     run = direct.restore("--table", "document", path)
     assert run.status == 0 and "warning: skipped: the large objects of the backup" in run.err, run
+
+
+def test_data_only_does_not_lose_large_objects(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute("SELECT lo_from_bytea(7, 'x'); ALTER TABLE spec_info ADD COLUMN later int")
+    before = direct.content()
+    run = direct.restore(path)
+    assert run.status == 1 and "would lose its large objects" in run.errors[0], run
+    assert "hint: to keep them, set RESTORE_IN_PLACE=yes\n" in run.err
+    run = direct.restore("--data-only", path, RESTORE_IN_PLACE="yes")
+    assert run.status == 0 and direct.content() == before, run
+    assert direct.execute("SELECT lo_get(7)") == [(b"x",)]
 
 
 def test_schema_that_changes_during_a_data_only_restore_stays(direct: Database) -> None:

@@ -73,9 +73,12 @@ def test_variables_that_the_env_file_cannot_set_are_named(checkout: Checkout) ->
     assert f"warning: cron will not have these variables of your environment: {named}\n" in run.err
 
 
-@pytest.mark.parametrize("arguments", [[], ["monthly"]])
-def test_unknown_kind_of_job_is_a_usage_error(checkout: Checkout, arguments: list[str]) -> None:
-    run = checkout.run(SCHEDULE, *arguments)
+def test_cron_is_the_default(checkout: Checkout) -> None:
+    assert checkout.run(SCHEDULE).out == checkout.run(SCHEDULE, "cron").out != ""
+
+
+def test_unknown_kind_of_job_is_a_usage_error(checkout: Checkout) -> None:
+    run = checkout.run(SCHEDULE, "monthly")
     assert run.status == 2 and "expected cron, systemd or kubernetes" in run.err, run
 
 

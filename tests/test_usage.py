@@ -155,7 +155,7 @@ def test_misspelt_settings_are_named(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text(
         "TB_POSTGRES_CONTANER=x\nexport TUMBLEBUG_SEVER = y\nTB_POSTGRES_USER=z\n"
         "TB_ETCD_PASSWORD=x\nTB_SPIDER_USERNAME=x\nPOSTGRES_PORT=1\n"
-        "TB_POSTGRES_HOST=x\n"
+        "TB_POSTGRES_HOST=x\ntb_postgres_port=1\n"
     )
     run = checkout.run(STATS, RESTORE_SKIP_CONFRIM="yes", MY_API_USERNAME="x", TB_LOGLEVEL="x")
     assert [line for line in run.err.splitlines() if line.startswith("warning")] == [
@@ -163,13 +163,14 @@ def test_misspelt_settings_are_named(checkout: Checkout) -> None:
         "warning: TB_POSTGRES_CONTANER: unknown setting; did you mean TB_POSTGRES_CONTAINER?",
         "warning: TB_POSTGRES_HOST: unknown setting; did you mean TB_POSTGRES_ENDPOINT?",
         "warning: TUMBLEBUG_SEVER: unknown setting; did you mean TUMBLEBUG_SERVER?",
+        "warning: tb_postgres_port: unknown setting; did you mean TB_POSTGRES_PORT?",
     ]
 
 
 def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text(
         "# nonsense\n\n  \nTB_ETCD=\"x\nnonsense\nTB_POSTGRES_USER='x\nRESTORE_TRUST\n"
-        'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\nFORCE=yes\n'
+        'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\nFORCE=yes\nDOCKER_HOST=x\n'
     )
     run = checkout.run(STATS)
     assert [line for line in run.err.splitlines() if line.startswith("warning")] == [
@@ -178,6 +179,7 @@ def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout)
         "warning: skipped line 7 of './.env', which is not NAME=VALUE",
         "warning: skipped line 8 of './.env', which has an unclosed quote",
         "warning: skipped line 10 of './.env': set FORCE on the command line instead",
+        "warning: skipped line 11 of './.env': set DOCKER_HOST in the environment instead",
     ]
     (checkout.path / ".env").unlink()
     (checkout.path / ".env").mkdir()

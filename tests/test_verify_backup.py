@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.backups import manifest_of, remove_manifest, with_checksum
 from support.databases import Database, broken_backup
+from support.fakes import without_python
 from support.run import BACKUP, VERIFY, Checkout
 
 LEVELS = ["hash", "read", "restore"]
@@ -134,6 +136,12 @@ def test_private_server_is_used_where_there_is_none(direct: Database) -> None:
     assert run.status == 1, run
     assert len(run.errors) == 1 and "the private server is not installed" in run.err
     assert "make demo" in run.err
+    run = direct.checkout.run(VERIFY, "--json", **nowhere)
+    assert run.status == 1 and "is not installed" in json.loads(run.out)["error"]["message"], run
+    for options in ((), ("--json",)):
+        run = direct.checkout.run(VERIFY, *options, **nowhere, **without_python(direct.checkout))
+        assert run.status == 1 and "a private server needs Python" in run.errors[0], run
+    assert "needs Python" in json.loads(run.out)["error"]["message"]
 
 
 @pytest.mark.python

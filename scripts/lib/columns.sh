@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The tables and columns that a restore of rows fills: what the backup and the live tables lack.
-# Needs: awk drop_missing mode on_private_server sql work
+# Needs: awk drop_missing emptied_tables mode on_private_server work
 # Sets: defaulted_columns drop_missing emptied_tables unfilled_columns
 
 drop_missing=
@@ -14,7 +14,6 @@ compare_columns() {
     require_partitions
     find_what_is_not_filled
     require_rows
-    [ "$mode" != data-only ] || skip_missing_sequences
     schemas_differ || warn_of_unfilled # show_schema shows the others
 }
 
@@ -104,19 +103,6 @@ accept_missing_columns() {
         die "the live database lacks these columns of the backup (table, column): $missing_columns"
     fi
     warn "skipping columns of the backup that the live database lacks: $missing_columns"
-}
-
-# skip_missing_sequences: takes those that the live database lacks out of $work/contents
-skip_missing_sequences() {
-    {
-        echo ' SEQUENCE SET - ' # so that the list is not empty
-        ask live <"$sql/tables/sequence-entries.sql"
-    } >"$work/sequences" || fail_with "$work/live.errors" 'could not read the sequences'
-    entries_of 'SEQUENCE SET' "$work/contents" >"$work/sequence-values"
-    LC_ALL=C grep -v -F -f "$work/sequences" "$work/sequence-values" >"$work/excluded" || return 0
-    warn "skipped: sequences that the live database lacks: $(entry_names "$work/excluded")"
-    lines_not_in "$work/contents" "$work/excluded" >"$work/contents.kept"
-    mv "$work/contents.kept" "$work/contents"
 }
 
 # choice KIND: the lines of that kind that choose-tables.sql has printed, without the kind

@@ -153,8 +153,8 @@ wait_until_healthy() {
         health=$("$CONTAINER_CLI" inspect --format "$format" "$TB_POSTGRES_CONTAINER")
         case $health in
             healthy) return 0 ;;
-            '' | running) ! is_ready || return 0 ;;
-            starting) ! is_podman || ! is_ready || return 0 ;;
+            '' | running) ! poll_ready || return 0 ;;
+            starting) ! is_podman || ! poll_ready || return 0 ;;
             created | exited | dead) break ;;
             restarting) refuse_other_version ;;
         esac
@@ -192,8 +192,9 @@ version_of_data() {
         </dev/null 2>/dev/null | sort -n | tail -n 1
 }
 
-# is_ready: does PostgreSQL accept connections? Ends the script if the container has none
-is_ready() {
+# poll_ready: fails if PostgreSQL does not accept connections yet; ends the script if the container
+# has no PostgreSQL
+poll_ready() {
     ready=0
     "$CONTAINER_CLI" exec "$TB_POSTGRES_CONTAINER" pg_isready -q -h 127.0.0.1 \
         </dev/null 2>"$work/ready.errors" || ready=$?

@@ -153,7 +153,7 @@ try_renames() {
 
 # rename_staging: to the compared database, so that another backup can be loaded into staging
 rename_staging() {
-    ask lock <"$sql/compare/rename-staging.sql" >/dev/null ||
+    print_sql lock/may-end compare/rename-staging | ask lock >/dev/null ||
         fail_with "$work/lock.errors" 'could not rename the staging database'
 }
 
@@ -176,7 +176,7 @@ drop_databases() { # DATABASE...
 }
 
 drop_statements() { # DATABASE...
-    psql_set databases "$(printf '%s\n' "$@")" && print_sql lock/drop-databases
+    psql_set databases "$(printf '%s\n' "$@")" && print_sql lock/may-end lock/drop-databases
 }
 
 # time_of_previous: when the previous database was kept; nothing where there is none
@@ -211,5 +211,8 @@ drop_or_fail() { # DATABASE DESCRIPTION
 # one of them must not prevent a restore
 content_of() {
     { psql_set only "${2-}" && print_sql tables/user-tables report/content; } |
-        sql "$1" 2>"$work/sql.errors" || echo "unknown content ($(first_error "$work/sql.errors"))"
+        sql "$1" 2>"$work/sql.errors" || {
+        content_error=$(first_error "$work/sql.errors")
+        echo "unknown content${content_error:+ ($content_error)}"
+    }
 }

@@ -38,6 +38,10 @@ read_env_file() {
                 alert "skipped line $line_number of '$1': set FORCE on the command line instead"
                 continue
                 ;;
+            DOCKER_HOST=* | DOCKER_CONTEXT=* | CONTAINER_HOST=* | CONTAINER_CONNECTION=*)
+                alert "skipped line $line_number of '$1': set $name in the environment instead"
+                continue
+                ;;
             *=*) is_known "$name" || continue ;; # another program's
         esac
         take_setting "$line" || alert "skipped line $line_number of '$1', which $problem"

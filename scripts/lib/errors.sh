@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What an error of a client program means to the user.
-# Needs: client_host server trusted work
+# Needs: client_host server sql trusted work
 
 # fail_with FILE SENTENCE: ends the script with that sentence and the reason, which is what the
 # program's errors in FILE mean
@@ -42,8 +42,14 @@ fail_without_user() {
 }
 
 fail_without_database() {
+    suggest_database
     hint 'set TB_POSTGRES_DATABASE to a database of the server'
     die "there is no database '$TB_POSTGRES_DATABASE' on $server"
+}
+
+# suggest_database: if the server has one of a similar name. Sets nearest
+suggest_database() {
+    suggest "$TB_POSTGRES_DATABASE" "$(sql postgres <"$sql/report/databases.sql" 2>/dev/null)"
 }
 
 is_end_of_server() { # CAUSE

@@ -2,7 +2,7 @@
 # A copy of a restored database, kept on the server: the next restore of the same backup clones it,
 # which is faster than loading the backup again.
 # Needs: child copy_bytes copy_wanted in_place keep_going kept_copy manifest_found mode
-#   rights_skipped sql staging tables trusted work
+#   rights_skipped staging tables trusted work
 # Sets: copy_found incomplete
 
 copy_found=
@@ -10,12 +10,15 @@ copy_found=
 # find_copy: is there a copy of this backup that fits the live database? Sets copy_found
 find_copy() {
     copy_found=
-    if [ -z "$manifest_found" ] || [ -n "$tables$keep_going" ] || [ "$RESTORE_SCHEMA" = live ] ||
-        [ "$in_place" = yes ]; then
-        return 0
-    fi
+    may_use_copy || return 0
     copy_found=$({ psql_set comment "$(comment_of_copy)" && print_sql restore/find-copy; } |
         ask lock) || fail_with "$work/lock.errors" 'could not read the catalog'
+}
+
+# may_use_copy: only a full restore of a backup with a manifest can use or keep one
+may_use_copy() {
+    [ -n "$manifest_found" ] && [ -z "$tables$keep_going" ] && [ "$RESTORE_SCHEMA" != live ] &&
+        [ "$in_place" != yes ] && ! is_data_only
 }
 
 # comment_of_copy: which backup it is a copy of, and with whose rights that was loaded
@@ -82,6 +85,7 @@ find_obstacle_to_copy() {
 
 # clone SOURCE TARGET ACCEPTS_CONNECTIONS COMMENT: in a session of its own, in a child
 clone() {
+    print_sql lock/may-end restore/clone >"$work/clone.sql"
     run_sql postgres -v source="$1" -v target="$2" -v accepts_connections="$3" -v comment="$4" \
-        -v live="$TB_POSTGRES_DATABASE" <"$sql/restore/clone.sql" 2>"$work/clone.errors"
+        -v live="$TB_POSTGRES_DATABASE" <"$work/clone.sql" 2>"$work/clone.errors"
 }

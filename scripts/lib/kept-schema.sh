@@ -27,6 +27,20 @@ refresh_staged_views() {
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
 }
 
+# require_large_objects: ends the script if the live database has some and the backup has
+# none: the staging database would have none either
+require_large_objects() {
+    ! has_large_objects || return 0
+    live_objects=$(ask live <"$sql/backup/large-objects.sql") ||
+        fail_with "$work/live.errors" 'could not read the catalog'
+    [ "$live_objects" = 0 ] || {
+        hint 'to keep them, set RESTORE_IN_PLACE=yes'
+        is_data_only || hint 'to replace everything with what the backup has, use --schema backup'
+        die "database '$TB_POSTGRES_DATABASE' would lose its large objects," \
+            'which the backup does not contain'
+    }
+}
+
 # require_extension_rows: ends the script if tables of extensions would lose rows that neither the
 # extension nor the backup restores
 require_extension_rows() {

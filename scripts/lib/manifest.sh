@@ -110,14 +110,14 @@ require_intact() {
 }
 
 # has_clean_end FILE: does it hold nothing but the archive and the manifest?
-has_clean_end() {
+has_clean_end() (
     if is_manifest_inside "$1"; then
-        archive_size=$(embedded_start "$1")
+        archive_bytes=$(embedded_start "$1")
     else
-        archive_size=$(size_of "$1")
+        archive_bytes=$(size_of "$1")
     fi
-    [ "$archive_size" = "$(manifest_field bytes)" ]
-}
+    [ "$archive_bytes" = "$(manifest_field bytes)" ]
+)
 
 # is_complete MANIFEST: its last line is the hash of the others
 is_complete() {
@@ -146,8 +146,8 @@ read_manifest() {
 }
 
 # describes MANIFEST FILE: does the file begin with what the manifest describes?
-describes() {
+describes() (
     described_bytes=$(read_manifest "$1" bytes)
     [ "$described_bytes" -le "$(size_of "$2")" ] &&
         [ "$(read_manifest "$1" sha256)" = "$(head -c "$described_bytes" "$2" | sha256)" ]
-}
+)

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The mode of a restore, and what the chosen mode fills.
 # Needs: archive in_place root sql tables work
-# Sets: mode tables unfilled_columns
+# Sets: emptied_tables mode tables unfilled_columns
 #
 #   full       schema and rows come from the archive
 #   data-only  the schema is the live database's, the rows are the archive's
@@ -27,7 +27,7 @@ choose_mode() {
 
 # begin_choice: forgets an earlier one, from before a question
 begin_choice() {
-    unfilled_columns=
+    unfilled_columns='' emptied_tables=
     rm -f "$work/archive-rows" "$work/columns.missing"
     : >"$work/columns"
     : >"$work/schema.differences"

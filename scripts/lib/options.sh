@@ -35,8 +35,8 @@ Every script has these options too:
 
   -h, --help     print this help
   -q, --quiet    print only errors, questions and results, and warnings about
-                 settings, a missing signature or a backup without rows; other
-                 warnings only before a question or on failure
+                 settings, a missing manifest or key, or a backup without rows;
+                 other warnings only before a question or on failure
   --version      print the version
 EOF_HELP
 }

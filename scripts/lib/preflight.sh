@@ -27,6 +27,7 @@ prepare_restore() {
         [ "$in_place" != yes ] || require_owned_database
         choose_mode
         [ "$mode" = full ] || copy_found=
+        [ "$mode-$in_place" != data-only-no ] || require_large_objects
     fi
 }
 
@@ -49,10 +50,10 @@ check_file() {
     elif [ -f "$manifest" ]; then
         require_whole "$backup_file"
         head -c 10000 "$manifest" | tr -d '\r' | grep '^summary: ' >"$work/preview" || :
-        warn "'$manifest' has no hash of the file: cannot verify row counts and fingerprints"
+        alert "'$manifest' has no hash of the file: cannot verify row counts and fingerprints"
     else
         require_whole "$backup_file"
-        warn 'no manifest found: cannot verify row counts and fingerprints'
+        alert 'no manifest found: cannot verify row counts and fingerprints'
     fi
 }
 
@@ -94,7 +95,7 @@ require_replaceable_database() {
 
 # check_large_objects: a restore in place cannot replace them, and one of single tables skips them
 check_large_objects() {
-    grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents" || return 0
+    has_large_objects || return 0
     if [ -n "$tables" ]; then
         warn 'skipped: the large objects of the backup, which --table cannot restore'
     elif [ "$in_place" = yes ]; then
@@ -116,7 +117,7 @@ require_owned_database() {
 # check_room: for the staging database, a copy to keep, and the archive
 check_room() {
     databases=1
-    if [ "$copy_wanted" = yes ] && [ -z "$copy_found" ]; then
+    if [ "$copy_wanted" = yes ] && [ -z "$copy_found" ] && may_use_copy; then
         databases=2
         hint 'RESTORE_KEEP_COPY=no needs only half of that'
     fi

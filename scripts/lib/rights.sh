@@ -99,8 +99,10 @@ read_forbidden_settings() {
 
 # foreign_sessions: those of the live database that this user may not end, in one line
 foreign_sessions() {
-    named_sessions=$({ psql_set session_name "$PGAPPNAME" && print_sql lock/foreign-sessions; } |
-        ask lock) || return 0
+    named_sessions=$({
+        psql_set session_name "$PGAPPNAME"
+        print_sql lock/may-end lock/foreign-sessions
+    } | ask lock) || return 0
     printf '%s\n' "$named_sessions" | list_of 5
 }
 

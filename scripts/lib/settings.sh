@@ -173,7 +173,7 @@ with_meaning() {
 
 # names_in_env_file FILE: except CB-Spider's, which are in CB-Tumblebug's .env too
 names_in_env_file() {
-    sed -n 's/^ *\(export  *\)\{0,1\}\([A-Z0-9_]*\)[[:space:]]*=.*/\2/p' "$1" | sed '/^SP_/d'
+    sed -n 's/^ *\(export  *\)\{0,1\}\([A-Za-z0-9_]*\)[[:space:]]*=.*/\2/p' "$1" | sed '/^SP_/d'
 }
 
 names_in_environment() {

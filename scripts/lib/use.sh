@@ -18,7 +18,7 @@ sql=$root/scripts/sql
 project=$root
 [ "$(pwd -P 2>/dev/null)" != "$root" ] || project=.
 
-# whether the result is wanted as JSON: so is an error in the options before this one
+# is the result wanted as JSON? Decided before the options are parsed: their errors are JSON, too
 case " $* " in *' --json '*) json=yes ;; *) json= ;; esac
 
 use text hash messages options env-file service-file settings work json process python

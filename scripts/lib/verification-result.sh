@@ -26,10 +26,12 @@ remove_partial_result() {
 
 has_higher_result() { # FILE LEVEL SHA256
     [ -f "$1" ] || return 1
-    remembered=$(head -c 1000 "$1" |
-        awk -F '\t' -v sha256="$3" '$4 == sha256 { print $2; exit }') || :
-    case $2-$remembered in
+    case $2-$(level_remembered "$1" "$3") in
         hash-read | hash-restore | read-restore) ;;
         *) return 1 ;;
     esac
+}
+
+level_remembered() { # FILE SHA256
+    head -c 1000 "$1" | awk -F '\t' -v hash="$2" '$4 == hash { print $2; exit }'
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# keep-archive.sh DIRECTORY BLOCKS: standard input into DIRECTORY/archive, which may take so many
-# blocks of 512 bytes. Prints its size in bytes, then its table of contents. Exits with 74 when it
-# could not write it.
+# keep-archive.sh DIRECTORY BLOCKS: standard input into DIRECTORY/archive, at most BLOCKS blocks of
+# 512 bytes. Prints its size in bytes, then its table of contents. Exits with 74 if it could not
+# write it.
 (ulimit -f "$2" && cat >"$1/archive")
 written=$?
 # shellcheck disable=SC2012 # the name is ours, and busybox's stat may be missing

@@ -3,7 +3,7 @@
 # streams may break at any moment and then look as if they were complete. KIND is what standard
 # input holds:
 #
-#   whole    the program's input, of so many bytes and with that hash. Nothing follows until the
+#   whole    the program's input, of BYTES bytes, with the hash SHA256. Nothing follows until the
 #            program has ended: if standard input ends earlier, the connection is lost
 #   stream   the program's input, of unknown size
 #   session  blocks of the program's input, each after a line 'BYTES SHA256'

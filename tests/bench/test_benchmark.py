@@ -12,7 +12,7 @@ from bench import benchmark
 from bench.benchmark import BACKUPS, GUIDE, OTHERS, OURS, RESTORES, SCALES, SHOWN, Figures, Results
 
 
-@pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it: half a minute")
+@pytest.mark.skipif(not ALL, reason="TEST_ALL=yes runs it: half a minute")
 def test_every_shown_command_is_measured(container: Container) -> None:
     backups, restores, others = benchmark.measure(0.01, 1)
     assert not others

@@ -1,7 +1,7 @@
 """A connection to a pod or to a remote Docker engine that breaks, at any moment and either way.
 
 kubectl exec and docker exec take a stream for complete if its connection is closed in good order,
-so half of the connections here are. TEST_FAULTS=all (make faults) runs them.
+so half of the connections here are. TEST_ALL=yes (make faults) runs them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whatever fails, and when: the database is the old or the new one, and the next run cleans up.
 
-A sample of each campaign by default, all of it with TEST_FAULTS=all (make faults).
+A sample of each campaign by default, all of it with TEST_ALL=yes (make faults).
 """
 
 from __future__ import annotations
@@ -501,7 +501,7 @@ def test_backup_on_a_full_server_disk_leaves_one_whole_pair(
     assert_earlier_or_new_pair(target)
 
 
-@pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all fills a whole disk")
+@pytest.mark.skipif(not ALL, reason="TEST_ALL=yes fills a whole disk")
 def test_server_ended_by_a_full_disk_keeps_old_or_new(
     container: Container, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -1,6 +1,6 @@
 """Inputs that nobody would make: each gets an answer in bounded time and memory.
 
-A fixed sample by default; with TEST_FAULTS=all (make faults) some hundred cases with fresh seeds.
+A fixed sample by default; with TEST_ALL=yes (make faults) some hundred cases with fresh seeds.
 A failure names its seed, and FAULT_SEED=SEED repeats that case of each kind.
 
 Inputs are changed by their structure, each case by a seed: the fields and table lines of a
@@ -69,7 +69,7 @@ pytestmark = [
 
 
 def seeds(count: int, sample: int) -> list[int]:
-    """Return the seed of FAULT_SEED, or so many: fresh ones with TEST_FAULTS=all."""
+    """Return the seed of FAULT_SEED, or so many: fresh ones with TEST_ALL=yes."""
     if "FAULT_SEED" in os.environ:
         return [int(os.environ["FAULT_SEED"])]
     return [FRESH + n for n in range(count)] if ALL else list(range(1, sample + 1))

@@ -1,6 +1,6 @@
 """Clients and runs from two hosts at random, at the same time: what all of them see is possible.
 
-A sample by default, with TEST_FAULTS=all (make faults) several long histories. FAULT_SEED=N repeats
+A sample by default, with TEST_ALL=yes (make faults) several long histories. FAULT_SEED=N repeats
 the choices of one.
 
 For a minute, two hosts run backups, restores (also --data-only and --table), rollbacks and

@@ -1,7 +1,7 @@
 """Whatever a power loss leaves of a run's files: the old or the new backup, and the next run works.
 
 The states are computed from the calls of real runs (power.py). A sample by default, all with
-TEST_FAULTS=all (make faults).
+TEST_ALL=yes (make faults).
 
 The calls of a traced backup give each state that may be left. Until a file is synced, its content
 may be whole, empty, cut in half, or zeros. Until a directory is synced, any of its new names and

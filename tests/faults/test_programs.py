@@ -1,6 +1,6 @@
 """Whatever program misbehaves: the files and the database are old or new, and the next run works.
 
-Two faults of a backup by default, all with TEST_FAULTS=all (make faults).
+Two faults of a backup by default, all with TEST_ALL=yes (make faults).
 
 Each program that a run calls fails, does nothing and reports success, cuts its output after 10
 bytes and reports success, or hangs: in its first two calls, the middle one, the last one, and in

@@ -1,6 +1,6 @@
 """Whatever system call fails: the files and the database are old or new, and the next run works.
 
-Two faults of a backup by default, all with TEST_FAULTS=all (make faults).
+Two faults of a backup by default, all with TEST_ALL=yes (make faults).
 
 strace makes calls fail in the real programs, on files in the directory of the backup and in
 temporary directories: openat, write, mkdir and mknodat with "No space left on device", fsync,

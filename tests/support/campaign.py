@@ -1,4 +1,4 @@
-"""Which tests run: a sample, or with TEST_FAULTS=all every one."""
+"""Which tests run: a sample, or with TEST_ALL=yes every one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TypeVar
 
 import pytest
 
-ALL = os.environ.get("TEST_FAULTS") == "all"
+ALL = os.environ.get("TEST_ALL") == "yes"
 Case = TypeVar("Case")
 
-campaign = pytest.mark.skipif(not ALL, reason="TEST_FAULTS=all runs it; others are in the sample")
+campaign = pytest.mark.skipif(not ALL, reason="TEST_ALL=yes runs it; others are in the sample")
 
 
 def sampled(cases: Sequence[Case], count: int) -> list[Case]:
-    """Return all cases with TEST_FAULTS=all, otherwise ``count`` of them, evenly spread.
+    """Return all cases with TEST_ALL=yes, otherwise ``count`` of them, evenly spread.
 
     With 0, the test is not in the sample: others of its kind are.
     """

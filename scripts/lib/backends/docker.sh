@@ -13,11 +13,19 @@ select_docker() {
         running) ;;
         paused) fail_paused ;;
         *)
-            hint "start it with 'make up'"
-            suggest_container
+            hint_start
             die "PostgreSQL $container_name is not running"
             ;;
     esac
+}
+
+hint_start() {
+    hint "start it with 'make up'"
+    [ -n "$container_state" ] || {
+        hint 'if the container has another name, set TB_POSTGRES_CONTAINER'
+        suggest "$TB_POSTGRES_CONTAINER" \
+            "$(in_time "$CONTAINER_CLI" ps --format '{{.Names}}' 2>/dev/null </dev/null)"
+    }
 }
 
 fail_paused() {
@@ -38,19 +46,13 @@ is_container_running() (
     find_container 4>/dev/null && [ "$container_state" = running ]
 )
 
-# suggest_container: if there is none of that name, but a running one of a similar name
-suggest_container() {
-    [ -n "$container_state" ] || suggest "$TB_POSTGRES_CONTAINER" \
-        "$(in_time "$CONTAINER_CLI" ps --format '{{.Names}}' 2>/dev/null </dev/null)"
-}
-
 # run_on_docker PROGRAM [ARGUMENT...]: never with -t, because a terminal rewrites line ends. The
 # password travels in the environment, not on a command line
 run_on_docker() {
     if [ -n "$verified" ]; then
         run_verified exec_in_container "$@"
     else
-        exec_in_child "$CONTAINER_CLI" exec -i -e PGUSER -e PGPASSWORD -e PGDATABASE \
+        exec_in_child "$CONTAINER_CLI" exec -i -e LC_ALL=C -e PGUSER -e PGPASSWORD -e PGDATABASE \
             -e PGAPPNAME -e PGCONNECT_TIMEOUT -e PGOPTIONS -e PGCLIENTENCODING \
             "$TB_POSTGRES_CONTAINER" "$@"
     fi

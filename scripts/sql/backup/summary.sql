@@ -68,14 +68,16 @@ SELECT (SELECT count(*) = 2 FROM pg_attribute
         SELECT 3, NULL, '  provider          images       specs    priced'
         UNION ALL
         SELECT 4, provider,
-               '  ' || rpad(regexp_replace(coalesce(provider, '-'), '[[:cntrl:]]', '?', 'g'), 12)
+               '  ' || rpad(name, greatest(12, length(name)))
                || lpad(images::text, 12) || lpad(specs::text, 12)
                || lpad(coalesce(round(100.0 * priced / nullif(specs, 0)) || '%', '-'), 10)
-        FROM providers
+        FROM providers,
+             regexp_replace(coalesce(provider, '-'), '[[:cntrl:]]', '?', 'g') AS name
     ) AS lines
     ORDER BY section, provider COLLATE "C";
 \else
-    SELECT format('summary: %s tables, %s', count(*), :'size')
+    SELECT format('summary: %s table%s, %s', count(*), CASE WHEN count(*) <> 1 THEN 's' END,
+                  :'size')
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind = 'r' AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema';
 \endif

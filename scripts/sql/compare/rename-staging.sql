@@ -1,8 +1,9 @@
 -- Renames staging to the compared database. Sessions that look into it end here; the rename waits
--- for others.
+-- for others. Needs lock/may-end/.
+SET ROLE NONE;
 SELECT pg_terminate_backend(pid)
 FROM pg_stat_activity JOIN pg_roles ON pg_roles.oid = usesysid
-WHERE datname = :'staging' AND pg_has_role(usesysid, 'usage')
-  AND (NOT rolsuper OR current_setting('is_superuser')::boolean)
+WHERE datname = :'staging' AND :may_end
 \g /dev/null
+RESET ROLE;
 SELECT format('ALTER DATABASE %I RENAME TO %I', :'staging', :'compared') \gexec

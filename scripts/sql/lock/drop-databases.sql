@@ -1,11 +1,11 @@
 -- Drops the databases :databases, one a line, and ends their sessions. An ordinary user may not end
 -- a superuser's process, so that WITH (FORCE) would fail where a worker of autovacuum is at work.
 -- DROP DATABASE without it makes the worker leave, and waits five seconds for other processes.
-SET ROLE NONE; -- see end-backend.sql
+-- Needs lock/may-end/.
+SET ROLE NONE;
 SELECT pg_terminate_backend(pid, 5000)
 FROM pg_stat_activity JOIN pg_roles ON pg_roles.oid = usesysid
-WHERE datname = ANY (string_to_array(:'databases', E'\n')) AND NOT rolsuper
-  AND (pg_has_role(usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE'))
+WHERE datname = ANY (string_to_array(:'databases', E'\n')) AND :may_end
 \g /dev/null
 RESET ROLE;
 SELECT CASE WHEN datistemplate THEN format('ALTER DATABASE %I IS_TEMPLATE false', datname) END,

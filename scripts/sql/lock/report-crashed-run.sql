@@ -7,4 +7,3 @@
 SELECT CASE WHEN datname IS NULL THEN 'removed ' ELSE 'failed ' END || name
 FROM unnest(string_to_array(:'databases', E'\n')) AS name
      LEFT JOIN pg_database ON datname = name;
-\set ON_ERROR_STOP on

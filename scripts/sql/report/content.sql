@@ -1,5 +1,5 @@
 -- What a database holds: '3 tables, 127,928 rows'. With :only, a list of tables, only these. Needs
--- user-tables.sql; counts the tables that fingerprints.sql does.
+-- tables/user-tables/; counts the tables that fingerprints.sql does.
 SELECT format('%s table%s, %s row%s', count(*), CASE WHEN count(*) <> 1 THEN 's' END,
               to_char(coalesce(sum(rows), 0), 'FM999,999,999,999'),
               CASE WHEN coalesce(sum(rows), 0) <> 1 THEN 's' END)

@@ -2,12 +2,13 @@
 -- :source. Nobody may be connected to :source: sessions that look into it end here, and CREATE
 -- DATABASE waits for others. PUBLIC may not connect to :target. The comment comes last: a copy
 -- without one is incomplete. It names the owner, because ALTER DATABASE … OWNER TO would give the
--- copy to another role, but not its tables.
+-- copy to another role, but not its tables. Needs lock/may-end/.
+SET ROLE NONE;
 SELECT pg_terminate_backend(pid)
 FROM pg_stat_activity JOIN pg_roles ON pg_roles.oid = usesysid
-WHERE datname = :'source' AND pg_has_role(usesysid, 'usage')
-  AND (NOT rolsuper OR current_setting('is_superuser')::boolean)
+WHERE datname = :'source' AND :may_end
 \g /dev/null
+RESET ROLE;
 SELECT format('CREATE DATABASE %I TEMPLATE %I OWNER %s ALLOW_CONNECTIONS %s%s',
               :'target', :'source', coalesce(live.datdba, source.datdba)::regrole,
               :'accepts_connections',

@@ -3,6 +3,7 @@
 -- crashed run must not hold its lock for longer.
 SELECT set_config('assets.live', :'live', false), set_config('assets.key', :'key', false)
 \g /dev/null
+SET ROLE NONE; -- sessions belong to the user who logs in
 DO $$
 DECLARE
     live oid := (SELECT oid FROM pg_database WHERE datname = current_setting('assets.live'));
@@ -31,3 +32,4 @@ BEGIN
     END LOOP;
 END
 $$;
+RESET ROLE;

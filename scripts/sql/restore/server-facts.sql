@@ -1,10 +1,12 @@
--- What a restore must know of the server: the right to create databases, 'owner' if only that to
--- act for the live one's owner is missing, 'tablespace' if only that to its tablespace is; the
--- right to restrict a role (see create-role.sql) and to end what it does; how many jobs load
--- fastest: one for each core that the server may use (its affinity, its container's share; 2 if
--- this user may not read them), and at most half of the connections that are free, for all and for
--- this user; the best compression it has for long values; and its data directory, empty if this
--- user may not read it or if it is on another machine than the client.
+-- What a restore must know of the server and of this user, in one row:
+--   may the user create databases? t or f; or 'owner', if it only may not act for the live
+--     database's owner, or 'tablespace', if it only may not use the live database's tablespace
+--   may it restrict a role (see create-role.sql), and end what that role does?
+--   how many jobs load fastest: one for each core that the server may use (its affinity, its
+--     container's share; 2 if this user may not read them), and at most half of the connections
+--     that are free, for all and for this user
+--   the best compression that the server has for long values
+--   its data directory; empty if this user may not read it, or if it is on another machine
 SELECT CASE WHEN :'SERVER_VERSION_NUM'::int >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
 SELECT rolsuper AS is_superuser, rolsuper AS may_restrict,
        CASE WHEN NOT (rolsuper OR rolcreatedb) THEN 'f'

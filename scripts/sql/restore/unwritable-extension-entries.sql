@@ -1,6 +1,6 @@
 -- Prints, as a table of contents names them, the rows of extensions' tables, and the values of
--- their sequences, that this user may not write in a new database: it may what the owner may, and
--- what the extension itself grants. With :trusted empty, all of them.
+-- their sequences, that this user may not write in a new database. It may do what the owner may,
+-- and what the extension itself grants. With :trusted empty, prints all of them.
 SELECT translate(format(' %s %s %s ',
                         CASE relkind WHEN 'S' THEN 'SEQUENCE SET' ELSE 'TABLE DATA' END,
                         nspname, relname), E'\n\r', '  ')

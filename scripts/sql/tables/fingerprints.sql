@@ -12,8 +12,8 @@ SELECT format(
 FROM :user_tables AS user_tables,
      LATERAL (SELECT string_agg(
                   CASE WHEN atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype,
-                                         'bool'::regtype, 'bytea'::regtype, 'jsonb'::regtype,
-                                         'uuid'::regtype, 'date'::regtype, 'timestamp'::regtype,
+                                         'bool'::regtype, 'bytea'::regtype, 'uuid'::regtype,
+                                         'date'::regtype, 'timestamp'::regtype,
                                          'timestamptz'::regtype)
                        THEN quote_ident(attname)
                        ELSE :column_text || ' COLLATE "C"' END,
