@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the script then prints the result itself
+EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the script then does without, or fails
 EXIT_NOT_STARTED = 70  # EX_SOFTWARE: the private server did not start
 DESCRIPTION = "The Python part of the project's scripts. Each VERB has its own --help."
 DATABASE_VERBS = {
@@ -47,8 +47,9 @@ def run() -> int:
 def main() -> int:
     """Run one verb and return the exit status.
 
-    It is 0 on success, 1 on failure, and EXIT_UNAVAILABLE if Python is too old, a package is
-    missing or the database is out of reach. Exits with 2 on a usage error.
+    It is 0 on success, 1 on failure, EXIT_UNAVAILABLE if Python is too old, a package is missing or
+    the database is out of reach, and EXIT_NOT_STARTED if a private server does not start. Exits
+    with 2 on a usage error.
     Raises OSError if writing the result fails.
     """
     if sys.version_info < (3, 10):  # noqa: UP036 - the scripts try any Python that they find
@@ -147,7 +148,7 @@ def run_with_private_server(command: list[str]) -> int:
         return EXIT_UNAVAILABLE
     try:
         return with_server.run_with_server(command)
-    except private_server.PrivateServerError as error:
+    except (private_server.PrivateServerError, OSError) as error:
         print(error, file=sys.stderr)
         return EXIT_NOT_STARTED
 

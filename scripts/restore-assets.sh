@@ -61,6 +61,7 @@ main() {
     select_server
     lock_database
     prepare_restore
+    database_exists || warn_of_missing_database
     show_backup
     show_schema
     warn_of_extensions
@@ -235,6 +236,15 @@ rows_in_backup() {
     fi
 }
 
+# warn_of_missing_database: its name may be misspelt. Sets unchanged
+warn_of_missing_database() {
+    unchanged='; no database was created'
+    suggest_database
+    forget_hints
+    [ -z "$nearest" ] || warn "there is no database '$TB_POSTGRES_DATABASE';" \
+        "if you meant '$nearest', set TB_POSTGRES_DATABASE"
+}
+
 # warn_of_extensions: those that this user may not create in staging
 warn_of_extensions() {
     if [ "$in_place" = yes ] || [ -n "$copy_found" ] || ! database_exists; then
@@ -329,7 +339,10 @@ confirm_replacement() {
 what_is_shown() {
     {
         printf '%s\n' "$(replacement will)" "$sides" "$emptied_tables" "$unfilled_columns"
+        cat "$work/schema.differences"
         [ "$mode" = full ] || cat "$work/columns.missing"
+        [ -z "$manifest_found" ] || echo "backup ${trusted:-untrusted} $(manifest_field sha256)"
+        [ "$RESTORE_KEEP_PREVIOUS" != yes ] || echo "previous $(time_of_previous)"
     } | sed '/^$/d'
 }
 
@@ -337,11 +350,7 @@ show_question() {
     if [ -n "$quiet" ] || database_exists; then
         warn_with "$(replacement will)" "$sides"
     else
-        unchanged='; no database was created'
         say "$(replacement will): $sides"
-        suggest_database
-        forget_hints
-        [ -z "$nearest" ] || say "if you meant database '$nearest', set TB_POSTGRES_DATABASE"
     fi
 }
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.campaign import ALL
 from support.databases import Database, new_database
 from support.kubernetes import PodServer, started_cluster
 from support.run import PROJECT, Checkout, new_checkout
+from support.sampling import ALL
 from support.servers import (
     BACKENDS,
     Container,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from support.backups import manifest_of, separate_manifest
-from support.campaign import sampled
 from support.databases import Database
 from support.fakes import fake, path_without, without_python
 from support.run import BACKUP, DOCTOR, RESTORE, STATS, Checkout
 from support.running import waiting_run
+from support.sampling import sampled
 from support.servers import Server
 from support.waiting import until
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from support.backups import content_of, manifest_of, read_pair, remove_manifest, write_pair
-from support.campaign import sampled
 from support.databases import Database
 from support.fakes import path_without
 from support.run import BACKUP, RESTORE, VERIFY, Checkout, run_as_nobody
+from support.sampling import sampled
 
 
 def refused(database: Database, path: Path | str, *sentences: str) -> None:
@@ -164,13 +164,13 @@ def test_dump_that_is_a_directory_is_refused_with_what_to_do(
         [
             (b"", "is empty"),
             (b"hello", "is not a backup"),
-            (b"-- SQL\nDROP DATABASE tumblebug;\n", "is not a backup"),
             (b"--\n-- PostgreSQL", "is an SQL script of pg_dump"),
+            (b"-- SQL\nDROP DATABASE tumblebug;\n", "is not a backup"),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "'git lfs pull'"),
             (gzip.compress(b"--\n-- PostgreSQL", mtime=0), "is an SQL script of pg_dump"),
             (gzip.compress(b"hello", mtime=0), "is not a complete PostgreSQL archive"),
-            (gzip.compress(gzip.compress(b"PGDMP", mtime=0), mtime=0), "was compressed twice"),
             (gzip.compress(b"", mtime=0), "is not a complete PostgreSQL archive"),
+            (gzip.compress(gzip.compress(b"PGDMP", mtime=0), mtime=0), "was compressed twice"),
             (gzip.compress(b"PGDMP", mtime=0)[:-6], "damaged or cut short"),
             (b"\x1f\x8bnonsense", "damaged or cut short"),
             (b"PGDMP", "is not a complete PostgreSQL archive"),
@@ -267,10 +267,10 @@ def test_archive_cut_before_compression_is_refused(
     refused(direct, path, "is not a complete PostgreSQL archive")
 
 
-def test_unreadable_file_is_refused(direct: Database, tmp_path: Path) -> None:
+def test_broken_symbolic_link_is_refused(direct: Database, tmp_path: Path) -> None:
     path = tmp_path / "loop.dump.gz"
     path.symlink_to(path)
-    refused(direct, path, "is a symbolic link that leads to no file")
+    refused(direct, path, "is a symbolic link whose target is missing")
 
 
 ODD_NAMES = [

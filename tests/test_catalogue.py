@@ -9,7 +9,7 @@ from pathlib import Path
 import libcloud
 import psycopg
 import pytest
-from support.campaign import campaign
+from support.sampling import only_with_all
 
 from helpers.demo import catalogue
 from helpers.demo.catalogue import Offer
@@ -76,7 +76,7 @@ def test_the_same_scale_gives_the_same_rows(
     assert checksums(empty) == checksums(second)
 
 
-@campaign
+@only_with_all
 def test_the_rows_are_as_many_as_the_scale_says(empty: psycopg.Connection) -> None:
     rows = catalogue.load(empty)
     assert (

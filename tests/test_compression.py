@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from support.backups import manifest_of
-from support.campaign import campaign, sampled
 from support.databases import Database
 from support.fakes import fake, path_without
 from support.run import Checkout
+from support.sampling import only_with_all, sampled
 from support.servers import started_container
 
 OUTER_BYTES = 2_000  # what gzip without compression adds to a small archive, at most
@@ -87,7 +87,7 @@ def test_gzip_is_used_without_pigz_and_python(direct: Database, tmp_path: Path) 
     assert gzip.decompress(path.read_bytes())[:5] == b"PGDMP"
 
 
-@campaign
+@only_with_all
 def test_server_without_zstd_is_served_with_gzip(checkout: Checkout) -> None:
     with started_container("15") as container:
         database = Database(container, checkout)

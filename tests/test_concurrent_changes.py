@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from support.backups import digest
-from support.campaign import campaign, sampled
 from support.databases import Database
 from support.run import BACKUP, STATS
 from support.running import waiting_run
+from support.sampling import only_with_all, sampled
 from support.waiting import until
 
 ALTER = "ALTER TABLE spec_info ALTER COLUMN provider_name SET NOT NULL"
@@ -81,7 +81,7 @@ def test_alter_waits_only_for_the_dump(direct: Database) -> None:
     assert direct.left_behind() == []
 
 
-@campaign
+@only_with_all
 def test_idle_client_with_a_lock_ends_a_backup_with_its_name(direct: Database) -> None:
     path = direct.sample_backup()
     earlier = digest(path)
@@ -94,7 +94,7 @@ def test_idle_client_with_a_lock_ends_a_backup_with_its_name(direct: Database) -
     assert direct.backup(path).status == 0
 
 
-@campaign
+@only_with_all
 def test_idle_client_with_a_lock_ends_statistics_with_its_name(direct: Database) -> None:
     with locked(direct, "LOCK TABLE pricing_info"):
         run = direct.checkout.run(STATS)
@@ -102,7 +102,7 @@ def test_idle_client_with_a_lock_ends_statistics_with_its_name(direct: Database)
     assert "are locked by idle client (user " in run.err
 
 
-@campaign
+@only_with_all
 @pytest.mark.parametrize(
     "command", sampled(["clean-db.sh", "restore-assets.sh --table pricing_info"], 1)
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.backups import remove_manifest
-from support.campaign import sampled
+from support.backups import read_pair, remove_manifest, write_pair
 from support.databases import Database
 from support.run import BACKUP, CLEAN, RESTORE, ROLLBACK, STATS
+from support.sampling import sampled
 
 
 @pytest.mark.parametrize(
@@ -102,17 +102,17 @@ def test_answer_to_what_is_no_longer_true_changes_nothing(direct: Database, scri
     assert direct.left_behind() == []
 
 
-def test_misspelt_database_is_named_before_it_is_created(direct: Database) -> None:
+def test_misspelt_database_gets_a_suggestion_before_the_question(direct: Database) -> None:
     direct.sample_backup()
     misspelt = direct.name[:-1]
     run = direct.checkout.run_on_terminal(RESTORE, answer=b"no\n", TB_POSTGRES_DATABASE=misspelt)
-    assert f"if you meant database '{direct.name}', set TB_POSTGRES_DATABASE" in run.err, run
+    assert f"if you meant '{direct.name}', set TB_POSTGRES_DATABASE" in run.err, run
     assert run.status == 1 and "cancelled; no database was created" in run.err, run
     run = direct.backup("x", TB_POSTGRES_DATABASE=misspelt)
     assert run.status == 1 and f"did you mean {direct.name}?" in run.err, run
 
 
-def test_columns_that_changed_during_the_question_change_nothing(direct: Database) -> None:
+def test_column_added_during_the_question_ends_the_restore(direct: Database) -> None:
     direct.sample_backup()
     run = direct.checkout.run_on_terminal(
         RESTORE,
@@ -150,3 +150,28 @@ def test_role_that_may_not_read_the_tables_is_refused_before_the_question(direct
             assert f"hint: set TB_POSTGRES_USER to the owner of database '{direct.name}'" in run.err
     finally:
         direct.execute(f"DROP ROLE {role}")
+
+
+def test_backup_replaced_during_the_question_is_not_restored(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute("UPDATE region_info SET latitude = 1")
+    other = direct.backed_up(direct.checkout.path / "other.dump.gz")
+    before = direct.content()
+    run = direct.checkout.run_on_terminal(
+        RESTORE, answer=b"yes\n", at_prompt=lambda _: write_pair(path, read_pair(other))
+    )
+    assert run.status == 1 and "has changed meanwhile" in run.err, run
+    assert direct.content() == before
+
+
+def test_database_kept_during_the_question_is_not_dropped(direct: Database) -> None:
+    path = direct.sample_backup()
+    direct.execute("UPDATE region_info SET latitude = 1")
+    run = direct.checkout.run_on_terminal(
+        RESTORE,
+        answer=b"yes\n",
+        at_prompt=lambda _: direct.restore(path, RESTORE_KEEP_PREVIOUS="yes"),
+        RESTORE_KEEP_PREVIOUS="yes",
+    )
+    assert run.status == 1 and "has changed meanwhile" in run.err, run
+    assert len(direct.databases()) == 1

@@ -38,8 +38,8 @@ def with_context(checkout: Checkout, host: str) -> dict[str, str]:
     return environment
 
 
-def test_programs_in_the_container_speak_english(docker: Database) -> None:
-    """Messages of theirs decide what to do; an image may set another language."""
+def test_programs_in_the_container_report_in_english(docker: Database) -> None:
+    """The scripts read their messages; an image may set another language."""
     record = f'printf "%s\\n" "$*" >>{docker.checkout.home}/calls; exec "$REAL" "$@"'
     run = docker.backup(**fake(docker.checkout, docker=record))
     assert run.status == 0, run

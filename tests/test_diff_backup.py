@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from support.backups import manifest_of, remove_manifest
-from support.campaign import campaign
 from support.databases import Database
 from support.fakes import fake
 from support.run import DIFF, Checkout
 from support.running import kill
+from support.sampling import only_with_all
 from support.servers import Server
 from support.waiting import until
 
@@ -232,7 +232,7 @@ def test_names_of_backups_and_many_providers(direct: Database) -> None:
     assert run.out == f"Update assets (rows): +11\n\nimage_info: +11\n\n{providers}and 1 more\n"
 
 
-@campaign
+@only_with_all
 def test_columns_that_a_data_only_backup_lacks_are_not_compared(direct: Database) -> None:
     path = direct.checkout.path / "rows.dump.gz"
     assert direct.backup("--data-only", path).status == 0

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from support.backups import manifest_of
-from support.campaign import sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import DOCTOR, Checkout, Run, run_as_nobody
+from support.sampling import sampled
 
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
 OK += ["rights", "restore", "space", "swap"]
@@ -134,7 +134,7 @@ def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     assert "another run is using database" in lines(run.out, "note")["lock"]
     assert "would work" not in run.err and "run this again when the other run has" in run.err
     run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE=f"{direct.name}_new")
-    assert run.status == 0 and "a restore would work, and creates the database" in run.err, run
+    assert run.status == 0 and "a restore would work, and create the database" in run.err, run
     path.write_bytes(b"")
     run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE=f"{direct.name}_new")
     assert run.status == 1 and list(lines(run.out, "problem")) == ["backup"], run

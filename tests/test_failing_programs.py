@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from support.backups import digest, read_pair
-from support.campaign import campaign, sampled
 from support.databases import Database
 from support.disks import small_disk
 from support.fakes import fake
+from support.sampling import only_with_all, sampled
 
 FAILS_IN_THE_DUMP = """
 case "$*" in *--file=*) "$REAL" "$@"; echo "pg_dump: error: injected error" >&2; exit 1 ;; esac
@@ -163,7 +163,7 @@ def test_database_of_the_server_is_not_replaced(direct: Database, name: str) -> 
         assert f"cannot replace database '{name}', which is the server's own" in run.err
 
 
-@campaign
+@only_with_all
 def test_session_that_could_not_be_ended_stops_the_restore(direct: Database) -> None:
     """A restore as a plain user, while the superuser holds a session."""
     role = f"{direct.name}_u"

@@ -14,9 +14,9 @@ from support.backups import (
     separate_manifest,
     write_pair,
 )
-from support.campaign import sampled
 from support.databases import Database
 from support.run import BACKUP
+from support.sampling import sampled
 
 GUARDED = {"FORCE": ""}
 GUARDS = "scripts/lib/guards.sh"

@@ -9,12 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.campaign import sampled
 from support.databases import Database
 from support.disks import small_disk
 from support.fakes import HASTY, fake
 from support.run import BACKUP, Checkout, run_as_nobody
 from support.running import ended, waiting_run
+from support.sampling import sampled
 from support.waiting import until
 
 REPORT = 'echo "$BACKUP_STATUS|$BACKUP_FILE|$BACKUP_BYTES|$BACKUP_ERROR" >>"$HOME/{}"'

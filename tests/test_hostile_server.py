@@ -249,15 +249,40 @@ def test_answers_of_the_server_are_values_to_psql() -> None:
 
     The server names the variables that \\gset sets, so none set before it is certain to be ours.
     """
-    files = list((PROJECT / "scripts/sql").rglob("*.sql"))
-    pieces = {file.stem for file in files if file.parents[2] == PROJECT / "scripts/sql"}
+    directory = PROJECT / "scripts/sql"
+    files = list(directory.rglob("*.sql"))
+    pieces = {file.stem for file in files if file.parents[2] == directory}
     assert {"user_tables", "objects"} <= pieces
     for file in files:
-        before, _, after = file.read_text().rpartition("\\gset")
-        ours = set(re.findall(r"^ *\\set (\w+)", after, re.MULTILINE))
-        for sql, known in ((before, set()), (after, ours if before else ours | pieces)):
-            code = re.sub(r"--.*|^ *\\(if|elif|setenv) .*|'[^']*'", "", sql, flags=re.MULTILINE)
-            assert set(re.findall(r"(?<![:\w\[]):([A-Za-z_]\w*)", code)) <= known, file
+        first, *others = file.read_text().split("\\gset")
+        ours = set(re.findall(r"^ *\\set (\w+)", [first, *others][-1], re.MULTILINE))
+        assert unquoted(first) <= (pieces if others else pieces | ours), file
+        for sql in others:
+            assert unquoted(sql) <= (ours if sql is others[-1] else set()), file
+
+
+def test_answers_of_the_server_replace_no_pieces_of_sql() -> None:
+    """Where several files go to psql, a \\gset in one could change the pieces of the next."""
+    directory = PROJECT / "scripts/sql"
+    calls = []
+    for script in (PROJECT / "scripts").rglob("*.sh"):
+        calls += re.findall(r"print_sql ([a-z][\w/ -]*)", script.read_text())
+    assert len(calls) > 40
+    for call in calls:
+        known = set()
+        for name in call.split():
+            if (directory / name).is_dir():
+                known |= {file.stem for file in (directory / name).iterdir()}
+            elif (directory / f"{name}.sql").exists():
+                first, *others = (directory / f"{name}.sql").read_text().split("\\gset")
+                assert unquoted(first) - set(re.findall(r"\\set (\w+)", first)) <= known, call
+                known = set() if others else known
+
+
+def unquoted(sql: str) -> set[str]:
+    """Return the variables of psql that are used unquoted."""
+    code = re.sub(r"--.*|^ *\\(if|elif|setenv) .*|'[^']*'", "", sql, flags=re.MULTILINE)
+    return set(re.findall(r"(?<![:\w\[]):([A-Za-z_]\w*)", code))
 
 
 @own_server

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 from support.backups import manifest_of, remove_manifest, rewrite_manifest
-from support.campaign import campaign, sampled
 from support.databases import Database, database_of_role
 from support.fakes import fake
 from support.kinds import create_kinds, drop_kinds, everything
 from support.run import CLEAN, CONFIRMED, DOCTOR, RESTORE, ROLLBACK, STATS, Checkout, Run
 from support.running import waiting_run
+from support.sampling import only_with_all, sampled
 from support.servers import DirectServer
 
 IN_PLACE = {"RESTORE_IN_PLACE": "yes"}
@@ -139,7 +139,7 @@ def test_failing_pg_restore_is_named_and_nothing_is_committed(limited: Database)
     assert "could not restore in place: " in run.errors[0], run
 
 
-@campaign
+@only_with_all
 def test_client_with_a_lock_is_named(limited: Database) -> None:
     limited.backed_up()
     before = limited.content()

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from support.backups import content_of, remove_manifest
-from support.campaign import sampled
 from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import CLEAN, INIT, PROJECT, Run
+from support.sampling import sampled
 from support.tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
 from support.waiting import until
 

@@ -8,11 +8,11 @@ import signal
 
 import pytest
 from support.backups import manifest_of, remove_manifest
-from support.campaign import campaign, sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import DROP, RESTORE, STATS
 from support.running import waiting_run
+from support.sampling import only_with_all, sampled
 
 KEEP = {"RESTORE_KEEP_COPY": "yes"}
 MANIFEST = re.compile(r"^created: (.*)$[\s\S]*?^sha256: (.*)$", re.MULTILINE)
@@ -62,7 +62,7 @@ def test_second_restore_clones_the_copy(request: pytest.FixtureRequest, backend:
     assert database.execute(connections) == [(False,)]
 
 
-@campaign
+@only_with_all
 def test_copy_of_another_backup_is_replaced_only_on_request(kept: Database) -> None:
     other = kept.backed_up(kept.checkout.path / "other.dump.gz")
     run = kept.restore()
@@ -76,7 +76,7 @@ def test_copy_of_another_backup_is_replaced_only_on_request(kept: Database) -> N
         assert (comment(kept) == before) == (not settings)
 
 
-@campaign
+@only_with_all
 def test_newer_live_schema_is_kept_or_replaced(kept: Database) -> None:
     kept.execute("ALTER TABLE spec_info ADD COLUMN newer text")
     run = kept.restore()
@@ -90,14 +90,14 @@ def test_newer_live_schema_is_kept_or_replaced(kept: Database) -> None:
     assert kept.execute(columns) == []
 
 
-@campaign
+@only_with_all
 def test_other_modes_load_the_backup(kept: Database) -> None:
     for options in (("--table", "pricing_info"), ("--keep-going",), ("--data-only",)):
         run = kept.restore(*options)
         assert run.status == 0 and LOADING in run.err, run
 
 
-@campaign
+@only_with_all
 def test_restore_with_other_rights_loads_the_backup(kept: Database) -> None:
     kept.checkout.key.unlink()  # so that the backup is one of another machine
     run = kept.restore(**KEEP)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 from support.backups import digest
-from support.campaign import sampled
 from support.databases import Database, make_big
 from support.run import PROJECT, RESTORE, read_terminal
 from support.running import loads, processes, processes_of, sessions
+from support.sampling import sampled
 from support.waiting import until
 
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh"]

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 from support.backups import remove_manifest
-from support.campaign import campaign
 from support.databases import Database
 from support.fakes import path_without
 from support.kubernetes import CHART_LABELS, Pod, kubeconfig
 from support.run import DOCTOR, PROJECT, RESTORE, STATS, Checkout, Run
+from support.sampling import only_with_all
 from support.waiting import until
 
 PASSWORD = "it's a $ecret"
@@ -65,7 +65,7 @@ def test_backup_and_restore_round_trip_through_a_pod(pod: Database) -> None:
     assert len(pod.server.cluster.commands) <= 15  # each one takes about a tenth of a second
 
 
-@campaign
+@only_with_all
 def test_untrusted_backup_is_restored_through_a_pod(pod: Database) -> None:
     before = pod.content()
     path = pod.sample_backup()
@@ -78,7 +78,7 @@ def test_untrusted_backup_is_restored_through_a_pod(pod: Database) -> None:
     assert pod.left_behind() == []
 
 
-@campaign
+@only_with_all
 def test_password_is_on_no_command_line_here_or_in_the_pod(pod: Database) -> None:
     user = f"{pod.name}_user"
     quoted = PASSWORD.replace("'", "''")
@@ -99,7 +99,7 @@ def test_password_is_on_no_command_line_here_or_in_the_pod(pod: Database) -> Non
     assert [text for text in [*lines, *commands, run.out, run.err] if "$ecret" in text] == []
 
 
-@campaign
+@only_with_all
 def test_wrong_password_says_so(pod: Database) -> None:
     run = pod.checkout.run(DOCTOR, TB_POSTGRES_PASSWORD="wrong")
     assert "note     password     a login over TCP failed: password authentication" in run.out, run
@@ -270,7 +270,7 @@ def test_auto_does_not_choose_between_a_container_and_a_pod(pod: Database) -> No
     assert used(run) == "default/postgres-0"
 
 
-@campaign
+@only_with_all
 def test_directory_of_a_crashed_call_is_removed(pod: Database) -> None:
     crashed, running = (f"/tmp/tumblebug-assets.call.{number}.x" for number in (999999, 1))
     pod.server.client("mkdir", crashed, running)

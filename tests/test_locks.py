@@ -8,10 +8,10 @@ import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from support.campaign import campaign
 from support.databases import Database, make_big
 from support.run import BACKUP, CLEAN, RESTORE, ROLLBACK, STATS
 from support.running import start_restore, waiting_run
+from support.sampling import only_with_all
 from support.waiting import until
 
 SECOND_RUNS = (BACKUP, RESTORE, CLEAN, ROLLBACK)
@@ -50,7 +50,7 @@ def test_runs_on_different_databases_run_at_the_same_time(direct: Database) -> N
     assert process.returncode == 0, err
 
 
-@campaign
+@only_with_all
 def test_stats_cleans_up_after_a_killed_restore(database: Database) -> None:
     make_big(database)
     process = start_restore(database, database.backed_up())

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from support.campaign import ALL, campaign, sampled
 from support.databases import Database
 from support.fakes import fake, path_without
 from support.run import DOWN, PROJECT, RESTORE, UP, Checkout
+from support.sampling import ALL, only_with_all, sampled
 from support.servers import Container, docker, image
 
 
@@ -291,7 +291,7 @@ def test_up_refuses_a_volume_of_another_version(compose: Checkout) -> None:
     assert docker("run", "--rm", "--volume", volume, *show) == "15"
 
 
-@campaign
+@only_with_all
 def test_up_refuses_a_volume_of_a_later_version(compose: Checkout) -> None:
     """From 18 on, the volume has its data elsewhere."""
     name = compose.environment["TB_POSTGRES_CONTAINER"]
@@ -307,7 +307,7 @@ def test_up_refuses_a_volume_of_a_later_version(compose: Checkout) -> None:
     assert up.status == 0, up
 
 
-@campaign
+@only_with_all
 def test_volume_without_data_is_not_called_another_version(compose: Checkout) -> None:
     """Such as one that a crash of the first start has left."""
     name = compose.environment["TB_POSTGRES_CONTAINER"]

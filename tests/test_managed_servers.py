@@ -13,11 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 from support.backups import manifest_of
-from support.campaign import ALL, campaign, sampled
 from support.databases import PASSWORD, Database, database_of_role, untrusted_dump
 from support.fakes import fake
 from support.run import BACKUP, CLEAN, CONFIRMED, DOCTOR, RESTORE, ROLLBACK, STATS, VERIFY, Checkout
 from support.running import kill, start_restore, waiting_run
+from support.sampling import ALL, only_with_all, sampled
 from support.servers import Container, DirectServer
 from support.waiting import until
 
@@ -169,7 +169,7 @@ def test_restore_refuses_to_lose_rows_of_an_extension(with_extension: Database) 
     assert with_extension.execute("SELECT n FROM open ORDER BY n") == [(8,), (9,)]
 
 
-@campaign
+@only_with_all
 def test_login_with_another_default_role_works(ordinary: Database) -> None:
     """As when a vault creates short-lived logins."""
     path, before = ordinary.backed_up(), ordinary.content()
@@ -424,7 +424,7 @@ def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     assert run.status == 0 and "using BACKUP_COMPRESSION=small, without" in run.err, run
 
 
-@campaign
+@only_with_all
 @pytest.mark.parametrize("inherits", sampled(["", "NOINHERIT"], 1))
 def test_member_of_the_owner_restores_without_changing_owners(
     ordinary: Database, inherits: str
@@ -445,7 +445,7 @@ def test_member_of_the_owner_restores_without_changing_owners(
         ordinary.execute(f"DROP OWNED BY {member}; DROP ROLE {member}")
 
 
-@campaign
+@only_with_all
 def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> None:
     """A restore says so before it asks."""
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
@@ -483,7 +483,7 @@ def test_owner_that_the_user_may_not_act_for_is_replaced(ordinary: Database) -> 
         ordinary.execute("DROP OWNED BY other_owner; DROP ROLE other_owner")
 
 
-@campaign
+@only_with_all
 def test_owner_of_the_database_gets_what_a_missing_role_owned(ordinary: Database) -> None:
     """As where a backup comes from a server with other roles: the application keeps its rights."""
     owner, member = ordinary.checkout.environment["TB_POSTGRES_USER"], f"member_{ordinary.name}"
@@ -524,7 +524,7 @@ def test_owner_of_the_database_gets_what_a_missing_role_owned(ordinary: Database
         ordinary.execute(f"DROP OWNED BY {member}; DROP ROLE {member}")
 
 
-@campaign
+@only_with_all
 def test_foreign_key_of_another_owner_blocks_only_its_tables(ordinary: Database) -> None:
     path = ordinary.backed_up()
     ordinary.execute(
@@ -560,7 +560,7 @@ def test_extension_that_only_a_superuser_may_create_is_named_beforehand(ordinary
     assert ordinary.content() == before
 
 
-@campaign
+@only_with_all
 def test_limit_of_connections_is_named(ordinary: Database) -> None:
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
     ordinary.execute(f"ALTER ROLE {user} CONNECTION LIMIT 2")
@@ -882,7 +882,7 @@ def test_setting_that_the_user_may_not_copy_is_named_before_the_question(
         ordinary.server.execute(f"REVOKE SET ON PARAMETER log_min_duration_statement FROM {role}")
 
 
-@campaign
+@only_with_all
 def test_restore_that_may_not_drop_the_kept_copy_is_done(ordinary: Database) -> None:
     path = ordinary.backed_up()
     ordinary.execute("DELETE FROM image_infos")

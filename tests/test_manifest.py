@@ -19,10 +19,10 @@ from support.backups import (
     rewrite_manifest,
     separate_manifest,
 )
-from support.campaign import sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import BACKUP, LIST, Checkout
+from support.sampling import sampled
 
 FIELDS = ["created", "summary", "size", "bytes", "sha256", "compression", "database"]
 FIELDS += ["database-bytes", "encoding", "server", "holds", "schema", "definitions"]
@@ -178,7 +178,7 @@ def tables(manifest: str) -> list[str]:
             "UPDATE every_type SET k = '<a b=\"d\"/>' WHERE a = 1",
             "UPDATE every_type SET o = 'sad' WHERE a = 1",
             "UPDATE every_type SET n = '{1,2,3}' WHERE a = 1",
-            "UPDATE every_type SET t = '{\"a\": 1.0}' WHERE a = 1",
+            "UPDATE every_type SET t = '{\"a\": 2}' WHERE a = 1",
             "UPDATE every_type SET f = NULL WHERE a = 1",
             "UPDATE image_info SET details = '{}' WHERE id = 'image-7'",
             "UPDATE spec_info SET cost_per_hour = cost_per_hour + 0.000001 WHERE id LIKE '%+1'",

@@ -6,10 +6,10 @@ import re
 
 import pytest
 from support.backups import remove_manifest
-from support.campaign import campaign, sampled
 from support.databases import Database, broken_backup
 from support.fakes import fake
 from support.run import CLEAN, CONFIRMED, RESTORE, ROLLBACK
+from support.sampling import only_with_all, sampled
 
 LONG_NAME = "x" * 61
 
@@ -440,7 +440,7 @@ def test_kept_database_outlives_a_dropped_live_one(direct: Database) -> None:
     assert counts(direct, "kept") == [0]
 
 
-@campaign
+@only_with_all
 def test_hundreds_of_columns_are_compared(direct: Database) -> None:
     direct.execute(
         "DO $$ BEGIN FOR i IN 1..700 LOOP EXECUTE format('CREATE TABLE %I"

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from support.campaign import campaign
 from support.databases import Database
 from support.fakes import without_python
 from support.run import BACKUP, RESTORE, Checkout, Run
+from support.sampling import only_with_all
 
 from helpers.progress import Line, Progress, read_totals
 from helpers.terminal import clock, cut
@@ -118,7 +118,7 @@ def test_terminal_sees_one_live_line_and_output_stays_clean(direct: Database) ->
     assert direct.left_behind() == []
 
 
-@campaign
+@only_with_all
 def test_dumb_terminal_gets_no_live_line_and_no_colour(direct: Database) -> None:
     direct.execute(MANY_ROWS)
     slowly = {"BACKUP_COMPRESSION": "zstd:12", "TERM": "dumb"}
@@ -133,7 +133,7 @@ def test_without_a_terminal_each_step_is_one_line(direct: Database) -> None:
     assert "\r" not in run.err and "\x1b" not in run.err
 
 
-@campaign
+@only_with_all
 def test_without_python_the_line_counts_bytes_on_a_narrow_terminal(direct: Database) -> None:
     direct.execute(MANY_ROWS)
     no_python = without_python(direct.checkout)

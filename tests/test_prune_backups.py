@@ -68,11 +68,11 @@ def test_the_newest_stay_and_the_others_go_with_their_manifests(
 @pytest.mark.parametrize(
     ("rules", "kept"),
     [
-        ({"KEEP": "1"}, {"2026-03-02 09:00": "newest, last 1"}),
+        ({"KEEP": "1"}, {"2026-03-02 09:00": "newest unsigned, last 1"}),
         (
             {"KEEP_DAILY": "3"},
             {
-                "2026-03-02 09:00": "newest, daily",
+                "2026-03-02 09:00": "newest unsigned, daily",
                 "2026-03-01 23:59": "daily",
                 "2026-02-28 12:00": "daily",
             },
@@ -80,7 +80,7 @@ def test_the_newest_stay_and_the_others_go_with_their_manifests(
         (
             {"KEEP_WEEKLY": "3"},  # 2026-03-02 is a Monday
             {
-                "2026-03-02 09:00": "newest, weekly",
+                "2026-03-02 09:00": "newest unsigned, weekly",
                 "2026-03-01 23:59": "weekly",
                 "2026-02-22 12:00": "weekly",
             },
@@ -88,7 +88,7 @@ def test_the_newest_stay_and_the_others_go_with_their_manifests(
         (
             {"KEEP_MONTHLY": "9", "KEEP": "2"},
             {
-                "2026-03-02 09:00": "newest, last 2, monthly",
+                "2026-03-02 09:00": "newest unsigned, last 2, monthly",
                 "2026-03-02 08:00": "last 2",
                 "2026-02-28 12:00": "monthly",
                 "2025-02-28 12:00": "monthly",
@@ -120,7 +120,7 @@ def test_days_newest_verified_and_data_only_backups(checkout: Checkout) -> None:
     assert run.status == 0, run
     assert left(checkout) == {"today", "a-week", "good", "rows"}
     assert re.search("^a-week .* keep .* last 8 days$", run.out, re.MULTILINE), run
-    assert re.search("^good .* keep .* newest verified$", run.out, re.MULTILINE), run
+    assert re.search("^good .* keep .* newest verified unsigned$", run.out, re.MULTILINE), run
     rules = ("--dry-run", "--keep=1", "--keep-days=9", "--keep-daily=9", "--keep-weekly=9")
     shown = checkout.run_on_80_columns(PRUNE, *rules)
     assert max(map(len, shown.out.splitlines())) <= 80 and shown.status == 0, shown
@@ -173,7 +173,7 @@ def test_backups_of_each_database_are_counted_apart_and_named(checkout: Checkout
     assert run.status == 0, run
     assert left(checkout) == {"assets-2", "other-2"}
     assert re.search(
-        "^assets-2 .* B  tumblebug         keep    newest, last 1$", run.out, re.MULTILINE
+        "^assets-2 .* B  tumblebug         keep    newest unsigned, last 1$", run.out, re.MULTILINE
     ), run
     assert re.search(r"^other-1 .* B  a name of ove\.\.\.  delete$", run.out, re.MULTILINE), run
 
@@ -188,7 +188,7 @@ def test_backups_whose_verification_failed_stay_and_are_not_counted(checkout: Ch
     assert left(checkout) == {"broken", "good", "older-broken"}
     for name in ("broken", "older-broken"):
         assert re.search(f"^{name} .* keep    verification failed$", run.out, re.MULTILINE), run
-    assert re.search("^good .* keep    newest, last 1$", run.out, re.MULTILINE), run
+    assert re.search("^good .* keep    newest unsigned, last 1$", run.out, re.MULTILINE), run
 
 
 def test_files_without_a_whole_manifest_of_this_tool_stay(checkout: Checkout) -> None:

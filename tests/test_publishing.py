@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from support.backups import Pair, manifest_of, read_pair, write_pair
-from support.campaign import sampled
 from support.databases import Database
 from support.fakes import count_calls, fake
 from support.run import BACKUP, RESTORE, Run, new_checkout
 from support.running import ended, kill
+from support.sampling import sampled
 from support.servers import Server
 from support.waiting import until
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from support.backups import digest, manifest_of
-from support.campaign import campaign, sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import BACKUP, Run
 from support.running import loads
+from support.sampling import only_with_all, sampled
 from support.waiting import until
 
 SMALLEST = {"BACKUP_COMPRESSION": "smallest"}
@@ -172,7 +172,7 @@ def test_dump_that_does_not_load_is_not_published(direct: Database) -> None:
     assert direct.backup(path).status == 0
 
 
-@campaign
+@only_with_all
 def test_server_that_ends_is_not_blamed_on_the_restore(docker: Database, tmp_path: Path) -> None:
     """Of a container that is killed, a program says nothing; the next one, that it is not there."""
     gone = "Error response from daemon: container x is not running"
@@ -243,7 +243,7 @@ def test_hint_about_the_restore_is_not_given_later(direct: Database) -> None:
     assert "BACKUP_COMPRESSION" not in run.err
 
 
-@campaign
+@only_with_all
 @pytest.mark.parametrize(
     ("number", "status"), sampled([(signal.SIGTERM, 143), (signal.SIGKILL, -9)], 1)
 )

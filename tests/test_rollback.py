@@ -6,11 +6,11 @@ import re
 import shlex
 
 import pytest
-from support.campaign import campaign, sampled
 from support.databases import Database
 from support.fakes import fake
 from support.run import CONFIRMED, RESTORE, ROLLBACK
 from support.running import waiting_run
+from support.sampling import only_with_all, sampled
 from support.waiting import until
 
 
@@ -124,7 +124,7 @@ def test_previous_database_of_another_owner_is_refused(direct: Database) -> None
     direct.server.execute(f"DROP ROLE {role}")
 
 
-@pytest.mark.parametrize("reason", sampled(["untrusted", "--keep-going"], 1))
+@pytest.mark.parametrize("reason", sampled(["--keep-going", "untrusted"], 1))
 def test_replaced_database_is_kept_if_equality_is_not_verified(
     direct: Database, reason: str
 ) -> None:
@@ -148,7 +148,7 @@ def test_comment_of_a_user_is_not_taken_for_the_time_of_a_previous_database(
     assert direct.execute(query.format(direct.name)) == [("mine [kept by Ann]",)]
 
 
-@campaign
+@only_with_all
 def test_client_of_the_previous_database_does_not_stop_a_restore(direct: Database) -> None:
     path = direct.sample_backup()
     assert direct.restore(path, RESTORE_KEEP_PREVIOUS="yes").status == 0
@@ -207,7 +207,7 @@ def test_repeated_restore_keeps_what_the_first_one_has_kept(direct: Database) ->
     assert direct.content() == before
 
 
-@campaign
+@only_with_all
 def test_interrupted_drop_says_that_the_database_may_be_dropped(direct: Database) -> None:
     assert direct.restore(direct.sample_backup(), RESTORE_KEEP_PREVIOUS="yes").status == 0
     psql = session_edited_by(r"s/^\\gexec$/&\nSELECT pg_sleep(3);/")

@@ -9,10 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.campaign import sampled
 from support.databases import Database, make_big
 from support.fakes import fake, path_without
 from support.run import BACKUP, DIFF, DOCTOR, LIST, PROJECT, PRUNE, RESTORE, STATS, VERIFY
+from support.sampling import sampled
 
 SHELLS = ["dash", "busybox sh", "bash --posix"]
 

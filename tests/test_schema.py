@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from support.backups import manifest_of, rewrite_manifest
-from support.campaign import sampled
 from support.databases import Database
 from support.run import CLEAN
+from support.sampling import sampled
 
 NEWER = "ALTER TABLE spec_info ADD gpu text; CREATE INDEX spec_gpu ON spec_info (gpu)"
 OLDER = "ALTER TABLE spec_info DROP COLUMN memory_gi_b"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 
 import pytest
-from support.campaign import sampled
 from support.databases import Database, make_big
 from support.run import BACKUP, RESTORE
 from support.running import sessions, start_restore
+from support.sampling import sampled
 from support.waiting import until
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from support.campaign import campaign, sampled
 from support.databases import Database, new_database
 from support.fakes import fake
 from support.run import CONFIRMED, RESTORE, ROLLBACK, Checkout, Run
+from support.sampling import only_with_all, sampled
 from support.servers import DirectServer
 
 from helpers.demo.private_server import private_server
@@ -171,7 +171,7 @@ def test_slots_of_another_database_are_no_obstacle(
     logical_server.execute("DROP DATABASE another")
 
 
-@campaign
+@only_with_all
 @pytest.mark.parametrize("command", sampled(["backup", "restore"], 1))
 def test_lock_on_a_view_is_named(direct: Database, command: str) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")

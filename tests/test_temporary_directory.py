@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from support.backups import digest
-from support.campaign import sampled
 from support.databases import Database, make_big
 from support.disks import small_disk
 from support.fakes import fake
 from support.run import CONFIRMED, STATS, VERIFY, Checkout
+from support.sampling import sampled
 
 SCRIPTS = ["backup-assets.sh", "restore-assets.sh", "stats.sh", "clean-db.sh", "rollback-assets.sh"]
 SHELLS = ["dash", "busybox sh", "bash"]

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 from support.backups import manifest_of, rewrite_manifest
-from support.campaign import campaign, sampled
 from support.databases import Database, untrusted_dump
 from support.fakes import count_calls, fake
 from support.run import Checkout, Run, new_checkout
+from support.sampling import only_with_all, sampled
 from support.servers import started_container
 
 NOWHERE = "/nonexistent"
@@ -264,7 +264,7 @@ def test_statement_in_an_archive_entry_does_no_harm(
     assert_harmless(direct, untrusted_dump(direct, patched=f"{statement};"), marker)
 
 
-@campaign
+@only_with_all
 @pytest.mark.parametrize(
     "option", sampled([["--data-only"], ["--table", "empty_table"], ["--table", "region_info"]], 1)
 )
@@ -376,7 +376,7 @@ def test_manifest_cannot_grant_trust(direct: Database) -> None:
     assert run.status == 1 and "view public.v" in run.err, run
 
 
-@campaign
+@only_with_all
 def test_empty_signature_is_none(direct: Database) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")
     path = direct.backed_up()
@@ -451,7 +451,7 @@ def test_archive_that_grows_in_the_server_is_stopped(direct: Database) -> None:
     assert direct.left_behind() == []
 
 
-@campaign
+@only_with_all
 def test_archive_that_never_ends_its_load_is_stopped(docker: Database) -> None:
     path = untrusted_dump(docker, patched="SELECT pg_sleep(1e6);")
     before = docker.content()
@@ -472,7 +472,7 @@ def test_archive_that_takes_every_lock_of_the_server_is_stopped(direct: Database
     assert "takes more than half of the server's locks; the database" in run.err, run
 
 
-@campaign
+@only_with_all
 def test_archive_whose_savepoints_take_every_lock_is_stopped(direct: Database) -> None:
     savepoints = "SAVEPOINT a; INSERT INTO public.x VALUES (1);" * 4000
     patched = f"CREATE TABLE public.x (n int); COMMIT; BEGIN; {savepoints} SELECT pg_sleep(3);"
@@ -480,7 +480,7 @@ def test_archive_whose_savepoints_take_every_lock_is_stopped(direct: Database) -
     assert "takes more than half of the server's locks; the database" in run.err, run
 
 
-@campaign
+@only_with_all
 def test_archive_that_fills_the_notification_queue_is_stopped(direct: Database) -> None:
     body = "FOR n IN 1..9000 LOOP PERFORM pg_notify('x', n || repeat('x', 7900)); END LOOP;"
     patched = f"LISTEN x; COMMIT; DO $x$ BEGIN {body} END $x$; COMMIT; SELECT pg_sleep(3);"
@@ -543,7 +543,7 @@ def test_link_at_the_target_is_replaced_and_not_followed(direct: Database, tmp_p
     assert not path.is_symlink() and not manifest_of(path).is_symlink()
 
 
-@campaign
+@only_with_all
 def test_name_like_the_end_of_an_answer_is_only_a_name(direct: Database, marker: str) -> None:
     """A later run as superuser must not take what follows it for an answer of its own."""
     evil = f"z\n--- end of answer ---\n(SELECT)TO PROGRAM'touch {marker}';--"
@@ -657,7 +657,7 @@ def test_archive_takes_no_right_from_the_owner(direct: Database) -> None:
     assert may_create == [(True,)], run
 
 
-@campaign
+@only_with_all
 def test_prepared_transaction_of_an_archive_blocks_nothing(tmp_path: Path) -> None:
     with started_container("16", settings=("max_prepared_transactions=2",)) as container:
         database = Database(container, new_checkout(tmp_path), "prepared")
@@ -672,7 +672,7 @@ def test_prepared_transaction_of_an_archive_blocks_nothing(tmp_path: Path) -> No
             assert database.left_behind() == []
 
 
-@campaign
+@only_with_all
 def test_untrusted_manifest_sets_no_limit(direct: Database) -> None:
     direct.execute(
         "CREATE TABLE big AS SELECT repeat('x', 9000) AS a, n FROM generate_series(1, 20000) AS n"
@@ -689,7 +689,7 @@ def test_untrusted_manifest_sets_no_limit(direct: Database) -> None:
     assert "unpacks to more than" in run.err
 
 
-@campaign
+@only_with_all
 def test_endless_messages_of_an_archive_fill_no_log(docker: Database) -> None:
     def logged() -> int:
         return len(

@@ -6,10 +6,10 @@ import os
 
 import pytest
 from support.backups import manifest_of
-from support.campaign import campaign, sampled
 from support.databases import Database
 from support.kinds import create_kinds, drop_kinds, everything
 from support.run import DIFF, STATS
+from support.sampling import only_with_all, sampled
 
 MODES = {"full": [], "data-only": ["--data-only"], "tables": ["--table", "noted"]}
 
@@ -36,7 +36,7 @@ def test_login_event_trigger_that_writes_changes_no_restore(direct: Database, mo
     assert noted == [(2,)]  # the first, and the login of this very query
 
 
-@campaign
+@only_with_all
 def test_login_event_trigger_does_not_stop_untrusted_backups(direct: Database) -> None:
     path = direct.sample_backup()
     create_noting_event_trigger(direct, "login")
@@ -46,7 +46,7 @@ def test_login_event_trigger_does_not_stop_untrusted_backups(direct: Database) -
         assert "not signed with your key" in run.err
 
 
-@campaign
+@only_with_all
 @pytest.mark.parametrize("mode", sampled(["full", "data-only"], 1))
 def test_ddl_event_trigger_does_not_run_while_views_are_filled(docker: Database, mode: str) -> None:
     create_noting_event_trigger(
@@ -104,7 +104,7 @@ def constraints(database: Database) -> list[tuple]:
     )
 
 
-@campaign
+@only_with_all
 def test_chosen_tables_keep_their_foreign_keys_as_they_were(direct: Database) -> None:
     direct.execute(
         "CREATE TABLE target (n int PRIMARY KEY) PARTITION BY LIST (n);"
@@ -317,7 +317,7 @@ def test_rows_partitioned_by_an_enums_hash_are_restored(
     assert (direct.execute(rows), direct.execute("SELECT * FROM mixed ORDER BY k, l")) == before
 
 
-@campaign
+@only_with_all
 def test_partition_whose_rows_move_is_not_replaced_alone(direct: Database) -> None:
     create_tables_partitioned_by_enum(direct)
     path = direct.backed_up()

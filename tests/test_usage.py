@@ -170,7 +170,7 @@ def test_misspelt_settings_are_named(checkout: Checkout) -> None:
 def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text(
         "# nonsense\n\n  \nTB_ETCD=\"x\nnonsense\nTB_POSTGRES_USER='x\nRESTORE_TRUST\n"
-        'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\nFORCE=yes\nDOCKER_HOST=x\n'
+        'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\nFORCE = yes\nDOCKER_HOST = x\n'
     )
     run = checkout.run(STATS)
     assert [line for line in run.err.splitlines() if line.startswith("warning")] == [

@@ -140,7 +140,11 @@ def test_private_server_is_used_where_there_is_none(direct: Database) -> None:
     assert run.status == 1 and "is not installed" in json.loads(run.out)["error"]["message"], run
     for options in ((), ("--json",)):
         run = direct.checkout.run(VERIFY, *options, **nowhere, **without_python(direct.checkout))
-        assert run.status == 1 and "a private server needs Python" in run.errors[0], run
+        assert (
+            run.status == 1
+            and "a private server needs Python" in run.errors[0]
+            and "make up" in run.err
+        ), run
     assert "needs Python" in json.loads(run.out)["error"]["message"]
 
 

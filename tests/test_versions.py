@@ -11,10 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.campaign import ALL, campaign
 from support.databases import SAMPLE, Database, broken_backup, database_of_role
 from support.kinds import create_kinds, drop_kinds, everything
 from support.run import Checkout
+from support.sampling import ALL, only_with_all
 from support.servers import Container, started_container
 
 from helpers.demo.private_server import packaged_bin_dir
@@ -124,7 +124,7 @@ def ordinary_on_14(majors: dict[str, Container], checkout: Checkout) -> Iterator
     yield from database_of_role(majors["14"], checkout, "CREATEDB")
 
 
-@campaign
+@only_with_all
 def test_rights_on_schema_public_that_are_lost_are_named(ordinary_on_14: Database) -> None:
     database = ordinary_on_14
     role = database.checkout.environment["TB_POSTGRES_USER"]

@@ -6,7 +6,10 @@
 require_file() {
     if ! [ -e "$1" ]; then
         refuse_closed_directory "$1"
-        [ ! -L "$1" ] || die "'$1' is a symbolic link that leads to no file"
+        [ ! -L "$1" ] || {
+            hint_available_backups
+            die "'$1' is a symbolic link whose target is missing or not accessible"
+        }
         hint_meant_backup "$1"
         hint_available_backups
         die "there is no backup file '$1'"

@@ -95,11 +95,11 @@ run_clean_up() {
         fail_with "$work/lock.errors" 'could not clean up after a crashed run'
 }
 
-# clean_up_statements: failing to drop one thing must neither end the session nor keep the rest
+# clean_up_statements: a failed drop must neither end the session nor prevent the other drops
 clean_up_statements() {
-    print_sql lock/may-end lock/end-crashed-run
+    print_sql lock/may-end lock/end-crashed-sessions
     echo '\set ON_ERROR_STOP off'
-    print_sql lock/drop-databases lock/report-crashed-run
+    print_sql lock/may-end lock/drop-databases lock/report-crashed-run
     echo '\set ON_ERROR_STOP on'
 }
 

@@ -211,8 +211,10 @@ drop_or_fail() { # DATABASE DESCRIPTION
 # one of them must not prevent a restore
 content_of() {
     { psql_set only "${2-}" && print_sql tables/user-tables report/content; } |
-        sql "$1" 2>"$work/sql.errors" || {
-        content_error=$(first_error "$work/sql.errors")
-        echo "unknown content${content_error:+ ($content_error)}"
-    }
+        sql "$1" 2>"$work/sql.errors" || unknown_content
+}
+
+unknown_content() {
+    content_error=$(first_error "$work/sql.errors")
+    echo "unknown content${content_error:+ ($content_error)}"
 }

@@ -34,18 +34,27 @@ read_env_file() {
                 hint 'resolve the conflict, then run this again'
                 die "'$1' has an unresolved merge conflict in line $line_number"
                 ;;
-            FORCE=*)
-                alert "skipped line $line_number of '$1': set FORCE on the command line instead"
-                continue
+            *=*)
+                instead_of_file=$(where_to_set "$name")
+                [ -z "$instead_of_file" ] || {
+                    alert "skipped line $line_number of '$1': set $name $instead_of_file instead"
+                    continue
+                }
+                is_known "$name" || continue # another program's
                 ;;
-            DOCKER_HOST=* | DOCKER_CONTEXT=* | CONTAINER_HOST=* | CONTAINER_CONNECTION=*)
-                alert "skipped line $line_number of '$1': set $name in the environment instead"
-                continue
-                ;;
-            *=*) is_known "$name" || continue ;; # another program's
         esac
         take_setting "$line" || alert "skipped line $line_number of '$1', which $problem"
     done <"$1"
+}
+
+# where_to_set NAME: where else, if the file cannot set that variable; otherwise nothing
+where_to_set() {
+    case $1 in
+        FORCE) echo 'on the command line' ;;
+        DOCKER_HOST | DOCKER_CONTEXT | CONTAINER_HOST | CONTAINER_CONNECTION)
+            eval "[ -n \"\${$1-}\" ]" || echo 'in the environment'
+            ;;
+    esac
 }
 
 # known_settings: those of load_settings, and those of other programs that .env may set, one a line

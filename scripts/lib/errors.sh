@@ -47,7 +47,7 @@ fail_without_database() {
     die "there is no database '$TB_POSTGRES_DATABASE' on $server"
 }
 
-# suggest_database: if the server has one of a similar name. Sets nearest
+# suggest_database: a hint, if the server has one of a similar name. Sets nearest, or empty
 suggest_database() {
     suggest "$TB_POSTGRES_DATABASE" "$(sql postgres <"$sql/report/databases.sql" 2>/dev/null)"
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What must not be lost where a restore into staging keeps the live schema.
-# Needs: awk is_superuser sql staging trusted work
+# Needs: awk drop_missing is_superuser sql staging trusted work
 
 # require_same_schema ARCHIVE: ends the script if the live schema is no longer that of the archive
 require_same_schema() {
@@ -27,15 +27,18 @@ refresh_staged_views() {
         fail_with "$work/sql.errors" 'could not refresh a materialized view'
 }
 
-# require_large_objects: ends the script if the live database has some and the backup has
-# none: the staging database would have none either
-require_large_objects() {
-    ! has_large_objects || return 0
+# refuse_loss_of_large_objects: ends the script if the live database has some and the backup none
+refuse_loss_of_large_objects() {
+    ! backup_has_large_objects || return 0
     live_objects=$(ask live <"$sql/backup/large-objects.sql") ||
         fail_with "$work/live.errors" 'could not read the catalog'
     [ "$live_objects" = 0 ] || {
-        hint 'to keep them, set RESTORE_IN_PLACE=yes'
-        is_data_only || hint 'to replace everything with what the backup has, use --schema backup'
+        if [ -n "$trusted" ]; then
+            [ -n "$drop_missing" ] || hint 'to keep them, set RESTORE_IN_PLACE=yes'
+        else
+            hint "if you trust the backup's author, RESTORE_IN_PLACE=yes with --trust keeps them"
+        fi
+        is_data_only || hint 'to drop them and replace the schema too, use --schema backup'
         die "database '$TB_POSTGRES_DATABASE' would lose its large objects," \
             'which the backup does not contain'
     }

@@ -25,7 +25,8 @@ choose_mode() {
     [ "$mode" = full ] || choose_rows
 }
 
-# begin_choice: forgets an earlier one, from before a question
+# begin_choice: forgets an earlier one, from before a question. Sets unfilled_columns and
+# emptied_tables
 begin_choice() {
     unfilled_columns='' emptied_tables=
     rm -f "$work/archive-rows" "$work/columns.missing"

@@ -35,8 +35,9 @@ Every script has these options too:
 
   -h, --help     print this help
   -q, --quiet    print only errors, questions and results, and warnings about
-                 settings, a missing manifest or key, or a backup without rows;
-                 other warnings only before a question or on failure
+                 settings, a missing manifest or key, missing rows, or a kept
+                 database that will be dropped; other warnings only before a
+                 question or on failure
   --version      print the version
 EOF_HELP
 }

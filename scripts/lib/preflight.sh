@@ -27,7 +27,7 @@ prepare_restore() {
         [ "$in_place" != yes ] || require_owned_database
         choose_mode
         [ "$mode" = full ] || copy_found=
-        [ "$mode-$in_place" != data-only-no ] || require_large_objects
+        [ "$mode-$in_place" != data-only-no ] || refuse_loss_of_large_objects
     fi
 }
 
@@ -95,7 +95,7 @@ require_replaceable_database() {
 
 # check_large_objects: a restore in place cannot replace them, and one of single tables skips them
 check_large_objects() {
-    has_large_objects || return 0
+    backup_has_large_objects || return 0
     if [ -n "$tables" ]; then
         warn 'skipped: the large objects of the backup, which --table cannot restore'
     elif [ "$in_place" = yes ]; then

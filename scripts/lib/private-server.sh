@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A private server that ends with the run, for verbs that need a server but not the live database.
-# Needs: child json private quiet root
+# Needs: child json private quiet root work
 # Sets: explained json on_private_server
 
 # needs_private_server: does the user want one, or is no server set and none reachable?
@@ -13,36 +13,45 @@ needs_private_server() {
 }
 
 # run_on_private_server SCRIPT ARGUMENT...: runs the script again with that server; this run ends
-# with its status. Sets explained and json
+# with its status, or with an error if the server does not start. Sets explained and json
 run_on_private_server() {
-    find_python >/dev/null || {
-        hint "start the database with 'make up', or install Python 3.10 or later"
-        die 'there is no server to restore the backup into; a private server needs Python'
-    }
+    find_python >/dev/null ||
+        fail_without_private_server 'install Python 3.10 or later' 'a private server needs Python'
     say 'using a private server'
     script_name=$1
     shift
     # --trust has set it in this shell only
     [ "$RESTORE_TRUST" != yes ] || set -- --trust "$@"
-    asked_json=$json
-    explained=yes json='' # that run reports, however it ends
     on_private_server=yes
     export on_private_server
     private_status=0
-    background_with_messages run_helper private-server "$root/scripts/$script_name" \
-        ${quiet:+--quiet} "$@" >&3 2>&4
+    set -- private-server "$root/scripts/$script_name" ${quiet:+--quiet} "$@"
+    if [ -n "$json" ]; then
+        background_with_messages run_helper "$@" >"$work/private.json" 2>&4
+    else
+        explained=yes # that run reports, however it ends
+        background_with_messages run_helper "$@" >&3 2>&4
+    fi
     wait "$child" || private_status=$?
     case $private_status in
         69)
-            json=$asked_json
-            hint "run 'make demo', which installs it, or start the database with 'make up'"
-            die 'there is no server to restore the backup into,' \
-                'and the private server is not installed'
+            fail_without_private_server "install it with 'make demo'" \
+                'the private server is not installed'
             ;;
-        70)
-            json=$asked_json
-            die 'could not start a private server; the reason is above'
-            ;;
+        70) die 'could not start a private server' ;;
     esac
+    [ -z "$json" ] || [ ! -s "$work/private.json" ] || pass_private_json
     exit "$private_status"
+}
+
+# pass_private_json: the result of the other run is the result of this one. Sets explained and json
+pass_private_json() {
+    cat "$work/private.json" >&3 || die 'could not write the result'
+    explained=yes json=
+}
+
+fail_without_private_server() { # HINT SENTENCE
+    hint "$1"
+    [ "$private" = yes ] || hint "or start the database with 'make up'"
+    die "$2"
 }

@@ -10,7 +10,9 @@ require_writable_directory() { # DIRECTORY
     fi
     case $write_error in
         *'Permission denied'*) hint_permission "$1" ;;
-        *'Read-only file system'*) hint 'choose a directory on another file system' ;;
+        *'Read-only file system'*)
+            hint 'make the file system writable, or choose a directory on another one'
+            ;;
     esac
     die "directory '$1' is not writable for user '$(user_name)': ${write_error##*: }"
 }

@@ -51,7 +51,8 @@ end_live_session() {
 }
 
 # print_sql NAME...: these files of scripts/sql. A directory holds pieces of SQL, which the files
-# after it use unquoted, as :piece; that is safe because they do not come from the server
+# after it use unquoted, as :piece. That is safe only until the next \gset, because the server could
+# return a column of that name
 print_sql() {
     for sql_name; do
         if [ -d "$sql/$sql_name" ]; then

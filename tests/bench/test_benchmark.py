@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.campaign import ALL
+from support.sampling import ALL
 from support.servers import Container
 
 from bench import benchmark

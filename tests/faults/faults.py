@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psycopg
 from support.backups import read_pair
-from support.campaign import ALL
 from support.databases import Database
 from support.fakes import count_calls, fake
 from support.run import Run, new_checkout
 from support.running import ended
+from support.sampling import ALL
 from support.servers import Container, DirectServer, Server, address_of, docker
 from support.waiting import until
 

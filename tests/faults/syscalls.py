@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.campaign import ALL
 from support.fakes import fake
 from support.run import Checkout, Run
 from support.running import ended, kill
+from support.sampling import ALL
 
 WITH_STRACE = [  # for modules of tests
     pytest.mark.xdist_group("faults-syscalls"),

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 from support.backups import read_pair, write_pair
-from support.campaign import sampled
 from support.engines import (
     FROM_ENGINE,
     TO_ENGINE,
@@ -28,6 +27,7 @@ from support.engines import (
 from support.kubernetes import STDIN, STDOUT, Cluster, Cut, PodServer
 from support.run import BACKUP, RESTORE, Run
 from support.running import ended
+from support.sampling import sampled
 from support.servers import Container
 from support.waiting import until, until_line
 

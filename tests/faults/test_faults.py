@@ -18,12 +18,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from support.backups import manifest_of, read_pair, remove_manifest, write_pair
-from support.campaign import ALL, campaign, sampled
 from support.databases import Database
 from support.disks import small_disk
 from support.kubernetes import PodServer
 from support.run import BACKUP, CONFIRMED, DROP, RESTORE, ROLLBACK
 from support.running import ended, kill
+from support.sampling import ALL, only_with_all, sampled
 from support.servers import BACKENDS, Container, docker, started_container
 from support.waiting import until, until_line
 
@@ -257,7 +257,7 @@ def assert_earlier_or_new_pair(target: Target) -> None:
     write_pair(target.path, target.pair)
 
 
-@campaign
+@only_with_all
 @pytest.mark.parametrize("step", sampled(["loading", "swapping"], 1))
 def test_backup_cleans_up_after_a_killed_restore(target: Target, step: str) -> None:
     target.make_old()
@@ -414,7 +414,7 @@ def without_manifest(target: Target, archive: bytes) -> Path:
 
 
 @together("full_container")
-@campaign
+@only_with_all
 def test_disk_full_while_uploading_changes_nothing(
     full_container: tuple[Container, Target],
 ) -> None:
@@ -431,7 +431,7 @@ def test_disk_full_while_uploading_changes_nothing(
 
 
 @together("full_container")
-@campaign
+@only_with_all
 def test_disk_full_while_loading_changes_nothing(
     full_container: tuple[Container, Target],
 ) -> None:
@@ -469,7 +469,7 @@ def test_disk_full_at_a_step_leaves_old_or_new(
 
 
 @together("full_container")
-@campaign
+@only_with_all
 def test_restore_without_disk_space_is_refused_at_once(
     full_container: tuple[Container, Target],
 ) -> None:
@@ -486,7 +486,7 @@ def test_restore_without_disk_space_is_refused_at_once(
 
 
 @together("full_container")
-@campaign
+@only_with_all
 def test_backup_on_a_full_server_disk_leaves_one_whole_pair(
     full_container: tuple[Container, Target],
 ) -> None:
@@ -727,7 +727,7 @@ SETTINGS = {
 }
 
 
-@campaign
+@only_with_all
 @pytest.mark.parametrize("on", sampled(["database", "both", "role"], 1))
 def test_settings_of_database_and_role_change_no_restore(
     direct: Database, on: str, monkeypatch: pytest.MonkeyPatch

@@ -35,7 +35,6 @@ import psycopg
 import pytest
 from psycopg import sql
 from support.backups import content_of, manifest_of, members, read_pair, with_checksum, write_pair
-from support.campaign import ALL, campaign
 from support.databases import Database
 from support.fakes import fake
 from support.run import (
@@ -52,6 +51,7 @@ from support.run import (
     Run,
     new_checkout,
 )
+from support.sampling import ALL, only_with_all
 from support.servers import Server
 
 from faults import mutations
@@ -69,7 +69,7 @@ pytestmark = [
 
 
 def seeds(count: int, sample: int) -> list[int]:
-    """Return the seed of FAULT_SEED, or so many: fresh ones with TEST_ALL=yes."""
+    """Return the seed of FAULT_SEED; or ``count`` fresh ones with TEST_ALL=yes, else the sample."""
     if "FAULT_SEED" in os.environ:
         return [int(os.environ["FAULT_SEED"])]
     return [FRESH + n for n in range(count)] if ALL else list(range(1, sample + 1))
@@ -315,7 +315,7 @@ def test_changed_manifest_gets_an_answer(fuzzed: Fuzzed) -> None:
     assert_answers("manifest", problem_of, 100, 1)
 
 
-@campaign
+@only_with_all
 def test_changed_member_with_the_manifest_gets_an_answer(fuzzed: Fuzzed) -> None:
     content, manifest = content_of(fuzzed.target.path), fuzzed.target.pair[1]
 
@@ -327,7 +327,7 @@ def test_changed_member_with_the_manifest_gets_an_answer(fuzzed: Fuzzed) -> None
     assert_answers("member", problem_of, 30, 0)
 
 
-@campaign
+@only_with_all
 def test_changed_archive_gets_an_answer(fuzzed: Fuzzed) -> None:
     """In half of the cases, the manifest has the hash of the changed file."""
     manifest = re.sub("^manifest: .*\n", "", fuzzed.target.pair[1].decode(), flags=re.MULTILINE)
@@ -349,7 +349,7 @@ def test_changed_archive_gets_an_answer(fuzzed: Fuzzed) -> None:
 # --- settings and names ---
 
 
-@campaign
+@only_with_all
 def test_changed_settings_get_an_answer(fuzzed: Fuzzed) -> None:
     text = (fuzzed.checkout.path / "scripts" / "lib" / "settings.sh").read_text()
     names = [name for name in re.findall(r': "\$\{(\w+):=', text) if "_ON_" not in name]
@@ -370,7 +370,7 @@ def test_changed_settings_get_an_answer(fuzzed: Fuzzed) -> None:
     assert_answers(".env", problem_of, 80, 0)
 
 
-@campaign
+@only_with_all
 def test_odd_file_name_gets_an_answer(fuzzed: Fuzzed) -> None:
     def problem_of(random: Random) -> str | None:
         directory = os.fsencode(fuzzed.checkout.named_backups)
@@ -406,7 +406,7 @@ def test_odd_file_name_gets_an_answer(fuzzed: Fuzzed) -> None:
     assert_answers("file name", problem_of, 20, 0)
 
 
-@campaign
+@only_with_all
 def test_odd_names_in_a_database_survive(fuzzed: Fuzzed) -> None:
     """Names of the database, schemas, tables, columns and roles, through backup and restore."""
     server = fuzzed.target.database.server
@@ -474,7 +474,7 @@ def execute(server: Server, database: str, text: str, names: dict) -> list[tuple
 # --- answers of the server ---
 
 
-@campaign
+@only_with_all
 def test_changed_answers_of_a_server_get_an_answer(fuzzed: Fuzzed) -> None:
     """A server that lies may also get the tool to believe it; it runs and destroys nothing.
 

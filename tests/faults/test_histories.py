@@ -30,10 +30,10 @@ import time
 from collections import Counter
 
 import pytest
-from support.campaign import ALL
 from support.databases import Database
 from support.fakes import fake
 from support.run import BACKUP, DROP, RESTORE, ROLLBACK, new_checkout
+from support.sampling import ALL
 from support.servers import BACKENDS
 
 from faults.histories import (

@@ -16,9 +16,9 @@ import shutil
 from pathlib import Path
 
 from support.backups import manifest_of, read_pair, write_pair
-from support.campaign import sampled
 from support.databases import Database
 from support.run import BACKUP, LIST, RESTORE, VERIFY
+from support.sampling import sampled
 
 from faults.faults import Target, assert_done
 from faults.power import State, read_state, states_of, write_state

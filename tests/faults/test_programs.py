@@ -20,8 +20,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from support.campaign import ALL, campaign
 from support.databases import Database
+from support.sampling import ALL, only_with_all
 from support.servers import Server
 
 from faults import verbs
@@ -56,28 +56,28 @@ def test_backup_with_a_misbehaving_program_leaves_the_old_or_the_new_pair(
     assert_survives_misbehaviour(verbs.backup(small_target))
 
 
-@campaign
+@only_with_all
 def test_restore_with_a_misbehaving_program_leaves_old_or_new(small_target: Target) -> None:
     assert_survives_misbehaviour(verbs.restore(small_target))
 
 
-@campaign
+@only_with_all
 def test_rollback_with_a_misbehaving_program_swaps_or_does_not(small_target: Target) -> None:
     with verbs.rollback(small_target) as verb:
         assert_survives_misbehaviour(verb)
 
 
-@campaign
+@only_with_all
 def test_deletion_with_a_misbehaving_program_deletes_all_rows_or_none(direct: Database) -> None:
     assert_survives_misbehaviour(verbs.deletion(Target(direct, CHANGE)))
 
 
-@campaign
+@only_with_all
 def test_verification_with_a_misbehaving_program_records_no_success(small_target: Target) -> None:
     assert_survives_misbehaviour(verbs.verification(small_target, failure="old"))
 
 
-@campaign
+@only_with_all
 def test_pruning_with_a_misbehaving_program_deletes_a_whole_backup_or_none(
     small_target: Target,
 ) -> None:
@@ -85,13 +85,13 @@ def test_pruning_with_a_misbehaving_program_deletes_a_whole_backup_or_none(
         assert_survives_misbehaviour(verb)
 
 
-@campaign
+@only_with_all
 def test_backup_with_a_misbehaving_docker_leaves_the_old_or_the_new_pair(
     docker_target: Target,
 ) -> None:
     assert_survives_misbehaviour(verbs.backup(docker_target), "docker")
 
 
-@campaign
+@only_with_all
 def test_restore_with_a_misbehaving_docker_leaves_old_or_new(docker_target: Target) -> None:
     assert_survives_misbehaviour(verbs.restore(docker_target), "docker")

@@ -12,8 +12,8 @@ programs on this host.
 
 from __future__ import annotations
 
-from support.campaign import campaign
 from support.databases import Database
+from support.sampling import only_with_all
 
 from faults import verbs
 from faults.faults import CHANGE, Target, assert_done
@@ -36,28 +36,28 @@ def test_backup_with_a_failing_call_leaves_the_old_or_the_new_pair(small_target:
     assert_survives_faults(verbs.backup(small_target))
 
 
-@campaign
+@only_with_all
 def test_restore_with_a_failing_call_leaves_old_or_new(small_target: Target) -> None:
     assert_survives_faults(verbs.restore(small_target))
 
 
-@campaign
+@only_with_all
 def test_rollback_with_a_failing_call_swaps_or_does_not(small_target: Target) -> None:
     with verbs.rollback(small_target) as verb:
         assert_survives_faults(verb)
 
 
-@campaign
+@only_with_all
 def test_deletion_with_a_failing_call_deletes_all_rows_or_none(direct: Database) -> None:
     assert_survives_faults(verbs.deletion(Target(direct, CHANGE)))
 
 
-@campaign
+@only_with_all
 def test_verification_with_a_failing_call_records_no_failure(small_target: Target) -> None:
     assert_survives_faults(verbs.verification(small_target, failure="a failure"))
 
 
-@campaign
+@only_with_all
 def test_pruning_with_a_failing_call_deletes_a_whole_backup_or_none(small_target: Target) -> None:
     with verbs.pruning(small_target) as verb:
         assert_survives_faults(verb)

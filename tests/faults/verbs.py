@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from support.backups import manifest_of, read_pair, write_backup, write_pair
-from support.campaign import sampled
 from support.run import BACKUP, CLEAN, CONFIRMED, PRUNE, RESTORE, ROLLBACK, VERIFY, Checkout, Run
+from support.sampling import sampled
 
 from faults.faults import RAW, Target, assert_done
 

@@ -40,7 +40,7 @@ is_in_future($CREATED, now) {
 }
 
 function kind_in_words() {
-    return ($TRUST == "trusted" ? "" : " untrusted") ($HOLDS == "data only" ? " data-only" : "") \
+    return ($TRUST == "trusted" ? "" : " " $TRUST) ($HOLDS == "data only" ? " data-only" : "") \
         ($ROWS == 0 ? " without rows" : "")
 }
 

@@ -1,5 +1,6 @@
-# Prints the psql command that gives a variable its value, whatever it contains: standard input, and
-# the name that -v variable gives, or each of the files, named like its variable. Needs LC_ALL=C.
+# Prints psql's command \set for a variable. With -v variable=NAME, the value is standard input.
+# With files, prints one command for each: the file is the value, its name without .sql the
+# variable. Needs LC_ALL=C, because it escapes bytes.
 
 function name_of(file) {
     sub(/.*\//, "", file)

@@ -47,7 +47,7 @@ is_container_running() (
 )
 
 # run_on_docker PROGRAM [ARGUMENT...]: never with -t, because a terminal rewrites line ends. The
-# password travels in the environment, not on a command line
+# password travels in the environment, not on a command line. LC_ALL=C: errors are read in English
 run_on_docker() {
     if [ -n "$verified" ]; then
         run_verified exec_in_container "$@"

@@ -1,2 +1,3 @@
--- The databases of the server that a user can have meant.
-SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate;
+-- The databases that a user may have meant: not templates, PostgreSQL's own, or those of runs.
+SELECT datname FROM pg_database
+WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' AND datname NOT LIKE 'assets\_%';

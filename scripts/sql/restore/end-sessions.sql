@@ -3,7 +3,7 @@
 -- crashed run must not hold its lock for longer.
 SELECT set_config('assets.live', :'live', false), set_config('assets.key', :'key', false)
 \g /dev/null
-SET ROLE NONE; -- sessions belong to the user who logs in
+SET ROLE NONE; -- the login user's rights count; see lock/may-end/
 DO $$
 DECLARE
     live oid := (SELECT oid FROM pg_database WHERE datname = current_setting('assets.live'));

@@ -1,12 +1,13 @@
 -- What a restore must know of the server and of this user, in one row:
---   may the user create databases? t or f; or 'owner', if it only may not act for the live
---     database's owner, or 'tablespace', if it only may not use the live database's tablespace
+--   may the user create databases? t or f; 'owner' if it may, but may not act for the live
+--     database's owner; 'tablespace' if it may do both, but not use the live database's tablespace
 --   may it restrict a role (see create-role.sql), and end what that role does?
 --   how many jobs load fastest: one for each core that the server may use (its affinity, its
 --     container's share; 2 if this user may not read them), and at most half of the connections
 --     that are free, for all and for this user
 --   the best compression that the server has for long values
---   its data directory; empty if this user may not read it, or if it is on another machine
+--   its data directory; empty if this user may not read it, or if the server is on another
+--     machine than the client
 SELECT CASE WHEN :'SERVER_VERSION_NUM'::int >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
 SELECT rolsuper AS is_superuser, rolsuper AS may_restrict,
        CASE WHEN NOT (rolsuper OR rolcreatedb) THEN 'f'

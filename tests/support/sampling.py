@@ -11,13 +11,13 @@ import pytest
 ALL = os.environ.get("TEST_ALL") == "yes"
 Case = TypeVar("Case")
 
-campaign = pytest.mark.skipif(not ALL, reason="TEST_ALL=yes runs it; others are in the sample")
+only_with_all = pytest.mark.skipif(not ALL, reason="runs only with TEST_ALL=yes")
 
 
 def sampled(cases: Sequence[Case], count: int) -> list[Case]:
     """Return all cases with TEST_ALL=yes, otherwise ``count`` of them, evenly spread.
 
-    With 0, the test is not in the sample: others of its kind are.
+    With 1, this is the middle one; with 0, the test runs only with TEST_ALL=yes.
     """
     if ALL or len(cases) <= count:
         return list(cases)
