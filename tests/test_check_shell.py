@@ -117,6 +117,19 @@ def test_library_that_calls_a_script_fails(root: Path) -> None:
     )
 
 
+def test_predicate_that_sets_a_variable_fails(root: Path) -> None:
+    add(root, "lib/session.sh", 'is_open() {\n    state=$(ask)\n    [ "$state" = open ]\n}\n')
+    assert check(root) == (
+        1,
+        "scripts/lib/session.sh:9: is_open asks a question, and sets state\n",
+    )
+
+
+def test_predicate_in_a_subshell_may_set_variables(root: Path) -> None:
+    add(root, "lib/session.sh", 'is_open() (\n    state=$(ask)\n    [ "$state" = open ]\n)\n')
+    assert check(root) == (0, "")
+
+
 @pytest.mark.parametrize(
     "call",
     [

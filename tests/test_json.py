@@ -143,3 +143,15 @@ def test_without_a_server_the_private_one_reports(direct: Database) -> None:
     checkout.use_python()
     run = checkout.run(VERIFY, "--private", "--json", Path(path))
     assert [level["level"] for level in result(run)["levels"]] == ["hash", "read", "restore"]
+
+
+@pytest.mark.python
+def test_signal_while_a_private_server_starts_is_reported(direct: Database) -> None:
+    path = direct.sample_backup()
+    process = direct.checkout.start(VERIFY, "--private", "--json", path)
+    while "using a private server" not in process.stderr.readline():
+        assert process.poll() is None
+    process.terminate()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 143, err
+    assert json.loads(out)["error"]["message"] == "interrupted"

@@ -82,11 +82,11 @@ suggest_setting() {
 }
 
 # has_option WORD: does a script of the targets have an option of that name?
-has_option() {
+has_option() (
     printf '%s\n' "$targets" | while IFS= read -r target; do
         [ ! -f "$root/scripts/$target.sh" ] || "$root/scripts/$target.sh" --help
     done 2>/dev/null | tr -cs 'a-z-' '\n' | grep -Fqx -e "--$1"
-}
+)
 
 first_unknown() { # WORDS KNOWN
     printf '%s\n' "$1" | grep . | grep -Fxv -e "$2" | head -n 1 | grep .
@@ -122,12 +122,12 @@ targets_with() {
 }
 
 # is_one_wanted TARGET...: is one of these to be made?
-is_one_wanted() {
+is_one_wanted() (
     for target; do
         ! is_in "$target" "$targets" || return 0
     done
     return 1
-}
+)
 
 refuse_path_as_name() { # NAME
     case $1 in

@@ -47,6 +47,7 @@ LISTED = " ".join(LAYERS.values()).split()
 MOST_LINES = 220
 MOST_COLUMNS = 100
 SUFFIXES = (".sh", ".awk", ".sql", ".py")
+PREDICATE = re.compile(r"(is|has|have|needs|may|lacks)_|\w+_(exists?|differ)$")
 IN_EVERY_SCRIPT = ("main", "usage", "parse_options", "take_option")
 
 
@@ -54,7 +55,8 @@ IN_EVERY_SCRIPT = ("main", "usage", "parse_options", "take_option")
 class Source:
     """A shell file: its functions, its header, what it calls, sets and reads, each with its line.
 
-    ``assigns`` are the variables that an assignment sets, not `for` or `read`.
+    ``assigns`` are the variables that an assignment sets, not `for` or `read`;
+    ``set_by_predicates`` are functions that ask a question, and the variables that they set.
     """
 
     path: str
@@ -66,6 +68,7 @@ class Source:
     sets: dict[str, int] = field(default_factory=dict)
     assigns: dict[str, int] = field(default_factory=dict)
     reads: dict[str, int] = field(default_factory=dict)
+    set_by_predicates: list[tuple[str, str, int]] = field(default_factory=list)
 
 
 # --- reading the files ---
@@ -99,6 +102,7 @@ def read_source(path: Path, root: Path) -> Source:
     source = Source(path.relative_to(root).as_posix(), library, lines, header_of(lines))
     for body, is_subshell in functions(text):
         changed = {name for kind, name, _ in body if kind in ("set", "assign")}
+        function = next((name for kind, name, _ in body if kind == "function"), "")
         for kind, name, line in body:
             if kind == "function":
                 source.functions.setdefault(name, []).append(line)
@@ -109,6 +113,8 @@ def read_source(path: Path, root: Path) -> Source:
                     source.assigns.setdefault(name, line)
                 if kind in ("assign", "set"):
                     source.sets.setdefault(name, line)
+                    if PREDICATE.match(function):
+                        source.set_by_predicates.append((function, name, line))
                 if kind == "read":
                     source.reads.setdefault(name, line)
     return source
@@ -225,6 +231,12 @@ def variables_set_twice(sources: list[Source]) -> Iterator[Violation]:
                 yield source.path, line, f"sets {name}, as {others[0].path} does"
 
 
+def predicates_that_set(sources: list[Source]) -> Iterator[Violation]:
+    for source in sources:
+        for function, name, line in source.set_by_predicates:
+            yield source.path, line, f"{function} asks a question, and sets {name}"
+
+
 def headers_without_variable(sources: list[Source]) -> Iterator[Violation]:
     for source in sources:
         for title, used, verb in (("Needs", source.reads, "read"), ("Sets", source.sets, "set")):
@@ -269,6 +281,7 @@ def main(arguments: list[str]) -> int:
         *reads_without_header(sources),
         *sets_without_header(sources),
         *variables_set_twice(sources),
+        *predicates_that_set(sources),
         *headers_without_variable(sources),
     ]
     for path, line, what in sorted(found):

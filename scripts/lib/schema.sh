@@ -113,10 +113,7 @@ list_live_schema() {
 
 # schemas_differ [SIDE]: is there a difference? With SIDE, one of that kind: live, backup or both
 schemas_differ() {
-    while IFS= read -r difference; do
-        case $difference in "${1-}"*) return 0 ;; esac
-    done <"$work/schema.differences"
-    return 1
+    grep -q "^${1-}" "$work/schema.differences"
 }
 
 # list_differences: at most 20

@@ -5,10 +5,10 @@
 # known only here, as 'FACT VALUE'; sizes in KiB.
 
 # is_running_call DIRECTORY: the name of a call's has the number of its process
-is_running_call() {
+is_running_call() (
     process=${1##*/tumblebug-assets.call.}
     [ "$process" != "$1" ] && kill -0 "${process%%.*}" 2>/dev/null
-}
+)
 
 parent=${TMPDIR:-/tmp}
 for directory in "$parent/$1".* "$parent"/tumblebug-assets.call.*; do
