@@ -17,11 +17,7 @@ PHASE_COLUMNS = len("building indexes")
 TIME_COLUMNS, TIMES_COLUMNS = len("elapsed 10:12"), len("elapsed 10:12, left 10:30")
 NARROW_COLUMNS = 60  # below that, one time is shown
 MOST_BAR_COLUMNS, LEAST_BAR_COLUMNS = 24, 4
-ESTIMATED_ROWS = """
-SELECT format('%I.%I', nspname, relname) AS table_name, greatest(reltuples, 0)::bigint AS rows
-FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
-"""
+ESTIMATES = "estimated-rows.sql"  # beside progress.sql
 
 
 @dataclass
@@ -140,8 +136,8 @@ def draw(
     """Draw the progress line until the process with the ID ``script`` has ended.
 
     ``query`` is progress.sql; ``totals`` holds the table lines of a manifest, or is None to use the
-    planner's estimates; ``addresses`` and ``server`` are those of connection.connect; ``phases``
-    are the names of the phase that copies rows and of what follows it.
+    planner's estimates, by estimated-rows.sql; ``addresses`` and ``server`` are those of
+    connection.connect; ``phases`` are the names of the phase that copies rows and of what follows.
     Raises ServerUnavailable as connect does, and psycopg.Error if the session is lost.
     """
     started = time.monotonic()
@@ -149,7 +145,7 @@ def draw(
         if totals:
             progress = Progress(*phases, read_totals(totals))
         else:
-            estimates = connection.execute(ESTIMATED_ROWS)
+            estimates = connection.execute(query.with_name(ESTIMATES).read_bytes())
             totals_by_table = {row["table_name"]: row["rows"] for row in estimates}
             progress = Progress(*phases, totals_by_table)
         while is_alive(script):
