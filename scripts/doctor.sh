@@ -112,7 +112,7 @@ check_this_machine() {
     check note pigz
     check note python
     check note key
-    if [ ! -e "$backup_file" ] && [ ! -L "$backup_file" ]; then
+    if ! backup_exists; then
         check note backup
     elif run_check problem backup; then
         has_backup=yes
@@ -143,6 +143,11 @@ check_backups() {
         fi
     done
     echo "assets/ and backups/postgres/ are writable, $(human_size "$least_free") free"
+}
+
+# backup_exists: a broken link, which is a problem, counts
+backup_exists() {
+    [ -e "$backup_file" ] || [ -L "$backup_file" ]
 }
 
 has_readable_backup() {
@@ -194,10 +199,10 @@ check_key() {
 }
 
 check_backup() {
-    if ! [ -e "$backup_file" ] && ! [ -L "$backup_file" ]; then
+    backup_exists || {
         hint "create it with 'make backup-assets'"
         die "there is no '$backup_file'"
-    fi
+    }
     require_file "$backup_file"
     find_manifest "$backup_file"
     if [ -z "$manifest_found" ]; then

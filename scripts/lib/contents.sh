@@ -1,6 +1,5 @@
 # shellcheck shell=sh
 # The table of contents of an archive, as pg_restore --list prints it.
-# Needs: work
 
 # entries_of KINDS CONTENTS: prints the entries of these kinds, a regular expression; none is no
 # error
@@ -17,10 +16,6 @@ entries_except() {
 entry_names() {
     sed -e 's/^.* TABLE DATA \([^ ]*\) \([^ ]*\) .*/\1.\2/' \
         -e 's/^.* SEQUENCE SET \([^ ]*\) \([^ ]*\) .*/\1.\2/' "$1" | list_of 20
-}
-
-backup_has_large_objects() {
-    grep -q '^[0-9]*; [0-9]* [0-9]* BLOB' "$work/contents"
 }
 
 fail_to_read_contents() {

@@ -35,9 +35,9 @@ read_env_file() {
                 die "'$1' has an unresolved merge conflict in line $line_number"
                 ;;
             *=*)
-                instead_of_file=$(where_to_set "$name")
-                [ -z "$instead_of_file" ] || {
-                    alert "skipped line $line_number of '$1': set $name $instead_of_file instead"
+                find_other_place "$name"
+                [ -z "$other_place" ] || {
+                    alert "skipped line $line_number of '$1': set $name $other_place instead"
                     continue
                 }
                 is_known "$name" || continue # another program's
@@ -47,12 +47,14 @@ read_env_file() {
     done <"$1"
 }
 
-# where_to_set NAME: where else, if the file cannot set that variable; otherwise nothing
-where_to_set() {
+# find_other_place NAME: where to set a variable that the file cannot set. Sets other_place, empty
+# for all others
+find_other_place() {
+    other_place=
     case $1 in
-        FORCE) echo 'on the command line' ;;
+        FORCE) other_place='on the command line' ;;
         DOCKER_HOST | DOCKER_CONTEXT | CONTAINER_HOST | CONTAINER_CONNECTION)
-            eval "[ -n \"\${$1-}\" ]" || echo 'in the environment'
+            eval "[ -n \"\${$1-}\" ]" || other_place='in the environment'
             ;;
     esac
 }

@@ -76,7 +76,7 @@ drop_earlier_copy() {
 # find_obstacle_to_copy: Sets copy_obstacle, the end of a sentence, or empty
 find_obstacle_to_copy() {
     copy_obstacle=
-    if [ "$mode" != full ] || [ -z "$manifest_found" ] || [ -n "$keep_going" ]; then
+    if [ "$mode" != full ] || ! may_use_copy; then
         copy_obstacle='only a full restore of a backup with a manifest can keep one'
     elif [ -n "$rights_skipped" ]; then
         copy_obstacle='owners or grants of the backup were skipped'

@@ -127,6 +127,10 @@ backup_has_rows() {
     fi
 }
 
+backup_has_large_objects() {
+    archive_has '[0-9]* [0-9]* BLOB.*'
+}
+
 archive_has() { # ENTRY
     grep -q "^[0-9]*; $1 " "$work/contents"
 }
