@@ -13,6 +13,7 @@ from support.databases import Database
 from support.fakes import fake
 from support.run import DOCTOR, Checkout, Run, run_as_nobody
 from support.sampling import sampled
+from support.servers import Container
 
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
 OK += ["rights", "restore", "space", "swap"]
@@ -39,15 +40,23 @@ def test_all_that_works_is_ok(request: pytest.FixtureRequest, backend: str) -> N
 
 
 def test_problem_names_what_to_do(direct: Database) -> None:
-    for settings, check, remedy in (
-        ({"TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}, "login", "start the server"),
-        ({"TB_POSTGRES_PASSWORD": "wrong"}, "login", "set TB_POSTGRES_PASSWORD"),
-        ({"PATH": "/usr/bin:/bin", "ASSETS_PG_BACKEND": "docker"}, "server", "start it with"),
+    for settings, remedy in (
+        ({"TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}, "start the server"),
+        ({"TB_POSTGRES_PASSWORD": "wrong"}, "set TB_POSTGRES_PASSWORD"),
     ):
-        run = direct.checkout.run(DOCTOR, **settings)
-        assert run.status == 1 and list(lines(run.out, "problem")) == [check], run
-        assert f"{' ' * 22}{remedy}" in run.out
-        assert run.errors == ["error: problems found: 1"]
+        assert_one_problem(direct.checkout.run(DOCTOR, **settings), "login", remedy)
+
+
+def test_container_that_does_not_run_is_a_problem(container: Container, direct: Database) -> None:
+    run = direct.checkout.run(DOCTOR, ASSETS_PG_BACKEND="docker")
+    assert_one_problem(run, "server", "start it with")
+
+
+def assert_one_problem(run: Run, check: str, remedy: str) -> None:
+    """Assert that this check is the only problem, and that its remedy is below it."""
+    assert run.status == 1 and list(lines(run.out, "problem")) == [check], run
+    assert f"{' ' * 22}{remedy}" in run.out
+    assert run.errors == ["error: problems found: 1"]
 
 
 def run_as_role(database: Database, rights: str, **environment: str) -> Run:

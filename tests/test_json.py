@@ -9,6 +9,7 @@ import pytest
 from support.backups import manifest_of, write_backup
 from support.databases import Database
 from support.run import CLEAN, LIST, RESTORE, STATS, Checkout, Run
+from support.servers import Container
 
 DIFF, DOCTOR, VERIFY = (
     f"./scripts/{name}.sh" for name in ("diff-backup", "doctor", "verify-backup")
@@ -115,7 +116,6 @@ def test_checks_have_a_level_and_what_to_do(direct: Database) -> None:
 @pytest.mark.parametrize(
     ("command", "status", "message", "hint"),
     [
-        ([STATS, "--json"], 1, "is not running", "start it with 'make up'"),
         ([STATS, "--sise", "--json"], 2, "unknown option: --sise", "did you mean --size?"),
         ([DIFF, "--json", "none"], 1, "there is no backup file", "create one with"),
         ([RESTORE, "--json"], 2, "--json needs --dry-run", "--help"),
@@ -125,7 +125,18 @@ def test_checks_have_a_level_and_what_to_do(direct: Database) -> None:
 def test_errors_are_json_too(
     checkout: Checkout, command: list[str], status: int, message: str, hint: str
 ) -> None:
-    run = checkout.run(*command, ASSETS_PG_BACKEND="docker")
+    assert_error(checkout.run(*command), status, message, hint)
+
+
+def test_container_that_does_not_run_is_an_error_in_json(
+    container: Container, checkout: Checkout
+) -> None:
+    run = checkout.run(STATS, "--json", ASSETS_PG_BACKEND="docker")
+    assert_error(run, 1, "is not running", "start it with 'make up'")
+
+
+def assert_error(run: Run, status: int, message: str, hint: str) -> None:
+    """Assert that the run ended with this error and hint, in its JSON and in its messages."""
     found = error(run, status)
     assert message in found["message"] and any(hint in each for each in found["hints"])
     assert message in run.err
