@@ -382,6 +382,18 @@ def test_edited_manifest_is_refused(direct: Database, where: str) -> None:
     assert "is damaged or was edited" in run.err
 
 
+def test_backup_of_a_newer_version_is_refused(direct: Database) -> None:
+    path = direct.sample_backup()
+    lines = manifest_of(path).read_text()
+    rewrite_manifest(path, lines.replace("assets backup\n", "assets backup, version 2\n"))
+    before = direct.content()
+    run = direct.restore()
+    assert run.status == 1, run
+    assert "made by a newer version of these scripts; the database is unchanged" in run.err
+    assert "update these scripts with 'git pull'" in run.err
+    assert direct.content() == before
+
+
 def test_signed_manifest_in_another_file_is_refused(direct: Database) -> None:
     path = direct.sample_backup()
     manifest = manifest_of(path).read_bytes()

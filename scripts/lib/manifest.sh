@@ -5,12 +5,13 @@
 # Sets: file_is_bad manifest manifest_found
 
 file_is_bad=
+manifest_title='CB-Tumblebug assets backup' # of manifests that this version can read
 
 # write_manifest: into $work/manifest, from the fields on standard input, one `name: value` a line,
 # the table of providers ($work/providers) and the rows and fingerprints of tables ($work/tables)
 write_manifest() {
     {
-        echo 'CB-Tumblebug assets backup'
+        echo "$manifest_title"
         cat
         cat "$work/providers"
         printf '\ntables: %s (rows, fingerprint, name)\n' "$(wc -l <"$work/tables" | tr -d ' ')"
@@ -47,6 +48,7 @@ is_manifest_inside() {
 check_manifest() {
     [ "$(size_of "$work/info")" -le "$manifest_limit" ] || die "manifest '$manifest' is too large"
     is_complete "$work/info" || fail_damaged_manifest "$1"
+    [ "$(head -n 1 "$work/info")" = "$manifest_title" ] || fail_newer_manifest "$1"
     sed '$d' "$work/info" >"$work/manifest"
     for field in bytes database-bytes; do
         is_number "$(manifest_field $field)" || die "manifest '$manifest' has no number as $field"
@@ -72,6 +74,11 @@ fail_damaged_manifest() { # FILE
     hint "take '$manifest' from where the backup came from," \
         'or delete it to restore without verification'
     die "manifest '$manifest' is damaged or was edited"
+}
+
+fail_newer_manifest() { # FILE
+    hint "update these scripts with 'git pull'"
+    die "backup file '$1' was made by a newer version of these scripts"
 }
 
 # require_whole FILE: ends the script if it is cut or damaged; an archive without gzip is read
