@@ -320,6 +320,7 @@ def test_volume_without_data_is_not_called_another_version(compose: Checkout) ->
 
 
 @pytest.mark.parametrize("compose", ["docker-compose"], indirect=True)
+@only_with_all
 def test_volume_of_a_similar_project_is_not_taken(compose: Checkout) -> None:
     """As docker-compose 1 would."""
     name = compose.environment["TB_POSTGRES_CONTAINER"]

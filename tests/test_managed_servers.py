@@ -82,6 +82,7 @@ def test_autovacuum_does_not_keep_a_temporary_database(
     assert ordinary.databases() == set()
 
 
+@only_with_all
 def test_right_that_the_user_has_revoked_from_itself_stops_no_restore(ordinary: Database) -> None:
     role = ordinary.checkout.environment["TB_POSTGRES_USER"]
     ordinary.execute(f"REVOKE INSERT ON image_infos FROM {role}")
@@ -90,6 +91,7 @@ def test_right_that_the_user_has_revoked_from_itself_stops_no_restore(ordinary: 
     assert run.status == 0 and ordinary.content() == before, run
 
 
+@only_with_all
 def test_entries_of_a_superuser_do_not_change_the_owners(ordinary: Database) -> None:
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
     ordinary.execute(
@@ -138,6 +140,7 @@ def with_extension(container: Container, checkout: Checkout) -> Iterator[Databas
         yield database
 
 
+@only_with_all
 def test_rows_of_an_extension_do_not_stop_a_restore(with_extension: Database) -> None:
     before = with_extension.content()
     run = with_extension.backup(BACKUP_COMPRESSION="smallest")
@@ -540,6 +543,7 @@ def test_foreign_key_of_another_owner_blocks_only_its_tables(ordinary: Database)
     assert run.status == 0 and ordinary.content() == before, run
 
 
+@only_with_all
 def test_extension_that_only_a_superuser_may_create_is_named_beforehand(ordinary: Database) -> None:
     ordinary.execute("CREATE EXTENSION citext; CREATE EXTENSION pg_stat_statements")
     run = ordinary.backup(BACKUP_COMPRESSION="smallest")
@@ -824,6 +828,7 @@ def standby(docker: Database) -> Iterator[Database]:
     subprocess.run([*in_container, stop], check=True, capture_output=True, timeout=60)
 
 
+@only_with_all
 def test_standby_can_be_backed_up_but_not_restored_to(
     standby: Database, direct_server: DirectServer
 ) -> None:
@@ -852,6 +857,7 @@ RESTRICTING = (
 )
 
 
+@only_with_all
 def test_setting_that_the_user_may_not_copy_is_named_before_the_question(
     ordinary: Database,
 ) -> None:

@@ -22,7 +22,7 @@ from support.backups import (
 from support.databases import Database
 from support.fakes import fake
 from support.run import BACKUP, LIST, Checkout
-from support.sampling import sampled
+from support.sampling import only_with_all, sampled
 
 FIELDS = ["created", "summary", "size", "bytes", "sha256", "compression", "database"]
 FIELDS += ["database-bytes", "encoding", "server", "holds", "schema", "definitions"]
@@ -423,6 +423,7 @@ def test_backup_without_our_manifest_is_restored_with_a_warning(
         assert direct.content() == before
 
 
+@only_with_all
 def test_link_to_a_backup_has_the_manifest_of_the_backup(direct: Database, tmp_path: Path) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")  # only of a backup of our own
     before = direct.content()

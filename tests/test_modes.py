@@ -211,6 +211,7 @@ def test_keep_going_loads_the_rest_and_lists_what_failed(direct: Database) -> No
     assert after == before
 
 
+@only_with_all
 def test_failure_to_load_grants_ends_the_restore(direct: Database) -> None:
     direct.execute("GRANT SELECT ON spec_info TO PUBLIC")
     path, before = direct.backed_up(), direct.content()
@@ -385,6 +386,7 @@ def test_data_only_refreshes_materialized_views(direct: Database) -> None:
         ]
 
 
+@only_with_all
 def test_materialized_view_is_filled_after_its_grants(
     direct: Database,
 ) -> None:
@@ -430,6 +432,7 @@ def test_database_with_a_subscription_is_not_replaced(direct: Database) -> None:
     direct.execute("DROP SUBSCRIPTION s")
 
 
+@only_with_all
 def test_kept_database_outlives_a_dropped_live_one(direct: Database) -> None:
     path = direct.sample_backup()
     direct.execute("CREATE TABLE kept (n int)")
@@ -576,6 +579,7 @@ def test_deferrable_constraint_is_checked_before_the_commit(
 
 
 @pytest.mark.parametrize("in_place", sampled(["yes", "no"], 1))
+@only_with_all
 def test_materialized_views_are_refreshed_after_those_that_they_read(
     direct: Database, in_place: str
 ) -> None:
@@ -598,6 +602,7 @@ def test_materialized_views_are_refreshed_after_those_that_they_read(
     assert direct.execute("SELECT first.n, second.n FROM first, second") == [(0, 0)]
 
 
+@only_with_all
 def test_subscription_is_not_in_a_backup(direct: Database) -> None:
     subscribe = (
         "CREATE SUBSCRIPTION s CONNECTION 'dbname=none' PUBLICATION p"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from support.sampling import only_with_all
 
 from helpers.demo import private_server as module
 from helpers.demo.private_server import PrivateServer, PrivateServerError, private_server
@@ -152,6 +153,7 @@ def test_programs_that_only_root_can_reach_serve_as_well(tmp_path: Path) -> None
         assert value(server, "SELECT 'it answers'") == "it answers"
 
 
+@only_with_all
 def test_programs_in_a_directory_with_a_dollar_serve_as_well(tmp_path: Path) -> None:
     programs = shutil.copytree(
         module.packaged_bin_dir().parent, tmp_path / "a$HOME`x", symlinks=True
