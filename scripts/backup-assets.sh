@@ -27,7 +27,8 @@ is a copy), then prints table statistics.
 
 An existing backup is replaced only after the new one is verified. The script
 asks only if tables lost more than a fifth of their rows since that backup;
-without a terminal it then fails. If nothing changed, it writes nothing.
+without a terminal, or with auto, it then fails. If nothing changed, it writes
+nothing.
 
 BACKUP_COMPRESSION is fast, small, smallest, none, auto (the default: smallest
 for assets/, fast elsewhere), or any compression value of pg_dump, such as
@@ -494,7 +495,7 @@ add_manifest() {
         hint_room "$work/publish.errors"
         die "could not write '$target': $(head -n 1 "$work/publish.errors" | without_position)"
     }
-    is_sound_manifest || die "could not write '$target': its manifest does not describe it"
+    is_sound_manifest || die "could not write '$target': its manifest does not match it"
 }
 
 # is_sound_manifest: does it describe the file, with whole hashes of the schema? A program may have

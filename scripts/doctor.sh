@@ -50,7 +50,7 @@ report_verdict() {
     case $backup_works-$restore_works in
         yes-yes) say_done 'a backup and a restore would work' ;;
         yes-maybe) say_done 'a backup would work; a restore may fail to create extensions' ;;
-        no-*) say_done 'a restore would work, and create the database, which a backup needs' ;;
+        no-*) say_done 'a restore would work and create the database; a backup would fail' ;;
     esac
 }
 

@@ -34,7 +34,7 @@ The state is the first of these that applies:
   no info     FILE.info is missing; the file contains its manifest
   other info  FILE.info describes another file; the file contains its manifest
   data only   as ok, and the backup holds rows without a schema
-  ok          size and manifest agree, and this machine made the backup
+  ok          size and manifest agree, and the backup was signed with your key
 
 This checks only sizes and manifests: a file that was changed but kept its
 size is 'ok' here. 'make verify-backup' checks its content.

@@ -31,11 +31,12 @@ the live database is unchanged.
   --data-only    same as --schema live
   --drop-missing-columns
                  when only rows are restored: skip columns that the live
-                 database lacks (not with --table)
+                 database lacks (no effect with --table)
   --table NAME   replace only this table's rows, in the live database; may be
                  repeated
   --keep-going   load what can be loaded, list what cannot; if anything failed,
-                 ask before the swap, and end with exit code 3
+                 ask before the swap (with --yes, swap without asking), and end
+                 with exit code 3
   --trust        restore with your own rights; an untrusted backup may then run
                  code on the server (same as RESTORE_TRUST=yes)
   -y, --yes      restore without asking (same as RESTORE_SKIP_CONFIRM=yes)
@@ -45,7 +46,7 @@ back to it. RESTORE_KEEP_COPY=yes keeps a copy of the restored database: the
 next restore of the same backup clones it, which takes less than half the time;
 drop-copy.sh drops it.
 RESTORE_IN_PLACE=yes needs no right to create databases: the backup is loaded
-into the live database, in one transaction, for which clients wait.
+into the live database, in one transaction, while clients wait.
 EOF
 }
 
@@ -301,9 +302,11 @@ warn_of_previous() {
     [ -n "$previous_since" ] || return 0
     if [ -n "$trusted" ] && [ -z "$keep_going" ] && live_equals_backup; then
         previous_stays=yes
-        say "the database already equals this backup; the previous one, kept $previous_since, stays"
+        say "the live database already equals this backup; the previous database, kept" \
+            "$previous_since, is not replaced"
     else
-        alert "the database kept $previous_since ($(content_of "$previous")) will be dropped"
+        alert "the previous database, kept $previous_since ($(content_of "$previous"))," \
+            'will be dropped'
     fi
 }
 

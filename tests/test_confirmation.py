@@ -97,7 +97,7 @@ def test_answer_to_what_is_no_longer_true_changes_nothing(direct: Database, scri
         at_prompt=lambda _: direct.execute("INSERT INTO image_info (id) VALUES ('new')"),
     )
     assert run.status == 1, run
-    assert "what the question described has changed meanwhile" in run.err
+    assert "the database or the backup has changed while the question was open" in run.err
     assert direct.execute("SELECT count(*) FROM image_info WHERE id = 'new'") == [(1,)]
     assert direct.left_behind() == []
 
@@ -160,7 +160,7 @@ def test_backup_replaced_during_the_question_is_not_restored(direct: Database) -
     run = direct.checkout.run_on_terminal(
         RESTORE, answer=b"yes\n", at_prompt=lambda _: write_pair(path, read_pair(other))
     )
-    assert run.status == 1 and "has changed meanwhile" in run.err, run
+    assert run.status == 1 and "has changed while the question was open" in run.err, run
     assert direct.content() == before
 
 
@@ -173,5 +173,5 @@ def test_database_kept_during_the_question_is_not_dropped(direct: Database) -> N
         at_prompt=lambda _: direct.restore(path, RESTORE_KEEP_PREVIOUS="yes"),
         RESTORE_KEEP_PREVIOUS="yes",
     )
-    assert run.status == 1 and "has changed meanwhile" in run.err, run
+    assert run.status == 1 and "has changed while the question was open" in run.err, run
     assert len(direct.databases()) == 1

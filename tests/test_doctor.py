@@ -143,7 +143,7 @@ def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     assert "another run is using database" in lines(run.out, "note")["lock"]
     assert "would work" not in run.err and "run this again when the other run has" in run.err
     run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE=f"{direct.name}_new")
-    assert run.status == 0 and "a restore would work, and create the database" in run.err, run
+    assert run.status == 0 and "a restore would work and create the database" in run.err, run
     path.write_bytes(b"")
     run = direct.checkout.run(DOCTOR, TB_POSTGRES_DATABASE=f"{direct.name}_new")
     assert run.status == 1 and list(lines(run.out, "problem")) == ["backup"], run

@@ -44,7 +44,7 @@ def test_previous_database_stays_until_the_next_one_is_kept(direct: Database) ->
     latest = direct.content()
     for option in ("--dry-run", "--yes"):
         run = direct.restore(path, option, RESTORE_KEEP_PREVIOUS="yes")
-        dropped = r"the database kept 20.* UTC \(11 tables, [\d,]+ rows\) will be dropped\n"
+        dropped = r"previous database, kept 20.* UTC \(11 tables, [\d,]+ rows\), will be dropped\n"
         assert run.status == 0 and re.search(dropped, run.err), run
     assert re.search("dropped the previous database kept 20.* UTC", run.err)
     run = direct.checkout.run("make", "rollback-assets", **CONFIRMED)
@@ -195,7 +195,7 @@ def test_repeated_restore_keeps_what_the_first_one_has_kept(direct: Database) ->
     for _ in range(2):
         run = direct.restore(path, **keeping)
         assert run.status == 0, run
-    assert "the database already equals this backup; the previous one, kept 20" in run.err, run
+    assert "this backup; the previous database, kept 20" in run.err, run
     with waiting_run(
         direct.checkout, RESTORE, path, program="pg_restore", arguments="*--jobs*", **keeping
     ) as (process, go_on):

@@ -326,7 +326,7 @@ def test_backup_of_this_machine_needs_no_trust(direct: Database) -> None:
     path = direct.checkout.default_backup
     key = direct.checkout.key
     run = direct.backup(path)
-    created = f"created the key that signs this machine's backups: {key}\n"
+    created = f"created the key that signs your backups: {key}\n"
     assert run.status == 0 and created in run.err, run
     assert key.stat().st_mode & 0o777 == 0o600
     assert direct.restore(path).status == 0

@@ -5,6 +5,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/scripts/lib/use.sh"
 
 main() {
+    [ $# -eq 0 ] || fail 2 "$0 takes no arguments"
     cd "$root"
     require_tools
     for script in scripts/*.sh scripts/dev/*.sh scripts/remote/*.sh $(libraries); do

@@ -14,7 +14,7 @@
 #   damaged     the manifest was edited, or the file does not have the size that it says
 #   unknown     there is no manifest of ours
 #   empty, unreadable
-# and the trust is trusted (signed by this machine), untrusted or unsigned
+# and the trust is trusted (signed with this key), untrusted or unsigned
 print_catalog() {
     for listed_directory; do
         refuse_broken_link "$listed_directory"

@@ -26,6 +26,6 @@ require_same() {
         hint "the question was about: $(in_one_line "$1" | tr -s ' ')"
         hint "now it would be: $(in_one_line "$2" | tr -s ' ')"
         hint 'run this again'
-        die 'what the question described has changed meanwhile'
+        die 'the database or the backup has changed while the question was open'
     }
 }

@@ -91,7 +91,7 @@ hint_for_cause() {
             hint 'turn on TLS on the server; or, in a trusted network, set PGSSLMODE=prefer'
             ;;
         *'root certificate file'* | *'certificate verify failed'*)
-            hint "set PGSSLROOTCERT to the certificate of the authority that signed the server's"
+            hint "set PGSSLROOTCERT to the certificate of the server's certificate authority"
             ;;
         *'does not match host name'*)
             hint "set TB_POSTGRES_ENDPOINT to a name that is in the server's certificate"

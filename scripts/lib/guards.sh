@@ -75,7 +75,7 @@ read_intact() {
 }
 
 # read_newest: the manifest of the newest intact backup of this database in backups/postgres/, if
-# possible of one that this machine has signed, and that is not dated in the future
+# possible of one that was signed with this key, and that is not dated in the future
 read_newest() {
     print_catalog "$project/backups/postgres" >"$work/listed.catalog"
     DATABASE=$(printable "$TB_POSTGRES_DATABASE") LC_ALL=C \
@@ -136,7 +136,7 @@ renew_info() {
     { (set -C && cat "$work/info" >"$partial_manifest") 2>"$work/publish.errors" &&
         rename_file -f "$partial_manifest" "$target.info"; } ||
         die "could not write '$target.info': $(head -n 1 "$work/publish.errors")"
-    say "wrote '$target.info' again, which was missing or was not the manifest in the file"
+    say "wrote '$target.info' again: it was missing, or differed from the manifest in the backup"
 }
 
 # find_losses TABLES: between the existing backup and these lines of tables. Sets losses

@@ -34,10 +34,8 @@ print_help() {
 Every script has these options too:
 
   -h, --help     print this help
-  -q, --quiet    print only errors, questions and results, and warnings about
-                 settings, a missing manifest or key, missing rows, or a kept
-                 database that will be dropped; other warnings only before a
-                 question or on failure
+  -q, --quiet    print only errors, questions, results, and the warnings that
+                 matter most
   --version      print the version
 EOF_HELP
 }

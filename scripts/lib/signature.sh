@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# The signature of a manifest: an HMAC under this machine's key, by which it knows its own backups.
+# The signature of a manifest: an HMAC under the user's key, by which a restore knows the user's own
+# backups.
 # Needs: project run_name work
 # Sets: key_parent
 
@@ -61,7 +62,7 @@ make_key() {
     ! has_key || return 0
     key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
     if lacks_key && write_key 2>/dev/null && has_key; then
-        say "created the key that signs this machine's backups: $(key_file)"
+        say "created the key that signs your backups: $(key_file)"
         ! has_signed_backups ||
             alert 'the signed backups in backups/postgres have another key: they are untrusted now'
         return 0

@@ -6,7 +6,7 @@
 #   superuser_options trusted work
 # Sets: trusted
 
-# decide_trust: trusted is what this machine made, or what the user says is. Sets trusted
+# decide_trust: trusted is what was signed with this key, or what the user says is. Sets trusted
 decide_trust() {
     trusted=yes
     [ "$RESTORE_TRUST" != yes ] || return 0
