@@ -42,7 +42,7 @@ verify-backup: ## verify a backup; LEVEL=hash, read or restore (default)
 	@$(chosen); \
 	    ./scripts/verify-backup.sh $(ARGS) $${MAKE_LEVEL:+--level "$$MAKE_LEVEL"} -- "$$backup"
 
-diff-backup: ## print what changed since a backup; WITH=x: compare with backup x
+diff-backup: ## compare a backup with the database, or with WITH=x
 	@$(chosen); \
 	    ./scripts/diff-backup.sh $(ARGS) $${MAKE_WITH:+--with "$$MAKE_WITH"} -- "$$backup"
 

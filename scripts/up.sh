@@ -31,6 +31,7 @@ main() {
     elif [ "$container_state" = paused ]; then
         fail_paused
     else
+        refuse_foreign_container
         choose_data_path
         compose up -d || fail_to_start
     fi

@@ -15,7 +15,7 @@ from support.fakes import fake, path_without, without_python
 from support.run import BACKUP, DOCTOR, RESTORE, STATS, Checkout
 from support.running import waiting_run
 from support.sampling import sampled
-from support.servers import Server
+from support.servers import Container, Server
 from support.waiting import until
 
 SUPPORT = Path(__file__).parent / "support"
@@ -232,10 +232,20 @@ def test_container_that_could_not_be_queried_is_not_called_another_server(
     assert len(run.errors) == 1 and container in run.errors[0], run
 
 
-def test_endpoint_is_used_where_no_container_runs(direct: Database) -> None:
-    run = direct.checkout.run(STATS, ASSETS_PG_BACKEND="auto")
+def test_endpoint_is_used_where_there_is_no_engine(direct: Database) -> None:
+    run = direct.checkout.run(STATS, ASSETS_PG_BACKEND="auto", CONTAINER_CLI="no-such-program")
     assert run.status == 0, run
     assert "TB_POSTGRES_ENDPOINT" not in run.err  # as the user set it
+
+
+def test_endpoint_does_not_stand_in_for_a_container_that_does_not_run(
+    container: Container, direct: Database
+) -> None:
+    run = direct.checkout.run(STATS, ASSETS_PG_BACKEND="auto")
+    assert run.status == 1, run
+    name = "container 'tumblebug-assets-test-none', which was not found running,"
+    assert f"cannot choose between {name} and TB_POSTGRES_ENDPOINT=" in run.errors[0]
+    assert "set ASSETS_PG_BACKEND to docker for the container" in run.err
 
 
 # --- CB-Tumblebug's own schema ---

@@ -71,7 +71,8 @@ def test_hook_gets_the_error_if_the_temporary_directory_is_full(
 
 def test_hook_after_success_gets_no_error(direct: Database) -> None:
     """There is none, although the run has looked for a container in vain."""
-    run = direct.backup(ASSETS_PG_BACKEND="auto", **HOOKS)
+    no_engine = fake(direct.checkout, docker="exit 1") | {"TB_POSTGRES_CONTAINER": ""}
+    run = direct.backup(ASSETS_PG_BACKEND="auto", **no_engine, **HOOKS)
     assert run.status == 0, run
     assert reported(direct.checkout, "SUCCESS")[0].endswith("|"), run
 

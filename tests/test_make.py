@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from support.databases import Database
 from support.fakes import fake, path_without
-from support.run import DOWN, PROJECT, RESTORE, UP, Checkout
+from support.run import DOWN, PROJECT, RESTORE, STATS, UP, Checkout
 from support.sampling import ALL, only_with_all, sampled
 from support.servers import Container, docker, image
 
@@ -365,7 +365,11 @@ def test_up_says_that_another_command_created_the_container(
     docker("kill", name)
     up = compose.run(UP)
     assert up.status == 1, up
+    assert f"container '{name}' does not run, and 'make up' did not create it" in up.err
     assert f"start it with 'docker start {name}'" in up.err
+    assert not docker("volume", "ls", "--quiet", "--filter", f"name={name}")
+    stats = compose.run(STATS)
+    assert stats.status == 1 and f"start it with 'docker start {name}'" in stats.err, stats
 
 
 def test_up_names_a_busy_port_and_its_setting(compose: Checkout) -> None:

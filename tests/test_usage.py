@@ -18,6 +18,7 @@ from support.run import (
     UP,
     Checkout,
 )
+from support.sampling import sampled
 
 import helpers
 
@@ -329,6 +330,24 @@ def test_missing_gzip_is_named(direct: Database) -> None:
         assert run.status == 1 and run.errors[0].startswith(error), run
     run = direct.checkout.run(DOCTOR, **without)
     assert run.status == 1 and "there is no gzip" in run.out, run
+
+
+def test_missing_standard_program_is_named(checkout: Checkout) -> None:
+    for name in sampled(["awk", "mkfifo", "mktemp", "od", "sed", "tr"], 3):
+        run = checkout.run(DOCTOR, PATH=path_without(checkout, name))
+        assert run.status == 1, run
+        assert run.err.startswith(f"error: there is no '{name}' on this machine")
+
+
+def test_no_backup_is_made_without_random_numbers(direct: Database) -> None:
+    """The end of an answer of the server is random: an empty one would cut the manifest."""
+    path = direct.sample_backup()
+    before = path.read_bytes()
+    nothing = 'case "$*" in */dev/urandom) exit 0 ;; esac; exec "$REAL" "$@"'
+    run = direct.backup(path, **fake(direct.checkout, od=nothing))
+    assert run.status == 1, run
+    assert "could not read random numbers from /dev/urandom" in run.errors[0]
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ from pathlib import Path
 from shell_code import NAME, functions
 
 LAYERS = {
-    "base": "use text hash messages options env-file service-file settings work json process"
-    " python",
+    "base": "use text hash messages options env-file service-file settings programs work json"
+    " process python",
     "server": "time-limit call-input verified-call backends/docker backends/direct backends/kubectl"
     " backend session errors compose",
     "things": "lock clean-up confirmation client-programs databases rights gzip"

@@ -43,7 +43,18 @@ choose_backend() {
         ASSETS_PG_BACKEND=docker
         refuse_two_servers
     else
+        refuse_stopped_container
         ASSETS_PG_BACKEND=direct
+    fi
+}
+
+# refuse_stopped_container: ends the script if the user has named a container, too: a restore must
+# not go to the endpoint because that one does not run
+refuse_stopped_container() {
+    if [ -n "$TB_POSTGRES_CONTAINER" ] && command -v "$CONTAINER_CLI" >/dev/null; then
+        hint_backends
+        die "cannot choose between container '$TB_POSTGRES_CONTAINER', which was not found" \
+            "running, and TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
     fi
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Starting and stopping the container of docker-compose.yaml.
-# Needs: container_name quiet root usual_container usual_password work
+# Needs: container_name container_state quiet root usual_container usual_password work
 
 usual_image=docker.io/library/postgres:16-alpine # as in docker-compose.yaml
 
@@ -57,6 +57,18 @@ run_compose() {
         cat "$work/compose.errors" >&4
         return 1
     fi
+}
+
+# refuse_foreign_container: ends the script where another command has created the container, before
+# compose creates a volume that it would not use
+refuse_foreign_container() {
+    [ -n "$container_state" ] || return 0
+    choose_project
+    [ "$(project_of_container)" = "$COMPOSE_PROJECT_NAME" ] || {
+        hint_start
+        hint "or rename or remove it, and run 'make up' again"
+        die "$container_name does not run, and 'make up' did not create it"
+    }
 }
 
 # choose_data_path: the volume goes where the image declares one: from PostgreSQL 18 on, one level
@@ -123,10 +135,6 @@ project_of_container() {
 
 # fail_to_start: after compose has said why
 fail_to_start() {
-    if creator=$(directory_of_creator) && [ "$creator" != "$root" ]; then
-        hint "'make up' did not create the container of that name:" \
-            "start it with '$CONTAINER_CLI start $TB_POSTGRES_CONTAINER', or rename or remove it"
-    fi
     if ! "$CONTAINER_CLI" image inspect "$TB_POSTGRES_IMAGE" >/dev/null 2>&1; then
         hint 'set TB_POSTGRES_IMAGE to an image that this machine has or can download'
     elif port_was_in_use; then

@@ -20,9 +20,9 @@ begin() {
     program=${0##*/}
     trap end_run EXIT
     end_on_signals
-    # a write to a dead session must not end the run
-    trap '' PIPE
-    started_at=$(date +%s 2>/dev/null) || started_at=0 # a missing program is reported later
+    trap '' PIPE # a write to a dead session must not end the run
+    require_standard_programs
+    started_at=$(date +%s)
     load_settings
     remove_crashed_work
     make_work_directory

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # SQL on the server: single statements, and sessions that last.
 # Needs: awk child sql verified work
+# Sets: random
 #
 # Values go in with -v NAME=VALUE and come out of :'NAME'; they are never pasted into SQL text.
 
@@ -25,7 +26,10 @@ run_sql() {
 # sessions are known: lock (descriptors 5 and 6) in the database postgres, live (7 and 8) in the
 # live one
 open_session() {
-    end_of_answer=${end_of_answer:-$(random_hex)}
+    [ -n "$end_of_answer" ] || {
+        draw_random
+        end_of_answer=$random
+    }
     rm -f "$work/$1.in" "$work/$1.out" # of an earlier session
     mkfifo "$work/$1.in" "$work/$1.out" || fail_temporary_directory
     case $1 in # opened in both directions first, which waits for no other process
@@ -123,7 +127,8 @@ answer() {
     return 1
 }
 
-# random_hex: 48 digits that nobody can guess
-random_hex() {
-    od -An -tx1 -N24 /dev/urandom | tr -d ' \n'
+# draw_random: Sets random, 48 digits that nobody can guess
+draw_random() {
+    random=$(od -An -tx1 -N24 /dev/urandom | tr -d ' \n')
+    [ "${#random}" -eq 48 ] || die 'could not read random numbers from /dev/urandom'
 }

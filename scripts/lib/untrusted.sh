@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# Untrusted backups: an archive can run whatever SQL its author chose. So a backup that this machine
-# did not make is loaded by a role with no other rights, which the server watches, and what it
-# created is audited before anyone with more rights touches it.
-# Needs: archive_limit child in_place manifest_found may_restrict restricted_role sql staging
+# Untrusted backups: an archive can run whatever SQL its author chose. So a backup that was not
+# signed with this key is loaded by a role with no other rights, which the server watches, and what
+# it created is audited before anyone with more rights touches it.
+# Needs: archive_limit child in_place manifest_found may_restrict random restricted_role sql staging
 #   superuser_options trusted work
 # Sets: trusted
 
@@ -42,7 +42,8 @@ require_trust() { # [private]
 
 # create_restricted_role: with a random password
 create_restricted_role() {
-    role_password=$(random_hex)
+    draw_random
+    role_password=$random
     (umask 077 && printf '*:*:*:%s:%s\n' "$restricted_role" "$role_password" >"$work/pgpass")
     {
         psql_set password "$role_password"

@@ -20,12 +20,13 @@ select_docker() {
 }
 
 hint_start() {
-    hint "start it with 'make up'"
-    [ -n "$container_state" ] || {
+    if [ -n "$container_state" ]; then
+        hint "start it with '$CONTAINER_CLI start $TB_POSTGRES_CONTAINER'"
+    else
+        hint "start it with 'make up'"
         hint 'if the container has another name, set TB_POSTGRES_CONTAINER'
-        suggest "$TB_POSTGRES_CONTAINER" \
-            "$(in_time "$CONTAINER_CLI" ps --format '{{.Names}}' 2>/dev/null </dev/null)"
-    }
+        suggest "$TB_POSTGRES_CONTAINER" "$(ask_engine ps --format '{{.Names}}')"
+    fi
 }
 
 fail_paused() {
@@ -110,8 +111,8 @@ choose_engine() {
 # choose_podman_engine: its configuration may name a connection. Sets engine and engine_host
 choose_podman_engine() {
     if [ -z "${CONTAINER_HOST-}${CONTAINER_CONNECTION-}" ] &&
-        [ "$(ask_podman info --format '{{.Host.ServiceIsRemote}}')" = true ]; then
-        CONTAINER_CONNECTION=$(ask_podman system connection list \
+        [ "$(ask_engine info --format '{{.Host.ServiceIsRemote}}')" = true ]; then
+        CONTAINER_CONNECTION=$(ask_engine system connection list \
             --format '{{if .Default}}{{.Name}}{{end}}' | sed '/^$/d')
         export CONTAINER_CONNECTION
     fi
@@ -120,7 +121,7 @@ choose_podman_engine() {
     engine_host=${CONTAINER_HOST-}
 }
 
-ask_podman() {
+ask_engine() {
     in_time "$CONTAINER_CLI" "$@" 2>/dev/null </dev/null
 }
 
@@ -195,9 +196,8 @@ read_container_state() {
 # container_names: its own, and those that it has in its networks, one a line
 container_names() {
     echo "$TB_POSTGRES_CONTAINER"
-    in_time "$CONTAINER_CLI" inspect --type container --format \
-        '{{range .NetworkSettings.Networks}}{{range .Aliases}}{{println .}}{{end}}{{end}}' \
-        "$TB_POSTGRES_CONTAINER" 2>/dev/null </dev/null
+    ask_engine inspect --type container "$TB_POSTGRES_CONTAINER" --format \
+        '{{range .NetworkSettings.Networks}}{{range .Aliases}}{{println .}}{{end}}{{end}}'
 }
 
 # explain_docker: returns if the container does not exist, which is a state like any other
