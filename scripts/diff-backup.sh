@@ -4,10 +4,10 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up databases rights gzip backup-file embedded-manifest
-use signature manifest fingerprints schema publish progress report rclone off-site upload contents
-use columns modes untrusted pg-restore owners kept-schema load kept-copy preflight verify compare
-use private-server
+use backend session errors lock clean-up client-programs databases rights gzip backup-file
+use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
+use upload contents columns modes untrusted pg-restore owners kept-schema load kept-copy preflight
+use verify compare private-server
 
 usage() {
     cat <<EOF_USAGE
@@ -126,6 +126,7 @@ reach_server() {
     [ -n "$with" ] || database_exists || fail_without_database
     read_server_facts
     prepare_server "$data_directory"
+    require_dump_version
     require_right_to_create ${with:+private}
     check_file_again
 }

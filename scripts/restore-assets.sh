@@ -4,10 +4,10 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up confirmation databases rights gzip backup-file
-use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
-use upload contents columns modes untrusted pg-restore owners kept-schema load kept-copy preflight
-use verify tables in-place
+use backend session errors lock clean-up confirmation client-programs databases rights gzip
+use backup-file embedded-manifest signature manifest fingerprints schema publish progress report
+use rclone off-site upload contents columns modes untrusted pg-restore owners kept-schema load
+use kept-copy preflight verify tables in-place
 
 usage() {
     cat <<EOF

@@ -115,7 +115,6 @@ confirm_drop() {
 confirm_rollback() {
     read_database_facts
     sides=$(both_sides)
-    require_readable "$sides"
     what_happens='will be swapped with the previous one'
     database_exists || what_happens='does not exist; the previous one will take its place'
     warn_with "database '$TB_POSTGRES_DATABASE' of $server $what_happens" "$sides"

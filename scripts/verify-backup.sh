@@ -4,10 +4,10 @@ set -eu
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
-use backend session errors lock clean-up databases rights gzip backup-file embedded-manifest
-use signature manifest fingerprints schema publish progress report rclone off-site upload contents
-use columns modes untrusted pg-restore owners kept-schema load kept-copy preflight verify
-use verification-result private-server
+use backend session errors lock clean-up client-programs databases rights gzip backup-file
+use embedded-manifest signature manifest fingerprints schema publish progress report rclone off-site
+use upload contents columns modes untrusted pg-restore owners kept-schema load kept-copy preflight
+use verify verification-result private-server
 
 usage() {
     cat <<EOF
@@ -116,6 +116,7 @@ verify_on_server() {
     read_database_facts
     read_server_facts
     prepare_server "$data_directory"
+    [ "$level" = read ] || require_dump_version
     check_file_again
     [ "$level" = read ] || require_right_to_create private
     decide_trust

@@ -36,6 +36,19 @@ def without_identifier(direct_server: DirectServer) -> Iterator[None]:
     direct_server.execute("GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC")
 
 
+def test_table_of_another_role_is_replaced_only_on_request(ordinary: Database) -> None:
+    path = ordinary.backed_up()
+    ordinary.execute("CREATE TABLE theirs AS SELECT 1 AS n")
+    run = ordinary.restore(path)
+    assert run.status == 1 and "permission denied for table theirs" in run.errors[0], run
+    assert "--schema backup" not in run.err
+    run = ordinary.restore("--schema", "backup", path, RESTORE_KEEP_PREVIOUS="yes")
+    assert run.status == 0 and "unknown content (permission denied for" in run.err, run
+    run = ordinary.checkout.run(ROLLBACK, **CONFIRMED)
+    assert run.status == 0, run
+    assert ordinary.execute("SELECT n FROM theirs") == [(1,)]
+
+
 def test_right_to_create_databases_is_enough(ordinary: Database, without_identifier: None) -> None:
     before = ordinary.content()
     run = ordinary.backup(BACKUP_COMPRESSION="smallest")

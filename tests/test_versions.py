@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 from support.databases import SAMPLE, Database, broken_backup, database_of_role
 from support.kinds import create_kinds, drop_kinds, everything
-from support.run import Checkout
+from support.run import BACKUP, RESTORE, Checkout
 from support.sampling import ALL, only_with_all
 from support.servers import Container, started_container
 
 from helpers.demo.private_server import packaged_bin_dir
+
+DIFF, VERIFY = "./scripts/diff-backup.sh", "./scripts/verify-backup.sh"
 
 pytestmark = pytest.mark.xdist_group("versions")  # one worker starts the containers
 VERSIONS = ["14", "15", "16", "17", "18"]
@@ -217,15 +219,19 @@ def test_newer_client_programs_refuse_a_broken_backup(
     database.drop()
 
 
-def test_older_client_programs_refuse_to_back_up(
+def test_client_programs_that_are_too_old_are_refused(
     majors: dict[str, Container], checkout: Checkout
 ) -> None:
+    older = Database(remote(majors, "17"), checkout)
+    older.create()
+    path = older.backed_up()
+    older.drop()
     database = Database(remote(majors, "18"), checkout)
     database.create()
-    run = database.backup(checkout.default_backup)
-    assert run.status == 1, run
-    assert "pg_dump 17 cannot back up server" in run.err
-    assert "install the client programs of PostgreSQL 18" in run.err
-    assert not checkout.default_backup.exists()
+    for script in (BACKUP, RESTORE, VERIFY, DIFF):
+        run = checkout.run(script, path)
+        assert run.status == 1, run
+        assert "pg_dump 17 is too old for server" in run.err
+        assert "install the client programs of PostgreSQL 18" in run.err
     assert database.left_behind() == []
     database.drop()

@@ -4,7 +4,8 @@
 # Needs: server server_release server_version work
 # Sets: dump_version
 
-# require_dump_version: Sets dump_version, a major one
+# require_dump_version: ends the script if pg_dump is older than the server: it then refuses to read
+# it. Sets dump_version, a major one
 require_dump_version() {
     dump_version=$(server_fact pg_dump)
     [ -n "$dump_version" ] ||
@@ -13,7 +14,7 @@ require_dump_version() {
         [ "$ASSETS_PG_BACKEND" != direct ] ||
             hint "install the client programs of PostgreSQL $((server_version / 10000));" \
                 'PG_BINDIR names their directory'
-        die "pg_dump $dump_version cannot back up $server (PostgreSQL $server_release)"
+        die "pg_dump $dump_version is too old for $server (PostgreSQL $server_release)"
     }
 }
 

@@ -109,12 +109,18 @@ hint_for_cause() {
         *'violates not-null constraint'*)
             hint 'give the column a default in the live database, or restore the schema too'
             ;;
+        *'too many connections for database'*)
+            hint 'run ALTER DATABASE ... CONNECTION LIMIT -1 for it, or set a higher limit'
+            ;;
         *'too many connections for role'*)
             hint "run ALTER ROLE \"$TB_POSTGRES_USER\" CONNECTION LIMIT -1, or set a higher limit"
             ;;
         *'affected by row-level security'*)
             hint "run ALTER ROLE \"$TB_POSTGRES_USER\" BYPASSRLS as a superuser;" \
                 'or, for a table of this user, ALTER TABLE ... NO FORCE ROW LEVEL SECURITY'
+            ;;
+        *'for option -Z/--compress'* | *'invalid compression specification'*)
+            hint 'BACKUP_COMPRESSION=small uses what pg_dump has'
             ;;
         *'permission denied to create extension'*) hint_extensions ;;
         *'is being accessed by other users'*)

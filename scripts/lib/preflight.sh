@@ -10,6 +10,7 @@ prepare_restore() {
     read_database_facts
     read_server_facts
     prepare_server "$data_directory"
+    require_dump_version
     check_file_again
     require_replaceable_database
     decide_trust

@@ -68,10 +68,11 @@ table_columns() {
     fi
 }
 
-# fit_table: a terminal that is too narrow for the bars does not show them
+# fit_table: on a terminal that is too narrow, without bars, and long names in lines of their own
 fit_table() {
     if [ -t 3 ]; then
-        awk -v columns="$(screen_columns 3)" -f "$awk/fit-table.awk"
+        LC_ALL=C awk -v columns="$(screen_columns 3)" \
+            -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/fit-table.awk"
     else
         cat
     fi

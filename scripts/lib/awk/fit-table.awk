@@ -1,12 +1,30 @@
-# Prints the table statistics without their bars if a line has more than `columns` columns.
+# Prints the table statistics on a terminal with that many `columns`: without their bars if these do
+# not fit and, if that is not enough, with long names in lines of their own. Needs table.awk.
 {
     line[NR] = $0
-    gsub(/█/, "#") # one character for any awk
-    if (length($0) > columns) too_wide = 1
+    if (width_of($0) > columns) is_too_wide = 1
 }
+
 END {
     for (n = 1; n <= NR; n++) {
-        if (too_wide) sub(/%  [█#]+$/, "%", line[n])
-        print line[n]
+        if (is_too_wide) sub(/%  [█#]+$/, "%", line[n])
+        if (width_of(line[n]) > columns) has_long_name = 1
+        split_line(n)
     }
+    for (n = 1; n <= NR; n++) {
+        if (has_long_name)
+            printf("%s  %" wide[2] "s\n", name_cell(n, columns - wide[2] - 2), cell[n, 2])
+        else
+            print line[n]
+    }
+}
+
+# Makes a line a row of two cells: the name and the numbers.
+function split_line(row,    numbers) {
+    rows = row
+    match(line[row], /  +(rows +size +share|[0-9,]* *[0-9.]+ [kMGT]?B +[0-9.]+%)/)
+    put(1, substr(line[row], 1, RSTART - 1))
+    numbers = substr(line[row], RSTART)
+    sub(/^ +/, "", numbers)
+    put(2, numbers)
 }
