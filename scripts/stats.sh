@@ -56,7 +56,7 @@ show_tables() {
     print_table_statistics >"$work/statistics" ||
         fail_with "$work/report.errors" 'could not read the statistics'
     say "database '$TB_POSTGRES_DATABASE' of $server"
-    show_table <"$work/statistics" || die 'could not write the result'
+    show_statistics || die 'could not write the result'
     read_copy_facts
     [ -z "$copy_bytes" ] ||
         say "kept copy: $(human_size "$copy_bytes"), $copy_origin; 'make drop-copy' drops it"

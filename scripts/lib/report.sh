@@ -52,7 +52,7 @@ print_table() {
 # show_table: the one on standard input as a result; a terminal shows its heading bold
 show_table() {
     end_live_line
-    fit_table | if has_colour 3; then
+    if has_colour 3; then
         sed "1s/.*/$(printf '\033[1m&\033[0m')/" >&3
     else
         cat >&3
@@ -68,14 +68,11 @@ table_columns() {
     fi
 }
 
-# fit_table: on a terminal that is too narrow, without bars, and long names in lines of their own
-fit_table() {
-    if [ -t 3 ]; then
-        LC_ALL=C awk -v columns="$(screen_columns 3)" \
-            -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/fit-table.awk"
-    else
-        cat
-    fi
+# show_statistics: those that print_table_statistics has left in $work/statistics
+show_statistics() {
+    LC_ALL=C awk -v columns="$(table_columns)" \
+        -f "$awk/formats.awk" -f "$awk/table.awk" -f "$awk/fit-statistics.awk" \
+        "$work/statistics" | show_table
 }
 
 # begin_statistics [COUNTED]: reads the tables while the rest is done; print_statistics waits for it
@@ -93,7 +90,7 @@ read_statistics() {
 # print_statistics: when the work is done; not being able to show them is no failure of it
 print_statistics() {
     [ -z "$quiet" ] || return 0
-    if wait "$reading_statistics" && show_table <"$work/statistics"; then
+    if wait "$reading_statistics" && show_statistics; then
         return 0
     fi
     report_error=$(first_error "$work/report.errors")
