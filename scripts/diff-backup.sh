@@ -178,7 +178,7 @@ compare() {
     say 'comparing the rows'
     show_progress comparing
     compare_databases "$old_database" "$new_database" "$report" "$rows" >"$work/rows"
-    [ "$report" != commit-message ] || old_place='the previous backup' new_place='this one'
+    [ "$report" != commit-message ] || old_place='the previous backup' new_place='the new backup'
     print_only_in_one "$old_place" "$new_place" >"$work/only"
     : >"$work/examples.found"
     [ "$(cat "$work/examples")" = '[]' ] ||

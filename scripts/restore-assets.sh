@@ -242,7 +242,7 @@ warn_of_missing_database() {
     unchanged='; no database was created'
     suggest_database
     forget_hints
-    [ -z "$nearest" ] || warn "there is no database '$TB_POSTGRES_DATABASE';" \
+    [ -z "$nearest" ] || alert "there is no database '$TB_POSTGRES_DATABASE';" \
         "if you meant '$nearest', set TB_POSTGRES_DATABASE"
 }
 
@@ -274,8 +274,11 @@ warn_of_owners_if_full() {
     fi
 }
 
-# warn_of_idle_settings: with --table, no database is replaced that could be kept
+# warn_of_idle_settings: a data-only backup has no schema; with --table, no database is replaced
 warn_of_idle_settings() {
+    if [ "$RESTORE_SCHEMA" = backup ] && is_data_only; then
+        warn '--schema backup (RESTORE_SCHEMA) has no effect: this backup holds only rows'
+    fi
     [ "$mode" = tables ] || return 0
     [ "$RESTORE_KEEP_PREVIOUS" != yes ] ||
         warn 'RESTORE_KEEP_PREVIOUS has no effect with --table; to be able to undo this restore,' \
@@ -362,7 +365,7 @@ replacement() {
     database="database '$TB_POSTGRES_DATABASE' of $server"
     replaced_how="$1 be replaced"
     [ "$in_place" != yes ] ||
-        replaced_how="$replaced_how in one transaction, for which clients wait"
+        replaced_how="$replaced_how in one transaction, while clients wait"
     case $mode in
         tables) echo "every row of $(in_one_line "$(cat "$work/chosen")") in $database" \
             "$replaced_how" ;;
@@ -371,7 +374,7 @@ replacement() {
             if database_exists; then
                 echo "everything in $database $replaced_how"
             else
-                echo "$database does not exist yet; it $1 be created"
+                echo "$database, which does not exist yet, $1 be created"
             fi
             ;;
     esac

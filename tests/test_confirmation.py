@@ -108,6 +108,8 @@ def test_misspelt_database_gets_a_suggestion_before_the_question(direct: Databas
     run = direct.checkout.run_on_terminal(RESTORE, answer=b"no\n", TB_POSTGRES_DATABASE=misspelt)
     assert f"if you meant '{direct.name}', set TB_POSTGRES_DATABASE" in run.err, run
     assert run.status == 1 and "cancelled; no database was created" in run.err, run
+    run = direct.restore("--quiet", "--dry-run", TB_POSTGRES_DATABASE=misspelt)
+    assert run.status == 0 and f"if you meant '{direct.name}'" in run.err, run
     run = direct.backup("x", TB_POSTGRES_DATABASE=misspelt)
     assert run.status == 1 and f"did you mean {direct.name}?" in run.err, run
 

@@ -248,7 +248,7 @@ def test_columns_that_a_data_only_backup_lacks_are_not_compared(direct: Database
     )
     subject = "Update assets: tables or columns changed\n\n"
     message = only.replace("the backup", "the previous backup").replace(
-        "the live database", "this one"
+        "the live database", "the new backup"
     )
     assert diff(direct, path, "--commit-message") == subject + message
     assert diff(direct, path, "--with", path) == NO_DIFFERENCES

@@ -59,7 +59,7 @@ def test_restore_in_place_replaces_everything(limited: Database) -> None:
     assert run.status == 0 and limited.content() == changed, run
     run = limited.restore(**IN_PLACE)
     assert run.status == 0 and "2,981 rows" in run.err, run
-    assert "will be replaced in one transaction, for which clients wait" in run.err, run
+    assert "will be replaced in one transaction, while clients wait" in run.err, run
     assert limited.content() == before and limited.left_behind() == []
     assert limited.execute("SELECT count(*) FROM pg_largeobject_metadata") == [(0,)]
 
@@ -101,7 +101,7 @@ def test_rows_are_replaced_in_place(
     as_owner(limited, ROWS + "CREATE VIEW images AS SELECT * FROM image_infos")
     changed = limited.content()
     run = limited.restore(*options, **IN_PLACE)
-    assert run.status == 0 and "in one transaction, for which clients wait" in run.err, run
+    assert run.status == 0 and "in one transaction, while clients wait" in run.err, run
     assert limited.content() == changed | {table: backed_up[table] for table in restored}
 
 

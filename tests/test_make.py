@@ -342,6 +342,12 @@ def test_name_that_no_container_can_have_is_refused(compose: Checkout) -> None:
     assert up.status == 2 and "TB_POSTGRES_CONTAINER must be two or more letters" in up.err, up
 
 
+def test_backup_after_an_option_in_args_is_refused(checkout: Checkout) -> None:
+    run = checkout.run("make", "verify-backup", "ARGS=-q my_backup")
+    assert "got 'my_backup' in ARGS and 'assets/assets.dump.gz'" in run.errors[0], run
+    assert "to name a backup: NAME='my_backup'" in run.err
+
+
 def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:
     run = compose.run(UP, TB_POSTGRES_IMAGE="localhost:1/no-such-image:1")
     assert run.status == 1, run

@@ -269,6 +269,12 @@ def test_missing_columns_of_partitions_and_children_are_dropped(direct: Database
     ]
 
 
+def test_schema_option_has_no_effect_on_a_backup_without_schema(direct: Database) -> None:
+    assert direct.backup("--data-only", "rows").status == 0
+    run = direct.restore("--schema", "backup", "rows", "--dry-run")
+    assert run.status == 0 and run.err.count("--schema backup (RESTORE_SCHEMA) has no") == 1, run
+
+
 def test_live_schema_that_could_not_be_read_is_replaced_only_on_request(direct: Database) -> None:
     path = direct.sample_backup()
     direct.execute("CREATE VIEW newer AS SELECT 1 AS n")

@@ -215,6 +215,6 @@ content_of() {
 }
 
 unknown_content() {
-    content_error=$(first_error "$work/sql.errors")
+    content_error=$(first_error "$work/sql.errors" | sed 's/.* lock timeout$/a table is locked/')
     echo "unknown content${content_error:+ ($content_error)}"
 }

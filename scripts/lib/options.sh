@@ -58,9 +58,18 @@ take_operands() {
             hint "set a variable before the command: $argument $0"
             die_usage "expected an argument, not a variable: '$argument'"
         }
-        [ -z "$operand" ] || die_usage "expected one argument, got '$operand' and '$argument'"
+        [ -z "$operand" ] || fail_second_operand "$argument"
         operand=$argument
     done
+}
+
+# fail_second_operand TEXT: ends the script; make has added the name of the default backup to ARGS
+fail_second_operand() {
+    [ -z "${MAKE_FILE+set}" ] || {
+        hint "to name a backup: NAME='$operand', or FILE='$operand' for a path"
+        die_usage "expected one backup, got '$operand' in ARGS and '$1'"
+    }
+    die_usage "expected one argument, got '$operand' and '$1'"
 }
 
 # is_assignment TEXT: such as FORCE=yes

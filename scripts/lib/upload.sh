@@ -30,7 +30,8 @@ require_upload() {
         [ "$archive_bytes" -le "$archive_limit" ] || fail_too_large
     fi
     [ "$reader_status" -ne 74 ] ||
-        fail_with "$work/server.errors" 'could not copy the archive to the server'
+        fail_with "$work/server.errors" \
+            "could not copy the archive to the temporary directory of $client_host"
     [ ! -s "$work/read.errors" ] ||
         die "could not read backup file '$backup_file': $(head -n 1 "$work/read.errors")"
     [ -z "$manifest_found" ] || [ "$(cat "$work/sha256")" = "$(manifest_field sha256)" ] ||

@@ -424,7 +424,7 @@ def test_disk_full_while_uploading_changes_nothing(
     target.make_old()
     run = target.database.restore(without_manifest(target, uncompressed))
     assert_refused(run)
-    assert "could not copy the archive to the server" in run.err
+    assert "could not copy the archive to the temporary directory of" in run.err
     assert target.state() == "old"
     target.assert_clean()
     target.assert_recovers()

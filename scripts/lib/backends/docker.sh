@@ -188,8 +188,7 @@ read_container_state() {
     container_state=${inspected%%[!a-z]*}
     addresses=
     case $engine-$engine_host in
-        -* | *-unix://*) addresses=$(printf '%s\n' "$inspected" |
-            awk -f "$awk/addresses.awk") ;;
+        -* | *-unix://*) addresses=$(printf '%s\n' "$inspected" | awk -f "$awk/addresses.awk") ;;
     esac
 }
 
@@ -208,6 +207,7 @@ explain_docker() {
         *[Nn]'o such container'* | *[Nn]'o such object'*) return 0 ;;
         -*'permission denied'*)
             hint "join the group docker (sudo usermod -aG docker $(user_name)) and log in again"
+            hint 'or set TB_POSTGRES_ENDPOINT=host:port to use a server without a container'
             die "user '$(user_name)' is not allowed to use $engine_program"
             ;;
         -* | *-unix://*) hint "start $engine_program, then run 'make up'" ;;
