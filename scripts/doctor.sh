@@ -259,8 +259,7 @@ check_with_lock() {
     else
         run_check note database || backup_works=no
     fi
-    check problem programs
-    check note zstd
+    ! run_check problem programs || check note zstd
     check problem rights
     if [ "$in_place" != yes ] && database_exists; then
         run_check note extensions || restore_works=maybe
@@ -301,7 +300,7 @@ check_programs() {
 }
 
 check_zstd() {
-    require_dump_version
+    require_dump_version # sets dump_version, in this subshell
     has_zstd || {
         hint 'pg_dump 16 and later can have zstd, which makes backups smaller and faster'
         die "pg_dump $dump_version does not support zstd"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The tables and columns that a restore of rows fills: what the backup and the live tables lack.
-# Needs: awk drop_missing emptied_tables mode on_private_server work
+# Needs: awk drop_missing emptied_tables mode on_private_server tables work
 # Sets: defaulted_columns drop_missing emptied_tables unfilled_columns
 
 drop_missing=
@@ -72,9 +72,11 @@ fail_without_rows() {
     if [ "$mode" != tables ] || ! grep -q '^rows ' "$work/archive-rows"; then
         die 'the backup contains no rows'
     fi
+    [ -n "$emptied_tables" ] ||
+        die 'cannot restore tables without columns that can be filled:' "$(in_one_line "$tables")"
     hint "it contains: $(sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' \
         "$work/archive-rows" | list_of 10)"
-    die "the backup does not contain these tables: $(shown_tables "$emptied_tables")"
+    die "the backup has no rows for these tables: $(shown_tables "$emptied_tables")"
 }
 
 shown_tables() { # NAMES, one a line
