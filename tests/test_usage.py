@@ -171,7 +171,7 @@ def test_misspelt_settings_are_named(checkout: Checkout) -> None:
 def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text(
         "# nonsense\n\n  \nTB_ETCD=\"x\nnonsense\nTB_POSTGRES_USER='x\nRESTORE_TRUST\n"
-        'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\nFORCE = yes\nDOCKER_HOST = x\n'
+        'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\nFORCE = yes\nDOCKER_CONTEXT = x\n'
     )
     run = checkout.run(STATS)
     assert [line for line in run.err.splitlines() if line.startswith("warning")] == [
@@ -180,7 +180,7 @@ def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout)
         "warning: skipped line 7 of './.env', which is not NAME=VALUE",
         "warning: skipped line 8 of './.env', which has an unclosed quote",
         "warning: skipped line 10 of './.env': set FORCE on the command line instead",
-        "warning: skipped line 11 of './.env': set DOCKER_HOST in the environment instead",
+        "warning: skipped line 11 of './.env': set DOCKER_CONTEXT in the environment instead",
     ]
     (checkout.path / ".env").unlink()
     (checkout.path / ".env").mkdir()
