@@ -14,7 +14,7 @@ export MAKE_WITH = $(value WITH)
 
 # The backup that a script gets: FILE, or NAME without its ending, or the shared one.
 chosen = name=$${MAKE_NAME%.gz}; name=$${name%.dump}; \
-    backup=$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}
+    backup=$${MAKE_FILE:-$${name:-assets/assets.dump.gz}}; export MAKE_CHOSEN="$$backup"
 
 # Targets and variables that make would silently ignore are refused.
 quoted = '$(subst ','\'',$1)'

@@ -97,8 +97,11 @@ roll_back() {
         say_done "rolled back; there was no database '$TB_POSTGRES_DATABASE' to keep"
         return 0
     fi
-    [ "$schema_now" = "$schema_then" ] ||
-        say "restart CB-Tumblebug's server: the schema of its database has changed"
+    case $schema_now-$schema_then in
+        unknown-* | *-unknown) say "restart CB-Tumblebug's server if its schema has changed" ;;
+        "$schema_now-$schema_now") ;;
+        *) say "restart CB-Tumblebug's server: the schema of its database has changed" ;;
+    esac
     say_done "rolled back; run 'make rollback-assets' again to undo"
 }
 

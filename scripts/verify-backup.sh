@@ -116,7 +116,6 @@ verify_on_server() {
     read_database_facts
     read_server_facts
     prepare_server "$data_directory"
-    [ "$level" = read ] || require_dump_version
     check_file_again
     [ "$level" = read ] || require_right_to_create private
     decide_trust
@@ -130,6 +129,7 @@ verify_on_server() {
 
 # verify_restore: the steps of a restore before the swap
 verify_restore() {
+    require_dump_version
     require_trust private
     check_room
     begin_level restore

@@ -245,7 +245,7 @@ def test_endpoint_does_not_stand_in_for_a_container_that_does_not_run(
     assert run.status == 1, run
     name = "container 'tumblebug-assets-test-none', which was not found running,"
     assert f"cannot choose between {name} and TB_POSTGRES_ENDPOINT=" in run.errors[0]
-    assert "set ASSETS_PG_BACKEND to docker for the container" in run.err
+    assert "start the container, or set ASSETS_PG_BACKEND=direct" in run.err
 
 
 # --- CB-Tumblebug's own schema ---

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.databases import Database
 from support.disks import small_disk
-from support.fakes import HASTY, fake
+from support.fakes import HASTY, fake, path_without
 from support.run import BACKUP, Checkout, run_as_nobody
 from support.running import ended, waiting_run
 from support.sampling import sampled
@@ -67,6 +67,14 @@ def test_hook_gets_the_error_if_the_temporary_directory_is_full(
     assert reported(direct.checkout, "FAILURE") == [
         f"1|{direct.checkout.default_backup}|0|{message}"
     ]
+
+
+def test_hook_in_the_env_file_learns_of_a_missing_program(direct: Database) -> None:
+    settings = [f"{name}='{command}'\n" for name, command in HOOKS.items()]
+    (direct.checkout.path / ".env").write_text("".join(settings))
+    run = direct.backup(PATH=path_without(direct.checkout, "cmp"))
+    assert run.status == 1, run
+    assert "|there is no 'cmp' on this machine" in reported(direct.checkout, "FAILURE")[0]
 
 
 def test_hook_after_success_gets_no_error(direct: Database) -> None:

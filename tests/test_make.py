@@ -346,6 +346,8 @@ def test_backup_after_an_option_in_args_is_refused(checkout: Checkout) -> None:
     run = checkout.run("make", "verify-backup", "ARGS=-q my_backup")
     assert "got 'my_backup' in ARGS and 'assets/assets.dump.gz'" in run.errors[0], run
     assert "to name a backup: NAME='my_backup'" in run.err
+    run = checkout.run("make", "list-backups", "ARGS=a: b:")
+    assert "expected one argument, got 'a:' and 'b:'" in run.errors[0], run
 
 
 def test_up_says_when_the_image_could_not_be_had(compose: Checkout) -> None:
@@ -371,7 +373,7 @@ def test_up_says_that_another_command_created_the_container(
     docker("kill", name)
     up = compose.run(UP)
     assert up.status == 1, up
-    assert f"container '{name}' does not run, and 'make up' did not create it" in up.err
+    assert f"container '{name}' does not run, and was created in another place" in up.err, up
     assert f"start it with 'docker start {name}'" in up.err
     assert not docker("volume", "ls", "--quiet", "--filter", f"name={name}")
     stats = compose.run(STATS)

@@ -83,11 +83,12 @@ def test_tables_fit_a_narrow_terminal(direct: Database) -> None:
         assert run.status == 0, run
         table = run.err.splitlines()[1:]
         assert max(map(len, table)) <= columns and ("█" in run.err) == has_bars, run
-    direct.execute(f'CREATE TABLE "{"가 long name " * 4}" ()')
+    direct.execute(f'CREATE TABLE "{"가 long name " * 4}" (); CREATE TABLE "a  5 kB 3.0%  x" ()')
     run = direct.checkout.run_on_terminal("sh", "-c", f"{STATS} >&2", columns=40, NO_COLOR="1")
     assert run.status == 0, run
     lines = run.err.splitlines()[1:]
     assert [line for line in lines if len(line) > 40] == ['"' + "가 long name " * 4 + '"'], run
+    assert '"a  5 kB 3.0%  x"' in lines, run
     assert any(re.fullmatch(r" {9,}0 +0 B +0\.0%", line) for line in lines), run
     command = f"{RESTORE} --dry-run >&2"
     run = direct.checkout.run_on_terminal("sh", "-c", command, columns=40, NO_COLOR="1")

@@ -8,7 +8,8 @@ import pytest
 from support.databases import Database
 from support.fakes import HASTY, fake, path_without
 from support.run import STATS, Checkout
-from support.servers import Container, docker, started_container
+from support.servers import Container, docker, image, started_container
+from support.waiting import until
 
 ALL = ["backup-assets.sh", "restore-assets.sh", "stats.sh", "clean-db.sh"]
 
@@ -72,6 +73,20 @@ def test_container_without_the_client_programs_says_so(
         TB_POSTGRES_DATABASE="tumblebug",
     )
     spare_container.client("mv", f"{path}.missing", path)
+
+
+def test_container_that_restarts_again_and_again_points_at_its_log(
+    container: Container, checkout: Checkout
+) -> None:
+    name = f"{container.name}-restarts"
+    docker(
+        "run", "--detach", "--restart", "always", "--name", name, "--entrypoint", "false", image()
+    )
+    state = ("inspect", "--format", "{{.State.Status}} {{.RestartCount}}", name)
+    until(lambda: docker(*state) == "restarting 5")  # the next time is seconds away
+    hint = f"docker logs {name}"
+    assert_one_error(checkout, "stats.sh", "does not start", hint, TB_POSTGRES_CONTAINER=name)
+    docker("rm", "--force", "--volumes", name)
 
 
 @pytest.mark.xdist_group("spare container")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -333,10 +334,14 @@ def test_missing_gzip_is_named(direct: Database) -> None:
 
 
 def test_missing_standard_program_is_named(checkout: Checkout) -> None:
-    for name in sampled(["awk", "mkfifo", "mktemp", "od", "sed", "tr"], 3):
+    for name in sampled(["awk", "env", "mktemp", "od", "paste", "tr"], 3):
         run = checkout.run(DOCTOR, PATH=path_without(checkout, name))
         assert run.status == 1, run
         assert run.err.startswith(f"error: there is no '{name}' on this machine")
+        run = checkout.run(DOCTOR, "--json", PATH=path_without(checkout, name))
+        found = json.loads(run.out)
+        assert found["error"]["message"] == f"there is no '{name}' on this machine"
+        assert found["error"]["hints"] == ["install it, or add its directory to PATH"]
 
 
 def test_no_backup_is_made_without_random_numbers(direct: Database) -> None:

@@ -33,10 +33,10 @@ from pathlib import Path
 from shell_code import NAME, functions
 
 LAYERS = {
-    "base": "use text hash messages options env-file service-file settings programs work json"
+    "base": "use text hash messages options programs env-file service-file settings work json"
     " process python",
-    "server": "time-limit call-input verified-call backends/docker backends/direct backends/kubectl"
-    " backend session errors compose",
+    "server": "time-limit call-input verified-call container-engine backends/docker"
+    " backends/direct backends/kubectl backend session errors compose",
     "things": "lock clean-up confirmation client-programs databases rights gzip"
     " backup-file embedded-manifest signature manifest fingerprints schema publish rclone",
     "workflow": "progress report off-site upload contents columns modes untrusted"

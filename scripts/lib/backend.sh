@@ -9,7 +9,8 @@
 
 usual_password=tumblebug # as in CB-Tumblebug's docker-compose.yaml
 
-use time-limit call-input verified-call backends/docker backends/direct backends/kubectl
+use time-limit call-input verified-call container-engine
+use backends/docker backends/direct backends/kubectl
 
 # select_server: chooses the backend and prepares the environment of every client program. Sets
 # client_host, where they run
@@ -52,7 +53,7 @@ choose_backend() {
 # not go to the endpoint because that one does not run
 refuse_stopped_container() {
     if [ -n "$TB_POSTGRES_CONTAINER" ] && command -v "$CONTAINER_CLI" >/dev/null; then
-        hint_backends
+        hint 'start the container, or set ASSETS_PG_BACKEND=direct to use the endpoint'
         die "cannot choose between container '$TB_POSTGRES_CONTAINER', which was not found" \
             "running, and TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
     fi

@@ -65,9 +65,11 @@ refuse_foreign_container() {
     [ -n "$container_state" ] || return 0
     choose_project
     [ "$(project_of_container)" = "$COMPOSE_PROJECT_NAME" ] || {
+        creator=$(directory_of_creator)
         hint_start
         hint "or rename or remove it, and run 'make up' again"
-        die "$container_name does not run, and 'make up' did not create it"
+        [ -n "$creator" ] || creator='another place'
+        die "$container_name does not run, and was created in $creator, not here"
     }
 }
 

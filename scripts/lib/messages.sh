@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Messages to the user, on standard error, and questions. Results go to standard output.
-# Needs: live_line muted quiet unchanged work
+# Needs: failure_text live_line muted quiet unchanged work
 # Sets: explained failure_text live_line muted prompt_open quiet reply started_at unchanged
 
 # Sourcing this file opens the standard descriptors that are closed: the next file opened would

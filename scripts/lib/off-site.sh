@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Backups off site: on a remote, `remote:path`, which is any storage that rclone reaches.
-# Needs: awk is_auto target work
+# Needs: awk failure_text is_auto target work
 # Sets: downloaded failure_text listed remote_exists remote_files name_filter
 
 # copy_off_site FILE: copies it and FILE.info to BACKUP_REMOTE, if that is set, and compares what

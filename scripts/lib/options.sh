@@ -63,9 +63,9 @@ take_operands() {
     done
 }
 
-# fail_second_operand TEXT: ends the script; make has added the name of the default backup to ARGS
+# fail_second_operand TEXT: ends the script. Make adds the backup that it has chosen to ARGS
 fail_second_operand() {
-    [ -z "${MAKE_FILE+set}" ] || {
+    [ "$1" != "${MAKE_CHOSEN-}" ] || {
         hint "to name a backup: NAME='$operand', or FILE='$operand' for a path"
         die_usage "expected one backup, got '$operand' in ARGS and '$1'"
     }

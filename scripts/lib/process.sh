@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A run from its beginning to its end: child processes, pipes, exit status.
-# Needs: explained is_child json json_failed prompt_open room_advice started_at status unchanged
-#   work
+# Needs: explained failure_text is_child json json_failed prompt_open room_advice started_at status
+#   unchanged work
 # Sets: child explained failure_text finished incomplete is_child program reader_status started_at
 #   status unchanged writer_status
 
@@ -21,9 +21,9 @@ begin() {
     trap end_run EXIT
     end_on_signals
     trap '' PIPE # a write to a dead session must not end the run
+    load_settings
     require_standard_programs
     started_at=$(date +%s)
-    load_settings
     remove_crashed_work
     make_work_directory
     begun=yes

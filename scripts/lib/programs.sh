@@ -1,20 +1,35 @@
 # shellcheck shell=sh
-# The standard programs that every script needs on this machine.
-# Needs: unchanged
-# Sets: explained failure_text
+# The standard programs that every script needs on this machine: a wrong PATH may hide some.
+# Needs: json program unchanged
+# Sets: explained failure_text json
 
-# require_standard_programs: POSIX has them all except mktemp, but a wrong PATH may hide some. The
-# message needs none of them
+# require_programs_for_settings: those that read .env, which names the hook that reports a failure
+require_programs_for_settings() {
+    require_each awk cut env grep head od sed sort tr
+}
+
 require_standard_programs() {
-    for needed in awk cat cmp cp cut date dd df dirname find grep head id ln ls mkdir mkfifo \
-        mktemp mv od rm rmdir sed sort tail tee touch tr uname wc; do
+    require_each cat cmp cp date dd df dirname find id ln ls mkdir mkfifo mktemp mv paste rm rmdir \
+        sync tail tee touch uname wc
+    command -v sha256sum >/dev/null || require_each shasum
+}
+
+require_each() { # NAME...
+    for needed; do
         command -v "$needed" >/dev/null || fail_without_program "$needed"
     done
 }
 
-fail_without_program() { # NAME
+# fail_without_program NAME: ends the script, by the shell alone. Sets json
+fail_without_program() {
     explained=yes
-    failure_text="there is no '$1' on this machine$unchanged"
-    tell 'error: %s\n hint: %s\n' "$failure_text" 'install it, or add its directory to PATH'
+    what_is_missing="there is no '$1' on this machine$unchanged"
+    how_to_add='install it, or add its directory to PATH'
+    failure_text="$what_is_missing
+$how_to_add"
+    tell 'error: %s\n hint: %s\n' "$what_is_missing" "$how_to_add"
+    [ -z "$json" ] || printf '{"schema": 1, "command": "%s", "exit_code": 1, "error": %s}\n' \
+        "${program%.sh}" "{\"message\": \"$what_is_missing\", \"hints\": [\"$how_to_add\"]}" >&3
+    json=
     exit 1
 }

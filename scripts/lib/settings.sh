@@ -3,6 +3,7 @@
 # Needs: project service_file service_settings
 
 load_settings() {
+    require_programs_for_settings
     read_env_file "$project/.env"
     name_misspelt "$project/.env"
     : "${TB_POSTGRES_SERVICE:=}"

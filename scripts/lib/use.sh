@@ -21,4 +21,4 @@ project=$root
 # is the result wanted as JSON? Decided before the options are parsed: their errors are JSON, too
 case " $* " in *' --json '*) json=yes ;; *) json= ;; esac
 
-use text hash messages options env-file service-file settings programs work json process python
+use text hash messages options programs env-file service-file settings work json process python

@@ -12,17 +12,19 @@ END {
         split_line(n)
     }
     for (n = 1; n <= NR; n++) {
-        if (has_long_name)
+        if (has_long_name && n in has_numbers)
             printf("%s  %" wide[2] "s\n", name_cell(n, columns - wide[2] - 2), cell[n, 2])
         else
             print line[n]
     }
 }
 
-# Makes a line a row of two cells: the name and the numbers.
+# Makes a line a row of two cells, the name and the numbers, unless it is the rest of a name with a
+# line break.
 function split_line(row,    numbers) {
     rows = row
-    match(line[row], /  +(rows +size +share|[0-9,]* *[0-9.]+ [kMGT]?B +[0-9.]+%)/)
+    if (!match(line[row], /  +(rows +size +share|[0-9,]* *[0-9.]+ [kMGT]?B +[0-9.]+%)$/)) return
+    has_numbers[row]
     put(1, substr(line[row], 1, RSTART - 1))
     numbers = substr(line[row], RSTART)
     sub(/^ +/, "", numbers)
