@@ -125,24 +125,30 @@ check_directory() {
     echo "temporary directory '$TMPDIR', $(human_size "$free_here") free"
 }
 
-# check_backups: may the next backup be written, and is there room for one like the shared one?
+# check_backups: may the next backup be written, and is there room for one like the newest one?
 check_backups() {
-    size_of_last=0 least_free=
-    ! has_readable_backup || size_of_last=$(size_of "$backup_file")
+    least_free=
     for backup_directory in assets/ backups/postgres/; do
+        size_of_last=$(size_of_newest "$project/$backup_directory")
         path=$(nearest_directory "$project/${backup_directory%/}")
         require_writable_directory "$path"
         free_here=$(free_bytes "$path") || exit
         [ "$free_here" -gt "$size_of_last" ] || {
             hint "free some space in '$path'"
             die "only $(human_size "$free_here") free in $backup_directory;" \
-                "the shared backup is $(human_size "$size_of_last")"
+                "the newest backup there has $(human_size "$size_of_last")"
         }
         if [ -z "$least_free" ] || [ "$free_here" -lt "$least_free" ]; then
             least_free=$free_here
         fi
     done
     echo "assets/ and backups/postgres/ are writable, $(human_size "$least_free") free"
+}
+
+# size_of_newest DIRECTORY/: the bytes of the newest backup there, or 0
+size_of_newest() {
+    # shellcheck disable=SC2012 # of the rest of the line, only the size is used
+    ls -lntL -- "$1"*.dump.gz 2>/dev/null | awk 'NR == 1 { bytes = $5 } END { print bytes + 0 }'
 }
 
 # backup_exists: a broken link, which is a problem, counts
@@ -367,11 +373,12 @@ check_space() {
         die 'could not determine the free space of the data directory'
     }
     room="$(human_size "$((kib * 1024))") free in the data directory"
-    server_has_room "$kib" "$database_bytes" || {
+    needed_bytes=$(room_to_load "$database_bytes")
+    server_has_room "$kib" "$needed_bytes" || {
         hint "free some space in $data_directory of $server"
-        die "$room, but a restore needs about $(human_size "$database_bytes")"
+        die "$room, but a restore needs about $(human_size "$needed_bytes")"
     }
-    server_has_room "$kib" "$((database_bytes * 3))" ||
+    server_has_room "$kib" "$(room_to_load "$((database_bytes * 3))")" ||
         room="$room: enough for a restore, not for BACKUP_COMPRESSION=smallest"
     echo "$room"
 }

@@ -132,9 +132,8 @@ show_plan() {
 # warn_of_unreadable: they may be older than what the rules keep. Sets incomplete
 warn_of_unreadable() {
     incomplete=yes
-    hint 'run this as the owner of these files'
     warn "skipped: $(amount "$unreadable" file)$place that user '$(user_name)' is not allowed" \
-        'to read'
+        'to read; run this as their owner'
 }
 
 count_backups_to_delete() {

@@ -162,8 +162,12 @@ remember_failure() {
         remember "$running_level" failed
 }
 
+# add_levels: only a bad file has failed
 add_levels() {
-    [ -z "$running_level" ] || printf '%s\tfailed\t-\n' "$running_level" >>"$work/levels"
+    level_result=unfinished
+    [ -z "$file_is_bad" ] || level_result=failed
+    [ -z "$running_level" ] ||
+        printf '%s\t%s\t-\n' "$running_level" "$level_result" >>"$work/levels"
     [ -s "$work/levels" ] || return 0
     add_text backup "$backup_file"
     add_rows levels 'level result seconds#' <"$work/levels"

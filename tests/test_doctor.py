@@ -236,13 +236,26 @@ def test_unreadable_backup_is_one_problem(open_directory: Path) -> None:
     assert set(lines(run.out, "problem")) == {"backup", "login"}, run
 
 
+def test_room_for_the_write_ahead_log_is_needed_too(direct: Database) -> None:
+    direct.sample_backup()
+    free = direct.execute("SELECT pg_database_size(current_database()) * 3 / 2048")[0][0]
+    df = f'disk=/; case $* in *pg_wal*) disk=$LOG ;; esac; printf "x\nx 1 1 {free} 1%% $disk\n"'
+    small = fake(direct.checkout, df=df)
+    run = direct.checkout.run(DOCTOR, LOG="/", **small)
+    assert "but a restore needs about" in lines(run.out, "problem")["space"], run
+    run = direct.restore(LOG="/", **small)
+    assert run.status == 1 and "free, but this restore needs" in run.errors[0], run
+    run = direct.restore(LOG="/another-disk", **small)
+    assert run.status == 0, run
+
+
 def test_disk_without_room_for_a_backup_is_a_problem(direct: Database) -> None:
     path = direct.sample_backup()
     df = """case "$*" in *tmp*) exec "$REAL" "$@" ;; *) printf 'x\nx 1 1 1 1\n' ;; esac"""
     run = direct.checkout.run(DOCTOR, **fake(direct.checkout, df=df))
     assert run.status == 1, run
     problem = lines(run.out, "problem")["backups"]
-    assert re.fullmatch(r"only 1\.0 kB free in assets/; the shared backup is .*", problem)
+    assert re.fullmatch(r"only 1\.0 kB free in assets/; the newest backup there has .*", problem)
     assert path.exists()
     run = direct.checkout.run(DOCTOR, **fake(direct.checkout, df="echo Filesystem"))
     assert run.status == 1, run

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.backups import manifest_of, write_backup
 from support.databases import Database
+from support.fakes import fake
 from support.run import CLEAN, LIST, RESTORE, STATS, Checkout, Run
 from support.servers import Container
 
@@ -67,6 +68,10 @@ def test_verification_names_its_levels(direct: Database) -> None:
     assert found["backup"] == "./assets/assets.dump.gz"
     levels = [(level["level"], level["result"]) for level in found["levels"]]
     assert levels == [("hash", "ok"), ("read", "ok"), ("restore", "ok")]
+    fails = 'case "$*" in *--jobs*) exit 1 ;; esac; exec "$REAL" "$@"'
+    run = direct.checkout.run(VERIFY, "--json", **fake(direct.checkout, pg_restore=fails))
+    unfinished = {"level": "restore", "result": "unfinished", "seconds": None}
+    assert result(run, 1)["levels"][2] == unfinished
     path.write_bytes(b"\x1f\x8b" + path.read_bytes()[2:20] + b"x" + path.read_bytes()[21:])
     found = result(direct.checkout.run(VERIFY, "--json"), status=1)
     assert found["levels"] == [{"level": "hash", "result": "failed", "seconds": None}]

@@ -361,7 +361,7 @@ def test_new_key_warns_that_earlier_backups_are_untrusted(direct: Database) -> N
     assert direct.backup("x", "--quiet").err == ""
     forget_key(direct)
     run = direct.backup("y", "--quiet")
-    warning = "warning: the signed backups in backups/postgres have another key: they are untrusted"
+    warning = "did not sign the earlier backups in backups/postgres: they are untrusted now"
     assert run.status == 0 and warning in run.err, run
 
 

@@ -169,10 +169,29 @@ def test_misspelt_settings_are_named(checkout: Checkout) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("'pa#ss' # the password", "pa#ss"),
+        ("'x' # don't use 'y'", "x"),
+        ('"a b"', "a b"),
+        ("a#b # c", "a#b"),
+        ("'a'b'", "a'b"),
+    ],
+)
+def test_value_in_the_env_file_ends_at_its_quote_or_comment(
+    checkout: Checkout, written: str, value: str
+) -> None:
+    (checkout.path / ".env").write_text(f"ASSETS_PG_BACKEND={written}\n")
+    run = checkout.run(STATS)
+    assert run.status == 2 and f"not '{value}'" in run.errors[0], run
+
+
 def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text(
         "# nonsense\n\n  \nTB_ETCD=\"x\nnonsense\nTB_POSTGRES_USER='x\nRESTORE_TRUST\n"
         'export TB_POSTGRES_PASSWORD="s3cret\nPATH=x\r\nFORCE = yes\nDOCKER_CONTEXT = x\n'
+        "TMPDIR=/tmp\n"
     )
     run = checkout.run(STATS)
     assert [line for line in run.err.splitlines() if line.startswith("warning")] == [
@@ -182,6 +201,7 @@ def test_lines_of_the_env_file_that_have_no_effect_are_named(checkout: Checkout)
         "warning: skipped line 8 of './.env', which has an unclosed quote",
         "warning: skipped line 10 of './.env': set FORCE on the command line instead",
         "warning: skipped line 11 of './.env': set DOCKER_CONTEXT in the environment instead",
+        "warning: skipped line 12 of './.env': set TMPDIR in the environment instead",
     ]
     (checkout.path / ".env").unlink()
     (checkout.path / ".env").mkdir()

@@ -3,7 +3,7 @@
 # the previous one and the kept copy.
 # Needs: child compared lock_backend previous replaced sql staging work
 # Sets: copy_bytes copy_origin copy_wanted data_directory database_bytes database_encoding in_place
-#   load_jobs may_create may_restrict toast_compression
+#   load_jobs max_wal_bytes may_create may_restrict toast_compression
 
 # the settings RESTORE_IN_PLACE and RESTORE_KEEP_COPY of restore-assets.sh; doctor.sh sets the first
 in_place=no copy_wanted=no
@@ -36,22 +36,18 @@ require_database() {
     database_exists || fail_without_database
 }
 
-# read_server_facts: Sets may_create, may_restrict, load_jobs, toast_compression and
+# read_server_facts: Sets may_create, may_restrict, load_jobs, toast_compression, max_wal_bytes and
 # data_directory
 read_server_facts() {
     server_facts=$(ask lock <"$sql/restore/server-facts.sql") ||
         fail_with "$work/lock.errors" 'could not read the catalog'
-    IFS='|' read -r may_create may_restrict load_jobs toast_compression data_directory <<EOF
+    IFS='|' read -r may_create may_restrict load_jobs toast_compression max_wal_bytes \
+        data_directory <<EOF
 $server_facts
 EOF
+    require_number 'the size of the write-ahead log' "$max_wal_bytes"
     require_number 'the number of jobs' "$load_jobs"
     load_jobs=${RESTORE_JOBS:-$load_jobs}
-}
-
-# server_has_room FREE_KIB BYTES: is that enough? FREE_KIB is empty if unknown, as for another
-# host's data directory: there a full disk ends the load, which changes nothing
-server_has_room() {
-    [ -z "$1" ] || [ "$1" -ge "$(($2 / 1024))" ]
 }
 
 # create_staging ENCODING: an empty database like the live one; where there is none, of that

@@ -53,7 +53,9 @@ find_other_place() {
     other_place=
     case $1 in
         FORCE) other_place='on the command line' ;;
-        DOCKER_HOST | DOCKER_CONTEXT | CONTAINER_HOST | CONTAINER_CONNECTION)
+        TMPDIR) other_place='in the environment' ;; # it has a default already
+        DOCKER_HOST | DOCKER_CONTEXT | CONTAINER_HOST | CONTAINER_CONNECTION | KUBECONFIG | \
+            XDG_CONFIG_HOME)
             eval "[ -n \"\${$1-}\" ]" || other_place='in the environment'
             ;;
     esac
@@ -111,16 +113,16 @@ absolute_path() {
     printf '%s' "$2"
 }
 
-# unquoted VALUE: as written after NAME= in a .env file; fails where a quote is not closed
+# unquoted VALUE: as written after NAME= in a .env file, without its comment; fails where a quote is
+# not closed
 unquoted() {
     case $1 in
-        \" | \') return 1 ;;
-        \"*\") set -- "${1#\"}" && printf '%s' "${1%\"}" ;;
-        \'*\') set -- "${1#\'}" && printf '%s' "${1%\'}" ;;
-        \"*\"[[:space:]]*\#* | \'*\'[[:space:]]*\#*)
-            unquoted "$(printf '%s' "$1" | sed 's/[[:space:]]*#.*//')"
+        \"* | \'*)
+            set -- "${1#?}" "${1%"${1#?}"}"
+            set -- "$(printf '%s\n' "$1" |
+                LC_ALL=C sed -n "s/$2\([[:space:]]\{1,\}#.*\)\{0,1\}\$/./p")"
+            [ -n "$1" ] && printf '%s' "${1%.}"
             ;;
-        \"* | \'*) return 1 ;;
         *) printf '%s' "$1" | sed 's/[[:space:]]#.*//; s/[[:space:]]*$//' ;;
     esac
 }

@@ -47,6 +47,6 @@ load_grants() {
         "$work/grants.errors" >>"$work/skipped-grant" || :
     [ ! -s "$work/skipped-grant" ] || {
         rights_skipped=yes
-        warn "some grants were skipped: $(first_error "$work/skipped-grant")"
+        alert "some grants were skipped: $(first_error "$work/skipped-grant")"
     }
 }

@@ -124,7 +124,7 @@ check_room() {
     fi
     bytes_to_load=$(expected_bytes)
     require_room 'data directory' "$data_directory" "$(server_fact data-free)" \
-        "$((bytes_to_load * databases))"
+        "$(room_to_load "$((bytes_to_load * databases))")"
     forget_hints
     require_room 'temporary directory' "$(server_fact tmp-parent)" "$(server_fact tmp-free)" \
         "$(size_of "$backup_file")"

@@ -50,7 +50,7 @@ find_obstacle_in_dump() {
 
 # room_to_sort: in bytes, for staging, a sorted copy of a table and what the sort itself writes
 room_to_sort() {
-    echo "$((database_bytes * 3))"
+    room_to_load "$((database_bytes * 3))"
 }
 
 # restore_dump: as a full restore of a trusted backup does. The rows are sorted before there are

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What the user is allowed to do and the server can do. The functions require_... and refuse_... end
 # the script otherwise.
-# Needs: is_standby may_create server sql work
+# Needs: is_standby max_wal_bytes may_create server sql work
 # Sets: forbidden_settings
 
 # require_readable CONTENT: ends the script where content_of was not permitted to read
@@ -14,6 +14,21 @@ require_readable() {
     unreadable_because=${1##*'unknown content ('}
     die "user '$TB_POSTGRES_USER' may not read the database: ${unreadable_because%%)*}"
 }
+
+# server_has_room FREE_KIB BYTES: is that enough? FREE_KIB is empty if unknown, as for another
+# host's data directory
+server_has_room() {
+    [ -z "$1" ] || [ "$1" -ge "$(($2 / 1024))" ]
+}
+
+# room_to_load BYTES: prints what the load of so much needs in the data directory, with its
+# write-ahead log, where that is there: the server ends if it cannot write it
+room_to_load() (
+    log_bytes=$1
+    [ "$log_bytes" -le "$max_wal_bytes" ] || log_bytes=$max_wal_bytes
+    [ -z "$(server_fact wal-elsewhere)" ] || log_bytes=0
+    echo "$(($1 + log_bytes))"
+)
 
 # refuse_system_database: ends the script if the database is one that every server has
 refuse_system_database() {

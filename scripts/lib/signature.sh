@@ -63,8 +63,11 @@ make_key() {
     key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
     if lacks_key && write_key 2>/dev/null && has_key; then
         say "created the key that signs your backups: $(key_file)"
-        ! has_signed_backups ||
-            alert 'the signed backups in backups/postgres have another key: they are untrusted now'
+        ! has_signed_backups || {
+            hint 'if you have a copy of the old key, put it back before the next backup'
+            alert "the new key '$(key_file)' did not sign the earlier backups in" \
+                'backups/postgres: they are untrusted now'
+        }
         return 0
     fi
     key_parent=

@@ -24,6 +24,15 @@ free_in() { # DIRECTORY
     df -Pk -- "$1" 2>/dev/null | awk 'NR == 2 { print $4 }'
 }
 
+# has_log_elsewhere DATA_DIRECTORY: is the write-ahead log known to be on another disk?
+has_log_elsewhere() {
+    case $(disk_of "$1/pg_wal") in '' | "$(disk_of "$1")") return 1 ;; esac
+}
+
+disk_of() { # DIRECTORY
+    df -Pk -- "$1" 2>/dev/null | awk 'NR == 2 { print $NF }'
+}
+
 major_version() { # PROGRAM
     "$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'
 }
@@ -38,6 +47,7 @@ echo "tmp $parent/$2"
 echo "tmp-parent $parent"
 echo "tmp-free $(free_in "$parent")"
 echo "data-free $(free_in "$3")"
+! has_log_elsewhere "$3" || echo "wal-elsewhere yes"
 echo "pg_dump $(major_version pg_dump)"
 echo "pg_restore $(major_version pg_restore)"
 ! knows_zstd || echo "zstd yes"

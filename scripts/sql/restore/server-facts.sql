@@ -6,6 +6,7 @@
 --     container's share; 2 if this user may not read them), and at most half of the connections
 --     that are free, for all and for this user
 --   the best compression that the server has for long values
+--   how large the write-ahead log becomes before it is recycled, in bytes
 --   its data directory; empty if this user may not read it, or if the server is on another
 --     machine than the client
 SELECT CASE WHEN :'SERVER_VERSION_NUM'::int >= 160000 THEN 'SET' ELSE 'MEMBER' END AS needed \gset
@@ -47,6 +48,7 @@ SELECT :'may_create', :'may_restrict',
             WHERE rolname = current_user GROUP BY rolconnlimit) / 2)),
        (SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE setting END
         FROM pg_settings WHERE name = 'default_toast_compression'),
+       pg_size_bytes(current_setting('max_wal_size')),
        CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'usage')
                  AND (inet_client_addr() IS NOT DISTINCT FROM inet_server_addr()
                       OR inet_client_addr() << '127.0.0.0/8')
