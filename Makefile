@@ -42,7 +42,7 @@ verify-backup: ## verify a backup; LEVEL=hash, read or restore (default)
 	@$(chosen); \
 	    ./scripts/verify-backup.sh $(ARGS) $${MAKE_LEVEL:+--level "$$MAKE_LEVEL"} -- "$$backup"
 
-diff-backup: ## compare a backup with the database, or with WITH=x
+diff-backup: ## compare a backup with the database; WITH=x: with x
 	@$(chosen); \
 	    ./scripts/diff-backup.sh $(ARGS) $${MAKE_WITH:+--with "$$MAKE_WITH"} -- "$$backup"
 
@@ -131,6 +131,6 @@ help:
 	        END { printf "\n%sExamples%s\n", bold, plain }' $(MAKEFILE_LIST)
 	@printf '%s\n' \
 	    '  make up && make init                          create and fill a new database' \
-	    '  make backup-assets                            then commit it and its .info' \
+	    '  make backup-assets                            then commit file and .info' \
 	    '  make restore-assets FILE=./backups/postgres/x.dump.gz' \
 	    '  RESTORE_SKIP_CONFIRM=yes make restore-assets  unattended'

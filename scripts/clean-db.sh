@@ -80,7 +80,7 @@ refresh_views() {
         sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" || :
     [ -s "$work/sql.errors" ] || return 0
     warn "all tables are empty, but $(first_error "$work/sql.errors")"
-    hint 'remove the cause, then run REFRESH MATERIALIZED VIEW'
+    hint 'fix this, then run REFRESH MATERIALIZED VIEW'
     end_incomplete
 }
 

@@ -136,7 +136,7 @@ check_backups() {
         [ "$free_here" -gt "$size_of_last" ] || {
             hint "free some space in '$path'"
             die "only $(human_size "$free_here") free in $backup_directory;" \
-                "the newest backup there has $(human_size "$size_of_last")"
+                "the newest backup there is $(human_size "$size_of_last")"
         }
         if [ -z "$least_free" ] || [ "$free_here" -lt "$least_free" ]; then
             least_free=$free_here

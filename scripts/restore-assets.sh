@@ -177,19 +177,22 @@ add_table() {
 
 # --- what is shown ---
 
-# show_changes: rows per table, now and in the backup, on standard output. A restore goes on where
-# the live rows could not be counted; so does this
+# show_changes: rows per table, now and in the backup, on standard output. A failure to count the
+# live rows does not stop a restore, so it does not stop a dry run
 show_changes() {
     : >"$work/now"
+    uncounted=
     if database_exists; then
         fingerprints_sql "$(columns_to_count)" |
             sql "$TB_POSTGRES_DATABASE" >"$work/now" 2>"$work/sql.errors" || {
-            warn "could not count the rows that are there now: $(first_error "$work/sql.errors")"
+            warn "could not count the rows of the live database: $(first_error "$work/sql.errors")"
             : >"$work/now"
+            uncounted=yes
         }
     fi
     rows_in_backup >"$work/then"
-    awk -f "$awk/dry-run-rows.awk" "$work/now" "$work/then" >"$work/unsorted"
+    awk -v uncounted="$uncounted" -f "$awk/dry-run-rows.awk" \
+        "$work/now" "$work/then" >"$work/unsorted"
     LC_ALL=C sort -k 4 "$work/unsorted" >"$work/changes"
     if [ -n "$json" ]; then
         add_changes

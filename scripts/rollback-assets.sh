@@ -98,7 +98,10 @@ roll_back() {
         return 0
     fi
     case $schema_now-$schema_then in
-        unknown-* | *-unknown) say "restart CB-Tumblebug's server if its schema has changed" ;;
+        unknown-* | *-unknown)
+            say 'could not compare the schemas: restart the server of CB-Tumblebug if the schema' \
+                'of its database has changed'
+            ;;
         "$schema_now-$schema_now") ;;
         *) say "restart CB-Tumblebug's server: the schema of its database has changed" ;;
     esac

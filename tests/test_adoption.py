@@ -243,8 +243,8 @@ def test_endpoint_does_not_stand_in_for_a_container_that_does_not_run(
 ) -> None:
     run = direct.checkout.run(STATS, ASSETS_PG_BACKEND="auto")
     assert run.status == 1, run
-    name = "container 'tumblebug-assets-test-none', which was not found running,"
-    assert f"cannot choose between {name} and TB_POSTGRES_ENDPOINT=" in run.errors[0]
+    name = "container 'tumblebug-assets-test-none'"
+    assert f"{name} is not running, and TB_POSTGRES_ENDPOINT=" in run.errors[0]
     assert "start the container, or set ASSETS_PG_BACKEND=direct" in run.err
 
 

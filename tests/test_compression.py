@@ -97,7 +97,7 @@ def test_server_without_zstd_is_served_with_gzip(checkout: Checkout) -> None:
         assert "has no zstd" in run.err
         run = database.backup("manual", BACKUP_COMPRESSION="lz4:3")
         assert run.status == 1, run
-        assert "BACKUP_COMPRESSION=small uses what pg_dump has" in run.err
+        assert "set BACKUP_COMPRESSION=small, which uses what" in run.err
         for word in ("smallest", "small"):
             assert database.backup("assets/assets.dump.gz", BACKUP_COMPRESSION=word).status == 0
             assert compression(checkout.default_backup) == "gzip:6"

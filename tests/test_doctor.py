@@ -255,7 +255,7 @@ def test_disk_without_room_for_a_backup_is_a_problem(direct: Database) -> None:
     run = direct.checkout.run(DOCTOR, **fake(direct.checkout, df=df))
     assert run.status == 1, run
     problem = lines(run.out, "problem")["backups"]
-    assert re.fullmatch(r"only 1\.0 kB free in assets/; the newest backup there has .*", problem)
+    assert re.fullmatch(r"only 1\.0 kB free in assets/; the newest backup there is .*", problem)
     assert path.exists()
     run = direct.checkout.run(DOCTOR, **fake(direct.checkout, df="echo Filesystem"))
     assert run.status == 1, run

@@ -99,7 +99,7 @@ def test_other_modes_load_the_backup(kept: Database) -> None:
 
 @only_with_all
 def test_restore_with_other_rights_loads_the_backup(kept: Database) -> None:
-    kept.checkout.key.unlink()  # so that the backup is one of another machine
+    kept.checkout.key.unlink()  # so that the backup is untrusted
     run = kept.restore(**KEEP)
     assert run.status == 0 and LOADING in run.err, run
     for trust, step in (({}, CLONING), ({"RESTORE_TRUST": "yes"}, LOADING)):

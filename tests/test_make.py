@@ -373,7 +373,7 @@ def test_up_says_that_another_command_created_the_container(
     docker("kill", name)
     up = compose.run(UP)
     assert up.status == 1, up
-    assert f"container '{name}' does not run, and was created in another place" in up.err, up
+    assert f"container '{name}' is not running, and 'make up' did not create it as" in up.err, up
     assert f"start it with 'docker start {name}'" in up.err
     assert not docker("volume", "ls", "--quiet", "--filter", f"name={name}")
     stats = compose.run(STATS)

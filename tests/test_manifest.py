@@ -389,7 +389,7 @@ def test_backup_of_a_newer_version_is_refused(direct: Database) -> None:
     before = direct.content()
     run = direct.restore()
     assert run.status == 1, run
-    assert "made by a newer version of these scripts; the database is unchanged" in run.err
+    assert "written by a newer version of these scripts; the database is unchanged" in run.err
     assert "update these scripts with 'git pull'" in run.err
     assert direct.content() == before
 

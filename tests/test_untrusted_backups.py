@@ -321,7 +321,7 @@ def test_trust_restores_views_and_functions(direct: Database) -> None:
         direct.execute("DROP VIEW v")
 
 
-def test_backup_of_this_machine_needs_no_trust(direct: Database) -> None:
+def test_backup_signed_with_this_key_needs_no_trust(direct: Database) -> None:
     direct.execute("CREATE VIEW v AS SELECT 1 AS n")
     path = direct.checkout.default_backup
     key = direct.checkout.key

@@ -365,7 +365,7 @@ def test_missing_standard_program_is_named(checkout: Checkout) -> None:
 
 
 def test_no_backup_is_made_without_random_numbers(direct: Database) -> None:
-    """The end of an answer of the server is random: an empty one would cut the manifest."""
+    """A random line ends each answer of the server; an empty one would cut the manifest."""
     path = direct.sample_backup()
     before = path.read_bytes()
     nothing = 'case "$*" in */dev/urandom) exit 0 ;; esac; exec "$REAL" "$@"'

@@ -50,12 +50,12 @@ choose_backend() {
 }
 
 # refuse_stopped_container: ends the script if the user has named a container, too: a restore must
-# not go to the endpoint because that one does not run
+# not go to the endpoint only because the container is not running
 refuse_stopped_container() {
     if [ -n "$TB_POSTGRES_CONTAINER" ] && command -v "$CONTAINER_CLI" >/dev/null; then
         hint 'start the container, or set ASSETS_PG_BACKEND=direct to use the endpoint'
-        die "cannot choose between container '$TB_POSTGRES_CONTAINER', which was not found" \
-            "running, and TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT"
+        die "container '$TB_POSTGRES_CONTAINER' is not running, and" \
+            "TB_POSTGRES_ENDPOINT=$TB_POSTGRES_ENDPOINT may be another server"
     fi
 }
 

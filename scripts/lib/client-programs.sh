@@ -4,8 +4,8 @@
 # Needs: server server_release server_version work
 # Sets: dump_version
 
-# require_dump_version: ends the script if pg_dump is older than the server: it then refuses to read
-# it. Sets dump_version, a major one
+# require_dump_version: ends the script if pg_dump is older than the server, which it then refuses
+# to read. Sets dump_version, a major one
 require_dump_version() {
     dump_version=$(server_fact pg_dump)
     [ -n "$dump_version" ] ||

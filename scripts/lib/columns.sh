@@ -73,7 +73,7 @@ fail_without_rows() {
         die 'the backup contains no rows'
     fi
     [ -n "$emptied_tables" ] ||
-        die 'cannot restore tables without columns that can be filled:' "$(in_one_line "$tables")"
+        die "these tables have no columns to restore: $(in_one_line "$tables")"
     hint "it contains: $(sed -n 's/^rows \(public\.\)\{0,1\}\(.*\) [0-9]*$/\2/p' \
         "$work/archive-rows" | list_of 10)"
     die "the backup has no rows for these tables: $(shown_tables "$emptied_tables")"

@@ -65,11 +65,10 @@ refuse_foreign_container() {
     [ -n "$container_state" ] || return 0
     choose_project
     [ "$(project_of_container)" = "$COMPOSE_PROJECT_NAME" ] || {
-        creator=$(directory_of_creator)
         hint_start
-        hint "or rename or remove it, and run 'make up' again"
-        [ -n "$creator" ] || creator='another place'
-        die "$container_name does not run, and was created in $creator, not here"
+        hint "or rename or remove it, then run 'make up' again; its data is not taken over"
+        die "$container_name is not running, and 'make up' did not create it" \
+            "as project '$COMPOSE_PROJECT_NAME'"
     }
 }
 

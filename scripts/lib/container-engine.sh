@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The container engine: Docker or podman, of this machine or another one. CONTAINER_CLI names its
+# The container engine: Docker or podman, on this machine or another. CONTAINER_CLI names its
 # command.
 # Needs: work
 # Sets: engine engine_host verified

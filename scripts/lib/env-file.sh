@@ -53,7 +53,7 @@ find_other_place() {
     other_place=
     case $1 in
         FORCE) other_place='on the command line' ;;
-        TMPDIR) other_place='in the environment' ;; # it has a default already
+        TMPDIR) other_place='in the environment' ;; # it is always set by now
         DOCKER_HOST | DOCKER_CONTEXT | CONTAINER_HOST | CONTAINER_CONNECTION | KUBECONFIG | \
             XDG_CONFIG_HOME)
             eval "[ -n \"\${$1-}\" ]" || other_place='in the environment'

@@ -110,7 +110,7 @@ hint_for_cause() {
             hint 'give the column a default in the live database, or restore the schema too'
             ;;
         *'too many connections for database'*)
-            hint 'run ALTER DATABASE ... CONNECTION LIMIT -1 for it, or set a higher limit'
+            hint 'for the database in the message, run ALTER DATABASE ... CONNECTION LIMIT -1'
             ;;
         *'too many connections for role'*)
             hint "run ALTER ROLE \"$TB_POSTGRES_USER\" CONNECTION LIMIT -1, or set a higher limit"
@@ -120,7 +120,7 @@ hint_for_cause() {
                 'or, for a table of this user, ALTER TABLE ... NO FORCE ROW LEVEL SECURITY'
             ;;
         *'for option -Z/--compress'* | *'invalid compression specification'*)
-            hint 'BACKUP_COMPRESSION=small uses what pg_dump has'
+            hint 'set BACKUP_COMPRESSION=small, which uses what this pg_dump can do'
             ;;
         *'permission denied to create extension'*) hint_extensions ;;
         *'is being accessed by other users'*)

@@ -48,7 +48,7 @@ is_manifest_inside() {
 check_manifest() {
     [ "$(size_of "$work/info")" -le "$manifest_limit" ] || die "manifest '$manifest' is too large"
     is_complete "$work/info" || fail_damaged_manifest "$1"
-    [ "$(head -n 1 "$work/info")" = "$manifest_title" ] || fail_newer_manifest "$1"
+    [ "$(head -n 1 "$work/info")" = "$manifest_title" ] || fail_newer_manifest
     sed '$d' "$work/info" >"$work/manifest"
     for field in bytes database-bytes; do
         is_number "$(manifest_field $field)" || die "manifest '$manifest' has no number as $field"
@@ -76,9 +76,9 @@ fail_damaged_manifest() { # FILE
     die "manifest '$manifest' is damaged or was edited"
 }
 
-fail_newer_manifest() { # FILE
+fail_newer_manifest() {
     hint "update these scripts with 'git pull'"
-    die "backup file '$1' was made by a newer version of these scripts"
+    die "manifest '$manifest' was written by a newer version of these scripts"
 }
 
 # require_whole FILE: ends the script if it is cut or damaged; an archive without gzip is read
@@ -131,7 +131,7 @@ is_complete() {
     [ "$(tail -n 1 "$1")" = "manifest: $(sed '$d' "$1" | sha256)" ]
 }
 
-# is_own_manifest: did this machine sign the checked manifest, whose signature is its last line?
+# is_own_manifest: was the checked manifest, whose last line is its signature, signed with this key?
 is_own_manifest() {
     sed '$d' "$work/manifest" >"$work/unsigned"
     is_signed "$work/unsigned" "$(manifest_field signature)"

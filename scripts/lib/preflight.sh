@@ -120,7 +120,7 @@ check_room() {
     databases=1
     if [ "$copy_wanted" = yes ] && [ -z "$copy_found" ] && may_use_copy; then
         databases=2
-        hint 'RESTORE_KEEP_COPY=no needs only half of that'
+        hint 'RESTORE_KEEP_COPY=no needs less'
     fi
     bytes_to_load=$(expected_bytes)
     require_room 'data directory' "$data_directory" "$(server_fact data-free)" \

@@ -3,7 +3,8 @@
 # Needs: json program unchanged
 # Sets: explained failure_text json
 
-# require_programs_for_settings: those that read .env, which names the hook that reports a failure
+# require_programs_for_settings: those that read .env come first, because it names the hook that
+# reports a failure
 require_programs_for_settings() {
     require_each awk cut env grep head od sed sort tr
 }
@@ -20,7 +21,7 @@ require_each() { # NAME...
     done
 }
 
-# fail_without_program NAME: ends the script, by the shell alone. Sets json
+# fail_without_program NAME: ends the script, using only what the shell has built in. Sets json
 fail_without_program() {
     explained=yes
     what_is_missing="there is no '$1' on this machine$unchanged"

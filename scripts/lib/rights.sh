@@ -21,8 +21,8 @@ server_has_room() {
     [ -z "$1" ] || [ "$1" -ge "$(($2 / 1024))" ]
 }
 
-# room_to_load BYTES: prints what the load of so much needs in the data directory, with its
-# write-ahead log, where that is there: the server ends if it cannot write it
+# room_to_load BYTES: how many bytes the data directory needs for loading so many. They include the
+# write-ahead log, unless it is on another disk: a server that cannot write it shuts down
 room_to_load() (
     log_bytes=$1
     [ "$log_bytes" -le "$max_wal_bytes" ] || log_bytes=$max_wal_bytes

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# The signature of a manifest: an HMAC under the user's key, by which a restore knows the user's own
-# backups.
+# The signature of a manifest: an HMAC under the user's key, by which a restore recognizes the
+# user's own backups.
 # Needs: project run_name work
 # Sets: key_parent
 
@@ -104,7 +104,7 @@ signature_of() (
     printf '%s%s\n' "$signing_key" "$(sha256_of "$work/signed")" | sha256
 )
 
-# is_signed FILE SIGNATURE: by this machine?
+# is_signed FILE SIGNATURE: with this key?
 is_signed() {
     has_key || {
         [ -z "$(key_file)" ] || lacks_key || warn "$(key_problem)"

@@ -19,8 +19,8 @@ END {
     }
 }
 
-# Makes a line a row of two cells, the name and the numbers, unless it is the rest of a name with a
-# line break.
+# Splits a line into two cells, name and numbers. A line that only continues a name with a line
+# break stays whole.
 function split_line(row,    numbers) {
     rows = row
     if (!match(line[row], /  +(rows +size +share|[0-9,]* *[0-9.]+ [kMGT]?B +[0-9.]+%)$/)) return

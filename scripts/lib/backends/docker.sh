@@ -14,7 +14,7 @@ select_docker() {
         paused) fail_paused ;;
         restarting)
             hint "see why with '$CONTAINER_CLI logs $TB_POSTGRES_CONTAINER'"
-            die "PostgreSQL $container_name does not start: it is restarting again and again"
+            die "PostgreSQL $container_name does not start: it keeps restarting"
             ;;
         *)
             hint_start
@@ -67,7 +67,7 @@ exec_in_container() {
     exec "$CONTAINER_CLI" exec -i "$TB_POSTGRES_CONTAINER" "$@"
 }
 
-# choose_container: by default, that of the usual names which runs; M-CMP uses the second
+# choose_container: by default, the running one with a usual name; the second name is M-CMP's
 choose_container() {
     [ -z "$TB_POSTGRES_CONTAINER" ] || return 0
     TB_POSTGRES_CONTAINER=$usual_container
