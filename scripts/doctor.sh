@@ -106,6 +106,7 @@ colour_on_3() {
 # check_this_machine: Sets has_backup
 check_this_machine() {
     has_backup=
+    check problem settings
     check problem directory
     check problem backups
     check problem gzip
@@ -118,6 +119,11 @@ check_this_machine() {
         has_backup=yes
     fi
     [ -z "$BACKUP_REMOTE" ] || check problem remote
+}
+
+check_settings() {
+    require_restore_settings
+    require_backup_settings
 }
 
 check_directory() {
@@ -353,8 +359,10 @@ check_restore() {
     on_server pg_restore --list <"$work/head" >/dev/null 2>"$work/restore.errors" || :
     ! grep -q 'unsupported version\|valid archive\|text format' "$work/restore.errors" ||
         fail_not_whole "$work/restore.errors"
-    if [ -n "$trusted" ]; then
+    if [ -n "$signed" ]; then
         echo "$backup_file is trusted"
+    elif [ -n "$trusted" ]; then
+        echo "$backup_file is untrusted, but RESTORE_TRUST=yes restores it with your own rights"
     else
         echo "$backup_file is untrusted: a restore loads it with restricted rights and audits it"
     fi

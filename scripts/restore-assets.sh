@@ -353,7 +353,8 @@ what_is_shown() {
         printf '%s\n' "$(replacement will)" "$sides" "$emptied_tables" "$unfilled_columns"
         cat "$work/schema.differences"
         [ "$mode" = full ] || cat "$work/columns.missing"
-        [ -z "$manifest_found" ] || echo "backup ${trusted:-untrusted} $(manifest_field sha256)"
+        [ -z "$manifest_found" ] ||
+            echo "backup with SHA-256 $(manifest_field sha256)${signed:+, signed with your key}"
         [ "$RESTORE_KEEP_PREVIOUS" != yes ] || echo "previous $(time_of_previous)"
     } | sed '/^$/d'
 }

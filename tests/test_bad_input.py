@@ -73,7 +73,7 @@ def test_misspelt_name_leads_to_the_backup(direct: Database) -> None:
     for name in ("nightly", "other"):
         direct.backed_up(direct.checkout.named_backups / f"{name}.dump.gz")
     run = direct.restore("nigthly")
-    assert run.status == 1 and "hint: did you mean nightly?" in run.err, run
+    assert run.status == 1 and "did you mean ./backups/postgres/nightly.dump.gz?" in run.err, run
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_column_added_during_the_question_ends_the_restore(direct: Database) -> 
         at_prompt=lambda _: direct.execute("ALTER TABLE image_info ADD COLUMN later int"),
     )
     assert run.status == 1, run
-    assert "now it would be: " in run.err and "public.image_info later" in run.err, run
+    assert "it would now say: " in run.err and "public.image_info later" in run.err, run
 
 
 def test_backup_of_another_database_says_so(direct: Database) -> None:

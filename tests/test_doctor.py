@@ -236,6 +236,17 @@ def test_unreadable_backup_is_one_problem(open_directory: Path) -> None:
     assert set(lines(run.out, "problem")) == {"backup", "login"}, run
 
 
+def test_setting_that_stops_a_restore_is_a_problem(direct: Database) -> None:
+    direct.sample_backup()
+    run = direct.checkout.run(DOCTOR, RESTORE_KEEP_PREVIOUS="ja")
+    assert run.status == 1 and "must be yes or no" in lines(run.out, "problem")["settings"], run
+    direct.checkout.key.unlink()
+    run = direct.checkout.run(DOCTOR, RESTORE_TRUST="yes")
+    assert "is untrusted, but RESTORE_TRUST=yes" in lines(run.out, "ok")["restore"], run
+    run = direct.restore("--dry-run", RESTORE_TRUST="yes")
+    assert "warning: this backup was not signed with your key" in run.err, run
+
+
 def test_room_for_the_write_ahead_log_is_needed_too(direct: Database) -> None:
     direct.sample_backup()
     free = direct.execute("SELECT pg_database_size(current_database()) * 3 / 2048")[0][0]

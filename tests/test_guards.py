@@ -215,7 +215,7 @@ def more_losses(database: Database) -> None:
     [
         (b"yes\n", another_run, 0, "next: git add "),
         (b"no\n", Database.key, 1, "cancelled; the existing backup is unchanged"),
-        (b"yes\n", more_losses, 1, "now it would be: image_info: 2,000 -> 0 rows, pricing_info: "),
+        (b"yes\n", more_losses, 1, "it would now say: image_info: 2,000 -> 0 rows\r"),
     ],
 )
 def test_less_content_needs_a_yes_on_a_terminal(

@@ -41,7 +41,7 @@ def test_table_of_another_role_is_replaced_only_on_request(ordinary: Database) -
     ordinary.execute("CREATE TABLE theirs AS SELECT 1 AS n")
     run = ordinary.restore(path)
     assert run.status == 1 and "permission denied for table theirs" in run.errors[0], run
-    assert "--schema backup" not in run.err
+    assert "RESTORE_SCHEMA" not in run.err
     run = ordinary.restore("--schema", "backup", "--dry-run", path)
     assert run.status == 0 and "warning: could not count the rows of the" in run.err, run
     run = ordinary.restore("--schema", "backup", path, RESTORE_KEEP_PREVIOUS="yes")

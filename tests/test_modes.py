@@ -488,7 +488,7 @@ def test_table_that_the_live_database_lacks_is_named_before_the_question(direct:
     run = direct.restore("--data-only", "--drop-missing-columns", path, RESTORE_SKIP_CONFIRM="")
     assert run.status == 1, run
     assert "error: the live database lacks these tables of the backup: pricing_info; the" in run.err
-    assert "or replace the schema too, with --schema backup" in run.err
+    assert "or replace the schema too, with RESTORE_SCHEMA=backup" in run.err
 
 
 def test_rows_of_tables_that_a_data_only_backup_lacks_are_counted(direct: Database) -> None:

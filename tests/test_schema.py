@@ -35,7 +35,7 @@ def test_newer_live_schema_is_kept(direct: Database) -> None:
     assert "\ncolumns only in the live database get their default\n" in run.err
     assert "which will be empty" not in run.err
     assert "missing from the backup" not in run.err
-    assert "\nuse --schema backup to replace the live schema too\n" in run.err
+    assert "\nRESTORE_SCHEMA=backup replaces the live schema too\n" in run.err
     assert "gpu" in columns(direct)
     assert [row[:-1] for row in direct.execute("SELECT * FROM spec_info ORDER BY id")] == before
     assert direct.left_behind() == []
@@ -286,6 +286,6 @@ def test_live_schema_that_could_not_be_read_is_replaced_only_on_request(direct: 
         run = direct.restore("--schema", mode, path)
         client.close()
         assert run.status == 1 and "are locked by" in run.errors[0], run
-        assert ("--schema backup replaces the live schema" in run.err) == alternative
+        assert ("RESTORE_SCHEMA=backup replaces the live schema" in run.err) == alternative
         assert direct.content() == before
     assert direct.left_behind() == []

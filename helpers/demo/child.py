@@ -16,9 +16,13 @@ def exit_on_signals() -> None:
 
 
 def exit_on_signal(number: int, frame: object) -> NoReturn:
-    """Raise SystemExit, and ignore further signals while cleaning up."""
+    """Raise SystemExit, and ignore further signals while cleaning up.
+
+    If another one has already arrived, Python prints a traceback where its handler is SIG_IGN.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
     for each in ENDING_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+        signal.signal(each, lambda *_: None)
     raise SystemExit(128 + number)
 
 

@@ -134,7 +134,8 @@ hint_meant_backup() {
         "$project/backups/postgres/$stem.dump.gz" "$project/assets/$stem.dump.gz"; do
         ! is_backup "$candidate" || hint "did you mean $candidate?"
     done
-    suggest "$stem" "$(names_of_backups)"
+    similar_name=$(printf '%s\n' "$stem" | nearest_of "$(names_of_backups)" | cut -f 2)
+    [ -z "$similar_name" ] || hint "did you mean $(backup_path "$similar_name")?"
     case $1 in
         */postgres/auto.dump.gz) hint "'auto' is a name for new backups only" ;;
     esac

@@ -88,7 +88,7 @@ refuse_missing_tables() {
     missing_tables=$(compare_lists other-tables "$work/live-columns.chosen" "$work/columns")
     [ -z "$missing_tables" ] || {
         hint "start CB-Tumblebug's server once to create them"
-        is_data_only || hint "or replace the schema too, with --schema backup"
+        is_data_only || hint 'or replace the schema too, with RESTORE_SCHEMA=backup'
         die "the live database lacks these tables of the backup: $(shown_tables "$missing_tables")"
     }
 }

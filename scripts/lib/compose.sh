@@ -114,20 +114,11 @@ has_image() {
         "$(container_field .Image)" ]
 }
 
-container_field() { # FIELD of what inspect prints
-    "$CONTAINER_CLI" inspect --type container --format "{{$1}}" "$TB_POSTGRES_CONTAINER"
-}
-
 # warn_of_setting WHAT_IT_HAS SETTING: 'make down' stops only what 'make up' created
 warn_of_setting() {
     when_changed="; a changed setting takes effect after 'make down' and 'make up'"
     [ -n "$creator" ] || when_changed=
     warn "the running container $1, not $2$when_changed"
-}
-
-# directory_of_creator: that of the compose file; nothing where there was none
-directory_of_creator() {
-    container_field 'index .Config.Labels "com.docker.compose.project.working_dir"' 2>/dev/null
 }
 
 project_of_container() {

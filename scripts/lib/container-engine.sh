@@ -11,7 +11,11 @@ require_container_cli() {
             podman) advice='install podman' ;;
             *) advice='set CONTAINER_CLI to docker or podman' ;;
         esac
-        hint "$advice, or set TB_POSTGRES_ENDPOINT=host:port to use a server without a container"
+        if [ -n "$TB_POSTGRES_ENDPOINT" ]; then
+            hint "$advice, or set ASSETS_PG_BACKEND=direct to use $TB_POSTGRES_ENDPOINT"
+        else
+            hint "$advice, or set TB_POSTGRES_ENDPOINT=host:port for a server without a container"
+        fi
         die "there is no '$CONTAINER_CLI' command on this machine"
     }
     is_podman || use_podman_of_wrapper

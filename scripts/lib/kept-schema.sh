@@ -38,7 +38,7 @@ refuse_loss_of_large_objects() {
         else
             hint "if you trust the backup's author, RESTORE_IN_PLACE=yes with --trust keeps them"
         fi
-        is_data_only || hint 'to drop them and replace the schema too, use --schema backup'
+        is_data_only || hint 'to drop them and replace the schema too, set RESTORE_SCHEMA=backup'
         die "database '$TB_POSTGRES_DATABASE' would lose its large objects," \
             'which the backup does not contain'
     }
@@ -58,7 +58,7 @@ require_extension_rows() {
         if [ -n "$trusted" ]; then
             hint 'to keep these rows, set RESTORE_IN_PLACE=yes'
             [ "$is_superuser" != t ] ||
-                hint 'to replace them and the schema with those of the backup, use --schema backup'
+                hint 'RESTORE_SCHEMA=backup replaces them and the schema with those of the backup'
         else
             hint "if you trust the backup's author, --trust restores its rows of these tables too"
         fi

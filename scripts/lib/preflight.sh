@@ -204,7 +204,7 @@ show_schema() {
         done
         warn_of_emptied_tables
         [ -z "$defaulted_columns" ] || say 'columns only in the live database get their default'
-        [ "$RESTORE_SCHEMA" = live ] || say 'use --schema backup to replace the live schema too'
+        [ "$RESTORE_SCHEMA" = live ] || say 'RESTORE_SCHEMA=backup replaces the live schema too'
     elif [ -n "$live_had_tables" ]; then
         warn_with "the backup's schema will replace the live one; differences:" \
             "$(list_differences)"

@@ -94,7 +94,7 @@ require_backup_schema() {
     [ "$RESTORE_SCHEMA" = backup ] || {
         [ "$RESTORE_SCHEMA" = live ] || [ "$in_place" = yes ] ||
             ! grep -q 'canceling statement due to' "$work/dump.errors" ||
-            hint '--schema backup replaces the live schema without reading it'
+            hint 'RESTORE_SCHEMA=backup replaces the live schema without reading it'
         fail_with "$work/dump.errors" 'could not read the live schema'
     }
     unread_because=$(first_error "$work/dump.errors")

@@ -3,23 +3,28 @@
 # signed with this key is loaded by a role with no other rights, which the server watches, and what
 # it created is audited before anyone with more rights touches it.
 # Needs: archive_limit child in_place manifest_found may_restrict random restricted_role sql staging
-#   superuser_options trusted work
-# Sets: trusted
+#   signed superuser_options trusted work
+# Sets: signed trusted
 
-# decide_trust: trusted is what was signed with this key, or what the user says is. Sets trusted
+# decide_trust: trusted is what was signed with this key, or what the user says is. Sets signed and
+# trusted
 decide_trust() {
-    trusted=yes
-    [ "$RESTORE_TRUST" != yes ] || return 0
+    signed='' trusted=
     if [ -n "$manifest_found" ] && is_own_manifest; then
-        return 0
+        signed=yes trusted=yes
+    elif [ "$RESTORE_TRUST" = yes ]; then
+        trusted=yes
     fi
-    trusted=
 }
 
 # require_trust: once the file is known to be a backup; loading an untrusted one needs the rights of
 # a superuser, or those that server-facts.sql lists. 'private' adds a hint on how to do without that
 require_trust() { # [private]
-    [ -z "$trusted" ] || return 0
+    [ -z "$trusted" ] || {
+        [ -n "$signed" ] || warn 'this backup was not signed with your key: RESTORE_TRUST=yes' \
+            '(or --trust) loads it with your own rights, so it may run code'
+        return 0
+    }
     [ "$in_place" != yes ] || {
         hint 'if you trust its author, RESTORE_TRUST=yes (or --trust) restores it in place'
         die 'cannot restore an untrusted backup in place:' \

@@ -52,7 +52,8 @@ require_equal_tables() {
 # hint_other_types: where the live schema stays, the values in a column of another type may change
 hint_other_types() {
     if [ "$mode" != full ] && schemas_differ both; then
-        hint 'the schemas differ, as listed above, which may change values; try --schema backup'
+        hint 'the schemas differ, as listed above, which may change values;' \
+            'try RESTORE_SCHEMA=backup'
     fi
 }
 

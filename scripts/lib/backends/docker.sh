@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Backend docker: PostgreSQL's client programs in the container. CONTAINER_CLI may be podman.
-# Needs: awk engine engine_host verified work
+# Needs: awk engine engine_host root verified work
 # Sets: addresses container_name container_state server usual_container
 
 usual_container=cb-tumblebug-postgres # as in docker-compose.yaml
@@ -23,14 +23,26 @@ select_docker() {
     esac
 }
 
+# hint_start: make up also takes changed settings over, and names what is wrong
 hint_start() {
-    if [ -n "$container_state" ]; then
+    if [ -n "$container_state" ] && [ "$(directory_of_creator)" != "$root" ]; then
         hint "start it with '$CONTAINER_CLI start $TB_POSTGRES_CONTAINER'"
-    else
-        hint "start it with 'make up'"
+        return 0
+    fi
+    hint "start it with 'make up'"
+    [ -n "$container_state" ] || {
         hint 'if the container has another name, set TB_POSTGRES_CONTAINER'
         suggest "$TB_POSTGRES_CONTAINER" "$(ask_engine ps --format '{{.Names}}')"
-    fi
+    }
+}
+
+container_field() { # FIELD of what inspect prints
+    "$CONTAINER_CLI" inspect --type container --format "{{$1}}" "$TB_POSTGRES_CONTAINER"
+}
+
+# directory_of_creator: that of the compose file; nothing where there was none
+directory_of_creator() {
+    container_field 'index .Config.Labels "com.docker.compose.project.working_dir"' 2>/dev/null
 }
 
 fail_paused() {
