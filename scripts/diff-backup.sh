@@ -127,7 +127,11 @@ reach_server() {
     read_server_facts
     prepare_server "$data_directory"
     require_dump_version
-    require_right_to_create ${with:+private}
+    if [ -n "$with" ]; then
+        require_right_to_create private
+    else
+        require_right_to_create with
+    fi
     check_file_again
 }
 

@@ -436,6 +436,8 @@ def test_owner_of_the_tables_only_cannot_restore(ordinary: Database) -> None:
     assert run.status == 1 and "may not create the staging database" in run.err, run
     user = ordinary.checkout.environment["TB_POSTGRES_USER"]
     assert f" owner of database '{ordinary.name}', or run GRANT tumblebug TO {user}" in run.err
+    run = ordinary.checkout.run("./scripts/diff-backup.sh", path)
+    assert run.status == 1 and "or --private --with BACKUP compares two backups" in run.err, run
     run = ordinary.checkout.run(DOCTOR)
     assert run.status == 1 and "may not create the staging database" in run.out, run
     run = ordinary.backup("x", BACKUP_COMPRESSION="smallest")

@@ -64,9 +64,9 @@ irreplaceable_objects() {
     sql "$TB_POSTGRES_DATABASE" <"$sql/in-place/foreign-objects.sql" 2>"$work/sql.errors"
 }
 
-# require_right_to_create [in-place|private|rename]: ends the script unless this user may create and
-# rename databases like the live one. in-place and private add a hint on how to do without that
-# right; with rename, the error is about renaming
+# require_right_to_create [in-place|private|with|rename]: ends the script unless this user may
+# create and rename databases like the live one. in-place, private and with add a hint on how to do
+# without that right; with rename, the error is about renaming
 require_right_to_create() {
     require_primary
     case $may_create-${1-} in
@@ -91,6 +91,7 @@ require_right_to_create() {
             fi
             ;;
         private) hint 'or --private uses a private server of its own' ;;
+        with) hint 'or --private --with BACKUP compares two backups on a private server' ;;
     esac
     die "user '$TB_POSTGRES_USER' may not $refused_act"
 }
