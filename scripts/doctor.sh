@@ -118,7 +118,7 @@ check_this_machine() {
     elif run_check problem backup; then
         has_backup=yes
     fi
-    [ -z "$BACKUP_REMOTE" ] || check problem remote
+    ! has_remote "$BACKUP_REMOTE" || check problem remote
 }
 
 check_settings() {
@@ -233,7 +233,6 @@ check_backup() {
 }
 
 check_remote() {
-    require_remote
     list_remote "$BACKUP_REMOTE" || fail_to_list "$BACKUP_REMOTE"
     missing_note=
     [ -n "$remote_exists" ] || missing_note='; the directory does not exist yet'
@@ -386,7 +385,7 @@ check_space() {
         hint "free some space in $data_directory of $server"
         die "$room, but a restore needs about $(human_size "$needed_bytes")"
     }
-    server_has_room "$kib" "$(room_to_load "$((database_bytes * 3))")" ||
+    server_has_room "$kib" "$(room_to_sort)" ||
         room="$room: enough for a restore, not for BACKUP_COMPRESSION=smallest"
     echo "$room"
 }

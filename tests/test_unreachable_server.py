@@ -82,11 +82,13 @@ def test_container_that_restarts_again_and_again_points_at_its_log(
     docker(
         "run", "--detach", "--restart", "always", "--name", name, "--entrypoint", "false", image()
     )
-    state = ("inspect", "--format", "{{.State.Status}} {{.RestartCount}}", name)
-    until(lambda: docker(*state) == "restarting 5")  # the next time is seconds away
-    hint = f"docker logs {name}"
-    assert_one_error(checkout, "stats.sh", "does not start", hint, TB_POSTGRES_CONTAINER=name)
-    docker("rm", "--force", "--volumes", name)
+    try:
+        state = ("inspect", "--format", "{{.State.Status}} {{.RestartCount}}", name)
+        until(lambda: docker(*state) == "restarting 5")  # the next time is seconds away
+        hint = f"docker logs {name}"
+        assert_one_error(checkout, "stats.sh", "does not start", hint, TB_POSTGRES_CONTAINER=name)
+    finally:
+        docker("rm", "--force", "--volumes", name)
 
 
 @pytest.mark.xdist_group("spare container")

@@ -226,6 +226,7 @@ def test_client_programs_that_are_too_old_are_refused(
     older.create()
     path = older.backed_up()
     older.drop()
+    before = path.read_bytes()
     database = Database(remote(majors, "18"), checkout)
     database.create()
     for script in (BACKUP, RESTORE, VERIFY, DIFF):
@@ -233,5 +234,6 @@ def test_client_programs_that_are_too_old_are_refused(
         assert run.status == 1, run
         assert "pg_dump 17 is too old for server" in run.err
         assert "install the client programs of PostgreSQL 18" in run.err
+    assert path.read_bytes() == before
     assert database.left_behind() == []
     database.drop()

@@ -134,7 +134,7 @@ hint_meant_backup() {
         "$project/backups/postgres/$stem.dump.gz" "$project/assets/$stem.dump.gz"; do
         ! is_backup "$candidate" || hint "did you mean $candidate?"
     done
-    similar_name=$(printf '%s\n' "$stem" | nearest_of "$(names_of_backups)" | cut -f 2)
+    similar_name=$(nearest_to "$stem" "$(names_of_backups)")
     [ -z "$similar_name" ] || hint "did you mean $(backup_path "$similar_name")?"
     case $1 in
         */postgres/auto.dump.gz) hint "'auto' is a name for new backups only" ;;

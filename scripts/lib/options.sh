@@ -126,8 +126,13 @@ known_options() {
 
 # suggest WORD CANDIDATES: a hint, if the word is near one of these lines. Sets nearest, or empty
 suggest() {
-    nearest=$(printf '%s\n' "$1" | nearest_of "$2" | cut -f 2)
+    nearest=$(nearest_to "$1" "$2")
     [ -z "$nearest" ] || hint "did you mean $nearest?"
+}
+
+# nearest_to WORD CANDIDATES: prints the one of these lines that the word is near, if there is one
+nearest_to() {
+    printf '%s\n' "$1" | nearest_of "$2" | cut -f 2
 }
 
 # nearest_of CANDIDATES: for each line of standard input that is near one of these lines and is none

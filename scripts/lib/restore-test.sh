@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Restoring a new dump into the staging database before it is published. This tests the dump; and
 # there its rows can be sorted, so that those with much in common compress together.
-# Needs: child database_bytes forbidden_settings is_standby is_superuser rights_skipped may_create
-#   server staging work
+# Needs: child forbidden_settings is_standby is_superuser rights_skipped may_create server staging
+#   work
 # Sets: archive rights_skipped manifest_found test_obstacle trusted
 
 # find_obstacle: what keeps a dump from being restored here, as the end of a sentence; or nothing.
@@ -46,11 +46,6 @@ find_obstacle_in_dump() {
     elif grep -q ' EXTENSION - plpgsql ' "$work/contents.first"; then
         test_obstacle='extension plpgsql was created again'
     fi
-}
-
-# room_to_sort: in bytes, for staging, a sorted copy of a table and what the sort itself writes
-room_to_sort() {
-    room_to_load "$((database_bytes * 3))"
 }
 
 # restore_dump: as a full restore of a trusted backup does. The rows are sorted before there are

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What the user is allowed to do and the server can do. The functions require_... and refuse_... end
 # the script otherwise.
-# Needs: is_standby max_wal_bytes may_create server sql work
+# Needs: database_bytes is_standby max_wal_bytes may_create server sql work
 # Sets: forbidden_settings
 
 # require_readable CONTENT: ends the script where content_of was not permitted to read
@@ -29,6 +29,12 @@ room_to_load() (
     [ -z "$(server_fact wal-elsewhere)" ] || log_bytes=0
     echo "$(($1 + log_bytes))"
 )
+
+# room_to_sort: in bytes, for a restore test: staging, a sorted copy of a table and what the sort
+# itself writes
+room_to_sort() {
+    room_to_load "$((database_bytes * 3))"
+}
 
 # refuse_system_database: ends the script if the database is one that every server has
 refuse_system_database() {
