@@ -162,12 +162,17 @@ def test_without_a_server_the_private_one_reports(direct: Database) -> None:
 
 
 @pytest.mark.python
-def test_signal_while_a_private_server_starts_is_reported(direct: Database) -> None:
+@pytest.mark.parametrize("last_line", ["using a private server", "loading the backup"])
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_signal_during_a_run_on_a_private_server_is_reported_once(
+    direct: Database, options: tuple[str, ...], last_line: str
+) -> None:
     path = direct.sample_backup()
-    process = direct.checkout.start(VERIFY, "--private", "--json", path)
-    while "using a private server" not in process.stderr.readline():
+    process = direct.checkout.start(VERIFY, "--private", *options, path)
+    while last_line not in process.stderr.readline():
         assert process.poll() is None
     process.terminate()
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 143, err
-    assert json.loads(out)["error"]["message"] == "interrupted"
+    assert process.returncode == 143 and err == "interrupted\n", err
+    if options:
+        assert json.loads(out)["error"]["message"] == "interrupted"

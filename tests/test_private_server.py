@@ -78,6 +78,24 @@ def test_server_and_directory_are_gone_after_an_interrupt(ending: signal.Signals
     assert not directory.exists()
 
 
+@pytest.mark.parametrize("files", [1, 40, 80, 120, 160])
+def test_directory_is_gone_after_an_interrupt_during_initdb(files: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        parent = Path(name)
+        parent.chmod(0o755)
+        owner = subprocess.Popen(
+            [sys.executable, "-c", OWNER],
+            env={**os.environ, "TMPDIR": name},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while len(list(parent.glob("*/data/base/1/*"))) < files:
+            assert owner.poll() is None
+        owner.terminate()
+        owner.wait(30)
+        assert list(parent.iterdir()) == []
+
+
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells a child of its parent's death"
 )

@@ -29,11 +29,11 @@ def exit_on_signal(number: int, frame: object) -> NoReturn:
 def wait_for(process: subprocess.Popen) -> int:
     """Wait for a child and return its exit status.
 
-    If a signal ends this process, the child ends first. Raises SystemExit.
+    If a signal ends this process, the child ends first. Raises SystemExit or KeyboardInterrupt.
     """
     try:
         return process.wait()
-    except SystemExit:
+    except (SystemExit, KeyboardInterrupt):
         process.terminate()
         process.wait()
         raise

@@ -25,6 +25,8 @@ from pathlib import Path
 
 import psycopg
 
+from helpers.demo.child import wait_for
+
 HOST = "127.0.0.1"
 NAME = "tumblebug"  # name of the superuser and of the database, as in CB-Tumblebug
 # Fast, but not safe in a power loss.
@@ -146,14 +148,20 @@ def initialise(programs: Path, own_directory: Path, password: str) -> None:
     give_to_server_user(password_file)
     options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"]
     options += ["-D", own_directory / "data", "-U", NAME, f"--pwfile={password_file}"]
-    done = subprocess.run(
-        [programs / "initdb", *options], capture_output=True, text=True, **child_options(programs)
-    )
-    password_file.unlink()
-    if done.returncode != 0:
-        raise PrivateServerError(
-            f"could not create a private PostgreSQL: {last_lines(done.stdout + done.stderr)}"
+    log = own_directory / "initdb.log"
+    with log.open("wb") as log_output:
+        status = wait_for(
+            subprocess.Popen(
+                [programs / "initdb", *options],
+                **child_options(programs),
+                stdout=log_output,
+                stderr=log_output,
+            )
         )
+    password_file.unlink()
+    if status != 0:
+        output = last_lines(log.read_text(errors="replace"))
+        raise PrivateServerError(f"could not create a private PostgreSQL: {output}")
 
 
 @contextlib.contextmanager

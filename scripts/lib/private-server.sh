@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A private server that ends with the run, for verbs that need a server but not the live database.
 # Needs: child json private quiet root work
-# Sets: explained json on_private_server
+# Sets: explained json
 
 # needs_private_server: does the user want one, or is no server set and none reachable?
 needs_private_server() {
@@ -22,17 +22,16 @@ run_on_private_server() {
     shift
     # --trust has set it in this shell only
     [ "$RESTORE_TRUST" != yes ] || set -- --trust "$@"
-    on_private_server=yes
-    export on_private_server
     private_status=0
-    set -- private-server "$root/scripts/$script_name" ${quiet:+--quiet} "$@"
+    set -- env on_private_server=yes "$root/scripts/$script_name" ${quiet:+--quiet} "$@"
+    set -- private-server "$@"
     if [ -n "$json" ]; then
         background_with_messages run_helper "$@" >"$work/private.json" 2>&4
     else
-        explained=yes # that run reports, however it ends
         background_with_messages run_helper "$@" >&3 2>&4
     fi
     wait "$child" || private_status=$?
+    [ "$private_status" -ge 128 ] || explained=yes # by that run
     case $private_status in
         69)
             fail_without_private_server "install it with 'make demo'" \

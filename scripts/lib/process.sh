@@ -80,10 +80,8 @@ explain_end() {
     fi
     if [ "$status" -lt 128 ]; then
         explain_unexpected_end
-    elif [ -n "$finished" ]; then
-        say_always "interrupted; $finished"
-    else
-        say_always "interrupted${in_doubt:-$unchanged}"
+    elif [ -z "${on_private_server-}" ]; then # the run that started this one says so
+        say_always "interrupted${finished:+; $finished}${in_doubt:-$unchanged}"
     fi
 }
 
@@ -112,7 +110,7 @@ explain_unexpected_end() {
 # unchanged
 finish() {
     finished=$1
-    unchanged=
+    in_doubt='' unchanged=
 }
 
 # begin_commit [CLAUSE]: until finish or fail_commit, a signal may come before or after the step
