@@ -143,8 +143,8 @@ count_backups_to_delete() {
 
 confirm_pruning() {
     bytes=$(awk -F '\t' '$1 == "delete" { bytes += $4 } END { printf("%.0f", bytes) }' "$work/plan")
-    warn "$to_delete of $(amount "$total" backup)$place will be deleted: $(human_size "$bytes")"
-    confirm PRUNE_SKIP_CONFIRM 'Delete them?'
+    confirm PRUNE_SKIP_CONFIRM \
+        "Delete $to_delete of $(amount "$total" backup)$place ($(human_size "$bytes"))?"
 }
 
 # delete_backups: decides again after the answer; a backup that has changed meanwhile stays

@@ -57,9 +57,14 @@ def test_the_newest_stay_and_the_others_go_with_their_manifests(
         *("a b.dump.gz", "a b.dump.gz.info", "'$(x).dump.gz", "'$(x).dump.gz.info"),
     }
     assert checkout.default_backup.exists() and checkout.left_behind() == []
-    assert "2 of 4 backups will be deleted" in run.err and "deleted 2 backups, " in run.err
+    assert run.err.splitlines()[-1].startswith("deleted 2 backups, "), run
     again = checkout.run("make", "prune-backups", "KEEP=2")
     assert again.status == 0 and "nothing to delete" in again.err, again
+    asked = checkout.run_on_terminal(PRUNE, "--keep", "1", answer=b"no\n")
+    assert asked.status == 1 and "cancelled; no backup was deleted" in asked.err, asked
+    assert re.search(r"Delete 1 of 2 backups \([0-9]+ B\)\? Type yes to continue: ", asked.err), (
+        asked
+    )
     quiet = checkout.run(PRUNE, "-q", "-y", KEEP="1", shell=shell)
     assert (quiet.status, quiet.out, quiet.err) == (0, "", ""), quiet
     assert left(checkout) == {"a b"}

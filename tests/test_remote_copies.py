@@ -364,7 +364,9 @@ def test_old_backups_on_a_remote_are_deleted_only_on_request(
     manifest = manifest_of(bucket / "c.dump.gz")
     manifest.write_bytes(manifest.read_bytes())
     run = checkout.run(PRUNE, "--keep", "1", there, shell=next(shells))
-    assert run.status == 1 and f"2 of 3 backups in '{there}' will be deleted" in run.err, run
+    assert run.status == 1 and "cannot ask for confirmation" in run.errors[0], run
+    asked = checkout.run_on_terminal(PRUNE, "--keep", "1", there, answer=b"no\n")
+    assert f"Delete 2 of 3 backups in '{there}' (" in asked.err, asked
     fails = (
         'case $* in *deletefile*c.dump.gz*) echo "ERROR : refused" >&2; exit 1;; esac; "$REAL" "$@"'
     )
