@@ -353,6 +353,7 @@ fail_to_dump() {
         die "could not write '$target': $(gzip_error)"
     }
     case $writer_status in
+        0) fail_with "$work/live.errors" 'could not read the tables' ;; # its session has ended
         65) fail_with "$work/dump.errors" 'could not read the new backup' ;;
         *) fail_with "$work/dump.errors" "could not dump database '$TB_POSTGRES_DATABASE'" ;;
     esac
@@ -484,7 +485,10 @@ report_backup() {
         "$(human_size "$(size_of "$target")") in $(duration)"
     report_changes
     if is_shared && any_table_has_rows "$work/tables"; then
-        say "next: git add $target $target.info"
+        git=git
+        [ "$project" = . ] || git="git -C $(quoted "$project")"
+        in_git=assets/${target##*/}
+        say "next: $git add $(quoted "$in_git") $(quoted "$in_git.info")"
     fi
 }
 

@@ -68,6 +68,7 @@ main() {
     warn_of_extensions
     warn_of_owners_if_full
     warn_of_idle_settings
+    [ "$mode" != tables ] || copy_wanted=no # a copy is of a whole database
     warn_of_swap
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
@@ -290,7 +291,6 @@ warn_of_idle_settings() {
         warn 'RESTORE_KEEP_PREVIOUS has no effect with --table; to be able to undo this restore,' \
             "run 'make backup-assets NAME=x' first"
     [ "$copy_wanted" != yes ] || warn 'RESTORE_KEEP_COPY has no effect with --table'
-    copy_wanted=no
 }
 
 # warn_of_swap: of a previous database that it drops, and of sessions that it cannot end

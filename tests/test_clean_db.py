@@ -20,7 +20,10 @@ def test_clean_db_truncates_all_tables_and_keeps_the_schema(database: Database) 
 
 def test_role_without_rights_is_refused_before_any_question(direct: Database) -> None:
     role = f"ordinary_{direct.name}"
-    direct.execute(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'x'")
+    direct.execute(
+        f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'x';"
+        'CREATE SCHEMA "a (early) one"; CREATE TABLE "a (early) one".t ()'
+    )
     direct.server.execute(f"CREATE DATABASE assets_previous_{direct.key()} OWNER {role}")
     user = {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": "x"}
     for script, refused in (

@@ -87,6 +87,15 @@ def test_gzip_is_used_without_pigz_and_python(direct: Database, tmp_path: Path) 
     assert gzip.decompress(path.read_bytes())[:5] == b"PGDMP"
 
 
+def test_pigz_is_enough(direct: Database, tmp_path: Path) -> None:
+    if not shutil.which("pigz"):
+        pytest.skip("there is no pigz on this machine")
+    path, path_variable = tmp_path / "x.dump.gz", path_without(direct.checkout, "gzip")
+    run = direct.backup(path, PATH=path_variable, BACKUP_COMPRESSION="none")
+    assert run.status == 0, run
+    assert direct.restore(path, PATH=path_variable).status == 0
+
+
 @only_with_all
 def test_server_without_zstd_is_served_with_gzip(checkout: Checkout) -> None:
     with started_container("15") as container:

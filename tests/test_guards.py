@@ -247,6 +247,17 @@ def test_rows_lost_during_the_run_do_not_replace_the_existing_backup(direct: Dat
     assert direct.left_behind() == []
 
 
+def test_yes_to_some_losses_is_no_yes_to_others(direct: Database) -> None:
+    path = direct.sample_backup()
+    earlier = read_pair(path)
+    direct.execute("DELETE FROM pricing_info")
+    snapshot = direct.checkout.path / "scripts/sql/backup/snapshot.sql"
+    snapshot.write_text(f"DELETE FROM public.image_info;\n{snapshot.read_text()}")
+    run = direct.checkout.run_on_terminal(BACKUP, answer=b"yes\n", **GUARDED)
+    assert run.status == 1 and "image_info: 2,000 -> 0 rows" in run.err, run
+    assert read_pair(path) == earlier
+
+
 def test_shared_backup_stays_small_enough_for_git(direct: Database) -> None:
     path = direct.sample_backup()
     earlier = read_pair(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -86,6 +87,24 @@ def test_option_a_needs_no_server_and_says_what_it_skipped(direct: Database) -> 
     assert run.status == 0, run
     assert direct.content() == before
     assert "does not answer at 127.0.0.1:9: Connection refused; skipped: " in run.err
+
+
+def test_option_a_needs_no_server_that_drops_packets(direct: Database) -> None:
+    direct.sample_backup()
+    direct.checkout.edit("helpers/tumblebug/client.py", "ANSWER_SECONDS = 30", "ANSWER_SECONDS = 1")
+    with socket.socket() as full, socket.socket() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)  # the next connection fills its queue
+        waiting.connect(full.getsockname())
+        server = f"127.0.0.1:{full.getsockname()[1]}"
+        run = init(direct, "-y", TUMBLEBUG_SERVER=server)
+    assert run.status == 0 and f"does not answer at {server}: timed out; skipped" in run.err, run
+
+
+def test_password_in_any_encoding_is_sent(direct: Database, tumblebug: Tumblebug) -> None:
+    direct.sample_backup()
+    run = init(direct, "-y", TB_API_PASSWORD=os.fsdecode(b"\xe9"))
+    assert run.status == 3 and "refuses the user or the password" in run.err, run
 
 
 def test_option_a_waits_for_a_server_that_is_not_ready_yet(
@@ -257,11 +276,11 @@ def test_backup_without_its_copy_is_no_skipped_backup(
     assert direct.checkout.default_backup.is_file()
 
 
-@pytest.mark.parametrize("port", ["abc", "132399"])
-def test_address_with_an_impossible_port_is_named(direct: Database, port: str) -> None:
-    run = init(direct, "--option", "b", TUMBLEBUG_SERVER=f"localhost:{port}")
+@pytest.mark.parametrize("address", ["localhost:abc", "localhost:132399", "local host:1323"])
+def test_impossible_address_is_named(direct: Database, address: str) -> None:
+    run = init(direct, "--option", "b", TUMBLEBUG_SERVER=address)
     assert run.status == 2 and len(run.errors) == 1, run
-    assert f"TUMBLEBUG_SERVER must be host:port, not 'localhost:{port}'" in run.err
+    assert f"TUMBLEBUG_SERVER must be host:port, not '{address}'" in run.err
     assert "waiting" not in run.err
 
 

@@ -72,42 +72,47 @@ def test_killed_script_frees_its_lock_and_its_processes_end(
 
 
 def is_busy(process: int) -> bool:
-    """Say whether it is no pg_restore, or the one that loads: others end at once."""
+    """Say whether it runs, and is no pg_restore or the one that loads: others end at once."""
     try:
         command = Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
-    return b"pg_restore" not in command or b"--jobs" in command
+    return command and (b"pg_restore" not in command or b"--jobs" in command)
 
 
 @pytest.mark.parametrize(
-    ("script", "program"),
-    sampled(
-        [
-            ("backup-assets.sh", "pg_dump"),
-            ("backup-assets.sh", "psql"),
-            ("backup-assets.sh", "pigz"),
-            ("backup-assets.sh", "pg_restore"),
-            ("restore-assets.sh", "psql"),
-            ("restore-assets.sh", "pg_restore"),
-        ],
-        1,
-    ),
+    ("script", "program", "which"),
+    [
+        *sampled(
+            [
+                ("backup-assets.sh", "pg_dump", 0),
+                ("backup-assets.sh", "psql", 0),
+                ("backup-assets.sh", "pigz", 0),
+                ("backup-assets.sh", "pg_restore", 0),
+                ("restore-assets.sh", "psql", 0),
+                ("restore-assets.sh", "pg_restore", 0),
+            ],
+            1,
+        ),
+        ("backup-assets.sh", "psql", -1),
+    ],
 )
 def test_killed_program_of_a_run_ends_it_and_changes_nothing(
-    direct: Database, script: str, program: str
+    direct: Database, script: str, program: str, which: int
 ) -> None:
+    """Of a backup's sessions, the first holds the lock, and the last the snapshot."""
     make_big(direct)
     path = direct.backed_up()
     before, backup = direct.content(), digest(path)
     process = start(direct, script, terminal=False)
     found: list[int] = []
     until(lambda: found.extend(filter(is_busy, processes_of(direct.checkout, program))) or found)
-    os.kill(found[0], signal.SIGKILL)
+    os.kill(found[which], signal.SIGKILL)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1, err
     lines = err.splitlines()
     assert len([line for line in lines if line.startswith("error: ")]) == 1, err
+    assert "ended unexpectedly: cat" not in err and "sha256" not in err, err
     assert "Killed" not in lines and not [line for line in lines if line.endswith(": ")], err
     assert direct.content() == before
     assert digest(path) == backup
@@ -115,6 +120,26 @@ def test_killed_program_of_a_run_ends_it_and_changes_nothing(
     assert run.status == 0, run
     until(lambda: not processes(direct.checkout), 20)
     assert direct.left_behind() == []
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
+def test_warnings_at_the_end_of_a_run_are_not_muted(tmp_path: Path, shell: str) -> None:
+    script = f"""
+        set -eu
+        root={shlex.quote(str(PROJECT))}
+        . "$root/scripts/lib/use.sh"
+        warn_at_end() {{ warn 'something was left'; }}
+        begin
+        at_end warn_at_end
+        without_messages die 'it failed'
+    """
+    run = subprocess.run(
+        [*shell.split(), "-c", script],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.stderr == "error: it failed\nwarning: something was left\n"
 
 
 # Where a signal comes while the script starts a child: the script does not know the child yet, or

@@ -479,6 +479,9 @@ def test_error_names_at_most_twenty_tables_that_differ(direct: Database) -> None
     run = direct.restore(path, RESTORE_TRUST="yes")
     assert run.status == 1 and len(run.errors) == 1, run
     assert run.err.count("public.") == 20 and f"public.29{'x' * 241}... and 10 more" in run.err, run
+    run = direct.restore("--keep-going", path, RESTORE_TRUST="yes")
+    assert run.status == 3 and "\ntables that differ from the backup: " in run.err, run
+    assert "\n\n" not in run.err, run
 
 
 def test_backup_without_a_home_directory_is_not_signed(direct: Database, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -194,6 +195,18 @@ def test_paths_are_relative_to_the_working_directory(direct: Database) -> None:
         )
         assert run.status == 0, run
         assert direct.content() == before
+
+
+def test_next_command_adds_the_backup_to_git_from_anywhere(direct: Database) -> None:
+    checkout = direct.checkout
+    assert checkout.run("git", "init", "-q").status == 0
+    for directory in (checkout.path, checkout.home):
+        run = checkout.run(checkout.path / BACKUP, cwd=directory, FORCE="yes")
+        command = re.search("^next: (.*)", run.err, re.MULTILINE)[1]
+        (checkout.path / ".git/index").unlink(missing_ok=True)
+        assert checkout.run("sh", "-c", command, cwd=directory).status == 0, command
+        added = checkout.run("git", "diff", "--cached", "--name-only").out.splitlines()
+        assert added == ["assets/assets.dump.gz", "assets/assets.dump.gz.info"], command
 
 
 def test_restore_creates_a_missing_database(direct: Database) -> None:

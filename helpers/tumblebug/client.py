@@ -186,14 +186,14 @@ def ask(
     except urllib.error.HTTPError as error:
         raise refusal(error, server) from None
     except urllib.error.URLError as error:
-        if isinstance(error.reason, ConnectionResetError | TimeoutError):
+        if isinstance(error.reason, ConnectionResetError):
             raise ConnectionLost(f"the connection to {server} was lost") from None
         cause = cause_of(error.reason)
         raise NotReached(f"CB-Tumblebug does not answer at {server}: {cause}") from None
+    except (ValueError, http.client.InvalidURL) as error:
+        raise ServerError(f"TUMBLEBUG_SERVER '{server}' is not an address: {error}") from None
     except (OSError, http.client.HTTPException):
         raise ConnectionLost(f"the connection to {server} was lost") from None
-    except ValueError as error:  # the server is not a URL
-        raise ServerError(f"TUMBLEBUG_SERVER '{server}' is not an address: {error}") from None
     try:
         answer = json.loads(text or b"{}")
     except ValueError:
@@ -214,7 +214,7 @@ def authorization() -> str:
     """Return the value of the Authorization header, for basic authentication."""
     names = ("TB_API_USERNAME", "TB_API_PASSWORD")
     credentials = ":".join(os.environ.get(name, "default") for name in names)
-    return "Basic " + base64.b64encode(credentials.encode()).decode()
+    return "Basic " + base64.b64encode(credentials.encode(errors="surrogateescape")).decode()
 
 
 def refusal(error: urllib.error.HTTPError, server: str) -> ServerError:

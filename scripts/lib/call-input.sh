@@ -34,13 +34,6 @@ code_of_call() (
     cat "$root/scripts/remote/verified-call.sh"
 )
 
-quoted() { # TEXT
-    case $1 in
-        *\'*) printf "'%s'" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
-        *) printf "'%s'" "$1" ;;
-    esac
-}
-
 # in_block: standard input as a block of a session's input
 in_block() {
     block=$(cat && echo .)

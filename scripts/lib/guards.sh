@@ -32,9 +32,9 @@ guard_existing_backup() {
 # could not read
 guard_against_losses() {
     [ "$FORCE" != yes ] || return 0
-    [ -z "$losses" ] || return 0 # the user has agreed to them
+    losses_agreed=$losses
     find_losses "$work/tables"
-    [ -z "$losses" ] || {
+    [ -z "$losses" ] || [ "$losses" = "$losses_agreed" ] || {
         show_losses
         refuse_losses
     }

@@ -15,7 +15,7 @@ unpack() {
 # is only stored in gzip, which the file's name promises, where a program can do that
 pack() {
     if [ "$1" = none ]; then
-        exec_in_child gzip
+        exec_in_child "$(gzip_program)"
     elif command -v pigz >/dev/null; then
         exec_in_child pigz -0
     elif python3 -c 'import zlib' 2>/dev/null; then
@@ -33,7 +33,7 @@ require_gzip() {
     }
 }
 
-# gzip_program: pigz, whose checksums are faster, or gzip
+# gzip_program: pigz, which is faster, or gzip
 gzip_program() {
     command -v pigz || echo gzip
 }

@@ -89,7 +89,8 @@ hint() {
 }
 
 hint_permission() { # PATH
-    hint "'ls -ld $1' shows its owner and mode: run this as its owner, or change the mode"
+    hint "'ls -ld $(quoted "$1")' shows its owner and mode:" \
+        'run this as its owner, or change the mode'
 }
 
 # forget_hints: they were about a step that has succeeded

@@ -2,8 +2,8 @@
 # A run from its beginning to its end: child processes, pipes, exit status.
 # Needs: explained failure_text is_child json json_failed prompt_open room_advice started_at status
 #   unchanged work
-# Sets: child explained failure_text finished incomplete is_child program reader_status started_at
-#   status unchanged writer_status
+# Sets: child explained failure_text finished incomplete is_child muted program reader_status
+#   started_at status unchanged writer_status
 
 begun=
 endings=
@@ -44,7 +44,7 @@ at_end() {
 
 # end_run: whatever the reason, children end and temporary files go
 end_run() {
-    status=$?
+    status=$? muted=
     trap '' HUP INT QUIT TERM
     trap - EXIT
     end_live_line

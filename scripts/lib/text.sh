@@ -20,6 +20,15 @@ without_c1() {
     LC_ALL=C sed -e "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]/?/g" -e "$name_filter"
 }
 
+# quoted TEXT: as one word of a shell command, in quotes if it needs them
+quoted() {
+    case $1 in
+        *\'*) printf "'%s'" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
+        '' | *[!A-Za-z0-9_./-]*) printf "'%s'" "$1" ;;
+        *) printf '%s' "$1" ;;
+    esac
+}
+
 # in_one_line LINES: joined by commas
 in_one_line() {
     printf '%s\n' "$1" | awk '{ printf("%s%s", NR > 1 ? ", " : "", $0) }'

@@ -103,7 +103,7 @@ confirm_failures() {
     different=
     [ -z "$manifest_found" ] || different=$(differences "$work/staged")
     [ -n "$failed" ] || [ -n "$different" ] || return 0
-    printf '%s\n' "$failed" | while IFS= read -r failure; do
+    [ -z "$failed" ] || printf '%s\n' "$failed" | while IFS= read -r failure; do
         say_always "$failure"
     done
     [ -z "$different" ] || say_always "tables that differ from the backup: $different"
