@@ -162,7 +162,8 @@ create_directory() {
     refuse_broken_link "$target_directory"
     mkdir -p "$target_directory/" 2>"$work/publish.errors" || {
         hint 'choose a directory in which you may create files'
-        die "could not create directory '$target_directory/': $(head -n 1 "$work/publish.errors")"
+        mkdir_error=$(head -n 1 "$work/publish.errors")
+        die "could not create directory '$target_directory/': ${mkdir_error##*: }"
     }
 }
 

@@ -342,7 +342,7 @@ check_rights() {
 check_extensions() {
     list_superuser_extensions
     [ ! -s "$work/extensions" ] || {
-        hint_extensions
+        hint 'a restore with RESTORE_IN_PLACE=yes keeps the extensions of the live database'
         die "only a superuser may create $(list_of 20 <"$work/extensions")"
     }
 }
@@ -380,7 +380,7 @@ check_space() {
         die 'could not determine the free space of the data directory'
     }
     room="$(human_size "$((kib * 1024))") free in the data directory"
-    needed_bytes=$(room_to_load "$database_bytes")
+    needed_bytes=$(room_to_load "$(bytes_to_restore)")
     server_has_room "$kib" "$needed_bytes" || {
         hint "free some space in $data_directory of $server"
         die "$room, but a restore needs about $(human_size "$needed_bytes")"
@@ -389,6 +389,16 @@ check_space() {
         room="$room: enough for a restore, not for BACKUP_COMPRESSION=smallest"
     echo "$room"
 }
+
+# bytes_to_restore: the size of the live database, or of the shared backup's if that is larger
+bytes_to_restore() (
+    if [ -n "$has_backup" ]; then
+        find_manifest "$backup_file"
+        [ -z "$manifest_found" ] || check_manifest "$backup_file"
+        [ "$(expected_bytes)" -le "$database_bytes" ] || database_bytes=$(expected_bytes)
+    fi
+    echo "$database_bytes"
+)
 
 # check_archive: is there room for one like the shared backup where archives are on the server?
 check_archive() {

@@ -200,7 +200,7 @@ show_changes() {
     else
         print_table dry-run-table "$work/changes"
     fi
-    say 'this was a dry run; the database is unchanged'
+    say "this was a dry run$unchanged"
 }
 
 add_changes() {
@@ -253,22 +253,29 @@ warn_of_missing_database() {
         "if you meant '$nearest', set TB_POSTGRES_DATABASE"
 }
 
-# warn_of_extensions: those that this user may not create in staging
+# warn_of_extensions: those that this user may not create in staging; in place, those that the live
+# database does not have yet
 warn_of_extensions() {
-    if [ "$in_place" = yes ] || [ -n "$copy_found" ] || ! database_exists; then
+    if [ -n "$copy_found" ] || ! database_exists; then
         return 0
     fi
     list_superuser_extensions
+    case $in_place-$mode in
+        yes-full) cat "$work/extensions.absent" ;;
+        yes-*) ;;
+        *-full) cat "$work/extensions" "$work/extensions.absent" ;;
+        *) cat "$work/extensions" ;;
+    esac >"$work/uncreatable"
     if [ "$mode" = full ]; then
         sed -n 's/^[0-9]*; 3079 [0-9]* EXTENSION - \(.*\) $/\1/p' "$work/contents" |
-            lines_in - "$work/extensions"
+            lines_in - "$work/uncreatable"
     else
-        cat "$work/extensions"
+        cat "$work/uncreatable"
     fi >"$work/refused"
     [ ! -s "$work/refused" ] ||
-        warn 'the restore may fail: only a superuser may create these extensions in the staging' \
-            "database: $(list_of 20 <"$work/refused");" \
-            "RESTORE_IN_PLACE=yes keeps the live database's extensions"
+        warn 'the restore may fail: only a superuser may create these extensions:' \
+            "$(list_of 20 <"$work/refused");" \
+            'RESTORE_IN_PLACE=yes keeps those that the live database has'
 }
 
 # warn_of_owners_if_full: before the question; a restore in place warns later, when it knows which

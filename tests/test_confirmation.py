@@ -110,6 +110,8 @@ def test_misspelt_database_gets_a_suggestion_before_the_question(direct: Databas
     assert run.status == 1 and "cancelled; no database was created" in run.err, run
     run = direct.restore("--quiet", "--dry-run", TB_POSTGRES_DATABASE=misspelt)
     assert run.status == 0 and f"if you meant '{direct.name}'" in run.err, run
+    run = direct.restore("--dry-run", TB_POSTGRES_DATABASE=misspelt)
+    assert "this was a dry run; no database was created\n" in run.err, run
     run = direct.backup("x", TB_POSTGRES_DATABASE=misspelt)
     assert run.status == 1 and f"did you mean {direct.name}?" in run.err, run
 

@@ -260,6 +260,18 @@ def test_room_for_the_write_ahead_log_is_needed_too(direct: Database) -> None:
     assert run.status == 0, run
 
 
+def test_room_for_a_backup_that_is_larger_than_the_database_is_needed(direct: Database) -> None:
+    direct.execute("CREATE TABLE large AS SELECT repeat('x', 900) FROM generate_series(1, 20000)")
+    direct.backed_up()
+    direct.execute("DROP TABLE large")
+    free = direct.execute("SELECT pg_database_size(current_database()) * 5 / 2048")[0][0]
+    small = fake(direct.checkout, df=f'printf "x\nx 1 1 {free} 1%% /\n"')
+    run = direct.restore(**small)
+    assert run.status == 1 and "free, but this restore needs" in run.errors[0], run
+    run = direct.checkout.run(DOCTOR, **small)
+    assert "but a restore needs about" in lines(run.out, "problem")["space"], run
+
+
 def test_disk_without_room_for_a_backup_is_a_problem(direct: Database) -> None:
     path = direct.sample_backup()
     df = """case "$*" in *tmp*) exec "$REAL" "$@" ;; *) printf 'x\nx 1 1 1 1\n' ;; esac"""

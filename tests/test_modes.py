@@ -162,7 +162,7 @@ def test_unknown_table_is_named(direct: Database) -> None:
     assert "has no table 'no'such'" in run.err
     assert "did you mean" not in run.err
     run = direct.restore("--table", "one", "--table", "two", path)
-    assert "has no table 'one', 'two'" in run.err, run
+    assert "has no tables 'one', 'two'" in run.err, run
 
 
 def test_misspelt_table_gets_a_suggestion(direct: Database) -> None:
@@ -195,6 +195,7 @@ def test_error_in_the_load_keeps_the_live_database(direct: Database) -> None:
     run = direct.restore(path)
     assert run.status == 1, run
     assert "could not load the backup" in run.err
+    assert "hint: restore-assets.sh --keep-going restores the rest" in run.err, run
     assert direct.content() == before
     assert direct.left_behind() == []
 

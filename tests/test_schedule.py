@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.databases import Database
+from support.fakes import fake
 from support.run import BACKUP, PROJECT, SCHEDULE, Checkout
 from support.servers import IMAGE
 from support.storage import KEY, RCLONE, SECRET, Storage
@@ -71,6 +72,12 @@ def test_variables_that_the_env_file_cannot_set_are_named(checkout: Checkout) ->
     assert run.status == 0, run
     named = "DOCKER_HOST, XDG_CONFIG_HOME; set them in the job: '.env' cannot"
     assert f"warning: cron will not have these variables of your environment: {named}\n" in run.err
+
+
+def test_user_without_a_name_is_a_number(checkout: Checkout) -> None:
+    nameless = fake(checkout, id='case $* in -un) id -u; exit 1 ;; esac; exec "$REAL" "$@"')
+    run = checkout.run("./scripts/schedule.sh", "systemd", **nameless)
+    assert f"\nUser={os.geteuid()}\n" in run.out, run
 
 
 def test_cron_is_the_default(checkout: Checkout) -> None:

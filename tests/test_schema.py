@@ -67,11 +67,14 @@ def test_live_tables_that_the_backup_would_empty_are_named(direct: Database) -> 
         'CREATE TABLE "later one" ("a b" int, c int); CREATE TABLE later (n int);'
         ' INSERT INTO "later one" SELECT n, n FROM generate_series(1, 1234) AS n'
     )
-    run = direct.restore(path)
-    assert run.status == 0, run
     warning = "warning: the backup has no rows for these tables, which will be empty: "
-    assert f'{warning}"later one", later; now 2 tables, 1,234 rows\n' in run.err
+    warning = f'{warning}"later one", later; now 2 tables, 1,234 rows\n'
+    run = direct.restore(path)
+    assert run.status == 0 and warning in run.err, run
     assert "\n  now         11 tables, 5,934 rows\n  afterwards  11 tables, 4,700 rows\n" in run.err
+    assert direct.restore("--quiet", path).err == ""
+    direct.execute('INSERT INTO "later one" SELECT n, n FROM generate_series(1, 1234) AS n')
+    assert direct.restore("--quiet", path).err == warning
 
 
 @pytest.mark.parametrize("change", sampled([OLDER, DIVERGED, "DROP TABLE pricing_info"], 1))

@@ -7,7 +7,7 @@ import signal
 import pytest
 from support.databases import Database, make_big
 from support.run import BACKUP, RESTORE
-from support.running import sessions, start_restore
+from support.running import loads, sessions, start_restore
 from support.sampling import sampled
 from support.waiting import until
 
@@ -38,6 +38,16 @@ def test_signal_ends_a_restore_and_all_that_it_started(
     assert sessions(database, "restore-assets.sh") == 0
     assert database.content() == before
     assert database.left_behind() == []
+
+
+def test_quiet_warnings_come_before_the_interruption(direct: Database) -> None:
+    make_big(direct)
+    process = direct.checkout.start(RESTORE, "--quiet", "--yes", direct.backed_up())
+    until(lambda: loads(direct) >= 1)
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert "will be replaced" in err, err
+    assert err.splitlines()[-1] == "interrupted; the database is unchanged"
 
 
 def test_signal_ends_a_backup_and_keeps_the_existing_one(

@@ -62,8 +62,8 @@ def test_temporary_directory_that_does_not_exist_is_named(checkout: Checkout) ->
     run = checkout.run(STATS, TMPDIR="/nowhere")
     assert run.status == 1, run
     assert run.err == (
-        "error: could not write to the temporary directory '/nowhere'\n"
-        " hint: set TMPDIR to a directory that exists\n"
+        "error: could not write to the temporary directory '/nowhere': No such file or directory\n"
+        " hint: set TMPDIR to a directory in which you may create files\n"
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
-from support.databases import Database
+from support.databases import Database, make_big
 from support.fakes import HASTY, fake, path_without
-from support.run import STATS, Checkout
-from support.servers import Container, docker, image, started_container
+from support.run import BACKUP, RESTORE, STATS, Checkout
+from support.servers import Container, DirectServer, docker, image, started_container
 from support.waiting import until
+
+from helpers.demo.private_server import private_server
 
 ALL = ["backup-assets.sh", "restore-assets.sh", "stats.sh", "clean-db.sh"]
 
@@ -120,6 +124,10 @@ def test_no_docker_says_so(checkout: Checkout, script: str) -> None:
 def test_missing_container_engine_is_named(checkout: Checkout, program: str, advice: str) -> None:
     path = path_without(checkout, "docker", "podman")
     assert_one_error(checkout, "stats.sh", f"{advice}, or set", CONTAINER_CLI=program, PATH=path)
+    direct = {"ASSETS_PG_BACKEND": "direct", "TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}
+    for script in ("up.sh", "down.sh"):
+        advice = "hint: a server without a container needs neither 'make up' nor 'make down'"
+        assert_one_error(checkout, script, advice, CONTAINER_CLI=program, PATH=path, **direct)
 
 
 def test_refused_endpoint_names_its_setting(direct: Database) -> None:
@@ -138,6 +146,7 @@ def test_docker_that_does_not_answer_says_so(checkout: Checkout, script: str) ->
         checkout,
         script,
         "Docker does not answer",
+        "at unix:///nowhere.sock",
         "start Docker",
         DOCKER_HOST="unix:///nowhere.sock",
     )
@@ -228,3 +237,36 @@ def test_no_client_programs_on_this_machine_says_so(checkout: Checkout) -> None:
         ASSETS_PG_BACKEND="direct",
         PATH=path_without(checkout, "psql"),
     )
+
+
+COPYING = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query ~* '^ *COPY '"
+ENDS = {
+    "backup, session": (BACKUP, {}, "terminating connection due to administrator command"),
+    "backup, server": (BACKUP, {}, "terminating connection due to immediate shutdown command"),
+    "in place, server": (RESTORE, {"RESTORE_IN_PLACE": "yes"}, "immediate shutdown command"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_end_of_the_server_while_rows_are_copied_is_named(checkout: Checkout, end: str) -> None:
+    script, environment, reason = ENDS[end]
+    with private_server() as private:
+        database = Database(DirectServer(private), checkout)
+        database.create()
+        make_big(database)
+        database.backed_up()
+        with database.server.connect() as connection:
+            process = checkout.start(script, FORCE="yes", RESTORE_SKIP_CONFIRM="yes", **environment)
+            until(lambda: connection.execute(COPYING).fetchone() or process.poll() is not None)
+            copying = connection.execute(COPYING).fetchone()
+            assert copying, process.communicate()
+            if "session" in end:
+                connection.execute("SELECT pg_terminate_backend(%s)", copying)
+            else:
+                postmaster = (private.data_dir / "postmaster.pid").read_text().split()[0]
+                os.kill(int(postmaster), signal.SIGQUIT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    error, hint, *_ = err[err.index("error: ") :].splitlines()
+    assert reason in error and ".;" not in error, err
+    assert hint == f" hint: check that server '{private.endpoint}' still runs", err

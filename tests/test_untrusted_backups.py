@@ -176,6 +176,14 @@ def test_file_is_checked_before_trust_is_asked_for(direct: Database, ordinary_ro
         assert run.status == 1, run
         assert ("RESTORE_TRUST" in run.err) == has_trust_hint, run
         assert ("is not a superuser" in run.err) == has_trust_hint, run
+        assert ("copy the key that signed it" in run.err) == has_trust_hint, run
+    path.write_bytes(whole)
+    del direct.checkout.environment["HOME"]
+    run = direct.restore(path, **user)
+    assert "is your own: there is no home directory for the key; set TB_ASSETS" in run.err, run
+    path.write_bytes(gzip.compress(gzip.decompress(whole)))  # as of somebody who uses pg_dump
+    run = direct.restore(path, **user)
+    assert run.status == 1 and "is your own" not in run.err, run
     assert direct.left_behind() == []
 
 

@@ -157,7 +157,7 @@ def test_misspelt_settings_are_named(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text(
         "TB_POSTGRES_CONTANER=x\nexport TUMBLEBUG_SEVER = y\nTB_POSTGRES_USER=z\n"
         "TB_ETCD_PASSWORD=x\nTB_SPIDER_USERNAME=x\nPOSTGRES_PORT=1\n"
-        "TB_POSTGRES_HOST=x\ntb_postgres_port=1\n"
+        "TB_POSTGRES_HOST=x\ntb_postgres_port=1\nPGSERVICE=x\n"
     )
     run = checkout.run(STATS, RESTORE_SKIP_CONFRIM="yes", MY_API_USERNAME="x", TB_LOGLEVEL="x")
     assert [line for line in run.err.splitlines() if line.startswith("warning")] == [

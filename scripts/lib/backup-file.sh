@@ -19,7 +19,10 @@ require_file() {
         hint_available_backups
         die "'$1' is a directory, not a backup file"
     }
-    [ -f "$1" ] || die "'$1' is not a regular file, as a backup must be"
+    case $1 in
+        /dev/* | /proc/*) false ;; # /dev/stdin is another file in each process
+        *) [ -f "$1" ] ;;
+    esac || die "'$1' is not a regular file, as a backup must be"
     [ -r "$1" ] || {
         hint_permission "$1"
         die "backup file '$1' is not readable for user '$(user_name)'"

@@ -52,12 +52,17 @@ warn_of_unfilled() {
             "$(in_one_line "$defaulted_columns")"
 }
 
-# warn_of_emptied_tables: what the live database has, and the backup does not fill
+# warn_of_emptied_tables: what the live database has, and the backup does not fill; not held back by
+# --quiet where rows are lost
 warn_of_emptied_tables() {
     [ -n "$emptied_tables" ] || return 0
-    warn 'the backup has no rows for these tables, which will be empty:' \
-        "$(shown_tables "$emptied_tables");" \
-        "now $(content_of "$TB_POSTGRES_DATABASE" "$emptied_tables")"
+    content_to_empty=$(content_of "$TB_POSTGRES_DATABASE" "$emptied_tables")
+    case $content_to_empty in
+        *', 0 rows') warn_or_alert=warn ;;
+        *) warn_or_alert=alert ;;
+    esac
+    $warn_or_alert 'the backup has no rows for these tables, which will be empty:' \
+        "$(shown_tables "$emptied_tables"); now $content_to_empty"
     say 'use --table to restore only tables that the backup has rows for'
 }
 

@@ -11,11 +11,12 @@ require_container_cli() {
             podman) advice='install podman' ;;
             *) advice='set CONTAINER_CLI to docker or podman' ;;
         esac
-        if [ -n "$TB_POSTGRES_ENDPOINT" ]; then
-            hint "$advice, or set ASSETS_PG_BACKEND=direct to use $TB_POSTGRES_ENDPOINT"
-        else
-            hint "$advice, or set TB_POSTGRES_ENDPOINT=host:port for a server without a container"
-        fi
+        case $ASSETS_PG_BACKEND-$TB_POSTGRES_ENDPOINT in
+            direct-*) hint "a server without a container needs neither 'make up' nor 'make down'" ;;
+            *-) hint "$advice, or set TB_POSTGRES_ENDPOINT=host:port for a server without one" ;;
+            *) hint "$advice, or set ASSETS_PG_BACKEND=direct to use $TB_POSTGRES_ENDPOINT," \
+                "without 'make up'" ;;
+        esac
         die "there is no '$CONTAINER_CLI' command on this machine"
     }
     is_podman || use_podman_of_wrapper

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What an error of a client program means to the user.
-# Needs: client_host server sql trusted work
+# Needs: client_host server sql tables trusted work
 
 # fail_with FILE SENTENCE: ends the script with that sentence and the reason, which is what the
 # program's errors in FILE mean
@@ -55,8 +55,9 @@ suggest_database() {
 is_end_of_server() { # CAUSE
     case $1 in
         '' | 'Error response from daemon'* | *'container state improper'* | \
-            *'terminating connection due to administrator'* | *'is shutting down'* | \
-            *'server closed the connection'*) ;;
+            *'due to administrator command'* | *'due to immediate shutdown'* | \
+            *'because of crash of another'* | *'is shutting down'* | \
+            *'server closed the connection'* | *'connection to server was lost'*) ;;
         *) return 1 ;;
     esac
 }
@@ -129,7 +130,9 @@ hint_for_cause() {
         *'must be member of role'* | *'must be able to SET ROLE'*)
             [ -z "${trusted-}" ] || hint 'restore as a superuser, or with RESTORE_IN_PLACE=yes'
             ;;
+        *' violates '*' constraint '* | *'could not create unique index'*) hint_keep_going "$2" ;;
         *'relation "'*'" does not exist'* | *'function '*' does not exist'*)
+            hint_keep_going "$2"
             [ "$2" != "$work/live.errors" ] ||
                 hint 'if a trigger function uses names without a schema, run' \
                     'ALTER FUNCTION ... SET search_path = ... for it'
@@ -141,7 +144,14 @@ hint_for_cause() {
 }
 
 hint_extensions() {
-    hint 'a restore with RESTORE_IN_PLACE=yes keeps the extensions of the live database'
+    hint 'run this as a superuser; or let one create the extension in the live database, and set' \
+        'RESTORE_IN_PLACE=yes, which keeps it'
+}
+
+# hint_keep_going FILE: if the errors in it are those of a load, which that option lets go on
+hint_keep_going() {
+    [ "$1" != "$work/restore.errors" ] || [ -n "${tables-}" ] ||
+        hint 'restore-assets.sh --keep-going restores the rest, and asks before the swap'
 }
 
 hint_owner() {

@@ -44,7 +44,7 @@ warn() {
 
 # alert TEXT...: a warning that --quiet does not hold back: it could go unnoticed for months
 alert() {
-    tell_labelled 33 warning: "$*"
+    [ -n "$muted" ] || tell_labelled 33 warning: "$*"
 }
 
 # without_messages COMMAND...: runs it without its messages and warnings; errors are still reported

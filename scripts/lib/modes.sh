@@ -113,7 +113,12 @@ refuse_unknown_tables() {
     [ -z "$unknown" ] || {
         suggest "$(printf '%s\n' "$unknown" | head -n 1)" "$(choice known)"
         hint "run 'make stats' to list the tables"
-        die "database '$TB_POSTGRES_DATABASE' has no table" \
+        case $unknown in
+            *"
+"*) noun=tables ;;
+            *) noun=table ;;
+        esac
+        die "database '$TB_POSTGRES_DATABASE' has no $noun" \
             "$(in_one_line "$(printf '%s\n' "$unknown" | sed "s/.*/'&'/")")"
     }
 }

@@ -78,6 +78,7 @@ explain_end() {
     else
         clear_line # the terminal has printed ^C
     fi
+    [ "$status" -lt 128 ] || tell_warnings
     if [ "$status" -lt 128 ]; then
         explain_unexpected_end
     elif [ -z "${on_private_server-}" ]; then # the run that started this one says so

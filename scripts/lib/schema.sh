@@ -46,10 +46,13 @@ wait_for_views() { # DATABASE
     sql "$1" <"$sql/backup/wait-for-views.sql"
 }
 
-# list_superuser_extensions: those of the live database, one a line, into $work/extensions
+# list_superuser_extensions: those that this user may not create, one a line: those of the live
+# database into $work/extensions, others into $work/extensions.absent
 list_superuser_extensions() {
-    sql "$TB_POSTGRES_DATABASE" <"$sql/restore/superuser-extensions.sql" >"$work/extensions" \
+    sql "$TB_POSTGRES_DATABASE" <"$sql/restore/superuser-extensions.sql" >"$work/extensions.all" \
         2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
+    sed -n 's/^live //p' "$work/extensions.all" >"$work/extensions"
+    sed -n 's/^absent //p' "$work/extensions.all" >"$work/extensions.absent"
 }
 
 # begin_live_schema: lists it, where there is one, while other things are done

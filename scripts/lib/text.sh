@@ -101,7 +101,8 @@ now_in_utc() {
 
 # user_name: who runs this
 user_name() {
-    id -un 2>/dev/null || id -u
+    named=$(id -un 2>/dev/null) || named=$(id -u) # GNU id prints the number of one without a name
+    echo "$named"
 }
 
 # without_position: standard input without the script's name and line, with which a shell's errors

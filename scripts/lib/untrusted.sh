@@ -17,6 +17,16 @@ decide_trust() {
     fi
 }
 
+# hint_key: how the user's own backup becomes trusted
+hint_key() {
+    [ -n "$manifest_found" ] && [ -n "$(manifest_field signature)" ] || return 0
+    if [ -n "$(key_file)" ]; then
+        hint 'if the backup is your own, copy the key that signed it to this machine'
+    else
+        hint "if the backup is your own: $(key_problem)"
+    fi
+}
+
 # require_trust: once the file is known to be a backup; loading an untrusted one needs the rights of
 # a superuser, or those that server-facts.sql lists. 'private' adds a hint on how to do without that
 require_trust() { # [private]
@@ -31,7 +41,7 @@ require_trust() { # [private]
             'only a staging database can be audited before clients see it'
     }
     [ "$may_restrict" = t ] || {
-        hint 'if the backup is your own, copy the key that signed it to this machine'
+        hint_key
         hint 'docs/reference.md#backends lists the rights that are enough from PostgreSQL 15 on'
         hint 'if you trust its author, RESTORE_TRUST=yes loads it with your own rights'
         [ "${1-}" != private ] ||

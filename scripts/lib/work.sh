@@ -36,12 +36,13 @@ has_space() {
 room_advice='free some space there, or set TMPDIR to another directory'
 
 fail_temporary_directory() {
-    if [ -d "$TMPDIR" ]; then
+    if probe=$(mktemp "$TMPDIR/tumblebug-assets.XXXXXX" 2>&1); then
+        rm -f "$probe"
         hint "$room_advice"
-    else
-        hint 'set TMPDIR to a directory that exists'
+        die "could not write to the temporary directory '$TMPDIR'"
     fi
-    die "could not write to the temporary directory '$TMPDIR'"
+    hint 'set TMPDIR to a directory in which you may create files'
+    die "could not write to the temporary directory '$TMPDIR': ${probe##*: }"
 }
 
 # work_prefix: the directory's name goes on with the run's, HOST.PROCESS-START.RANDOM, because a

@@ -1,5 +1,12 @@
 # Prints the first error that a client program has reported, with its detail; otherwise the first
-# line.
+# line. A broken pipe is never the cause. That of a failed PQgetResult() is in the line after it.
+/Broken pipe/ && NR > 1 { next }
+/Error message from server: / && first ~ /^.*PQget.*\(\) failed\.$/ {
+    sub(/^.*Error message from server: +/, "")
+    sub(/^(ERROR|FATAL): +/, "")
+    first = $0
+    exit
+}
 /(error|ERROR|FATAL|fatal): / {
     if (found) exit
     sub(/^.*(error|ERROR|FATAL|fatal): +/, "")

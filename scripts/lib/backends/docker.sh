@@ -129,7 +129,8 @@ explain_docker() {
         *) hint "check the connection with '$CONTAINER_CLI version'" ;;
     esac
     engine_error=$(first_error "$work/inspect.errors" |
-        sed 's/^error during connect: //; s/[A-Z][a-z]* "http[^"]*": *//')
+        sed -e 's/^error during connect: //' -e 's/[A-Z][a-z]* "http[^"]*": *//' \
+            -e 's/\. Is the docker daemon running?$//')
     die "$engine_program does not answer about $container_name:" \
         "${engine_error:-no reason given}"
 }
