@@ -225,7 +225,7 @@ def test_failure_to_load_grants_ends_the_restore(direct: Database) -> None:
         assert run.status == 1 and "could not read the grants: too many; the data" in run.err, run
         assert direct.content() == before
     direct.checkout.edit(
-        "scripts/sql/in-place/run-grants.sql",
+        "scripts/sql/restore/run-grants.sql",
         "EXECUTE statement",
         "PERFORM pg_terminate_backend(pg_backend_pid()); EXECUTE statement",
     )

@@ -39,12 +39,12 @@ find_skipped_entries() {
 replace_everything() {
     run_live in-place/begin in-place/objects in-place/empty-database
     set -- --no-privileges ${unusable_owners:+--no-owner}
-    run_archive_sql "$work/restored" run-statements --section=pre-data "$@"
+    run_archive_sql "$work/restored" in-place/run-archive-sql --section=pre-data "$@"
     copy_all_rows
-    run_archive_sql "$work/restored" run-statements --section=data "$@"
+    run_archive_sql "$work/restored" in-place/run-archive-sql --section=data "$@"
     grant_in_place
     show_progress 'building indexes'
-    run_archive_sql "$work/restored" run-statements --section=post-data "$@"
+    run_archive_sql "$work/restored" in-place/run-archive-sql --section=post-data "$@"
     if [ -n "$new_owner" ]; then
         give_to_owner_sql >"$work/live.sql" && ask_live
     fi
@@ -57,7 +57,7 @@ replace_rows() {
     copy_all_rows
     if [ "$mode" = data-only ]; then
         entries_of 'SEQUENCE SET' "$work/contents" >"$work/rest"
-        run_archive_sql "$work/rest" run-statements --data-only
+        run_archive_sql "$work/rest" in-place/run-archive-sql --data-only
     fi
     run_live tables/user-tables tables/finish-chosen tables/move-sequences
     [ "$mode" != data-only ] || refresh_live_views
@@ -83,10 +83,10 @@ ask_live() {
 }
 
 # run_archive_sql LIST NAME OPTION...: the archive's SQL for the entries in the list, by that file
-# of in-place; without its head, which sets what this session has set for itself
+# of scripts/sql; without its head, which sets what this session has set for itself
 run_archive_sql() {
     write_list "$1"
-    by=$2
+    run_by=$2
     shift 2
     background archive_sql "$@" >"$work/archive.sql"
     wait "$child" || fail_with "$work/restore.errors" 'could not read the archive'
@@ -95,7 +95,7 @@ run_archive_sql() {
     {
         psql_set statements "$(sed -e '1,/^SET row_security = off;$/d' -e '/^\\unrestrict /d' \
             "$work/archive.sql")"
-        print_sql "in-place/$by"
+        print_sql "$run_by"
     } >"$work/live.sql"
     ask_live
 }
@@ -107,7 +107,7 @@ archive_sql() {
 
 grant_in_place() {
     list_grants "$work/contents" || return 0
-    run_archive_sql "$work/grants" run-grants
+    run_archive_sql "$work/grants" restore/run-grants
     [ ! -s "$work/answer" ] || warn "some grants were skipped: $(head -n 1 "$work/answer")"
 }
 

@@ -40,7 +40,7 @@ load_grants() {
     on_server pg_restore --use-list="$server_tmp/list" --file=- "$1" </dev/null \
         >"$work/grants.sql" 2>"$work/grants.errors" ||
         fail_with "$work/grants.errors" 'could not read the grants'
-    { psql_set statements "$(cat "$work/grants.sql")" && print_sql in-place/run-grants; } |
+    { psql_set statements "$(cat "$work/grants.sql")" && print_sql restore/run-grants; } |
         sql "$staging" >"$work/skipped-grant" 2>"$work/grants.errors" ||
         fail_with "$work/grants.errors" 'could not load the grants'
     grep -e 'no privileges could be revoked' -e 'no privileges were granted' \

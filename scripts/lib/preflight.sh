@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What comes before a restore: checking the file and the server, and showing what was found.
 # Needs: backup_file copy_found copy_wanted data_directory defaulted_columns in_place manifest
-#   manifest_found mode room_advice rows_entry server table_entry tables work
+#   manifest_found mode room_advice server tables work
 # Sets: copy_found live_had_tables
 
 # prepare_restore: everything that comes before the question; the live database does not change
@@ -184,12 +184,6 @@ show_other_database() {
     esac
 }
 
-tables_in_backup() {
-    listed_entry=$rows_entry
-    ! is_schema_only || listed_entry=$table_entry
-    amount "$(grep -c "^[0-9]*; $listed_entry " "$work/contents")" table
-}
-
 # show_schema: how the backup's schema differs from the live one, and which one remains; an empty
 # database has nothing to compare. Sets live_had_tables
 show_schema() {
@@ -209,8 +203,4 @@ show_schema() {
         warn_with "the backup's schema will replace the live one; differences:" \
             "$(list_differences)"
     fi
-}
-
-contents_field() {
-    sed -n "s/^; *$1 *//p" "$work/contents" | head -n 1
 }

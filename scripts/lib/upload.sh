@@ -1,13 +1,9 @@
 # shellcheck shell=sh
-# Copying the archive to the server, where pg_restore can load it with several jobs, checking it on
-# the way, and asking what it holds.
+# Copying the archive to the server, where pg_restore can load it with several jobs, and checking it
+# on the way.
 # Needs: backup_file child client_host database_bytes manifest_found reader_status server_tmp
 #   trusted work writer_status
-# Sets: archive archive_limit rows_entry table_entry
-
-# Entries of an archive's table of contents, as regular expressions: a table, and the rows of one.
-table_entry='1259 [0-9]* TABLE'
-rows_entry='0 [0-9]* TABLE DATA'
+# Sets: archive archive_limit
 
 # upload_archive: to the server. Ends the script unless it is complete and the manifest's. Its table
 # of contents goes to $work/contents. Sets archive
@@ -103,37 +99,6 @@ expected_bytes() {
     else
         echo "$database_bytes"
     fi
-}
-
-# --- what the archive holds ---
-
-is_data_only() {
-    case ${manifest_found:+$(manifest_field holds)} in
-        'data only') return 0 ;;
-        'schema and data') return 1 ;;
-    esac
-    archive_has "$rows_entry" && ! archive_has "$table_entry"
-}
-
-is_schema_only() {
-    archive_has "$table_entry" && ! archive_has "$rows_entry"
-}
-
-# backup_has_rows: without a manifest, a table whose rows are in the archive may be empty
-backup_has_rows() {
-    if [ -n "$manifest_found" ]; then
-        any_table_has_rows "$work/tables"
-    else
-        archive_has "$rows_entry"
-    fi
-}
-
-backup_has_large_objects() {
-    archive_has '[0-9]* [0-9]* BLOB.*'
-}
-
-archive_has() { # ENTRY
-    grep -q "^[0-9]*; $1 " "$work/contents"
 }
 
 # --- errors ---
