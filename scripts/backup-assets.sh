@@ -354,7 +354,7 @@ fail_to_dump() {
         die "could not write '$target': $(gzip_error)"
     }
     case $writer_status in
-        0) fail_with "$work/live.errors" 'could not read the tables' ;; # its session has ended
+        0) fail_with "$work/live.errors" 'could not read the tables' ;; # the session has ended
         65) fail_with "$work/dump.errors" 'could not read the new backup' ;;
         *) fail_with "$work/dump.errors" "could not dump database '$TB_POSTGRES_DATABASE'" ;;
     esac

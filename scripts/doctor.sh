@@ -390,7 +390,7 @@ check_space() {
     echo "$room"
 }
 
-# bytes_to_restore: the size of the live database, or of the shared backup's if that is larger
+# bytes_to_restore: the size of the live database, or of that in the shared backup if it is larger
 bytes_to_restore() (
     if [ -n "$has_backup" ]; then
         find_manifest "$backup_file"

@@ -253,8 +253,8 @@ warn_of_missing_database() {
         "if you meant '$nearest', set TB_POSTGRES_DATABASE"
 }
 
-# warn_of_extensions: those that this user may not create in staging; in place, those that the live
-# database does not have yet
+# warn_of_extensions: those that this user may not create; in place, only those of them that the
+# live database lacks
 warn_of_extensions() {
     if [ -n "$copy_found" ] || ! database_exists; then
         return 0
@@ -274,8 +274,8 @@ warn_of_extensions() {
     fi >"$work/refused"
     [ ! -s "$work/refused" ] ||
         warn 'the restore may fail: only a superuser may create these extensions:' \
-            "$(list_of 20 <"$work/refused");" \
-            'RESTORE_IN_PLACE=yes keeps those that the live database has'
+            "$(list_of 20 <"$work/refused"); let a superuser create them in the live database," \
+            'and restore with RESTORE_IN_PLACE=yes, which keeps them'
 }
 
 # warn_of_owners_if_full: before the question; a restore in place warns later, when it knows which

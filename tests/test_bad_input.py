@@ -112,7 +112,7 @@ def test_file_in_a_closed_directory_is_not_called_missing(open_directory: Path) 
     assert run.status == 1, run
     assert f"error: directory '{closed}' is not readable for user '" in run.err
     assert "there is no backup file" not in run.err
-    assert f"hint: 'ls -ld {closed}' shows its owner and mode" in run.err
+    assert f"hint: to see its owner and mode: ls -ld {closed}" in run.err
 
 
 def test_read_only_directory_keeps_the_backup_and_lets_it_be_verified(
@@ -220,13 +220,13 @@ def test_damaged_file_says_where_to_get_another(direct: Database, damage: str) -
     refused(direct, path, "hint: get the file again from its source")
 
 
-def test_pipe_is_refused(direct: Database, tmp_path: Path) -> None:
+def test_pipe_and_standard_input_are_refused(direct: Database, tmp_path: Path) -> None:
     fifo = tmp_path / "fifo.dump.gz"
     os.mkfifo(fifo)
     refused(direct, fifo, "is not a regular file")
     path = direct.sample_backup()
     run = direct.checkout.run("sh", "-c", f"{RESTORE} -y /dev/stdin <{shlex.quote(str(path))}")
-    assert run.status == 1 and "'/dev/stdin' is not a regular file" in run.errors[0], run
+    assert run.status == 1 and "cannot read a backup from '/dev/stdin'" in run.errors[0], run
 
 
 @pytest.mark.parametrize("missing", [(), ("pigz",)], ids=["pigz", "gzip"])

@@ -22,12 +22,12 @@ def test_role_without_rights_is_refused_before_any_question(direct: Database) ->
     role = f"ordinary_{direct.name}"
     direct.execute(
         f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'x';"
-        'CREATE SCHEMA "a (early) one"; CREATE TABLE "a (early) one".t ()'
+        'ALTER TABLE region_info RENAME TO "region (old) info"'
     )
     direct.server.execute(f"CREATE DATABASE assets_previous_{direct.key()} OWNER {role}")
     user = {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": "x"}
     for script, refused in (
-        (CLEAN, "read the database: permission denied for"),
+        (CLEAN, "read the database: permission denied for table region (old) info; the"),
         (ROLLBACK, "rename databases; the database is unchanged"),
     ):
         run = direct.checkout.run_on_terminal(script, **user)

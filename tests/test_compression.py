@@ -87,7 +87,7 @@ def test_gzip_is_used_without_pigz_and_python(direct: Database, tmp_path: Path) 
     assert gzip.decompress(path.read_bytes())[:5] == b"PGDMP"
 
 
-def test_pigz_is_enough(direct: Database, tmp_path: Path) -> None:
+def test_pigz_is_used_without_gzip(direct: Database, tmp_path: Path) -> None:
     if not shutil.which("pigz"):
         pytest.skip("there is no pigz on this machine")
     path, path_variable = tmp_path / "x.dump.gz", path_without(direct.checkout, "gzip")

@@ -102,6 +102,12 @@ def test_answer_to_what_is_no_longer_true_changes_nothing(direct: Database, scri
     assert direct.left_behind() == []
 
 
+def test_dry_run_for_a_missing_database_creates_none(direct: Database) -> None:
+    direct.sample_backup()
+    run = direct.restore("--dry-run", TB_POSTGRES_DATABASE="absent")
+    assert run.status == 0 and "this was a dry run; no database was created\n" in run.err, run
+
+
 def test_misspelt_database_gets_a_suggestion_before_the_question(direct: Database) -> None:
     direct.sample_backup()
     misspelt = direct.name[:-1]
@@ -110,8 +116,6 @@ def test_misspelt_database_gets_a_suggestion_before_the_question(direct: Databas
     assert run.status == 1 and "cancelled; no database was created" in run.err, run
     run = direct.restore("--quiet", "--dry-run", TB_POSTGRES_DATABASE=misspelt)
     assert run.status == 0 and f"if you meant '{direct.name}'" in run.err, run
-    run = direct.restore("--dry-run", TB_POSTGRES_DATABASE=misspelt)
-    assert "this was a dry run; no database was created\n" in run.err, run
     run = direct.backup("x", TB_POSTGRES_DATABASE=misspelt)
     assert run.status == 1 and f"did you mean {direct.name}?" in run.err, run
 

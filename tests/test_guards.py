@@ -247,7 +247,7 @@ def test_rows_lost_during_the_run_do_not_replace_the_existing_backup(direct: Dat
     assert direct.left_behind() == []
 
 
-def test_yes_to_some_losses_is_no_yes_to_others(direct: Database) -> None:
+def test_yes_to_some_losses_does_not_cover_others(direct: Database) -> None:
     path = direct.sample_backup()
     earlier = read_pair(path)
     direct.execute("DELETE FROM pricing_info")

@@ -479,6 +479,13 @@ def test_error_names_at_most_twenty_tables_that_differ(direct: Database) -> None
     run = direct.restore(path, RESTORE_TRUST="yes")
     assert run.status == 1 and len(run.errors) == 1, run
     assert run.err.count("public.") == 20 and f"public.29{'x' * 241}... and 10 more" in run.err, run
+
+
+def test_keep_going_lists_tables_that_differ_without_a_blank_line(direct: Database) -> None:
+    path = direct.sample_backup()
+    text = manifest_of(path).read_text()
+    text = re.sub("^signature: .*\n", "1 1 public.gone\n", text, flags=re.MULTILINE)
+    rewrite_manifest(path, text)
     run = direct.restore("--keep-going", path, RESTORE_TRUST="yes")
     assert run.status == 3 and "\ntables that differ from the backup: " in run.err, run
     assert "\n\n" not in run.err, run

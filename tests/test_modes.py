@@ -195,7 +195,7 @@ def test_error_in_the_load_keeps_the_live_database(direct: Database) -> None:
     run = direct.restore(path)
     assert run.status == 1, run
     assert "could not load the backup" in run.err
-    assert "hint: restore-assets.sh --keep-going restores the rest" in run.err, run
+    assert "hint: restore-assets.sh --keep-going loads the rest" in run.err, run
     assert direct.content() == before
     assert direct.left_behind() == []
 

@@ -297,7 +297,7 @@ def test_a_read_only_directory_is_named_before_the_question(open_directory: Path
     run = run_as_nobody([str(open_directory / PRUNE), "-y", "--keep", "1"], environment)
     assert run.status == 1 and "warning:" not in run.err, run
     assert f"error: directory '{directory}' is not writable for user 'nobody': " in run.err
-    assert f"hint: 'ls -ld {directory}' shows its owner and mode" in run.err
+    assert f"hint: to see its owner and mode: ls -ld {directory}" in run.err
     assert len(list(directory.glob("*.dump.gz"))) == 3
 
 

@@ -74,7 +74,7 @@ def test_variables_that_the_env_file_cannot_set_are_named(checkout: Checkout) ->
     assert f"warning: cron will not have these variables of your environment: {named}\n" in run.err
 
 
-def test_user_without_a_name_is_a_number(checkout: Checkout) -> None:
+def test_user_without_a_name_is_given_by_number(checkout: Checkout) -> None:
     nameless = fake(checkout, id='case $* in -un) id -u; exit 1 ;; esac; exec "$REAL" "$@"')
     run = checkout.run("./scripts/schedule.sh", "systemd", **nameless)
     assert f"\nUser={os.geteuid()}\n" in run.out, run

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from support.databases import Database
@@ -392,3 +396,23 @@ def test_env_file_in_utf16_or_with_a_conflict_is_refused(
     (checkout.path / ".env").write_bytes(content)
     run = checkout.run(STATS)
     assert run.status == 1 and run.errors == [f"error: './.env' {problem}"], run
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
+def test_warnings_at_the_end_of_a_run_are_not_muted(tmp_path: Path, shell: str) -> None:
+    script = f"""
+        set -eu
+        root={shlex.quote(str(PROJECT))}
+        . "$root/scripts/lib/use.sh"
+        warn_at_end() {{ warn 'something was left'; }}
+        begin
+        at_end warn_at_end
+        without_messages die 'it failed'
+    """
+    run = subprocess.run(
+        [*shell.split(), "-c", script],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.stderr == "error: it failed\nwarning: something was left\n"

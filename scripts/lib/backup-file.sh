@@ -20,9 +20,12 @@ require_file() {
         die "'$1' is a directory, not a backup file"
     }
     case $1 in
-        /dev/* | /proc/*) false ;; # /dev/stdin is another file in each process
-        *) [ -f "$1" ] ;;
-    esac || die "'$1' is not a regular file, as a backup must be"
+        /dev/stdin | /dev/fd/* | /proc/*/fd/*) # another file in each child process
+            hint 'give the path of the file'
+            die "cannot read a backup from '$1'"
+            ;;
+    esac
+    [ -f "$1" ] || die "'$1' is not a regular file, as a backup must be"
     [ -r "$1" ] || {
         hint_permission "$1"
         die "backup file '$1' is not readable for user '$(user_name)'"

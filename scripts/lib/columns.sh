@@ -52,8 +52,8 @@ warn_of_unfilled() {
             "$(in_one_line "$defaulted_columns")"
 }
 
-# warn_of_emptied_tables: what the live database has, and the backup does not fill; not held back by
-# --quiet where rows are lost
+# warn_of_emptied_tables: what the live database has, and the backup does not fill; --quiet holds it
+# back only if those tables have no rows
 warn_of_emptied_tables() {
     [ -n "$emptied_tables" ] || return 0
     content_to_empty=$(content_of "$TB_POSTGRES_DATABASE" "$emptied_tables")

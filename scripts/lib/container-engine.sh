@@ -13,9 +13,10 @@ require_container_cli() {
         esac
         case $ASSETS_PG_BACKEND-$TB_POSTGRES_ENDPOINT in
             direct-*) hint "a server without a container needs neither 'make up' nor 'make down'" ;;
-            *-) hint "$advice, or set TB_POSTGRES_ENDPOINT=host:port for a server without one" ;;
+            *-) hint "$advice, or, for a server without a container, set" \
+                'TB_POSTGRES_ENDPOINT=host:port' ;;
             *) hint "$advice, or set ASSETS_PG_BACKEND=direct to use $TB_POSTGRES_ENDPOINT," \
-                "without 'make up'" ;;
+                "which needs no 'make up'" ;;
         esac
         die "there is no '$CONTAINER_CLI' command on this machine"
     }

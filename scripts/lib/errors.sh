@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What an error of a client program means to the user.
-# Needs: client_host server sql tables trusted work
+# Needs: client_host program server sql tables trusted work
 
 # fail_with FILE SENTENCE: ends the script with that sentence and the reason, which is what the
 # program's errors in FILE mean
@@ -144,14 +144,16 @@ hint_for_cause() {
 }
 
 hint_extensions() {
-    hint 'run this as a superuser; or let one create the extension in the live database, and set' \
-        'RESTORE_IN_PLACE=yes, which keeps it'
+    hint 'run this as a superuser; or let a superuser create the extension in the live database,' \
+        'and set RESTORE_IN_PLACE=yes, which keeps it'
 }
 
-# hint_keep_going FILE: if the errors in it are those of a load, which that option lets go on
+# hint_keep_going FILE: if its errors are those of a restore that can go on without what failed
 hint_keep_going() {
-    [ "$1" != "$work/restore.errors" ] || [ -n "${tables-}" ] ||
-        hint 'restore-assets.sh --keep-going restores the rest, and asks before the swap'
+    if [ "$program-$1" = "restore-assets.sh-$work/restore.errors" ] && [ -z "${tables-}" ]; then
+        hint 'restore-assets.sh --keep-going loads the rest, lists what failed, and asks before' \
+            'the swap'
+    fi
 }
 
 hint_owner() {

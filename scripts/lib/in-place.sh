@@ -82,8 +82,8 @@ ask_live() {
         fail_with "$work/live.errors" 'could not restore in place'
 }
 
-# run_archive_sql LIST NAME OPTION...: the archive's SQL for the entries in the list, by that file
-# of scripts/sql; without its head, which sets what this session has set for itself
+# run_archive_sql LIST NAME OPTION...: runs the archive's SQL for the entries in LIST, by
+# scripts/sql/NAME.sql; without its head, which sets what this session has set for itself
 run_archive_sql() {
     write_list "$1"
     run_by=$2

@@ -42,7 +42,7 @@ warn() {
     alert "$@"
 }
 
-# alert TEXT...: a warning that --quiet does not hold back: it could go unnoticed for months
+# alert TEXT...: a warning that --quiet does not hold back, because it would go unnoticed
 alert() {
     [ -n "$muted" ] || tell_labelled 33 warning: "$*"
 }
@@ -89,8 +89,8 @@ hint() {
 }
 
 hint_permission() { # PATH
-    hint "'ls -ld $(quoted "$1")' shows its owner and mode:" \
-        'run this as its owner, or change the mode'
+    hint "to see its owner and mode: ls -ld $(quoted "$1")"
+    hint 'run this as its owner, or change the mode'
 }
 
 # forget_hints: they were about a step that has succeeded

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A run from its beginning to its end: child processes, pipes, exit status.
-# Needs: explained failure_text is_child json json_failed prompt_open room_advice started_at status
-#   unchanged work
+# Needs: explained failure_text is_child json json_failed on_private_server prompt_open room_advice
+#   started_at status unchanged work
 # Sets: child explained failure_text finished incomplete is_child muted program reader_status
 #   started_at status unchanged writer_status
 

@@ -172,8 +172,8 @@ with_meaning() {
         nearest_of "$(known_settings)"
 }
 
-# names_in_env_file FILE: except CB-Spider's, which are in CB-Tumblebug's .env too, and one of
-# PostgreSQL's own programs
+# names_in_env_file FILE: except CB-Spider's, which are in CB-Tumblebug's .env too, and PGSERVICE,
+# which other programs may need
 names_in_env_file() {
     sed -n 's/^ *\(export  *\)\{0,1\}\([A-Za-z0-9_]*\)[[:space:]]*=.*/\2/p' "$1" |
         sed -e '/^SP_/d' -e '/^PGSERVICE$/d'

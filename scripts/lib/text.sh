@@ -101,7 +101,7 @@ now_in_utc() {
 
 # user_name: who runs this
 user_name() {
-    named=$(id -un 2>/dev/null) || named=$(id -u) # GNU id prints the number of one without a name
+    named=$(id -un 2>/dev/null) || named=$(id -u) # GNU id prints a number, and fails
     echo "$named"
 }
 

@@ -23,7 +23,7 @@ hint_key() {
     if [ -n "$(key_file)" ]; then
         hint 'if the backup is your own, copy the key that signed it to this machine'
     else
-        hint "if the backup is your own: $(key_problem)"
+        hint 'if the backup is your own, set TB_ASSETS_KEY_FILE to the key that signed it'
     fi
 }
 

@@ -28,7 +28,7 @@ function described(object,    part) {
     split(object, part, FS)
     sub(/^public\./, "", part[2])
     sub(/^public\./, "", part[3])
-    if (part[1] == "extension") sub(/^if not exists /, "", part[3])
+    sub(/ if not exists$/, "", part[1])
     if (part[1] == "column") return part[2] "." part[3]
     if (part[2] == "") return part[1] " " part[3]
     if (part[3] == "") return part[1] " " part[2]

@@ -1,5 +1,6 @@
 # Prints the first error that a client program has reported, with its detail; otherwise the first
-# line. A broken pipe is never the cause. That of a failed PQgetResult() is in the line after it.
+# line. A broken pipe after the first line is only a consequence; why PQgetResult() failed is in the
+# line after it.
 /Broken pipe/ && NR > 1 { next }
 /Error message from server: / && first ~ /^.*PQget.*\(\) failed\.$/ {
     sub(/^.*Error message from server: +/, "")
