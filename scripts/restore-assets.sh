@@ -69,6 +69,7 @@ main() {
     warn_of_owners_if_full
     warn_of_idle_settings
     [ "$mode" != tables ] || copy_wanted=no # a copy is of a whole database
+    end_if_repeated
     warn_of_swap
     if [ -n "$dry_run" ]; then
         say "without --dry-run, $(replacement would)"
@@ -122,7 +123,7 @@ fill_staging() {
 
 parse_options() {
     unchanged='; the database is unchanged'
-    dry_run='' data_only='' schema_option='' previous_stays=''
+    dry_run='' data_only='' schema_option=''
     parse_arguments take_option "$@"
     refuse_contradictions
     [ -z "$data_only" ] || RESTORE_SCHEMA=live
@@ -300,30 +301,34 @@ warn_of_idle_settings() {
     [ "$copy_wanted" != yes ] || warn 'RESTORE_KEEP_COPY has no effect with --table'
 }
 
+# end_if_repeated: after an earlier run of the same restore, another one would only replace the
+# previous database by a second copy of the backup. Sets previous_since
+end_if_repeated() {
+    previous_since=
+    if [ "$RESTORE_KEEP_PREVIOUS" != yes ] || [ "$mode" = tables ] || ! database_exists; then
+        return 0
+    fi
+    previous_since=$(time_of_previous) ||
+        fail_with "$work/lock.errors" 'could not read the catalog'
+    if [ -n "$previous_since" ] && [ -n "$trusted" ] && [ -z "$keep_going" ] &&
+        live_equals_backup; then
+        [ -z "$dry_run" ] || show_changes
+        drop_temporary_data
+        say_done "nothing to restore: database '$TB_POSTGRES_DATABASE' of $server already equals" \
+            "this backup; the previous database, kept $previous_since, is unchanged"
+        exit 0
+    fi
+}
+
 # warn_of_swap: of a previous database that it drops, and of sessions that it cannot end
 warn_of_swap() {
     if [ "$in_place" = yes ] || [ "$mode" = tables ] || ! database_exists; then
         return 0
     fi
-    [ "$RESTORE_KEEP_PREVIOUS" != yes ] || warn_of_previous
-    warn_of_sessions
-}
-
-# warn_of_previous: warns that this restore drops the previous database. It stays if a trusted
-# backup, loaded completely, equals the live database, as after an earlier run of the same restore.
-# Sets previous_stays
-warn_of_previous() {
-    previous_since=$(time_of_previous) ||
-        fail_with "$work/lock.errors" 'could not read the catalog'
-    [ -n "$previous_since" ] || return 0
-    if [ -n "$trusted" ] && [ -z "$keep_going" ] && live_equals_backup; then
-        previous_stays=yes
-        say "the live database already equals this backup; the previous database, kept" \
-            "$previous_since, is not replaced"
-    else
+    [ -z "$previous_since" ] ||
         alert "the previous database, kept $previous_since ($(content_of "$previous"))," \
             'will be dropped'
-    fi
+    warn_of_sessions
 }
 
 # live_equals_backup: does the live database have the backup's definitions and rows?
@@ -331,13 +336,6 @@ live_equals_backup() {
     [ -n "$manifest_found" ] && equals_manifest_outside_tables &&
         fingerprints_sql '' | sql "$TB_POSTGRES_DATABASE" 2>"$work/sql.errors" |
         cmp -s - "$work/tables"
-}
-
-require_equal_database() {
-    live_equals_backup || {
-        hint 'run this again'
-        die 'the live database has changed during the restore'
-    }
 }
 
 # confirm_replacement: asks without the lock and with nothing on the server; then examines again.
@@ -437,9 +435,7 @@ swap_databases() {
     say 'swapping databases'
     read_database_facts
     previous_since=$(time_of_previous) || previous_since=
-    [ -z "$incomplete$rights_skipped" ] || previous_stays='' # live has what was skipped
-    [ -z "$previous_stays" ] || require_equal_database
-    if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && [ -z "$previous_stays" ] && database_exists; then
+    if [ "$RESTORE_KEEP_PREVIOUS" = yes ] && database_exists; then
         rename_databases "$staging" 'previous:replaced live:previous staging:live'
         say "kept the replaced database; run 'make rollback-assets' to swap back to it"
         [ -z "$previous_since" ] || say "dropped the previous database kept $previous_since"

@@ -123,7 +123,13 @@ def test_no_docker_says_so(checkout: Checkout, script: str) -> None:
 )
 def test_missing_container_engine_is_named(checkout: Checkout, program: str, advice: str) -> None:
     path = path_without(checkout, "docker", "podman")
-    assert_one_error(checkout, "stats.sh", f"{advice}, or, for a server without a container", CONTAINER_CLI=program, PATH=path)
+    assert_one_error(
+        checkout,
+        "stats.sh",
+        f"{advice}, or, for a server without a container",
+        CONTAINER_CLI=program,
+        PATH=path,
+    )
     direct = {"ASSETS_PG_BACKEND": "direct", "TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}
     for script in ("up.sh", "down.sh"):
         advice = "hint: a server without a container needs neither 'make up' nor 'make down'"
