@@ -65,6 +65,7 @@ main() {
     database_exists || warn_of_missing_database
     show_backup
     show_schema
+    warn_of_large_objects
     warn_of_extensions
     warn_of_owners_if_full
     warn_of_idle_settings
@@ -252,6 +253,17 @@ warn_of_missing_database() {
     forget_hints
     [ -z "$nearest" ] || alert "there is no database '$TB_POSTGRES_DATABASE';" \
         "if you meant '$nearest', set TB_POSTGRES_DATABASE"
+}
+
+# warn_of_large_objects: those of the live database, where it gets all of the backup, which has none
+warn_of_large_objects() {
+    if [ "$mode" != full ] || backup_has_large_objects || ! database_exists; then
+        return 0
+    fi
+    objects_to_lose=$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" \
+        2>"$work/sql.errors") || fail_with "$work/sql.errors" 'could not read the catalog'
+    [ "$objects_to_lose" = 0 ] || alert "the live database has" \
+        "$(amount "$objects_to_lose" 'large object'), which will be lost: the backup has none"
 }
 
 # warn_of_extensions: those that this user may not create; in place, only those of them that the

@@ -528,6 +528,16 @@ def test_large_objects_are_refused_in_place_and_skipped_with_table(direct: Datab
     assert run.status == 0 and "warning: skipped: the large objects of the backup" in run.err, run
 
 
+def test_large_objects_that_a_full_restore_loses_are_named(direct: Database) -> None:
+    path = direct.backed_up()
+    direct.execute("SELECT lo_create(7777)")
+    warning = "warning: the live database has 1 large object, which will be lost: the backup has"
+    run = direct.restore("--dry-run", path)
+    assert run.status == 0 and warning in run.err, run
+    run = direct.restore("--quiet", path)
+    assert run.status == 0 and warning in run.err, run
+
+
 def test_data_only_does_not_lose_large_objects(direct: Database) -> None:
     path = direct.sample_backup()
     direct.execute("SELECT lo_from_bytea(7, 'x'); ALTER TABLE spec_info ADD COLUMN later int")

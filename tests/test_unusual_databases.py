@@ -350,3 +350,21 @@ def test_objects_of_every_kind_are_restored(direct: Database, options: list[str]
     assert after == before
     drop_kinds(direct, role)
     direct.create()
+
+
+def test_xml_is_restored_as_a_backup_has_it(direct: Database) -> None:
+    """A backup leaves out the declaration; a value need not be a document."""
+    direct.execute(
+        "CREATE TABLE texts (id int PRIMARY KEY, x xml);"
+        """INSERT INTO texts VALUES (1, '<?xml version="1.0" encoding="UTF-8"?><a>1</a>'),"""
+        " (2, 'text'), (3, NULL)"
+    )
+    direct.server.execute(f"ALTER DATABASE {direct.name} SET xmloption = document")
+    path = direct.backed_up()
+    for environment in ({}, {"RESTORE_IN_PLACE": "yes"}):
+        for options in ((), ("--table", "texts"), ("--data-only",)):
+            direct.execute("DELETE FROM texts")
+            run = direct.restore(*options, path, **environment)
+            assert run.status == 0, run
+            rows = direct.execute("SELECT format('%s', x) FROM texts ORDER BY id")
+            assert rows == [("<a>1</a>",), ("text",), ("",)], options

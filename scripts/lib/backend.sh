@@ -169,7 +169,7 @@ set_client_environment() {
         default_transaction_read_only=off search_path= client_min_messages=warning \
         row_security=off DateStyle=ISO,YMD IntervalStyle=postgres TimeZone=UTC \
         standard_conforming_strings=on transform_null_equals=off quote_all_identifiers=off \
-        extra_float_digits=1 array_nulls=on bytea_output=hex lc_monetary=C \
+        extra_float_digits=1 array_nulls=on bytea_output=hex lc_monetary=C xmloption=content \
         'default_transaction_isolation=read\ committed'
     export PGUSER PGPASSWORD PGDATABASE PGAPPNAME PGCONNECT_TIMEOUT PGCLIENTENCODING PGOPTIONS
 }
