@@ -96,6 +96,15 @@ def test_hook_gets_no_error_of_a_server_that_was_only_tried(direct: Database) ->
     assert reported(direct.checkout, "FAILURE")[0].endswith("|"), run
 
 
+def test_run_that_ends_before_it_has_begun_took_no_time(checkout: Checkout) -> None:
+    environment = {
+        "PATH": path_without(checkout, "df"),
+        "BACKUP_ON_FAILURE": "echo $BACKUP_SECONDS",
+    }
+    run = checkout.run(BACKUP, **environment)
+    assert run.status == 1 and run.err.splitlines()[-1] == "0", run
+
+
 def test_failed_hook_makes_a_backup_incomplete(direct: Database) -> None:
     for hook in ("exit 7", "no-such-program", "kill -9 $$"):
         run = direct.backup(BACKUP_ON_SUCCESS=hook)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 
 import pytest
+from support.backups import remove_manifest
 from support.databases import Database, make_big
 from support.fakes import HASTY, fake, path_without
-from support.run import BACKUP, RESTORE, STATS, Checkout
+from support.run import BACKUP, RESTORE, STATS, VERIFY, Checkout
 from support.servers import Container, DirectServer, docker, image, started_container
 from support.waiting import until
 
@@ -164,9 +166,18 @@ def test_hanging_docker_is_not_waited_for(checkout: Checkout) -> None:
         checkout,
         "stats.sh",
         "no answer within 30 s",
-        "start Docker",
+        "restart Docker",
         **hangs,
     )
+
+
+def test_engine_that_accepts_connections_and_never_answers_is_named(checkout: Checkout) -> None:
+    path = checkout.home / "engine.sock"
+    with socket.socket(socket.AF_UNIX) as engine:
+        engine.bind(str(path))
+        engine.listen()
+        run = checkout.run(STATS, DOCKER_HOST=f"unix://{path}", **fake(checkout, timeout=HASTY))
+    assert run.status == 1 and ": no answer within 30 s\n" in run.err, run
 
 
 @pytest.mark.parametrize("script", ALL)
@@ -243,6 +254,33 @@ def test_no_client_programs_on_this_machine_says_so(checkout: Checkout) -> None:
         ASSETS_PG_BACKEND="direct",
         PATH=path_without(checkout, "psql"),
     )
+
+
+ENDS_OF_A_CALL = {
+    "container killed": "exit 137",
+    "container gone": "echo 'Error response from daemon: No such container: x' >&2; exit 1",
+    "call refused": "echo 'OCI runtime exec failed: exec failed: unknown?'; exit 126",
+}
+
+
+@pytest.mark.parametrize("end", ENDS_OF_A_CALL)
+@pytest.mark.parametrize("call", ["--list", "--file=/dev/null"])
+def test_container_that_ends_is_not_blamed_on_the_file(
+    docker: Database, end: str, call: str
+) -> None:
+    path = docker.sample_backup()
+    if call == "--file=/dev/null":
+        remove_manifest(path)
+    ends = (
+        f'case $* in *"pg_restore {call}"*) head -c 1000 >/dev/null; {ENDS_OF_A_CALL[end]} ;; esac'
+    )
+    program = fake(docker.checkout, docker=f'{ends}; exec "$REAL" "$@"')
+    run = docker.checkout.run(VERIFY, path, **program)
+    assert run.status == 1 and "check that container" in run.err, run
+    assert "could not copy the archive to container" in run.errors[0] or (
+        "could not read the archive of" in run.errors[0]
+    ), run
+    assert "get the file again" not in run.err, run
 
 
 COPYING = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query ~* '^ *COPY '"

@@ -59,7 +59,8 @@ export_outcome() {
         */*) BACKUP_FILE=$PWD/${target#./} ;;
         *) BACKUP_FILE='' ;; # a name, for which the path was not chosen yet
     esac
-    BACKUP_SECONDS=$(($(date +%s) - started_at))
+    BACKUP_SECONDS=0
+    [ "$started_at" -eq 0 ] || BACKUP_SECONDS=$(($(date +%s) - started_at))
     BACKUP_BYTES=0
     [ ! -f "$target" ] || BACKUP_BYTES=$(size_of "$target")
     BACKUP_ERROR=$(error_of_run "$1")

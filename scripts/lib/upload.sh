@@ -21,15 +21,14 @@ upload_archive() {
 }
 
 require_upload() {
-    if [ -n "$archive_bytes" ]; then
-        require_number 'the size of the copy' "$archive_bytes"
-        [ "$archive_bytes" -le "$archive_limit" ] || fail_too_large
-    fi
+    ! is_number "$archive_bytes" || [ "$archive_bytes" -le "$archive_limit" ] || fail_too_large
     [ "$reader_status" -ne 74 ] ||
         fail_with "$work/server.errors" \
             "could not copy the archive to the temporary directory of $client_host"
     [ ! -s "$work/read.errors" ] ||
         die "could not read backup file '$backup_file': $(head -n 1 "$work/read.errors")"
+    [ "$reader_status" -eq 0 ] || is_said_by_pg_restore "$work/server.errors" ||
+        fail_with "$work/server.errors" "could not copy the archive to $client_host"
     [ -z "$manifest_found" ] || [ "$(cat "$work/sha256")" = "$(manifest_field sha256)" ] ||
         fail_mismatch "$backup_file"
     if [ "$writer_status" -ne 0 ]; then
@@ -137,9 +136,17 @@ fail_not_whole() { # FILE with pg_restore's errors
         *)
             require_space # a full temporary directory may be the cause
             refuse_terminal_damage
-            ! grep -q '^pg_restore: error: ' "$1" || blame_file
+            is_said_by_pg_restore "$1" ||
+                fail_with "$1" "could not read the archive of '$backup_file' on $client_host"
+            blame_file
             hint_get_again
             fail_with "$1" "'$backup_file' is not a complete PostgreSQL archive"
             ;;
     esac
+}
+
+# is_said_by_pg_restore FILE: are the errors in it about the archive? Otherwise the program, the
+# container or the server has ended
+is_said_by_pg_restore() {
+    grep -q '^pg_restore: error: ' "$1"
 }

@@ -125,12 +125,14 @@ explain_docker() {
             hint 'or set ASSETS_PG_BACKEND=direct and TB_POSTGRES_ENDPOINT=host:port'
             die "user '$(user_name)' is not allowed to use $engine_program"
             ;;
+        -*'no answer within'* | *-unix://*'no answer within'*) hint "restart $engine_program" ;;
         -* | *-unix://*) hint "start $engine_program, then run 'make up'" ;;
         *) hint "check the connection with '$CONTAINER_CLI version'" ;;
     esac
-    engine_error=$(first_error "$work/inspect.errors" |
-        sed -e 's/^error during connect: //' -e 's/[A-Z][a-z]* "http[^"]*": *//' \
-            -e 's/\. Is the docker daemon running?$//')
+    engine_error=$({
+        grep 'no answer within' "$work/inspect.errors" || first_error "$work/inspect.errors"
+    } | sed -e 's/^error during connect: //' -e 's/[A-Z][a-z]* "http[^"]*": *//' \
+        -e 's/\. Is the docker daemon running?$//')
     die "$engine_program does not answer about $container_name:" \
         "${engine_error:-no reason given}"
 }
