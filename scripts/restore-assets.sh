@@ -255,9 +255,11 @@ warn_of_missing_database() {
         "if you meant '$nearest', set TB_POSTGRES_DATABASE"
 }
 
-# warn_of_large_objects: those of the live database, where it gets all of the backup, which has none
+# warn_of_large_objects: those of the live database, if it gets all that is in the backup, which has
+# none. What a kept copy has is not known
 warn_of_large_objects() {
-    if [ "$mode" != full ] || backup_has_large_objects || ! database_exists; then
+    if [ "$mode" != full ] || [ -n "$copy_found" ] || backup_has_large_objects ||
+        ! database_exists; then
         return 0
     fi
     objects_to_lose=$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" \

@@ -113,11 +113,8 @@ refuse_unknown_tables() {
     [ -z "$unknown" ] || {
         suggest "$(printf '%s\n' "$unknown" | head -n 1)" "$(choice known)"
         hint "run 'make stats' to list the tables"
-        case $unknown in
-            *"
-"*) noun=tables ;;
-            *) noun=table ;;
-        esac
+        noun=table
+        [ "$(printf '%s\n' "$unknown" | wc -l)" -eq 1 ] || noun=tables
         die "database '$TB_POSTGRES_DATABASE' has no $noun" \
             "$(in_one_line "$(printf '%s\n' "$unknown" | sed "s/.*/'&'/")")"
     }

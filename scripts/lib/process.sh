@@ -78,10 +78,10 @@ explain_end() {
     else
         clear_line # the terminal has printed ^C
     fi
-    [ "$status" -lt 128 ] || tell_warnings
     if [ "$status" -lt 128 ]; then
         explain_unexpected_end
     elif [ -z "${on_private_server-}" ]; then # the run that started this one says so
+        tell_warnings
         say_always "interrupted${finished:+; $finished}${in_doubt:-$unchanged}"
     fi
 }

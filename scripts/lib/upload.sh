@@ -21,6 +21,7 @@ upload_archive() {
 }
 
 require_upload() {
+    [ "$reader_status" -ne 0 ] || require_number 'the size of the copy' "$archive_bytes"
     ! is_number "$archive_bytes" || [ "$archive_bytes" -le "$archive_limit" ] || fail_too_large
     [ "$reader_status" -ne 74 ] ||
         fail_with "$work/server.errors" \
