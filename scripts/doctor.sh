@@ -340,7 +340,7 @@ check_rights() {
 
 # check_extensions: a restore creates them in the staging database
 check_extensions() {
-    list_superuser_extensions
+    read_live_catalog
     [ ! -s "$work/extensions" ] || {
         hint 'a restore with RESTORE_IN_PLACE=yes keeps the extensions of the live database'
         die "only a superuser may create $(list_of 20 <"$work/extensions")"

@@ -65,8 +65,11 @@ main() {
     database_exists || warn_of_missing_database
     show_backup
     show_schema
-    warn_of_large_objects
-    warn_of_extensions
+    if [ -z "$copy_found" ] && database_exists; then
+        read_live_catalog
+        warn_of_large_objects
+        warn_of_extensions
+    fi
     warn_of_owners_if_full
     warn_of_idle_settings
     [ "$mode" != tables ] || copy_wanted=no # a copy is of a whole database
@@ -255,26 +258,19 @@ warn_of_missing_database() {
         "if you meant '$nearest', set TB_POSTGRES_DATABASE"
 }
 
-# warn_of_large_objects: those of the live database, if it gets all that is in the backup, which has
-# none. What a kept copy has is not known
+# warn_of_large_objects: those of the live database, if it gets all of the backup, which has none
 warn_of_large_objects() {
-    if [ "$mode" != full ] || [ -n "$copy_found" ] || backup_has_large_objects ||
-        ! database_exists; then
+    if [ "$mode" != full ] || [ "$large_objects" = 0 ] || backup_has_large_objects; then
         return 0
     fi
-    objects_to_lose=$(sql "$TB_POSTGRES_DATABASE" <"$sql/backup/large-objects.sql" \
-        2>"$work/sql.errors") || fail_with "$work/sql.errors" 'could not read the catalog'
-    [ "$objects_to_lose" = 0 ] || alert "the live database has" \
-        "$(amount "$objects_to_lose" 'large object'), which will be lost: the backup has none"
+    require_number 'the number of large objects' "$large_objects"
+    alert "the live database has $(amount "$large_objects" 'large object'), which will be lost:" \
+        'the backup has none'
 }
 
 # warn_of_extensions: those that this user may not create; in place, only those of them that the
 # live database lacks
 warn_of_extensions() {
-    if [ -n "$copy_found" ] || ! database_exists; then
-        return 0
-    fi
-    list_superuser_extensions
     case $in_place-$mode in
         yes-full) cat "$work/extensions.absent" ;;
         yes-*) ;;

@@ -11,7 +11,7 @@ find_obstacle() {
     test_obstacle=
     free_kib=$(server_fact data-free)
     list_obstacles
-    list_superuser_extensions
+    read_live_catalog
     read_forbidden_settings
     if [ "$is_standby" = t ]; then
         test_obstacle="$server is a read-only standby"

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Schemas: what an archive or a database consists of, by name and type, and how two of them differ.
 # Needs: awk child in_place root sql work
+# Sets: large_objects
 
 # list_schema NAME [ARCHIVE]: of that archive, or of the database PGDATABASE; see
 # remote/list-schema.awk. take_schema NAME then takes the list
@@ -46,13 +47,16 @@ wait_for_views() { # DATABASE
     sql "$1" <"$sql/backup/wait-for-views.sql"
 }
 
-# list_superuser_extensions: those that this user may not create, one a line: those of the live
-# database into $work/extensions, others into $work/extensions.absent
-list_superuser_extensions() {
-    sql "$TB_POSTGRES_DATABASE" <"$sql/restore/superuser-extensions.sql" >"$work/extensions.all" \
-        2>"$work/sql.errors" || fail_with "$work/sql.errors" 'could not read the catalog'
-    sed -n 's/^live //p' "$work/extensions.all" >"$work/extensions"
-    sed -n 's/^absent //p' "$work/extensions.all" >"$work/extensions.absent"
+# read_live_catalog: the extensions that this user may not create, one a line: those of the live
+# database into $work/extensions, others into $work/extensions.absent. Sets large_objects, their
+# number in the live database
+read_live_catalog() {
+    print_sql restore/superuser-extensions backup/large-objects |
+        sql "$TB_POSTGRES_DATABASE" >"$work/live-catalog" 2>"$work/sql.errors" ||
+        fail_with "$work/sql.errors" 'could not read the catalog'
+    sed -n 's/^live //p' "$work/live-catalog" >"$work/extensions"
+    sed -n 's/^absent //p' "$work/live-catalog" >"$work/extensions.absent"
+    large_objects=$(tail -n 1 "$work/live-catalog")
 }
 
 # begin_live_schema: lists it, where there is one, while other things are done

@@ -62,7 +62,7 @@ make_key() {
     ! has_key || return 0
     key_parent=$(nearest_directory "$(dirname -- "$(key_file)")")
     if lacks_key && write_key 2>/dev/null && has_key; then
-        say_always "created the key that signs your backups: $(key_file)"
+        say "created the key that signs your backups: $(key_file)"
         ! has_signed_backups || {
             hint 'if you have a copy of the old key, put it back before the next backup'
             alert "the new key '$(key_file)' did not sign the earlier backups in" \
