@@ -65,7 +65,7 @@ main() {
     database_exists || warn_of_missing_database
     show_backup
     show_schema
-    if [ -z "$copy_found" ] && database_exists; then
+    if database_exists; then
         read_live_catalog
         warn_of_large_objects
         warn_of_extensions
@@ -258,19 +258,26 @@ warn_of_missing_database() {
         "if you meant '$nearest', set TB_POSTGRES_DATABASE"
 }
 
-# warn_of_large_objects: those of the live database, if it gets all of the backup, which has none
+# warn_of_large_objects: those of the live database, if it gets all of the backup, which has none.
+# What a kept copy has is not known
 warn_of_large_objects() {
-    if [ "$mode" != full ] || [ "$large_objects" = 0 ] || backup_has_large_objects; then
+    if [ "$mode" != full ] || [ "$large_objects" = 0 ]; then
         return 0
+    elif [ -n "$copy_found" ]; then
+        end_of_objects='which will be replaced by those of the kept copy, if it has any'
+    elif backup_has_large_objects; then
+        return 0
+    else
+        end_of_objects='which will be lost: the backup has none'
     fi
     require_number 'the number of large objects' "$large_objects"
-    alert "the live database has $(amount "$large_objects" 'large object'), which will be lost:" \
-        'the backup has none'
+    alert "the live database has $(amount "$large_objects" 'large object'), $end_of_objects"
 }
 
 # warn_of_extensions: those that this user may not create; in place, only those of them that the
 # live database lacks
 warn_of_extensions() {
+    [ -z "$copy_found" ] || return 0
     case $in_place-$mode in
         yes-full) cat "$work/extensions.absent" ;;
         yes-*) ;;
@@ -323,6 +330,8 @@ end_if_repeated() {
     if [ -n "$previous_since" ] && [ -n "$trusted" ] && [ -z "$keep_going" ] &&
         live_equals_backup; then
         [ -z "$dry_run" ] || show_changes
+        [ "$copy_wanted" != yes ] || [ -n "$copy_found" ] ||
+            warn 'no copy is kept (RESTORE_KEEP_COPY), because nothing is restored'
         drop_temporary_data
         say_done "nothing to restore: database '$TB_POSTGRES_DATABASE' of $server already equals" \
             "this backup; the previous database, kept $previous_since, is unchanged"

@@ -90,6 +90,13 @@ def test_newer_live_schema_is_kept_or_replaced(kept: Database) -> None:
     assert kept.execute(columns) == []
 
 
+def test_large_objects_that_a_copy_may_not_have_are_named(kept: Database) -> None:
+    kept.execute("SELECT lo_create(7777)")
+    run = kept.restore("--quiet")
+    warning = "warning: the live database has 1 large object, which will be replaced by those of"
+    assert run.status == 0 and warning in run.err, run
+
+
 @only_with_all
 def test_other_modes_load_the_backup(kept: Database) -> None:
     for options in (("--table", "pricing_info"), ("--keep-going",), ("--data-only",)):

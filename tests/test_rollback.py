@@ -198,6 +198,8 @@ def test_repeated_restore_keeps_what_the_first_one_has_kept(direct: Database) ->
         run = direct.restore(*options, path, **keeping)
         assert run.status == 0 and "nothing to restore: database 'test_" in run.err, run
         assert direct.execute(number) == restored  # so no client's write can be lost
+    run = direct.restore(path, **keeping, RESTORE_KEEP_COPY="yes")
+    assert run.status == 0 and "warning: no copy is kept (RESTORE_KEEP_COPY)" in run.err, run
     direct.execute("UPDATE region_info SET latitude = 1")
     run = direct.restore("--dry-run", path, **keeping)
     assert run.status == 0 and "will be dropped" in run.err, run

@@ -12,6 +12,7 @@ from support.backups import remove_manifest
 from support.databases import Database, make_big
 from support.fakes import HASTY, fake, path_without
 from support.run import BACKUP, RESTORE, STATS, VERIFY, Checkout
+from support.sampling import sampled
 from support.servers import Container, DirectServer, docker, image, started_container
 from support.waiting import until
 
@@ -263,7 +264,7 @@ ENDS_OF_A_CALL = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS_OF_A_CALL)
+@pytest.mark.parametrize("end", sampled(list(ENDS_OF_A_CALL), 1))
 @pytest.mark.parametrize("call", ["--list", "--file=/dev/null"])
 def test_container_that_ends_is_not_blamed_on_the_file(
     docker: Database, end: str, call: str
@@ -291,7 +292,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", sampled(list(ENDS), 2))
 def test_end_of_the_server_or_session_during_a_copy_is_named(checkout: Checkout, end: str) -> None:
     script, environment, reason = ENDS[end]
     with private_server() as private:

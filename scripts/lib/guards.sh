@@ -28,8 +28,8 @@ guard_existing_backup() {
     require_same "$losses_shown" "$losses"
 }
 
-# guard_against_losses: after the dump, for what was lost since guard_existing_backup, or what that
-# could not read
+# guard_against_losses: after the dump, if the losses are no longer those that the user has agreed
+# to, or could not be read before
 guard_against_losses() {
     [ "$FORCE" != yes ] || return 0
     losses_agreed=$losses

@@ -110,9 +110,9 @@ die_usage() {
     fail 2 "$*"
 }
 
-# fail STATUS TEXT: ends the script. Sets failure_text: the text and the hints, in lines
+# fail STATUS TEXT: ends the script. Sets muted, and failure_text: the text and the hints, in lines
 fail() {
-    explained=yes
+    explained=yes muted=
     failure_text="$2
 $hints"
     tell_warnings

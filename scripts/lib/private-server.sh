@@ -43,10 +43,10 @@ run_on_private_server() {
     exit "$private_status"
 }
 
-# pass_private_json: the result of the other run is the result of this one. Sets explained and json
+# pass_private_json: the result of the other run is the result of this one. Sets json
 pass_private_json() {
     cat "$work/private.json" >&3 || die 'could not write the result'
-    explained=yes json=
+    json=
 }
 
 fail_without_private_server() { # HINT SENTENCE
