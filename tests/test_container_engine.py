@@ -14,7 +14,7 @@ from support.databases import Database, new_database
 from support.engines import FROM_ENGINE, RemoteContainer, remote_engine
 from support.fakes import fake
 from support.run import BACKUP, RESTORE, STATS, UP, Checkout
-from support.servers import IMAGE, Container
+from support.servers import IMAGE, Container, needs_docker_command
 
 
 @pytest.fixture
@@ -60,6 +60,7 @@ def test_context_is_named_and_used_in_the_whole_run(remote: Database) -> None:
     assert remote.left_behind() == []
 
 
+@needs_docker_command
 def test_context_that_is_missing_is_named(checkout: Checkout) -> None:
     run = checkout.run(STATS, DOCKER_CONTEXT="nowhere")
     assert run.status == 1 and len(run.errors) == 1, run

@@ -13,7 +13,14 @@ from support.databases import Database, make_big
 from support.fakes import HASTY, fake, path_without
 from support.run import BACKUP, RESTORE, STATS, VERIFY, Checkout
 from support.sampling import sampled
-from support.servers import Container, DirectServer, docker, image, started_container
+from support.servers import (
+    Container,
+    DirectServer,
+    docker,
+    image,
+    needs_docker_command,
+    started_container,
+)
 from support.waiting import until
 
 from helpers.demo.private_server import private_server
@@ -149,6 +156,7 @@ def test_refused_endpoint_names_its_setting(direct: Database) -> None:
     )
 
 
+@needs_docker_command
 @pytest.mark.parametrize("script", ALL)
 def test_docker_that_does_not_answer_says_so(checkout: Checkout, script: str) -> None:
     assert_one_error(
@@ -172,6 +180,7 @@ def test_hanging_docker_is_not_waited_for(checkout: Checkout) -> None:
     )
 
 
+@needs_docker_command
 def test_engine_that_accepts_connections_and_never_answers_is_named(checkout: Checkout) -> None:
     path = checkout.home / "engine.sock"
     with socket.socket(socket.AF_UNIX) as engine:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import psycopg
+import pytest
 
 from helpers.demo.private_server import PrivateServer
 from support.backups import Pair
@@ -23,6 +24,9 @@ IMAGE = os.environ.get("TEST_POSTGRES_IMAGE", "tumblebug-assets-tests/postgres:1
 IMAGE_RECIPE = Path(__file__).parent.parent / "image" / "build-image.sh"
 
 
+needs_docker_command = pytest.mark.skipif(
+    not shutil.which("docker"), reason="there is no docker command"
+)
 BACKENDS = {"direct": "direct_server", "docker": "container"}  # fixture of each one's server
 
 
