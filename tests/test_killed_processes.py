@@ -77,7 +77,7 @@ def is_busy(process: int) -> bool:
         command = Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
-    return command and (b"pg_restore" not in command or b"--jobs" in command)
+    return command != b"" and (b"pg_restore" not in command or b"--jobs" in command)
 
 
 @pytest.mark.parametrize(
