@@ -46,6 +46,7 @@ class Alter(threading.Thread):
         self.connection.close()
 
 
+@only_with_all
 def test_backup_yields_to_a_waiting_alter(direct: Database) -> None:
     query = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER%'"
     with waiting_run(direct.checkout, BACKUP, "x", program="pg_dump", arguments="*--file=*") as (

@@ -220,6 +220,7 @@ def test_result_on_a_terminal_starts_a_line_of_its_own(direct: Database) -> None
         assert re.search(rf"[\n\x1b\r](\[K)?(\x1b\[1m)?{result}", run.err), run
 
 
+@only_with_all
 def test_names_of_backups_and_many_providers(direct: Database) -> None:
     direct.execute("INSERT INTO image_info SELECT 'x' || n, 'p' || n FROM generate_series(1, 11) n")
     direct.backed_up(direct.checkout.named_backups / "new.dump.gz")

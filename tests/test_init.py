@@ -16,7 +16,7 @@ from support.backups import content_of, remove_manifest
 from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import CLEAN, INIT, PROJECT, Run
-from support.sampling import sampled
+from support.sampling import only_with_all, sampled
 from support.tumblebug import Handler, Tumblebug, drops, replies, running_tumblebug
 from support.waiting import until
 
@@ -117,6 +117,7 @@ def test_option_a_waits_for_a_server_that_is_not_ready_yet(
     assert run.status == 0 and tumblebug.namespace and tumblebug.initialised, run
 
 
+@only_with_all
 def test_option_a_says_why_a_server_that_answers_was_not_informed(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
@@ -163,6 +164,7 @@ def test_option_a_plus_updates_images_after_the_restore(
     assert "POST /updateImagesFromAsset" in tumblebug.asked
 
 
+@only_with_all
 def test_images_that_could_not_be_updated_are_exit_3(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
@@ -293,6 +295,7 @@ def test_unknown_provider_is_refused_before_fetching(
     assert not any("loadAssets" in line for line in tumblebug.asked)
 
 
+@only_with_all
 def test_live_line_shows_time_and_rows_by_provider(direct: Database, tumblebug: Tumblebug) -> None:
     tumblebug.fetching_seconds = 3
     run = direct.checkout.run_on_terminal(INIT, "--option", "b", answer=b"", COLUMNS="200")

@@ -114,6 +114,7 @@ def test_restore_with_other_rights_loads_the_backup(kept: Database) -> None:
         assert run.status == 0 and step in run.err, run
 
 
+@only_with_all
 def test_copy_of_another_owner_is_not_used(kept: Database) -> None:
     """Whoever may create databases can make one of that name, and own what is cloned from it."""
     role = f"other_{kept.name}"
@@ -151,6 +152,7 @@ def test_damaged_backup_is_refused_although_there_is_a_copy(kept: Database) -> N
     assert kept.content() == before
 
 
+@only_with_all
 def test_copy_without_its_comment_is_removed(kept: Database) -> None:
     (copy,) = copies(kept)
     kept.execute(f"COMMENT ON DATABASE {copy} IS NULL")
@@ -168,6 +170,7 @@ def test_copy_must_fit_the_live_database(kept: Database, what: str) -> None:
     assert run.status == 0 and (CLONING if what == "absent" else LOADING) in run.err, run
 
 
+@only_with_all
 @pytest.mark.parametrize("what", sampled(["copy", "clone"], 1))
 def test_killed_while_cloning_changes_nothing(kept: Database, what: str) -> None:
     if what == "copy":

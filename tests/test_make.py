@@ -109,6 +109,7 @@ def test_make_takes_every_documented_setting(checkout: Checkout) -> None:
     assert run.status == 0, run
 
 
+@only_with_all
 def test_name_is_the_same_with_or_without_its_ending(direct: Database) -> None:
     assert direct.checkout.run("make", "backup-assets", "NAME=mine.dump.gz").status == 0
     assert (direct.checkout.named_backups / "mine.dump.gz").is_file()
@@ -277,6 +278,7 @@ def test_up_waits_until_healthy_and_down_keeps_the_data(compose: Checkout) -> No
     assert down.err == f"there is no container '{name}' to stop\n"
 
 
+@only_with_all
 def test_up_refuses_a_volume_of_another_version(compose: Checkout) -> None:
     name = compose.environment["TB_POSTGRES_CONTAINER"]
     volume = f"{name}_assets-database:/volume"

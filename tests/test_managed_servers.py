@@ -36,6 +36,7 @@ def without_identifier(direct_server: DirectServer) -> Iterator[None]:
     direct_server.execute("GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC")
 
 
+@only_with_all
 def test_table_of_another_role_is_replaced_only_on_request(ordinary: Database) -> None:
     path = ordinary.backed_up()
     ordinary.execute("CREATE TABLE theirs AS SELECT 1 AS n")
@@ -239,6 +240,7 @@ def test_swap_waits_for_no_synchronous_standby(direct: Database) -> None:
     assert run.status == 0 and direct.content() == before, run
 
 
+@only_with_all
 def test_nobody_else_may_connect_to_the_staging_database(ordinary: Database) -> None:
     """Also where the live database has been closed: its tables may have been open to all."""
     path = ordinary.backed_up()
@@ -783,6 +785,7 @@ def test_certificate_of_the_server_is_verified(
         assert "hint: set PGSSLROOTCERT to the certificate" in run.err
 
 
+@only_with_all
 def test_backup_that_could_not_be_tested_here_is_small(ordinary: Database) -> None:
     role = ordinary.checkout.environment["TB_POSTGRES_USER"]
     set_by_a_superuser = f"ALTER DATABASE {ordinary.name} SET log_statement = 'ddl'"
@@ -923,6 +926,7 @@ def test_restore_that_may_not_drop_the_kept_copy_is_done(ordinary: Database) -> 
     assert ordinary.execute("SELECT count(*) FROM image_infos") == [(0,)]
 
 
+@only_with_all
 def test_run_of_another_user_is_named(ordinary: Database) -> None:
     """When it began is hidden from this user."""
     path = ordinary.backed_up()
@@ -958,6 +962,7 @@ def test_untrusted_load_that_hides_its_database_from_the_watch_ends(ordinary: Da
         ordinary.server.execute(f"REVOKE SET ON PARAMETER {RESTRICTING} FROM {role}")
 
 
+@only_with_all
 def test_user_who_may_restrict_roles_restores_untrusted_backups(ordinary: Database) -> None:
     restores_untrusted(ordinary)
 

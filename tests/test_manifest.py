@@ -100,6 +100,7 @@ def as_earlier(text: str, key: bytes) -> str:
     return body + f"manifest: {hashlib.sha256(body.encode()).hexdigest()}\n"
 
 
+@only_with_all
 @pytest.mark.parametrize("layout", sampled(["today's", "earlier"], 1))
 def test_provider_that_looks_like_a_field_is_none(direct: Database, layout: str) -> None:
     poison(direct)
@@ -279,6 +280,7 @@ def test_manifest_in_the_file_is_enough(direct: Database, beside: str) -> None:
     assert direct.content() == before
 
 
+@only_with_all
 def test_large_manifest_is_skipped_by_every_program_that_unpacks(direct: Database) -> None:
     direct.execute(
         "DO $$ BEGIN FOR n IN 1..250 LOOP"

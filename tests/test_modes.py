@@ -146,6 +146,7 @@ def test_only_chosen_tables_are_counted_without_a_manifest(direct: Database) -> 
     assert "now         1 table, 0 rows\n  afterwards  1 table, 960 rows\n" in run.err, run
 
 
+@only_with_all
 def test_names_with_a_backslash_need_a_full_restore(direct: Database) -> None:
     direct.execute('CREATE TABLE "a\\b" AS SELECT 1 AS n')
     path = direct.backed_up()
@@ -234,6 +235,7 @@ def test_failure_to_load_grants_ends_the_restore(direct: Database) -> None:
     assert direct.content() == before
 
 
+@only_with_all
 def test_grant_to_a_missing_role_skips_no_other_grant(direct: Database) -> None:
     here, gone = f"here_{direct.name}", f"gone_{direct.name}"
     direct.execute(
@@ -316,6 +318,7 @@ def test_user_who_may_create_no_database_is_told_so(direct: Database) -> None:
 # --- what a mode must neither lose nor change ---
 
 
+@only_with_all
 def test_table_that_others_inherit_from_is_replaced_alone(direct: Database) -> None:
     direct.execute(
         "CREATE TABLE parent (n int); CREATE TABLE child () INHERITS (parent);"

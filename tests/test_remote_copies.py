@@ -14,6 +14,7 @@ from support.disks import small_disk
 from support.fakes import fake, path_without
 from support.run import BACKUP, DIFF, DOCTOR, LIST, PRUNE, RESTORE, VERIFY, Checkout, Run
 from support.running import ended, waiting_run
+from support.sampling import only_with_all
 from support.storage import RCLONE, storage_server
 
 UNREACHABLE = {"RCLONE_CONFIG_T_ENDPOINT": "http://127.0.0.1:1"}
@@ -61,6 +62,7 @@ def test_new_backup_is_copied_and_compared_by_hash(direct: Database, bucket: Pat
     assert not (direct.checkout.home / "rclone.conf").exists()
 
 
+@only_with_all
 def test_unchanged_backup_is_copied_only_if_the_remote_lacks_it(
     direct: Database, bucket: Path
 ) -> None:
@@ -349,6 +351,7 @@ def test_unreachable_remote_leaves_the_local_list(checkout: Checkout, bucket: Pa
         assert run.status == 2 and "expected a directory of a remote" in run.err, run
 
 
+@only_with_all
 def test_old_backups_on_a_remote_are_deleted_only_on_request(
     checkout: Checkout, bucket: Path
 ) -> None:

@@ -107,6 +107,7 @@ def test_previous_database_is_dropped_on_request(direct: Database) -> None:
     assert run.status == 0 and run.err == "there is no previous database\n", run
 
 
+@only_with_all
 def test_previous_database_of_another_owner_is_refused(direct: Database) -> None:
     assert direct.restore(direct.sample_backup(), RESTORE_KEEP_PREVIOUS="yes").status == 0
     role = f"other_{direct.name}"
@@ -123,6 +124,7 @@ def test_previous_database_of_another_owner_is_refused(direct: Database) -> None
     direct.server.execute(f"DROP ROLE {role}")
 
 
+@only_with_all
 @pytest.mark.parametrize("reason", sampled(["--keep-going", "untrusted"], 1))
 def test_replaced_database_is_kept_if_equality_is_not_verified(
     direct: Database, reason: str
@@ -161,6 +163,7 @@ def test_client_of_the_previous_database_does_not_stop_a_restore(direct: Databas
 LOST = '"$REAL" "$@"; echo "psql: error: connection to server was lost" >&2; exit 2'
 
 
+@only_with_all
 @pytest.mark.parametrize("client", sampled([LOST, "exit 0"], 1))
 def test_rollback_knows_whether_it_has_swapped(direct: Database, client: str) -> None:
     """Its client loses the connection after the swap, or does nothing and reports success."""

@@ -13,7 +13,7 @@ import pytest
 from support.databases import Database, make_big
 from support.fakes import fake, path_without
 from support.run import BACKUP, DIFF, DOCTOR, LIST, PROJECT, PRUNE, RESTORE, STATS, VERIFY
-from support.sampling import sampled
+from support.sampling import only_with_all, sampled
 
 SHELLS = ["dash", "busybox sh", "bash --posix"]
 
@@ -229,6 +229,7 @@ def test_missing_database_gets_the_encoding_of_the_backup(direct: Database) -> N
     assert direct.execute("SELECT getdatabaseencoding(), letter FROM t") == [("LATIN1", "é")]
 
 
+@only_with_all
 def test_template_database_stays_a_template(direct: Database) -> None:
     path = direct.sample_backup()
     direct.execute(f"ALTER DATABASE {direct.name} IS_TEMPLATE true")

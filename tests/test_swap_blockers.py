@@ -83,6 +83,7 @@ def test_prepared_transaction_allows_single_tables(prepared: Database) -> None:
     assert prepared.execute("SELECT count(*) > 0 FROM pricing_info") == [(True,)]
 
 
+@only_with_all
 def test_prepared_transaction_stops_a_rollback_at_once(direct: Database) -> None:
     direct.sample_backup()
     assert direct.restore(RESTORE_KEEP_PREVIOUS="yes").status == 0

@@ -133,6 +133,7 @@ def test_object_that_could_run_code_is_refused(direct: Database, marker: str, sq
     assert_harmless(direct, untrusted_dump(direct, sql.replace("{marker}", marker)), marker)
 
 
+@only_with_all
 def test_extension_is_named_instead_of_its_members(direct: Database) -> None:
     """What the author has added to it is named too."""
     path = untrusted_dump(
@@ -146,6 +147,7 @@ def test_extension_is_named_instead_of_its_members(direct: Database) -> None:
     assert f"untrusted backup: {named}; the database" in run.errors[0], run
 
 
+@only_with_all
 def test_audit_counts_the_objects_that_it_does_not_name(direct: Database) -> None:
     views = ";".join(f"CREATE VIEW v{n} AS SELECT 1 AS n" for n in range(10, 35))
     run = assert_harmless(direct, untrusted_dump(direct, views), NOWHERE)
@@ -405,6 +407,7 @@ def test_empty_signature_is_none(direct: Database) -> None:
         assert run.status == 1 and "view public.v" in run.err, run
 
 
+@only_with_all
 def test_names_send_no_control_characters_to_the_terminal(direct: Database) -> None:
     evil = "evil\x1b]0;pwned\x07\x1b[2J\x9b31m\n\r'\"; \\! id"
     quoted = '"' + evil.replace('"', '""') + '"'
@@ -449,6 +452,7 @@ def test_gzip_bomb_is_stopped(direct: Database) -> None:
     assert direct.left_behind() == []
 
 
+@only_with_all
 def test_archive_that_grows_in_the_server_is_stopped(direct: Database) -> None:
     direct.execute(
         "CREATE TABLE big AS SELECT repeat('x', 900) AS a, n FROM generate_series(1, 300000) AS n"
@@ -478,6 +482,7 @@ def test_archive_that_never_ends_its_load_is_stopped(docker: Database) -> None:
     assert docker.left_behind() == []
 
 
+@only_with_all
 def test_archive_that_takes_every_lock_of_the_server_is_stopped(direct: Database) -> None:
     body = "FOR n IN 1..1000000 LOOP PERFORM pg_advisory_lock(n); END LOOP;"
     body += " EXCEPTION WHEN OTHERS THEN PERFORM pg_sleep(3);"

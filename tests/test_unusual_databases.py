@@ -203,6 +203,7 @@ def test_cast_to_text_is_not_called(direct: Database) -> None:
     assert run.status == 0 and "\n    d (1,) -> null\n" in run.out, run
 
 
+@only_with_all
 def test_ddl_event_trigger_does_not_run_while_grants_are_loaded(docker: Database) -> None:
     create_noting_event_trigger(docker, "ddl_command_end")
     docker.execute("GRANT SELECT ON spec_info TO PUBLIC; DELETE FROM noted")

@@ -12,6 +12,7 @@ from support.backups import manifest_of, remove_manifest, with_checksum
 from support.databases import Database, broken_backup
 from support.fakes import without_python
 from support.run import BACKUP, VERIFY, Checkout
+from support.sampling import only_with_all
 
 LEVELS = ["hash", "read", "restore"]
 
@@ -148,6 +149,7 @@ def test_private_server_is_used_where_there_is_none(direct: Database) -> None:
     assert "needs Python" in json.loads(run.out)["error"]["message"]
 
 
+@only_with_all
 @pytest.mark.python
 def test_trust_holds_on_a_private_server(direct: Database) -> None:
     path = direct.sample_backup()
@@ -157,6 +159,7 @@ def test_trust_holds_on_a_private_server(direct: Database) -> None:
     assert run.status == 0 and verified(run.out) == LEVELS, run
 
 
+@only_with_all
 @pytest.mark.python
 def test_data_only_backup_needs_a_server_with_tables(direct: Database) -> None:
     path = direct.checkout.path / "rows.dump.gz"
