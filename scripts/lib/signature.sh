@@ -106,9 +106,10 @@ signature_of() (
 
 # is_signed FILE SIGNATURE: with this key?
 is_signed() {
-    has_key || {
-        [ -z "$(key_file)" ] || lacks_key || warn "$(key_problem)"
-        return 1
-    }
-    [ -n "$2" ] && [ "$(signature_of "$1")" = "$2" ]
+    has_key && [ -n "$2" ] && [ "$(signature_of "$1")" = "$2" ]
+}
+
+# warn_of_key: if there is one, and it is not usable
+warn_of_key() {
+    has_key || lacks_key || [ -z "$(key_file)" ] || warn "$(key_problem)"
 }

@@ -10,6 +10,7 @@
 # trusted
 decide_trust() {
     signed='' trusted=
+    [ -z "$manifest_found" ] || warn_of_key
     if [ -n "$manifest_found" ] && is_own_manifest; then
         signed=yes trusted=yes
     elif [ "$RESTORE_TRUST" = yes ]; then
