@@ -213,6 +213,18 @@ def test_ddl_event_trigger_does_not_run_while_grants_are_loaded(docker: Database
     assert docker.content() == before
 
 
+def test_ddl_event_trigger_does_not_run_while_columns_are_dropped(docker: Database) -> None:
+    docker.execute("ALTER TABLE spec_info ADD COLUMN extra text")
+    create_noting_event_trigger(docker, "ddl_command_end")
+    docker.execute("ALTER EVENT TRIGGER note ENABLE")
+    path = docker.backed_up()
+    docker.execute("DROP EVENT TRIGGER note; ALTER TABLE spec_info DROP COLUMN extra")
+    docker.execute("CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION note()")
+    run = docker.restore("--data-only", "--drop-missing-columns", path)
+    assert run.status == 0, run
+    assert docker.execute("SELECT who FROM noted") == [("the first",)]
+
+
 # --- bytes that are no text in UTF-8 ---
 
 
