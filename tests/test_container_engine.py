@@ -48,6 +48,35 @@ def test_programs_in_the_container_report_in_english(docker: Database) -> None:
     assert programs and all("-e LC_ALL=C " in call for call in programs), calls
 
 
+@pytest.mark.parametrize("where", ["docker", "remote"])
+def test_libpq_variables_of_the_container_have_no_effect(
+    request: pytest.FixtureRequest, where: str
+) -> None:
+    """A compose file may set them; with a service, all would go to the live database."""
+    database = request.getfixturevalue(where)
+    database.execute(
+        "CREATE TABLE times (at timestamptz[], late timetz);"
+        " INSERT INTO times VALUES (ARRAY['2024-01-01 00:00+00'::timestamptz], '12:00+00')"
+    )
+    before, files = database.content(), "SELECT pg_relation_filenode('spec_info')"
+    file = database.execute(files)
+    path = f"/var/tmp/{database.name}.services"
+    service = f"[live]\nhost=/var/run/postgresql\ndbname={database.name}\nuser=tumblebug\n"
+    database.server.client("sh", "-c", f"cat >{path}", input=service, text=True)
+    variables = f"-e PGSERVICE=live -e PGSERVICEFILE={path} -e PGTZ=Asia/Seoul -e PGDATESTYLE=SQL"
+    set_them = f'[ "$1" != exec ] || {{ shift; set -- exec {variables} "$@"; }}; exec "$REAL" "$@"'
+    hostile = fake(database.checkout, docker=set_them)
+    backup = database.checkout.default_backup
+    run = database.backup(backup, BACKUP_COMPRESSION="smallest", **hostile)
+    assert run.status == 0, run
+    assert database.execute(files) == file  # not sorted there
+    for environment in (hostile, {}):
+        database.execute("DELETE FROM times")
+        run = database.restore(**environment)
+        assert run.status == 0, run
+        assert database.content() == before
+
+
 def test_context_is_named_and_used_in_the_whole_run(remote: Database) -> None:
     backup = remote.sample_backup()
     context = with_context(remote.checkout, remote.server.engine.host)

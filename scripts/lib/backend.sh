@@ -1,13 +1,16 @@
 # shellcheck shell=sh
 # Reaching the server: which backend, and running client programs there.
 # Needs: addresses program root run_name server work
-# Sets: client_host usual_password
+# Sets: client_host foreign_variables usual_password
 #
 # A backend is a file in backends/ with two functions: select_NAME ends the script if the server is
 # out of reach, and says why; run_on_NAME runs a program there, standard input and output
 # passed through. Only a busybox shell and its tools may be assumed there.
 
 usual_password=tumblebug # as in CB-Tumblebug's docker-compose.yaml
+
+# what libpq and psql would read besides the variables below, here and in a container
+foreign_variables='PGSERVICE PGHOSTADDR PGTZ PGDATESTYLE PGGEQO PG_COLOR'
 
 use time-limit call-input verified-call container-engine
 use backends/docker backends/direct backends/kubectl
@@ -156,7 +159,8 @@ run_remote() {
 # set_client_environment: settings of the user or the database must not change what is dumped,
 # loaded or compared
 set_client_environment() {
-    unset PGSERVICE PGHOSTADDR PGTZ PGDATESTYLE PGGEQO PG_COLOR
+    # shellcheck disable=SC2086 # a list of names
+    unset $foreign_variables
     PGUSER=$TB_POSTGRES_USER
     PGPASSWORD=${TB_POSTGRES_PASSWORD:-$usual_password}
     PGDATABASE=$TB_POSTGRES_DATABASE

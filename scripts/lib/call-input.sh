@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What remote/verified-call.sh reads: the code that runs a program, and the program's input.
-# Needs: call root run_name
+# Needs: call foreign_variables root run_name
 # Sets: input_kind
 
 input_kind=whole # see remote/verified-call.sh
@@ -21,7 +21,7 @@ code_of_call() (
         eval "value=\$$name"
         printf 'export %s=%s\n' "$name" "$(quoted "$value")"
     done
-    printf 'export LC_ALL=C\nset --'
+    printf 'unset %s\nexport LC_ALL=C\nset --' "$foreign_variables"
     size=0 hash=-
     if [ "$input_kind" = whole ]; then
         size=$(count_bytes <"$call/input")

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Backend docker: PostgreSQL's client programs in the container. CONTAINER_CLI may be podman.
-# Needs: awk engine engine_host root verified work
+# Needs: awk engine engine_host foreign_variables root verified work
 # Sets: addresses container_name container_state server usual_container
 
 usual_container=cb-tumblebug-postgres # as in docker-compose.yaml
@@ -71,7 +71,7 @@ run_on_docker() {
     else
         exec_in_child "$CONTAINER_CLI" exec -i -e LC_ALL=C -e PGUSER -e PGPASSWORD -e PGDATABASE \
             -e PGAPPNAME -e PGCONNECT_TIMEOUT -e PGOPTIONS -e PGCLIENTENCODING \
-            "$TB_POSTGRES_CONTAINER" "$@"
+            "$TB_POSTGRES_CONTAINER" sh -c "unset $foreign_variables; exec \"\$@\"" sh "$@"
     fi
 }
 
