@@ -40,6 +40,22 @@ def test_dry_run_shows_the_difference_and_changes_nothing(direct: Database) -> N
     assert LONG_NAME in shown and len(LONG_NAME) > 60 and max(map(len, shown)) < 80, shown
 
 
+def test_rows_as_inserts_are_not_counted_and_need_a_full_restore(direct: Database) -> None:
+    before = direct.content()
+    path = direct.checkout.path / "inserts.dump"
+    dump = direct.server.client("pg_dump", "-Fc", "--inserts", "-d", direct.name)
+    path.write_bytes(dump.stdout)
+    run = direct.restore("--dry-run", path)
+    assert run.status == 0 and "could not count the rows in the backup" in run.err, run
+    assert re.search(r"^spec_info +1,200 +- +-$", run.out, re.MULTILINE), run
+    for options in (("--data-only",), ("--table", "spec_info")):
+        run = direct.restore(*options, path)
+        assert run.status == 1 and "only a full restore loads others" in run.errors[0], run
+    run = direct.checkout.run_on_terminal(RESTORE, path, answer=b"yes\n")
+    assert run.status == 0 and "afterwards  10 tables, rows not counted" in run.err, run
+    assert direct.content() == before
+
+
 @pytest.mark.parametrize(
     ("backend", "archive"),
     sampled([("direct", "data only"), ("direct", "full"), ("docker", "full")], 2),

@@ -44,6 +44,11 @@ backup_has_rows() {
     fi
 }
 
+# has_uncounted_rows: once $work/archive-rows lists those in the format of COPY
+has_uncounted_rows() {
+    [ -z "$manifest_found" ] && archive_has "$rows_entry" && ! grep -q '^rows ' "$work/archive-rows"
+}
+
 backup_has_large_objects() {
     archive_has '[0-9]* [0-9]* BLOB.*'
 }

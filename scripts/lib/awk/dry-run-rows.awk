@@ -1,6 +1,6 @@
 # Reads two files of lines 'ROWS FINGERPRINT TABLE', the live database's and the backup's, and
 # prints for every table 'NOW LATER DIFFERENCE TABLE', separated by tabs: its rows in both. The
-# schema public is not named. With `uncounted`, the live rows are not known.
+# schema public is not named. With `uncounted`, one of them is not known.
 BEGIN { OFS = "\t" }
 {
     rows = $1
