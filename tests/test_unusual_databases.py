@@ -8,7 +8,7 @@ import pytest
 from support.backups import manifest_of
 from support.databases import Database
 from support.kinds import create_kinds, drop_kinds, everything
-from support.run import DIFF, STATS
+from support.run import DIFF, STATS, VERIFY
 from support.sampling import only_with_all, sampled
 
 MODES = {"full": [], "data-only": ["--data-only"], "tables": ["--table", "noted"]}
@@ -274,6 +274,23 @@ def test_names_outside_ascii_in_another_encoding_are_restored(
     assert run.status == 0 and "größe" in run.out, run
     assert direct.execute("SELECT größe FROM größe") == [("é",)]
     assert direct.checkout.run(STATS).status == 0
+
+
+def test_other_encoding_is_named_and_the_file_not_blamed(direct: Database) -> None:
+    direct.drop()
+    direct.create_empty("ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+    direct.execute("CREATE TABLE texts AS SELECT 'é' AS text")
+    path = direct.backed_up()
+    direct.drop()
+    direct.create_empty()
+    for run in (direct.restore(path), direct.checkout.run(VERIFY, path)):
+        assert run.status == 1, run
+        assert "differs from the manifest: public.texts" in run.errors[0], run
+        assert "the backup is of a database in LATIN1, this one is in UTF8" in run.err, run
+    assert not path.with_name(f"{path.name}.verified").exists()
+    direct.drop()
+    assert direct.restore(path).status == 0
+    assert direct.execute("SELECT text FROM texts") == [("é",)]
 
 
 # --- partitions by the hash of an enum, which is another in every database ---

@@ -58,7 +58,7 @@ require_copy_target() {
 verify_replaced() {
     fingerprints_sql "$(cat "$work/columns")" | ask live >"$work/replaced" || fail_replacement
     cmp -s "$work/expected" "$work/replaced" || {
-        hint_other_types
+        hint_why_rows_differ
         [ "$is_superuser" = t ] ||
             hint 'triggers may have changed them; for a superuser, most triggers do not fire'
         die "the new rows differ from the manifest: $(differences "$work/replaced")"

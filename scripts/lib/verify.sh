@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Verifying the staging database before it replaces anything.
-# Needs: child copy_found copy_wanted keep_going manifest_found mode sql staging work
+# Needs: child copy_found copy_wanted database_encoding keep_going manifest_found mode sql staging
+#   work
 # Sets: incomplete
 
 # verify_staging: ends the script unless it holds what the manifest says, to the last value; with
@@ -43,18 +44,31 @@ fail_unread_staging() {
 
 require_equal_tables() {
     cmp -s "$work/expected" "$work/staged" || {
-        [ "$mode" != full ] || blame_file # in the live schema, a column may have another type
-        hint_other_types
+        # in the live schema, a column may have another type
+        [ "$mode" != full ] || has_other_encoding || blame_file
+        hint_why_rows_differ
         die "the loaded data differs from the manifest: $(differences "$work/staged")"
     }
 }
 
-# hint_other_types: where the live schema stays, the values in a column of another type may change
-hint_other_types() {
-    if [ "$mode" != full ] && schemas_differ both; then
+# hint_why_rows_differ: where the live schema stays, the values in a column of another type may
+# change; where the encoding does, so does the fingerprint of text
+hint_why_rows_differ() {
+    if has_other_encoding; then
+        hint "the backup is of a database in $(manifest_field encoding), this one is in" \
+            "$database_encoding, which changes the fingerprints of text"
+        hint 'set TB_POSTGRES_DATABASE to a new name: the restore creates a database in' \
+            "$(manifest_field encoding)"
+    elif [ "$mode" != full ] && schemas_differ both; then
         hint 'the schemas differ, as listed above, which may change values;' \
             'try RESTORE_SCHEMA=backup'
     fi
+}
+
+# has_other_encoding: the live database, than the one that was backed up
+has_other_encoding() {
+    database_exists && [ -n "$(manifest_field encoding)" ] &&
+        [ "$(manifest_field encoding)" != "$database_encoding" ]
 }
 
 verified_tables() {
