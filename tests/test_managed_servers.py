@@ -876,6 +876,17 @@ def test_standby_can_be_backed_up_but_not_restored_to(
     assert standby.databases() == {staging}
 
 
+@only_with_all
+def test_unlogged_table_prevents_a_backup_on_a_standby(
+    standby: Database, direct_server: DirectServer
+) -> None:
+    standby.checkout.environment["PG_BINDIR"] = str(direct_server.private.bin_dir)
+    standby.execute("CREATE UNLOGGED TABLE unlogged (n int)")
+    run = standby.backup()
+    assert run.status == 1 and "hint: use the primary server" in run.err, run
+    assert "cannot read the database" in standby.checkout.run(DOCTOR).out
+
+
 RESTRICTING = (
     "temp_file_limit, log_min_messages, log_min_error_statement, log_statement,"
     " log_min_duration_statement"

@@ -97,6 +97,9 @@ hint_for_cause() {
         *'does not match host name'*)
             hint "set TB_POSTGRES_ENDPOINT to a name that is in the server's certificate"
             ;;
+        *'unlogged relations during recovery'*)
+            hint 'use the primary server: a standby does not have the rows of unlogged tables'
+            ;;
         *'pg_hba.conf entry for'*'"assets_'*)
             hint "in pg_hba.conf, allow user '$TB_POSTGRES_USER' for all databases;" \
                 'for untrusted backups also the user that the error names'

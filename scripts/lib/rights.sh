@@ -4,18 +4,18 @@
 # Needs: database_bytes is_standby max_wal_bytes may_create server sql work
 # Sets: forbidden_settings
 
-# require_readable CONTENT: ends the script where content_of was not permitted to read
+# require_readable CONTENT: ends the script where content_of could not read for a lasting reason
 require_readable() {
     case $1 in 'unknown content'*) ;; *) return 0 ;; esac
     unreadable_because=$(first_error "$work/sql.errors")
     case $unreadable_because in
         'permission denied '*) hint_owner ;;
-        'query would be affected by row-level security '*)
+        'query would be affected by row-level security '* | *'unlogged relations during recovery'*)
             hint_for_cause "$unreadable_because" ''
             ;;
         *) return 0 ;;
     esac
-    die "user '$TB_POSTGRES_USER' may not read the database: $unreadable_because"
+    die "user '$TB_POSTGRES_USER' cannot read the database: $unreadable_because"
 }
 
 # server_has_room FREE_KIB BYTES: is that enough? FREE_KIB is empty if unknown, as for another
