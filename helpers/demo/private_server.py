@@ -34,6 +34,7 @@ DEFAULT_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writ
 START_SECONDS = 60
 STOP_SECONDS = 20
 PORT_ATTEMPTS = 5
+FULL_DISK = "No space left on device"
 SPECIAL = '$`"\\'  # characters that a shell interprets inside double quotes
 SERVER_USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # None: the current user
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -60,8 +61,11 @@ def private_server(
 
     The server ends with the block, also after an exception, Ctrl-C, or SIGTERM if the caller turns
     that into SystemExit. On Linux it also ends if the calling thread is killed.
+    From then on, this process ignores libpq's variables, which are about other servers.
     Raises PrivateServerError.
     """
+    for variable in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[variable]
     bin_dir = bin_dir or packaged_bin_dir()
     with temporary_directory(directory) as own_directory:
         programs = programs_for_server_user(bin_dir, own_directory)
@@ -114,13 +118,17 @@ def programs_for_server_user(bin_dir: Path, own_directory: Path) -> Path:
 
     The server's user cannot reach anything below /root, and initdb runs postgres by a shell in
     whose double quotes some characters have a meaning.
-    Raises PrivateServerError if there is no PostgreSQL in ``bin_dir``.
+    Raises PrivateServerError if there is no PostgreSQL in ``bin_dir``, or copying it fails.
     """
     if not (bin_dir / "postgres").is_file():
         raise PrivateServerError(f"there is no PostgreSQL server in '{bin_dir}'")
     if usable_by_server_user(bin_dir / "postgres") and not set(SPECIAL) & set(str(bin_dir)):
         return bin_dir
-    copy = shutil.copytree(bin_dir.parent, own_directory / "postgresql", symlinks=True)
+    try:
+        copy = shutil.copytree(bin_dir.parent, own_directory / "postgresql", symlinks=True)
+    except OSError as error:
+        reason = FULL_DISK if FULL_DISK in str(error) else str(error)[:200]  # it names every file
+        raise server_error("copy", reason, own_directory) from None
     give_to_server_user(copy, *copy.rglob("*"))
     return copy / bin_dir.name
 
@@ -160,8 +168,7 @@ def initialise(programs: Path, own_directory: Path, password: str) -> None:
         )
     password_file.unlink()
     if status != 0:
-        output = last_lines(log.read_text(errors="replace"))
-        raise PrivateServerError(f"could not create a private PostgreSQL: {output}")
+        raise server_error("create", log.read_text(errors="replace"), own_directory)
 
 
 @contextlib.contextmanager
@@ -203,7 +210,7 @@ def wait_until_ready(process: subprocess.Popen, data_dir: Path, log: Path) -> No
         if ended and "Address already in use" in output:
             raise PortTaken
         if ended or time.monotonic() > deadline:
-            raise PrivateServerError(f"could not start a private PostgreSQL: {last_lines(output)}")
+            raise server_error("start", output, log.parent)
         with contextlib.suppress(FileNotFoundError):
             if (data_dir / "postmaster.pid").read_text().rstrip().endswith("ready"):
                 return
@@ -240,6 +247,19 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def server_error(step: str, output: str, own_directory: Path) -> PrivateServerError:
+    """Return the error that this step failed: a full disk, or the end of a program's output."""
+    if FULL_DISK in output:
+        return full_disk(own_directory.parent)
+    return PrivateServerError(f"could not {step} a private PostgreSQL: {last_lines(output)}")
+
+
+def full_disk(directory: Path) -> PrivateServerError:
+    """Return the error that this temporary directory is full."""
+    remedy = "free some space there, or set TMPDIR to another directory"
+    return PrivateServerError(f"the temporary directory '{directory}' is full; {remedy}")
+
+
 def last_lines(text: str) -> str:
     """Return the end of a program's output as one line."""
     return " / ".join(text.strip().splitlines()[-5:]) or "it printed nothing"
@@ -263,9 +283,15 @@ class PrivateServer:
         return f"{self.host}:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that point the project's scripts at this server."""
+        """Return the variables that point the project's scripts at this server.
+
+        They override what .env and a service file say about another one.
+        """
         return {
             "ASSETS_PG_BACKEND": "direct",
+            "PGSSLMODE": "disable",
+            "PGSSLROOTCERT": "",
+            "TB_POSTGRES_SERVICE": "",
             "PG_BINDIR": str(self.bin_dir),
             "TB_POSTGRES_ENDPOINT": self.endpoint,
             "TB_POSTGRES_USER": self.user,

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAMAGE = ("DELETE FROM pricing_info WHERE provider_name = 'aws'", "DROP TABLE image_info")
+USUAL = [
+    *("BACKUP_COMPRESSION", "BACKUP_ON_FAILURE", "BACKUP_ON_SUCCESS", "BACKUP_REMOTE", "FORCE"),
+    *("RESTORE_IN_PLACE", "RESTORE_JOBS", "RESTORE_KEEP_COPY", "RESTORE_KEEP_PREVIOUS"),
+    *("RESTORE_MAX_BYTES", "RESTORE_MAX_SECONDS", "RESTORE_SCHEMA", "RESTORE_TRUST"),
+]  # settings that are the defaults in the demo: the user's are for the user's own backups
 CONTENT = "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {} AS t"
 BOLD, GREEN, RED = "1", "32", "31"
 NEXT_STEPS = """
@@ -55,6 +60,8 @@ def run_demo() -> int:
             private_server.private_server() as server,
         ):
             run_steps(server, Path(directory), catalogue.load)
+    except psycopg.errors.DiskFull:
+        return failed(str(private_server.full_disk(Path(tempfile.gettempdir()))))
     except (DemoFailed, private_server.PrivateServerError, psycopg.Error, OSError) as error:
         return failed(" ".join(str(error).split()))
     say(NEXT_STEPS)
@@ -79,7 +86,8 @@ def run_steps(
     ``load`` is catalogue.load. The backup and the scripts' temporary files go to ``directory``.
     Raises DemoFailed, psycopg.Error or OSError.
     """
-    environment = {**os.environ, **server.environment(), "TMPDIR": str(directory)}
+    usual = dict.fromkeys(USUAL, "")
+    environment = {**os.environ, **server.environment(), **usual, "TMPDIR": str(directory)}
     environment["TB_ASSETS_KEY_FILE"] = str(write_key(directory / "key"))
     backup = directory / "assets.dump.gz"
 

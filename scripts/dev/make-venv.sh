@@ -4,19 +4,27 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/scripts/lib/use.sh"
+use publish
 
 main() {
-    python=$1
-    extra=$2
+    python=$1 extra=$2
+    trap end_run EXIT
+    end_on_signals
+    make_work_directory
     require_python
+    require_writable_directory "$root"
+    [ ! -d "$root/.venv" ] || require_writable_directory "$root/.venv"
     say "installing Python packages into .venv (once)"
-    "$python" -m venv "$root/.venv" >&4 2>&4 || {
+    with_log "$python" -m venv "$root/.venv" || {
+        show_log
         hint 'on Debian and Ubuntu: sudo apt install python3-venv'
         die "'$python' could not create a virtual environment"
     }
-    "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --editable "${root}[$extra]" >&4 2>&4 ||
+    with_log "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --editable "${root}[$extra]" || {
+        show_log
         die 'could not install the Python packages; see above'
+    }
     touch "$root/.venv/.$extra"
 }
 
@@ -29,6 +37,16 @@ require_python() {
         hint 'name a newer one: make PYTHON=python3.12 …'
         die "'$python' is $("$python" --version); 3.10 or later is needed"
     }
+}
+
+# with_log COMMAND...: what it prints, such as a traceback after Ctrl-C, goes to a file; so do its
+# temporary files to a directory that is removed
+with_log() {
+    TMPDIR=$work "$@" >"$work/log" 2>&1
+}
+
+show_log() {
+    cat "$work/log" >&4
 }
 
 main "$@"

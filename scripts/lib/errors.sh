@@ -164,13 +164,17 @@ hint_owner() {
         "or let the owner grant user '$TB_POSTGRES_USER' the right"
 }
 
-# require_programs SENTENCE: ends the script with it where the server lacks a client program. Why
-# the server does not answer is in the errors that led here.
+# require_programs SENTENCE: ends the script with it where a client program is missing. Why the
+# server does not answer is in the errors that led here.
 require_programs() {
     missing_programs=$(run_remote missing-programs </dev/null 2>/dev/null) || return 0
     [ -n "$missing_programs" ] || return 0
-    hint 'use an image with the PostgreSQL client programs, such as postgres:16-alpine'
-    die "$1: $server has no $(in_one_line "$missing_programs")"
+    if [ "$ASSETS_PG_BACKEND" = direct ]; then
+        hint 'install the PostgreSQL client programs, or set PG_BINDIR to their directory'
+    else
+        hint 'use an image with the PostgreSQL client programs, such as postgres:16-alpine'
+    fi
+    die "$1: $client_host has no $(in_one_line "$missing_programs")"
 }
 
 # fail_behind_pooler REASON: its sessions may have locks and settings of somebody else's

@@ -24,7 +24,7 @@ run_on_private_server() {
     [ "$RESTORE_TRUST" != yes ] || set -- --trust "$@"
     private_status=0
     set -- env on_private_server=yes "$root/scripts/$script_name" ${quiet:+--quiet} "$@"
-    set -- private-server "$@"
+    set -- private-server "$work/private.problem" "$@"
     if [ -n "$json" ]; then
         background_with_messages run_helper "$@" >"$work/private.json" 2>&4
     else
@@ -37,7 +37,7 @@ run_on_private_server() {
             fail_without_private_server "install it with 'make demo'" \
                 'the private server is not installed'
             ;;
-        70) die 'could not start a private server' ;;
+        70) die "$(head -n 1 "$work/private.problem")" ;;
     esac
     [ -z "$json" ] || [ ! -s "$work/private.json" ] || pass_private_json
     exit "$private_status"

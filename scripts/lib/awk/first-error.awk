@@ -24,6 +24,7 @@ NR == 1 && !found {
     sub(/^[^ ]*: WARNING: +|^WARNING: +/, "", first)
 }
 END {
+    sub(/^(SSL SYSCALL error: )?EOF detected$/, "server closed the connection unexpectedly", first)
     sub(/Container [0-9a-f]+ is not running/, "the container is not running", first)
     print first
 }
