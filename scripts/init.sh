@@ -91,7 +91,7 @@ require_option() {
     needs_backup || return 0
     find_backup_problem
     [ -z "$backup_problem" ] || {
-        [ ! -e "$backup_file" ] || require_file "$backup_file" # it says what to do
+        [ ! -e "$backup_file" ] || require_sound "$backup_file" # it says what to do
         hint 'fetch the assets with --option b or c, or copy a backup to that path'
         die "there is no backup '$backup_file' to restore"
     }
@@ -144,11 +144,10 @@ show_menu() {
     find_backup_problem
     if [ -z "$backup_problem" ]; then
         find_manifest "$backup_file"
+        [ -z "$manifest_found" ] || describes "$work/info" "$backup_file" || : >"$work/info"
         tr -d '\r' <"$work/info" >"$work/info.lines"
         backup_summary=$(sed -n 's/^summary: *//p' "$work/info.lines")
         backup_created=$(sed -n 's/^created: *//p' "$work/info.lines")
-        [ -z "$manifest_found" ] || describes "$work/info" "$backup_file" ||
-            warn "'$backup_file' is truncated, damaged, or not the file of its manifest"
     fi
     run_helper menu --problem "$backup_problem" --holds "$backup_summary" \
         --created "$backup_created" --now "$current_summary" "$backup_file" >&4 || usage >&4
@@ -181,9 +180,9 @@ needs_backup() {
     case $option in a | a+) ;; *) return 1 ;; esac
 }
 
-# find_backup_problem: why the file is no backup. Sets backup_problem
+# find_backup_problem: why the file is no backup, or a damaged one. Sets backup_problem
 find_backup_problem() {
-    (unchanged='' && require_file "$backup_file") 4>"$work/problem" || :
+    (unchanged='' && require_sound "$backup_file") 4>"$work/problem" || :
     backup_problem=$(sed -n 's/^error: //p' "$work/problem")
 }
 
@@ -257,7 +256,11 @@ choose_providers() {
     awk '{ printf("  %2d  %s\n", NR, $0) }' "$work/providers" | printable_lines >&4
     while ask_user 'Which providers, by number or name, separated by commas: '; do
         ! select_providers "$reply" || return 0
-        say "there is no provider '$unknown_provider'"
+        if [ -n "$unknown_provider" ]; then
+            say "there is no provider '$unknown_provider'"
+        else
+            say 'enter at least one number or name'
+        fi
     done
     cancel
 }
@@ -289,6 +292,7 @@ inform_if_reachable() {
         inform_tumblebug
     else
         clear_line
+        hint_credentials
         warn "$(tumblebug_answer); skipped: $skipped_steps"
         incomplete=yes
     fi

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.backups import content_of, manifest_of, read_pair, remove_manifest, write_pair
 from support.databases import Database
-from support.fakes import path_without
+from support.fakes import fake, path_without
 from support.run import BACKUP, RESTORE, VERIFY, Checkout, run_as_nobody
 from support.sampling import sampled
 
@@ -209,6 +209,15 @@ def test_archive_that_a_terminal_changed_is_named(
     refused(direct, path, sentence, "hint: make it again without -t")
     run = direct.checkout.run(VERIFY, "--level", "read", path)
     assert run.status == 1 and sentence in run.errors[0], run
+
+
+def test_archive_on_which_pg_restore_crashes_is_damaged(direct: Database) -> None:
+    crashes = fake(direct.checkout, pg_restore="echo 'Segmentation fault' >&2; exit 139")
+    path = direct.sample_backup()
+    remove_manifest(path)
+    run = direct.restore(path, **crashes)
+    assert run.status == 1, run
+    assert "is not a complete PostgreSQL archive: Segmentation fault" in run.errors[0]
 
 
 @pytest.mark.parametrize("damage", ["", "flipped byte", "cut"])

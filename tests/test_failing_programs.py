@@ -67,6 +67,20 @@ def test_program_that_this_machine_lacks_is_named(direct: Database, missing: str
     assert direct.left_behind() == []
 
 
+def test_too_many_jobs_for_the_server_have_a_hint(direct: Database) -> None:
+    fails = """
+        case " $* " in *" --jobs=99 "*)
+            echo "pg_restore: error: FATAL:  sorry, too many clients already" >&2
+            exit 1 ;;
+        esac
+        exec "$REAL" "$@"
+    """
+    jobs = {"RESTORE_JOBS": "99", **fake(direct.checkout, pg_restore=fails)}
+    run = direct.restore(direct.sample_backup(), **jobs)
+    assert run.status == 1 and "sorry, too many clients already;" in run.errors[0], run
+    assert "hint: lower RESTORE_JOBS, which is 99, or unset it\n" in run.err
+
+
 def test_end_of_a_tls_server_is_named(direct: Database) -> None:
     """With TLS, libpq only says that the connection was at its end."""
     ends = """

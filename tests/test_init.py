@@ -104,7 +104,8 @@ def test_option_a_skips_a_server_that_accepts_no_connections(direct: Database) -
 def test_password_in_any_encoding_is_sent(direct: Database, tumblebug: Tumblebug) -> None:
     direct.sample_backup()
     run = init(direct, "-y", TB_API_PASSWORD=os.fsdecode(b"\xe9"))
-    assert run.status == 3 and "refuses the user or the password" in run.err, run
+    assert run.status == 3 and "refuses the user or the password; skipped" in run.err, run
+    assert "hint: set TB_API_USERNAME and TB_API_PASSWORD\n" in run.err
 
 
 def test_option_a_waits_for_a_server_that_is_not_ready_yet(
@@ -188,25 +189,28 @@ def test_failed_restore_changes_and_fetches_nothing(direct: Database, tumblebug:
     assert tumblebug.asked == []
 
 
+FAILS = 'echo "pg_restore: error: injected error" >&2; exit 1'
+
+
 def test_failed_restore_on_a_terminal_offers_to_fetch(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
-    path = direct.sample_backup()
-    path.write_bytes(content_of(path)[:-100])
-    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\nno\n")
+    direct.sample_backup()
+    failing = fake(direct.checkout, pg_restore=FAILS)
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\nno\n", **failing)
     assert run.status == 1, run
     assert "instead" in run.err and "GET /loadAssets" not in tumblebug.asked
-    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\nyes\nno\nno\n")
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\nyes\nno\nno\n", **failing)
     assert run.status == 0, run
     assert "GET /loadAssets" in tumblebug.asked
 
 
 def test_failed_restore_offers_no_fetch_from_a_server_that_is_not_there(direct: Database) -> None:
-    path = direct.sample_backup()
-    path.write_bytes(content_of(path)[:-100])
-    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\n", TUMBLEBUG_SERVER="127.0.0.1:9")
+    direct.sample_backup()
+    nowhere = {"TUMBLEBUG_SERVER": "127.0.0.1:9", **fake(direct.checkout, pg_restore=FAILS)}
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\nyes\n", **nowhere)
     assert run.status == 1 and "instead" not in run.err, run
-    assert run.err.count("error:") == 1 and "cut short" in run.err
+    assert run.err.count("error:") == 1 and "injected error" in run.err
 
 
 # --- b, c and d ---
@@ -254,10 +258,10 @@ def test_prices_are_a_step_of_their_own(direct: Database, tumblebug: Tumblebug) 
 def test_terminal_asks_for_providers_prices_and_a_backup(
     direct: Database, tumblebug: Tumblebug
 ) -> None:
-    run = direct.checkout.run_on_terminal(INIT, answer=b"x\nD\nmars\n1, ncp\nno\n")
+    run = direct.checkout.run_on_terminal(INIT, answer=b"x\nD\nmars\n\n1, NCP\nno\n")
     assert run.status == 0, run
     assert "there is no option 'x'" in run.err and "there is no provider 'mars'" in run.err
-    assert " 2  azure" in run.err
+    assert " 2  azure" in run.err and "enter at least one number or name" in run.err
     assert "GET /loadAssets?providers=aws,ncp" in tumblebug.asked
     run = direct.checkout.run_on_terminal(INIT, answer=b"b\nyes\nyes\n")
     assert run.status == 0, run
@@ -394,7 +398,8 @@ def test_wrong_password_is_told_and_never_shown(direct: Database, tumblebug: Tum
     tumblebug.password = "other"
     run = init(direct, "--option", "b", TB_API_PASSWORD="s3cret")
     assert run.status == 1, run
-    assert "refuses the user or the password; set TB_API_USERNAME and TB_API_PASSWORD" in run.err
+    assert run.errors[0].endswith(" refuses the user or the password; the database is unchanged")
+    assert "hint: set TB_API_USERNAME and TB_API_PASSWORD\n" in run.err
     assert "start CB-Tumblebug" not in run.err
     assert "s3cret" not in run.out + run.err
 
@@ -546,6 +551,18 @@ def test_file_that_is_no_backup_is_not_recommended(direct: Database) -> None:
     assert run.status == 1 and "hint: get the file with 'git lfs pull'\n" in run.err, run
     run = direct.backup()
     assert run.status == 1 and "away, or write the backup to another file" in run.err, run
+
+
+def test_damaged_backup_is_not_recommended(direct: Database) -> None:
+    path = direct.sample_backup()
+    path.write_bytes(path.read_bytes()[:20_000])
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\n\x04", columns=200)
+    damaged = "backup file './assets/assets.dump.gz' is damaged or cut short"
+    assert f"not available: {damaged}" in run.err, run
+    assert f"option a is not available: {damaged}" in run.err
+    assert "~20-30 minutes, recommended" in run.err and run.err.count("specs (") == 1  # now
+    run = init(direct, "-y")
+    assert run.status == 1 and f"error: {damaged}" in run.err, run
 
 
 def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: Tumblebug) -> None:

@@ -220,8 +220,7 @@ def authorization() -> str:
 def refusal(error: urllib.error.HTTPError, server: str) -> ServerError:
     """Return an exception for an error status, with the server's message."""
     if error.code == 401:
-        remedy = "set TB_API_USERNAME and TB_API_PASSWORD"
-        return ServerError(f"{server} refuses the user or the password; {remedy}")
+        return ServerError(f"CB-Tumblebug at {server} refuses the user or the password")
     with error:
         text = error.read(MAXIMUM_REFUSAL_BYTES).decode(errors="replace")
     try:

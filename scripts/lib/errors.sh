@@ -113,6 +113,14 @@ hint_for_cause() {
         *'violates not-null constraint'*)
             hint 'give the column a default in the live database, or restore the schema too'
             ;;
+        *'too many clients already'* | *'connection slots are reserved'* | \
+            *'Resource temporarily unavailable'*)
+            if [ -n "$RESTORE_JOBS" ]; then
+                hint "lower RESTORE_JOBS, which is $RESTORE_JOBS, or unset it"
+            else
+                hint 'disconnect some clients, or set a higher max_connections on the server'
+            fi
+            ;;
         *'too many connections for database'*)
             hint 'for the database in the message, run ALTER DATABASE ... CONNECTION LIMIT -1'
             ;;

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The manifest: tells people and a restore what a backup holds. It is in the file; FILE.info is a
 # copy.
-# Needs: awk manifest_limit work
+# Needs: awk manifest_found manifest_limit work
 # Sets: file_is_bad manifest manifest_found
 
 file_is_bad=
@@ -114,6 +114,19 @@ require_intact() {
         hint_get_again
         die "backup file '$1' is damaged: it has unexpected bytes after the archive"
     }
+}
+
+# require_sound FILE: ends the script unless it is whole and what its manifest describes, if it has
+# one. Sets manifest_found
+require_sound() {
+    require_file "$1"
+    find_manifest "$1"
+    [ -n "$manifest_found" ] || {
+        require_whole "$1"
+        return 0
+    }
+    check_manifest "$1"
+    [ -z "$manifest_found" ] || describes "$work/manifest" "$1" || fail_mismatch "$1"
 }
 
 # has_clean_end FILE: does it hold nothing but the archive and the manifest?

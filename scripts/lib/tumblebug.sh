@@ -5,6 +5,7 @@
 #   incomplete python_needed
 
 fetching=
+refused_login='refuses the user or the password' # as client.py says
 python_needed='Python 3.10 or later is required to reach CB-Tumblebug'
 
 # ask_tumblebug VERB [ARGUMENT...]: leaves in $work/answer what the server answers, or why it does
@@ -55,7 +56,7 @@ wait_until_ready() {
     seconds_left=$TUMBLEBUG_WAIT_SECONDS
     until is_tumblebug_ready; do
         case $(tumblebug_answer) in
-            *TB_API_PASSWORD* | 'TUMBLEBUG_SERVER '*) seconds_left=0 ;; # waiting does not help
+            *"$refused_login" | 'TUMBLEBUG_SERVER '*) seconds_left=0 ;; # waiting does not help
         esac
         [ "$seconds_left" -gt 0 ] || return 1
         count_down
@@ -78,10 +79,16 @@ fail_not_ready() {
     clear_line
     case $(tumblebug_answer) in
         'TUMBLEBUG_SERVER '*) refuse_setting TUMBLEBUG_SERVER "$TUMBLEBUG_SERVER" host:port ;;
-        *TB_API_PASSWORD*) ;; # the answer says what to set
+        *"$refused_login") hint_credentials ;;
         *) hint "start CB-Tumblebug's server, or set TUMBLEBUG_SERVER=host:port" ;;
     esac
     die "$(tumblebug_answer)"
+}
+
+hint_credentials() { # if they are what CB-Tumblebug refuses
+    case $(tumblebug_answer) in
+        *"$refused_login") hint 'set TB_API_USERNAME and TB_API_PASSWORD' ;;
+    esac
 }
 
 create_namespace() {

@@ -146,8 +146,8 @@ fail_not_whole() { # FILE with pg_restore's errors
     esac
 }
 
-# is_said_by_pg_restore FILE: are the errors in it about the archive? Otherwise the program, the
-# container or the server has ended
+# is_said_by_pg_restore FILE: are the errors in it about the archive, on some of which it crashes?
+# Otherwise the container or the server has ended
 is_said_by_pg_restore() {
-    grep -q '^pg_restore: error: ' "$1"
+    grep -q -e '^pg_restore: error: ' -e '^Segmentation fault' "$1"
 }
