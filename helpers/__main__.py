@@ -97,7 +97,7 @@ def parse_arguments() -> argparse.Namespace:
     verb = add_verb("menu", "print the menu of make init")
     verb.add_argument("backup", type=Path, help="the backup file that option a restores")
     verb.add_argument("--holds", default="", help="summary of that backup")
-    verb.add_argument("--problem", default="", help="why that file is no backup")
+    verb.add_argument("--problem", default="", help="why a restore of that file would fail")
     verb.add_argument("--created", default="", help="when that backup was made")
     verb.add_argument("--now", default="", help="summary of the database")
     verb = add_verb(

@@ -130,8 +130,9 @@ ask_option() {
             say 'choose one of a, a+, b, c, d'
         elif ! normalize_option "$reply"; then
             say "there is no option '$reply': choose one of a, a+, b, c, d"
-        elif needs_backup && find_backup_problem && [ -n "$backup_problem" ]; then
+        elif needs_backup && has_backup_problem; then
             say "option $option is not available: $backup_problem"
+            grep '^ hint: ' "$work/problem" >&4 || :
         else
             return 0
         fi
@@ -186,6 +187,12 @@ find_backup_problem() {
     backup_problem=$(sed -n 's/^error: //p' "$work/problem")
 }
 
+# has_backup_problem: still? A restore checks a file that had none
+has_backup_problem() {
+    [ -z "$backup_problem" ] || find_backup_problem
+    [ -n "$backup_problem" ]
+}
+
 agrees() { # QUESTION
     [ -z "$unattended" ] && ask_user "$1 Type yes: " && is_yes
 }
@@ -226,7 +233,7 @@ restore_backup() {
 
 fetch_assets() {
     [ "$option" != d ] || choose_providers
-    create_namespace || die "could not create the namespace: $(tumblebug_answer)"
+    create_namespace || fail_tumblebug 'could not create the namespace'
     unchanged='; the data that has arrived stays'
     case $option in
         b) fetch 'about 20 to 30 minutes' ;;
@@ -244,13 +251,15 @@ fetch_prices() {
 
 # choose_providers: by number or name, of those that the server knows. Sets providers
 choose_providers() {
-    ask_tumblebug providers || die "could not get the list of providers: $(tumblebug_answer)"
+    ask_tumblebug providers || fail_tumblebug 'could not get the list of providers'
     cp "$work/answer" "$work/providers"
     [ -s "$work/providers" ] || die 'CB-Tumblebug knows no providers'
     if [ -n "$providers" ]; then
-        select_providers "$providers" ||
+        select_providers "$providers" || {
+            [ -n "$unknown_provider" ] || die_usage '--providers names no provider'
             die_usage "unknown provider '$unknown_provider'; there are:" \
                 "$(in_one_line "$(cat "$work/providers")")"
+        }
         return
     fi
     awk '{ printf("  %2d  %s\n", NR, $0) }' "$work/providers" | printable_lines >&4

@@ -198,7 +198,7 @@ show_changes() {
     fi
     rows_in_backup >"$work/then"
     ! has_uncounted_rows || {
-        warn 'could not count the rows in the backup: they are not in the format of COPY'
+        warn 'could not count the rows in the backup: they are INSERT commands'
         uncounted=yes
     }
     awk -v uncounted="$uncounted" -f "$awk/dry-run-rows.awk" \

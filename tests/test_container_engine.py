@@ -64,6 +64,7 @@ def test_libpq_variables_of_the_container_have_no_effect(
     service = f"[live]\nhost=/var/run/postgresql\ndbname={database.name}\nuser=tumblebug\n"
     database.server.client("sh", "-c", f"cat >{path}", input=service, text=True)
     variables = f"-e PGSERVICE=live -e PGSERVICEFILE={path} -e PGTZ=Asia/Seoul -e PGDATESTYLE=SQL"
+    variables += " -e PGHOSTADDR=192.0.2.1"
     set_them = f'[ "$1" != exec ] || {{ shift; set -- exec {variables} "$@"; }}; exec "$REAL" "$@"'
     hostile = fake(database.checkout, docker=set_them)
     backup = database.checkout.default_backup

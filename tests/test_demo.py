@@ -65,11 +65,12 @@ def test_private_server_is_used_without_the_settings_of_another(direct: Database
 
 
 @pytest.mark.python
+@pytest.mark.parametrize("size", ["20m", "80m"])
 def test_full_temporary_directory_is_why_a_private_server_does_not_start(
-    direct: Database, open_directory: Path
+    direct: Database, open_directory: Path, size: str
 ) -> None:
     path = direct.sample_backup()
-    with small_disk(open_directory / "small", "20m") as small:
+    with small_disk(open_directory / "small", size) as small:
         small.chmod(0o1777)
         run = direct.checkout.run(VERIFY, "--private", path, TMPDIR=str(small))
     assert run.status == 1 and len(run.errors) == 1, run

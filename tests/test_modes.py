@@ -50,7 +50,7 @@ def test_rows_as_inserts_are_not_counted_and_need_a_full_restore(direct: Databas
     assert re.search(r"^spec_info +1,200 +- +-$", run.out, re.MULTILINE), run
     for options in (("--data-only",), ("--table", "spec_info")):
         run = direct.restore(*options, path)
-        assert run.status == 1 and "only a full restore loads others" in run.errors[0], run
+        assert run.status == 1 and "which only a full restore can load" in run.errors[0], run
     run = direct.checkout.run_on_terminal(RESTORE, path, answer=b"yes\n")
     assert run.status == 0 and "afterwards  10 tables, rows not counted" in run.err, run
     assert direct.content() == before

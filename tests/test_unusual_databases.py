@@ -286,7 +286,7 @@ def test_other_encoding_is_named_and_the_file_not_blamed(direct: Database) -> No
     for run in (direct.restore(path), direct.checkout.run(VERIFY, path)):
         assert run.status == 1, run
         assert "differs from the manifest: public.texts" in run.errors[0], run
-        assert "the backup is of a database in LATIN1, this one is in UTF8" in run.err, run
+        assert f"in LATIN1, but database '{direct.name}' is in UTF8" in run.err, run
     assert not path.with_name(f"{path.name}.verified").exists()
     direct.drop()
     assert direct.restore(path).status == 0

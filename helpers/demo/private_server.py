@@ -34,7 +34,7 @@ DEFAULT_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writ
 START_SECONDS = 60
 STOP_SECONDS = 20
 PORT_ATTEMPTS = 5
-FULL_DISK = "No space left on device"
+FULL_DISK = ("No space left on device", "Check free disk space")  # as an error or a hint says
 SPECIAL = '$`"\\'  # characters that a shell interprets inside double quotes
 SERVER_USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # None: the current user
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -61,7 +61,7 @@ def private_server(
 
     The server ends with the block, also after an exception, Ctrl-C, or SIGTERM if the caller turns
     that into SystemExit. On Linux it also ends if the calling thread is killed.
-    From then on, this process ignores libpq's variables, which are about other servers.
+    Removes all variables PG… from os.environ, for good: they are about other servers.
     Raises PrivateServerError.
     """
     for variable in [name for name in os.environ if name.startswith("PG")]:
@@ -127,8 +127,7 @@ def programs_for_server_user(bin_dir: Path, own_directory: Path) -> Path:
     try:
         copy = shutil.copytree(bin_dir.parent, own_directory / "postgresql", symlinks=True)
     except OSError as error:
-        reason = FULL_DISK if FULL_DISK in str(error) else str(error)[:200]  # it names every file
-        raise server_error("copy", reason, own_directory) from None
+        raise server_error("copy", str(error), own_directory) from None
     give_to_server_user(copy, *copy.rglob("*"))
     return copy / bin_dir.name
 
@@ -189,12 +188,20 @@ def running(server: PrivateServer, programs: Path, settings: Mapping[str, str]) 
         )
     try:
         wait_until_ready(process, server.data_dir, log)
-        with server.connect("postgres") as connection:
-            connection.autocommit = True
-            connection.execute(f"CREATE DATABASE {NAME}")
+        create_database(server)
         yield
     finally:
         stop(process)
+
+
+def create_database(server: PrivateServer) -> None:
+    """Create the database NAME. Raises PrivateServerError."""
+    try:
+        with server.connect("postgres") as connection:
+            connection.autocommit = True
+            connection.execute(f"CREATE DATABASE {NAME}")
+    except psycopg.Error as error:
+        raise server_error("start", str(error), server.data_dir.parent) from None
 
 
 def wait_until_ready(process: subprocess.Popen, data_dir: Path, log: Path) -> None:
@@ -249,7 +256,7 @@ def free_port() -> int:
 
 def server_error(step: str, output: str, own_directory: Path) -> PrivateServerError:
     """Return the error that this step failed: a full disk, or the end of a program's output."""
-    if FULL_DISK in output:
+    if any(sign in output for sign in FULL_DISK):
         return full_disk(own_directory.parent)
     return PrivateServerError(f"could not {step} a private PostgreSQL: {last_lines(output)}")
 
@@ -261,8 +268,8 @@ def full_disk(directory: Path) -> PrivateServerError:
 
 
 def last_lines(text: str) -> str:
-    """Return the end of a program's output as one line."""
-    return " / ".join(text.strip().splitlines()[-5:]) or "it printed nothing"
+    """Return the end of a program's output as one line, of at most 500 characters."""
+    return " / ".join(text.strip().splitlines()[-5:])[-500:] or "it printed nothing"
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def run_demo() -> int:
         ):
             run_steps(server, Path(directory), catalogue.load)
     except psycopg.errors.DiskFull:
-        return failed(str(private_server.full_disk(Path(tempfile.gettempdir()))))
+        return failed(str(private_server.full_disk(server.data_dir.parents[1])))
     except (DemoFailed, private_server.PrivateServerError, psycopg.Error, OSError) as error:
         return failed(" ".join(str(error).split()))
     say(NEXT_STEPS)

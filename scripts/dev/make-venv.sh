@@ -35,12 +35,12 @@ require_python() {
     }
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || {
         hint 'name a newer one: make PYTHON=python3.12 …'
-        die "'$python' is $("$python" --version); 3.10 or later is needed"
+        die "'$python' is $("$python" --version 2>&1 | head -n 1); 3.10 or later is needed"
     }
 }
 
-# with_log COMMAND...: what it prints, such as a traceback after Ctrl-C, goes to a file; so do its
-# temporary files to a directory that is removed
+# with_log COMMAND...: its output, such as a traceback after Ctrl-C, goes to a file, and its
+# temporary files to $work, which is removed
 with_log() {
     TMPDIR=$work "$@" >"$work/log" 2>&1
 }

@@ -9,7 +9,7 @@
 
 usual_password=tumblebug # as in CB-Tumblebug's docker-compose.yaml
 
-# what libpq and psql would read besides the variables below, here and in a container
+# variables that would choose another server or change results; unset here and in a container
 foreign_variables='PGSERVICE PGHOSTADDR PGTZ PGDATESTYLE PGGEQO PG_COLOR'
 
 use time-limit call-input verified-call container-engine

@@ -75,8 +75,9 @@ require_rows() {
 # fail_without_rows: ends the script; the backup has nothing for the tables to restore
 fail_without_rows() {
     ! has_uncounted_rows || {
-        hint 'make the backup again without --inserts, or restore all of it with --schema backup'
-        die 'the backup has no rows in the format of COPY; only a full restore loads others'
+        hint 'make the backup again without --inserts'
+        is_data_only || hint 'or restore the whole backup with RESTORE_SCHEMA=backup'
+        die 'the rows of the backup are INSERT commands, which only a full restore can load'
     }
     if [ "$mode" != tables ] || ! grep -q '^rows ' "$work/archive-rows"; then
         die 'the backup contains no rows'

@@ -44,7 +44,8 @@ backup_has_rows() {
     fi
 }
 
-# has_uncounted_rows: once $work/archive-rows lists those in the format of COPY
+# has_uncounted_rows: does the archive have rows, but none in the format of COPY? Needs
+# $work/archive-rows
 has_uncounted_rows() {
     [ -z "$manifest_found" ] && archive_has "$rows_entry" && ! grep -q '^rows ' "$work/archive-rows"
 }

@@ -114,8 +114,8 @@ hint_for_cause() {
             hint 'give the column a default in the live database, or restore the schema too'
             ;;
         *'too many clients already'* | *'connection slots are reserved'* | \
-            *'Resource temporarily unavailable'*)
-            if [ -n "$RESTORE_JOBS" ]; then
+            *'PGSQL.'*' failed: Resource temporarily unavailable'*)
+            if [ -n "$RESTORE_JOBS" ] && [ "$2" = "$work/restore.errors" ]; then
                 hint "lower RESTORE_JOBS, which is $RESTORE_JOBS, or unset it"
             else
                 hint 'disconnect some clients, or set a higher max_connections on the server'

@@ -4,7 +4,7 @@
 # Sets: addresses current_content current_database current_summary database_key
 #   incomplete python_needed
 
-fetching=
+fetching='' login_hinted=
 refused_login='refuses the user or the password' # as client.py says
 python_needed='Python 3.10 or later is required to reach CB-Tumblebug'
 
@@ -30,6 +30,7 @@ tumblebug_answer() {
 # report_skipped WHAT: the work is done but for this; the script ends with 3. Sets incomplete
 report_skipped() {
     incomplete=yes
+    hint_credentials
     warn "skipped: $1"
 }
 
@@ -85,9 +86,20 @@ fail_not_ready() {
     die "$(tumblebug_answer)"
 }
 
-hint_credentials() { # if they are what CB-Tumblebug refuses
-    case $(tumblebug_answer) in
-        *"$refused_login") hint 'set TB_API_USERNAME and TB_API_PASSWORD' ;;
+# fail_tumblebug SENTENCE: ends the script with it and what the server has answered
+fail_tumblebug() {
+    hint_credentials
+    die "$1: $(tumblebug_answer)"
+}
+
+# hint_credentials: once, if they are what CB-Tumblebug refuses. Sets login_hinted
+hint_credentials() {
+    case $login_hinted$(tumblebug_answer) in
+        yes*) ;;
+        *"$refused_login")
+            login_hinted=yes
+            hint 'set TB_API_USERNAME and TB_API_PASSWORD'
+            ;;
     esac
 }
 
@@ -110,7 +122,7 @@ fetch() {
     wait "$child" || {
         fetching=
         hint "'make stats' shows what has arrived; 'make init' fetches again"
-        die "fetching failed: $(tumblebug_answer)"
+        fail_tumblebug 'fetching failed'
     }
     fetching=
     [ ! -s "$work/answer" ] || warn "$(tumblebug_answer)"

@@ -21,6 +21,7 @@ upload_archive() {
 }
 
 require_upload() {
+    note_crash "$reader_status" "$work/server.errors"
     [ "$reader_status" -ne 0 ] || require_number 'the size of the copy' "$archive_bytes"
     ! is_number "$archive_bytes" || [ "$archive_bytes" -le "$archive_limit" ] || fail_too_large
     [ "$reader_status" -ne 74 ] ||
@@ -74,7 +75,10 @@ keep_archive() {
 read_archive() {
     show_progress 'checking archive'
     background run_remote read-archive "$archive" "$(cpu_seconds_to_read)" 2>"$work/restore.errors"
-    wait "$child"
+    reading_status=0
+    wait "$child" || reading_status=$?
+    note_crash "$reading_status" "$work/restore.errors"
+    return "$reading_status"
 }
 
 # cpu_seconds_to_read: how much processor time reading the archive may use; an untrusted one may
@@ -146,8 +150,15 @@ fail_not_whole() { # FILE with pg_restore's errors
     esac
 }
 
-# is_said_by_pg_restore FILE: are the errors in it about the archive, on some of which it crashes?
-# Otherwise the container or the server has ended
+# is_said_by_pg_restore FILE: are the errors in it about the archive? Otherwise the program, the
+# container or the server has ended
 is_said_by_pg_restore() {
-    grep -q -e '^pg_restore: error: ' -e '^Segmentation fault' "$1"
+    grep -q '^pg_restore: error: ' "$1"
+}
+
+# note_crash STATUS FILE: pg_restore crashes on some damaged archives; not every shell says so
+note_crash() {
+    case $1 in # by SIGABRT, SIGBUS or SIGSEGV
+        134 | 135 | 138 | 139) echo 'pg_restore: error: pg_restore crashed' >>"$2" ;;
+    esac
 }

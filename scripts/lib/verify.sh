@@ -51,21 +51,22 @@ require_equal_tables() {
     }
 }
 
-# hint_why_rows_differ: where the live schema stays, the values in a column of another type may
-# change; where the encoding does, so does the fingerprint of text
+# hint_why_rows_differ: fingerprints of text depend on the encoding. Where the live schema stays, a
+# column of another type may also change values
 hint_why_rows_differ() {
     if has_other_encoding; then
-        hint "the backup is of a database in $(manifest_field encoding), this one is in" \
-            "$database_encoding, which changes the fingerprints of text"
-        hint 'set TB_POSTGRES_DATABASE to a new name: the restore creates a database in' \
-            "$(manifest_field encoding)"
+        hint "the backup is of a database in $(manifest_field encoding), but database" \
+            "'$TB_POSTGRES_DATABASE' is in $database_encoding: fingerprints of text differ"
+        [ "$mode" != full ] ||
+            hint 'set TB_POSTGRES_DATABASE to a new name: a database in' \
+                "$(manifest_field encoding) is then created"
     elif [ "$mode" != full ] && schemas_differ both; then
         hint 'the schemas differ, as listed above, which may change values;' \
             'try RESTORE_SCHEMA=backup'
     fi
 }
 
-# has_other_encoding: the live database, than the one that was backed up
+# has_other_encoding: does the live database have another encoding than the one backed up?
 has_other_encoding() {
     database_exists && [ -n "$(manifest_field encoding)" ] &&
         [ "$(manifest_field encoding)" != "$database_encoding" ]

@@ -91,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length) or b"{}")
         expected = "Basic " + b64encode(f"default:{self.tumblebug.password}".encode()).decode()
-        if self.headers.get("Authorization") != expected:
+        if path != "/readyz" and self.headers.get("Authorization") != expected:
             self.reply(401, {"message": "Unauthorized"})
         elif path in self.tumblebug.faults:
             self.tumblebug.faults[path](self)
