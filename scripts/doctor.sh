@@ -212,7 +212,8 @@ check_key() {
 
 check_backup() {
     backup_exists || {
-        hint "create it with 'make backup-assets'"
+        hint 'copy a shared backup there;' \
+            "or, if the database has rows, create one with 'make backup-assets'"
         die "there is no '$backup_file'"
     }
     require_sound "$backup_file"

@@ -5,7 +5,7 @@ script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd)
 . "$root/scripts/lib/use.sh"
 use backend session errors lock clean-up databases gzip backup-file embedded-manifest signature
-use manifest tumblebug
+use manifest fingerprints tumblebug
 
 usage() {
     cat <<EOF_USAGE
@@ -91,7 +91,7 @@ require_option() {
     needs_backup || return 0
     find_backup_problem
     [ -z "$backup_problem" ] || {
-        [ ! -e "$backup_file" ] || require_sound "$backup_file" # it says what to do
+        [ ! -e "$backup_file" ] || require_backup # it says what to do
         hint 'fetch the assets with --option b or c, or copy a backup to that path'
         die "there is no backup '$backup_file' to restore"
     }
@@ -181,9 +181,18 @@ needs_backup() {
     case $option in a | a+) ;; *) return 1 ;; esac
 }
 
-# find_backup_problem: why the file is no backup, or a damaged one. Sets backup_problem
+# require_backup: ends the script unless a restore of the file would succeed, with rows
+require_backup() {
+    require_sound "$backup_file"
+    [ -z "$manifest_found" ] || any_table_has_rows "$work/tables" || {
+        hint 'fetch the assets with --option b or c, or copy another backup to that path'
+        die "the backup '$backup_file' contains no rows"
+    }
+}
+
+# find_backup_problem: why that is so. Sets backup_problem
 find_backup_problem() {
-    (unchanged='' && require_sound "$backup_file") 4>"$work/problem" || :
+    (unchanged='' && require_backup) 4>"$work/problem" || :
     backup_problem=$(sed -n 's/^error: //p' "$work/problem")
 }
 

@@ -37,6 +37,8 @@ LIBPQ = {
 
 def use_other_server(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text(OTHER_SERVER)
+    service = "[another]\nhost=db.example.com\nsslmode=verify-full\n"
+    (checkout.home / ".pg_service.conf").write_text(service)
     (checkout.home / "called").mkdir()
 
 

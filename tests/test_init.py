@@ -567,6 +567,16 @@ def test_damaged_backup_is_not_recommended(direct: Database) -> None:
     assert run.status == 1 and f"error: {damaged}" in run.err, run
 
 
+def test_backup_without_rows_is_not_recommended(direct: Database) -> None:
+    direct.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    direct.execute('DROP SCHEMA "Odd ""schema""; --" CASCADE')
+    direct.backed_up()
+    run = direct.checkout.run_on_terminal(INIT, answer=b"a\n\x04", columns=200)
+    assert "not available: the backup './assets/assets.dump.gz' contains no rows" in run.err, run
+    run = init(direct, "-y")
+    assert run.status == 1 and "contains no rows; the database is unchanged" in run.err, run
+
+
 def test_option_a_replaces_no_rows_without_asking(direct: Database, tumblebug: Tumblebug) -> None:
     backup = direct.content()
     damaged_after_backup(direct)

@@ -190,7 +190,8 @@ def test_line_end_and_upper_case_do_not_change_the_key(signing: Checkout, copy: 
 
 
 def test_the_last_verification_counts_for_the_content_that_was_verified(signing: Checkout) -> None:
-    for name, result in (("good", "ok"), ("bad", "failed"), ("replaced", "ok"), ("cut", "ok")):
+    results = {"good": "ok", "bad": "failed", "again": "failed", "replaced": "ok", "cut": "ok"}
+    for name, result in results.items():
         path = write(signing, name)
         sha256 = manifest_of(path).read_text().split("sha256: ")[1].split()[0]
         remember = (
@@ -201,12 +202,15 @@ def test_the_last_verification_counts_for_the_content_that_was_verified(signing:
         run = signing.run("sh", "-c", remember, "sh", path)
         assert (run.status, run.err) == (0, ""), run
     write(signing, "replaced", days=1)
+    path = signing.named_backups / "again.dump.gz"
+    path.write_bytes(path.read_bytes())  # as if it was damaged before
     path = signing.named_backups / "cut.dump.gz"
     path.write_bytes(path.read_bytes()[:-1])
     table = cells(signing.run(LIST).out)
     assert {name: line[-1] for name, line in table.items()} == {
         "good": "restore 0m",
         "bad": "failed 0m",
+        "again": "-",
         "replaced": "-",
         "cut": "-",
     }

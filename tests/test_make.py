@@ -60,6 +60,12 @@ def test_help_has_bold_headings_where_a_terminal_has_colour(checkout: Checkout) 
         assert ("\x1b" in run.err) == bold, run
 
 
+def test_make_in_the_directory_of_the_scripts_copies_none(checkout: Checkout) -> None:
+    run = checkout.run("make", "-C", "scripts", "backup-assets")
+    assert run.status == 2 and "run make in the project's directory: make -C .." in run.err, run
+    assert not (checkout.path / "scripts/backup-assets").exists()
+
+
 def test_setup_installs_the_users_packages_once(checkout: Checkout) -> None:
     checkout.remove_venv()
     python = checkout.home / "python"

@@ -188,6 +188,23 @@ def test_restore_refuses_to_lose_rows_of_an_extension(with_extension: Database) 
     assert with_extension.execute("SELECT n FROM open ORDER BY n") == [(8,), (9,)]
 
 
+def test_other_owners_of_tables_are_named_before_the_question(direct: Database) -> None:
+    then, now = f"then_{direct.name}", f"now_{direct.name}"
+    direct.execute(f'CREATE ROLE {then}; CREATE ROLE {now}; CREATE TABLE "a b" ()')
+    direct.execute(f'ALTER TABLE spec_info OWNER TO {then}; ALTER TABLE "a b" OWNER TO {then}')
+    path = direct.backed_up()
+    changed = "tables will belong to the owners that the backup names"
+    try:
+        assert changed not in direct.restore("--dry-run", path).err
+        direct.execute(f"REASSIGN OWNED BY {then} TO {now}")
+        assert f"{changed}: '{now}' -> '{then}'\n" in direct.restore("--dry-run", path).err
+        run = direct.restore(path, RESTORE_IN_PLACE="yes")
+        assert run.status == 0 and f"{changed}: '{now}' -> '{then}'\n" in run.err, run
+    finally:
+        direct.drop()
+        direct.server.execute(f"DROP ROLE {then}", f"DROP ROLE {now}")
+
+
 @only_with_all
 def test_login_with_another_default_role_works(ordinary: Database) -> None:
     """As when a vault creates short-lived logins."""

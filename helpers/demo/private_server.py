@@ -34,6 +34,7 @@ DEFAULT_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writ
 START_SECONDS = 60
 STOP_SECONDS = 20
 PORT_ATTEMPTS = 5
+NO_OTHER_SERVER = {"PGSSLMODE": "disable", "PGSSLROOTCERT": "", "TB_POSTGRES_SERVICE": ""}
 FULL_DISK = ("No space left on device", "Check free disk space")  # as an error or a hint says
 SPECIAL = '$`"\\'  # characters that a shell interprets inside double quotes
 SERVER_USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # None: the current user
@@ -290,21 +291,22 @@ class PrivateServer:
         return f"{self.host}:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that point the project's scripts at this server.
-
-        They override what .env and a service file say about another one.
-        """
+        """Return the variables that point the project's scripts at this server."""
         return {
             "ASSETS_PG_BACKEND": "direct",
-            "PGSSLMODE": "disable",
-            "PGSSLROOTCERT": "",
-            "TB_POSTGRES_SERVICE": "",
             "PG_BINDIR": str(self.bin_dir),
             "TB_POSTGRES_ENDPOINT": self.endpoint,
             "TB_POSTGRES_USER": self.user,
             "TB_POSTGRES_PASSWORD": self.password,
             "TB_POSTGRES_DATABASE": self.database,
         }
+
+    def whole_environment(self) -> dict[str, str]:
+        """Return this process's environment, changed so that the scripts use this server.
+
+        What .env says about another server has no effect then.
+        """
+        return {**os.environ, **NO_OTHER_SERVER, **self.environment()}
 
     def connect(self, database: str | None = None) -> psycopg.Connection:
         """Return a connection to a database of this server, by default NAME."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import subprocess
 import sys
@@ -87,7 +86,7 @@ def run_steps(
     Raises DemoFailed, psycopg.Error or OSError.
     """
     usual = dict.fromkeys(USUAL, "")
-    environment = {**os.environ, **server.environment(), **usual, "TMPDIR": str(directory)}
+    environment = {**server.whole_environment(), **usual, "TMPDIR": str(directory)}
     environment["TB_ASSETS_KEY_FILE"] = str(write_key(directory / "key"))
     backup = directory / "assets.dump.gz"
 

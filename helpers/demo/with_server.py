@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 
@@ -19,5 +18,5 @@ def run_with_server(command: Sequence[str]) -> int:
     """
     exit_on_signals()
     with private_server() as server:
-        status = wait_for(subprocess.Popen(command, env={**os.environ, **server.environment()}))
+        status = wait_for(subprocess.Popen(command, env=server.whole_environment()))
     return status if status >= 0 else 128 - status

@@ -169,8 +169,8 @@ hint_available_backups() {
             hint "available: $candidate ($(human_size "$(size_of "$candidate")"))"
     done <"$work/available"
     [ "$available" -le 5 ] || hint "and $((available - 5)) more in assets and backups/postgres"
-    [ "$available" -gt 0 ] || hint "create one with 'make backup-assets'," \
-        "or fetch the assets with 'make init' (b or c)"
+    [ "$available" -gt 0 ] || hint 'copy a shared backup to assets/assets.dump.gz,' \
+        "create one with 'make backup-assets', or fetch the assets with 'make init' (b or c)"
 }
 
 # is_backup FILE: by its first bytes

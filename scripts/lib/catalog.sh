@@ -84,12 +84,12 @@ list_backup_files() {
 }
 
 # list_sizes DIRECTORY...: by ls, without the variables that change its output; it fails where a
-# link is broken
+# link is broken. The files that changed last come first
 list_sizes() {
     for listed_directory; do
         [ -d "$listed_directory" ] || continue
         printf 'in %s\n' "$listed_directory"
-        env -i PATH="$PATH" LC_ALL=C ls -lnL "$listed_directory/" 2>/dev/null || :
+        env -i PATH="$PATH" LC_ALL=C ls -lnLtc "$listed_directory/" 2>/dev/null || :
     done
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The owners of a backup's objects: who can get them here.
-# Needs: in_place is_superuser sql staging trusted work
+# Needs: awk in_place is_superuser sql staging trusted work
 # Sets: new_owner rights_skipped unusable_owners
 
 new_owner=
@@ -99,15 +99,28 @@ fail_to_compare_owners() {
     fail_with "$work/lock.errors" 'could not compare the owners'
 }
 
-# warn_of_changed_owners CONTENTS: if the objects will not have the owners that the backup names
+# warn_of_changed_owners CONTENTS: if the objects will not have the owners that the backup names, or
+# tables not the owners that they have now
 warn_of_changed_owners() {
     find_unusable_owners "$1"
-    [ -n "$unusable_owners" ] || return 0
+    [ -n "$unusable_owners" ] || {
+        warn_of_other_owners "$1"
+        return 0
+    }
     owner_of_all="user '$TB_POSTGRES_USER'"
     [ -z "$new_owner" ] || owner_of_all="'$new_owner', the owner of the database,"
     warn "$owner_of_all will own all objects: these roles do not exist on this server," \
         "or '$TB_POSTGRES_USER' may not make them owners: $(in_one_line "$unusable_owners")"
     say 'to keep the owners, create the missing roles first, and restore as a superuser'
+}
+
+# warn_of_other_owners CONTENTS: if there is a live database, and its tables get other owners
+warn_of_other_owners() {
+    [ -s "$work/table-owners" ] || return 0
+    other_owners=$(LC_ALL=C awk -f "$awk/changed-owners.awk" "$work/table-owners" "$1" |
+        sort -u | list_of 10)
+    [ -z "$other_owners" ] ||
+        warn "tables will belong to the owners that the backup names: $other_owners"
 }
 
 # owner_entries CONTENTS: its entries, each with its owner at its end. Of a database without an

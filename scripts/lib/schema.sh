@@ -48,14 +48,15 @@ wait_for_views() { # DATABASE
 }
 
 # read_live_catalog: the extensions that this user may not create, one a line: those of the live
-# database into $work/extensions, others into $work/extensions.absent. Sets large_objects, their
-# number in the live database
+# database into $work/extensions, others into $work/extensions.absent; the owners of its tables into
+# $work/table-owners. Sets large_objects, their number in the live database
 read_live_catalog() {
-    print_sql restore/superuser-extensions backup/large-objects |
+    print_sql restore/superuser-extensions restore/table-owners backup/large-objects |
         sql "$TB_POSTGRES_DATABASE" >"$work/live-catalog" 2>"$work/sql.errors" ||
         fail_with "$work/sql.errors" 'could not read the catalog'
     sed -n 's/^live //p' "$work/live-catalog" >"$work/extensions"
     sed -n 's/^absent //p' "$work/live-catalog" >"$work/extensions.absent"
+    sed -n 's/^owned //p' "$work/live-catalog" >"$work/table-owners"
     large_objects=$(tail -n 1 "$work/live-catalog")
 }
 

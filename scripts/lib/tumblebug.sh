@@ -81,6 +81,10 @@ fail_not_ready() {
     case $(tumblebug_answer) in
         'TUMBLEBUG_SERVER '*) refuse_setting TUMBLEBUG_SERVER "$TUMBLEBUG_SERVER" host:port ;;
         *"$refused_login") hint_credentials ;;
+        *' answered 503: '*)
+            hint 'wait until it is ready, or set a higher TUMBLEBUG_WAIT_SECONDS, which is' \
+                "$TUMBLEBUG_WAIT_SECONDS"
+            ;;
         *) hint "start CB-Tumblebug's server, or set TUMBLEBUG_SERVER=host:port" ;;
     esac
     die "$(tumblebug_answer)"

@@ -1,4 +1,4 @@
-# Reads what is known of each backup without opening it. Input: the output of `ls -lnL` of some
+# Reads what is known of each backup without opening it. Input: the output of `ls -lnLtc` of some
 # directories, each after a line 'in DIRECTORY'. In the directory CATALOG (an environment variable):
 # `paths`, one backup a line; `unreadable` and `opened`, the numbers of such lines. For an opened
 # one there is N.manifest, N.beside (there is none in the file), or N.time. Needs the sizes of
@@ -21,6 +21,7 @@ BEGIN {
     for (i = 1; i <= 7; i++) sub(/^[^ ]+ +/, "")
     sub(/^[^ ]+ /, "") # a name may start with spaces
     size_of[directory "/" $0] = bytes
+    place_of[directory "/" $0] = NR
 }
 
 END {
@@ -109,9 +110,11 @@ function print_fields(    server, sha256, remembered, verified) {
     remembered = path ".verified"
     if (remembered in size_of && size_of[remembered] <= 1000)
         split(first_line(remembered), verified, "\t")
-    # what is damaged now is not verified, whatever was remembered
+    # what is damaged now is not verified, whatever was remembered; a failure was that of the file
+    # that was there then
     if (verified[4] != sha256 || !is_time(verified[1]) || verified[2] !~ /^(hash|read|restore)$/ ||
-        (verified[3] == "ok" && state !~ /^(ok|no-info|other-info)$/))
+        (verified[3] == "ok" && state !~ /^(ok|no-info|other-info)$/) ||
+        (verified[3] == "failed" && place_of[path] < place_of[remembered]))
         split("-\t-\t-", verified, "\t")
     printf("%s\t%s\t%s\t%s\t", state, verified[2],
            known(verified[3] ~ /^(ok|failed)$/, verified[3]), verified[1])

@@ -10,7 +10,7 @@ BEGIN {
 {
     if (!seen[$(PLAN + DATABASE)]++) databases++
     name = from_field(PLAN + FILE)
-    sub(/.*\//, "", name)
+    if (!sub(/.*\//, "", name)) sub(/^[^:]*:/, "", name) # in the root of a remote
     sub(/\.dump\.gz$/, "", name)
     created = $(PLAN + CREATED)
     rows++

@@ -29,11 +29,11 @@ hint_start() {
         hint "start it with '$CONTAINER_CLI start $TB_POSTGRES_CONTAINER'"
         return 0
     fi
-    hint "start it with 'make up'"
-    [ -n "$container_state" ] || {
-        hint 'if the container has another name, set TB_POSTGRES_CONTAINER'
+    [ -n "$container_state" ] ||
         suggest "$TB_POSTGRES_CONTAINER" "$(ask_engine ps --format '{{.Names}}')"
-    }
+    hint "start it with 'make up'"
+    [ -n "$container_state" ] ||
+        hint 'if the container has another name, set TB_POSTGRES_CONTAINER'
 }
 
 container_field() { # FIELD of what inspect prints
