@@ -21,7 +21,7 @@ def menu(backup: Path, holds: str = "", now: str = "", created: str = "", proble
 
     ``backup`` is the file that options a and a+ restore. ``holds`` and ``now`` are the summaries of
     that backup and of the database, and ``created`` is when that backup was made, as in a manifest;
-    empty if unknown. ``problem`` is why a restore of that file would fail; empty if unknown.
+    empty if unknown. ``problem`` is why a restore of that file would fail; empty if it would not.
     """
     is_backup = not problem
     facts = [f"not available: {problem}"]

@@ -14,7 +14,7 @@ from support.databases import Database
 from support.fakes import fake, path_without, without_python
 from support.run import BACKUP, DOCTOR, RESTORE, STATS, Checkout
 from support.running import waiting_run
-from support.sampling import sampled
+from support.sampling import only_with_all, sampled
 from support.servers import Container, Server
 from support.waiting import until
 
@@ -117,6 +117,7 @@ def test_nothing_odd_is_printed_without_helpers_and_python(direct: Database) -> 
         assert "python" not in run.err.lower() and "not found" not in run.err
 
 
+@only_with_all
 def test_info_of_cb_tumblebug_is_shown_unverified(direct: Database) -> None:
     path = direct.sample_backup()
     separate_manifest(path)

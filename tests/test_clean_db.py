@@ -27,12 +27,12 @@ def test_role_without_rights_is_refused_before_any_question(direct: Database) ->
     direct.server.execute(f"CREATE DATABASE assets_previous_{direct.key()} OWNER {role}")
     user = {"TB_POSTGRES_USER": role, "TB_POSTGRES_PASSWORD": "x"}
     for script, refused in (
-        (CLEAN, "read the database: permission denied for table region (old) info; the"),
-        (ROLLBACK, "rename databases; the database is unchanged"),
+        (CLEAN, "cannot read the database: permission denied for table region (old) info; the"),
+        (ROLLBACK, "may not rename databases; the database is unchanged"),
     ):
         run = direct.checkout.run_on_terminal(script, **user)
         assert run.status == 1, run
-        assert f"user '{role}' may not {refused}" in run.err
+        assert f"user '{role}' {refused}" in run.err
         assert "Type yes" not in run.err
     direct.server.execute(f"DROP DATABASE assets_previous_{direct.key()}", f"DROP ROLE {role}")
 

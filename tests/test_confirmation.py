@@ -146,12 +146,12 @@ def test_role_that_may_not_read_the_tables_is_refused_before_the_question(direct
     direct.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' CREATEDB")
     try:
         for script, refused in (
-            (CLEAN, "read the database: permission denied for "),
-            (ROLLBACK, "rename databases; "),
+            (CLEAN, "cannot read the database: permission denied for "),
+            (ROLLBACK, "may not rename databases; "),
         ):
             run = direct.checkout.run(script, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
             assert run.status == 1 and len(run.errors) == 1, run
-            assert f"user '{role}' may not {refused}" in run.err
+            assert f"user '{role}' {refused}" in run.err
         for script in (STATS, BACKUP):
             run = direct.checkout.run(script, TB_POSTGRES_USER=role, TB_POSTGRES_PASSWORD="x")
             assert run.status == 1 and "permission denied for" in run.err, run

@@ -12,7 +12,7 @@ from support.backups import manifest_of
 from support.databases import Database
 from support.fakes import fake
 from support.run import DOCTOR, Checkout, Run, run_as_nobody
-from support.sampling import sampled
+from support.sampling import only_with_all, sampled
 from support.servers import Container
 
 OK = ["directory", "key", "backup", "server", "login", "lock", "database", "programs"]
@@ -124,6 +124,7 @@ def test_file_that_is_not_a_backup_is_a_problem(
     assert error in problem
 
 
+@only_with_all
 def test_kept_databases_and_other_runs_are_notes(direct: Database) -> None:
     path = direct.sample_backup()
     kept = {"RESTORE_KEEP_COPY": "yes", "RESTORE_KEEP_PREVIOUS": "yes"}

@@ -89,6 +89,7 @@ def test_option_a_needs_no_server_and_says_what_it_skipped(direct: Database) -> 
     assert "does not answer at 127.0.0.1:9: Connection refused; skipped: " in run.err
 
 
+@only_with_all
 def test_option_a_skips_a_server_that_accepts_no_connections(direct: Database) -> None:
     direct.sample_backup()
     direct.checkout.edit("helpers/tumblebug/client.py", "ANSWER_SECONDS = 30", "ANSWER_SECONDS = 1")

@@ -82,20 +82,18 @@ def is_busy(process: int) -> bool:
 
 @pytest.mark.parametrize(
     ("script", "program", "which"),
-    [
-        *sampled(
-            [
-                ("backup-assets.sh", "pg_dump", 0),
-                ("backup-assets.sh", "psql", 0),
-                ("backup-assets.sh", "pigz", 0),
-                ("backup-assets.sh", "pg_restore", 0),
-                ("restore-assets.sh", "psql", 0),
-                ("restore-assets.sh", "pg_restore", 0),
-            ],
-            1,
-        ),
-        ("backup-assets.sh", "psql", -1),
-    ],
+    sampled(
+        [
+            ("backup-assets.sh", "psql", -1),
+            ("backup-assets.sh", "pg_dump", 0),
+            ("backup-assets.sh", "psql", 0),
+            ("backup-assets.sh", "pigz", 0),
+            ("backup-assets.sh", "pg_restore", 0),
+            ("restore-assets.sh", "psql", 0),
+            ("restore-assets.sh", "pg_restore", 0),
+        ],
+        1,
+    ),
 )
 def test_killed_program_of_a_run_ends_it_and_changes_nothing(
     direct: Database, script: str, program: str, which: int

@@ -166,6 +166,7 @@ def test_all_namespaces_are_searched_unless_one_is_named(pod: Database) -> None:
     assert "no pod of context 'test' in namespace 'other' matches app=cb-tumblebug-pos" in run.err
 
 
+@only_with_all
 def test_selector_and_context_can_be_named(pod: Database) -> None:
     pods(pod, Pod("a"), Pod("b", labels={"app": "other"}))
     assert used(stats(pod, TB_POSTGRES_POD_SELECTOR="app=other")) == "default/b"

@@ -40,6 +40,7 @@ def test_dry_run_shows_the_difference_and_changes_nothing(direct: Database) -> N
     assert LONG_NAME in shown and len(LONG_NAME) > 60 and max(map(len, shown)) < 80, shown
 
 
+@only_with_all
 def test_rows_as_inserts_are_not_counted_and_need_a_full_restore(direct: Database) -> None:
     before = direct.content()
     path = direct.checkout.path / "inserts.dump"

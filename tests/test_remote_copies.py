@@ -387,6 +387,7 @@ def test_old_backups_on_a_remote_are_deleted_only_on_request(
     assert checkout.left_behind() == []
 
 
+@only_with_all
 def test_doctor_checks_the_remote(direct: Database, bucket: Path) -> None:
     direct.sample_backup()
     write_backup(bucket / "a.dump.gz", "2026-01-01 00:00:00")

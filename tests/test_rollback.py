@@ -31,6 +31,7 @@ def test_rollback_restores_the_previous_database_and_is_undone(
         assert "restart CB-Tumblebug's server" in run.err
 
 
+@only_with_all
 def test_previous_database_stays_until_the_next_one_is_kept(direct: Database) -> None:
     direct.checkout.environment["RESTORE_SCHEMA"] = "backup"
     path = direct.sample_backup()

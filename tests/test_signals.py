@@ -8,7 +8,7 @@ import pytest
 from support.databases import Database, make_big
 from support.run import BACKUP, RESTORE
 from support.running import loads, sessions, start_restore
-from support.sampling import sampled
+from support.sampling import only_with_all, sampled
 from support.waiting import until
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
@@ -40,6 +40,7 @@ def test_signal_ends_a_restore_and_all_that_it_started(
     assert database.left_behind() == []
 
 
+@only_with_all
 def test_quiet_warnings_come_before_the_interruption(direct: Database) -> None:
     make_big(direct)
     process = direct.checkout.start(RESTORE, "--quiet", "--yes", direct.backed_up())

@@ -9,6 +9,7 @@ from support.databases import Database
 from support.fakes import fake, without_python
 from support.run import RESTORE, STATS
 from support.running import ended
+from support.sampling import only_with_all
 from support.servers import Container, started_container
 from support.waiting import until
 
@@ -109,6 +110,7 @@ def test_backup_and_restore_need_no_python(direct: Database) -> None:
     assert direct.content() == before
 
 
+@only_with_all
 def test_server_that_this_host_cannot_reach_is_shown_by_psql(
     checkout, container: Container
 ) -> None:

@@ -12,7 +12,7 @@ from support.backups import remove_manifest
 from support.databases import Database, make_big
 from support.fakes import HASTY, fake, path_without
 from support.run import BACKUP, RESTORE, STATS, VERIFY, Checkout
-from support.sampling import sampled
+from support.sampling import only_with_all, sampled
 from support.servers import (
     Container,
     DirectServer,
@@ -59,6 +59,7 @@ def spare_container(container: Container) -> Iterator[Container]:
         yield spare
 
 
+@only_with_all
 @pytest.mark.xdist_group("spare container")
 def test_paused_container_says_how_to_go_on(checkout: Checkout, spare_container: Container) -> None:
     name = spare_container.name

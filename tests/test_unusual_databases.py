@@ -213,6 +213,7 @@ def test_ddl_event_trigger_does_not_run_while_grants_are_loaded(docker: Database
     assert docker.content() == before
 
 
+@only_with_all
 def test_ddl_event_trigger_does_not_run_while_columns_are_dropped(docker: Database) -> None:
     docker.execute("ALTER TABLE spec_info ADD COLUMN extra text")
     create_noting_event_trigger(docker, "ddl_command_end")
@@ -276,6 +277,7 @@ def test_names_outside_ascii_in_another_encoding_are_restored(
     assert direct.checkout.run(STATS).status == 0
 
 
+@only_with_all
 def test_other_encoding_is_named_and_the_file_not_blamed(direct: Database) -> None:
     direct.drop()
     direct.create_empty("ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
