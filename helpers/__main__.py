@@ -103,7 +103,9 @@ def parse_arguments() -> argparse.Namespace:
     verb = add_verb(
         "private-server", "run a command with variables that point the scripts at a private server"
     )
-    verb.add_argument("problem", type=Path, help="file to write why the server did not start")
+    verb.add_argument(
+        "problem", type=Path, help="file that gets the reason if the server does not start"
+    )
     verb.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments")
     add_verb("demo", "back up, damage and restore a sample catalogue on a private server")
     for name, text in TUMBLEBUG_VERBS.items():

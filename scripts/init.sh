@@ -181,7 +181,8 @@ needs_backup() {
     case $option in a | a+) ;; *) return 1 ;; esac
 }
 
-# require_backup: ends the script unless a restore of the file would succeed, with rows
+# require_backup: ends the script if the file is missing or damaged, or if its manifest says that it
+# has no rows
 require_backup() {
     require_sound "$backup_file"
     [ -z "$manifest_found" ] || any_table_has_rows "$work/tables" || {
@@ -190,13 +191,13 @@ require_backup() {
     }
 }
 
-# find_backup_problem: why that is so. Sets backup_problem
+# find_backup_problem: why require_backup would end the script. Sets backup_problem, empty if not
 find_backup_problem() {
     (unchanged='' && require_backup) 4>"$work/problem" || :
     backup_problem=$(sed -n 's/^error: //p' "$work/problem")
 }
 
-# has_backup_problem: still? A restore checks a file that had none
+# has_backup_problem: checks a file that had a problem again; the restore checks any other
 has_backup_problem() {
     [ -z "$backup_problem" ] || find_backup_problem
     [ -n "$backup_problem" ]

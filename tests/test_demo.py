@@ -84,7 +84,8 @@ def test_full_temporary_directory_is_why_a_private_server_does_not_start(
         small.chmod(0o1777)
         run = direct.checkout.run(VERIFY, "--private", path, TMPDIR=str(small))
     assert run.status == 1 and len(run.errors) == 1, run
-    assert f"the temporary directory '{small}' is full; free some space there" in run.errors[0]
+    assert f"error: the temporary directory '{small}' is full" in run.errors[0], run
+    assert " hint: free some space there, or set TMPDIR to another directory\n" in run.err
 
 
 # --- the Python packages ---

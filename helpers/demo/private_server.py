@@ -43,7 +43,12 @@ PR_SET_PDEATHSIG = 1  # from linux/prctl.h: the signal a process gets when its p
 
 
 class PrivateServerError(RuntimeError):
-    """The private server could not be started; the message is one sentence for the user."""
+    """The private server could not be started; the message is one sentence for the user.
+
+    ``hint`` says what to do; it is empty if that is not known.
+    """
+
+    hint = ""
 
 
 class PortTaken(Exception):
@@ -128,7 +133,7 @@ def programs_for_server_user(bin_dir: Path, own_directory: Path) -> Path:
     try:
         copy = shutil.copytree(bin_dir.parent, own_directory / "postgresql", symlinks=True)
     except OSError as error:
-        raise server_error("copy", str(error), own_directory) from None
+        raise server_error("copy the programs of", str(error), own_directory) from None
     give_to_server_user(copy, *copy.rglob("*"))
     return copy / bin_dir.name
 
@@ -202,7 +207,7 @@ def create_database(server: PrivateServer) -> None:
             connection.autocommit = True
             connection.execute(f"CREATE DATABASE {NAME}")
     except psycopg.Error as error:
-        raise server_error("start", str(error), server.data_dir.parent) from None
+        raise server_error("create the database of", str(error), server.data_dir.parent) from None
 
 
 def wait_until_ready(process: subprocess.Popen, data_dir: Path, log: Path) -> None:
@@ -264,8 +269,9 @@ def server_error(step: str, output: str, own_directory: Path) -> PrivateServerEr
 
 def full_disk(directory: Path) -> PrivateServerError:
     """Return the error that this temporary directory is full."""
-    remedy = "free some space there, or set TMPDIR to another directory"
-    return PrivateServerError(f"the temporary directory '{directory}' is full; {remedy}")
+    error = PrivateServerError(f"the temporary directory '{directory}' is full")
+    error.hint = "free some space there, or set TMPDIR to another directory"
+    return error
 
 
 def last_lines(text: str) -> str:

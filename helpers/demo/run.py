@@ -26,7 +26,7 @@ USUAL = [
     *("RESTORE_MAX_BYTES", "RESTORE_MAX_SECONDS", "RESTORE_SCHEMA", "RESTORE_TRUST"),
 ]  # settings that are the defaults in the demo: the user's are for the user's own backups
 CONTENT = "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {} AS t"
-BOLD, GREEN, RED = "1", "32", "31"
+BOLD, GREEN, RED, CYAN = "1", "32", "31", "36"
 NEXT_STEPS = """
 Next, CB-Tumblebug's own database, in Docker:
   make up                start the database
@@ -60,8 +60,11 @@ def run_demo() -> int:
         ):
             run_steps(server, Path(directory), catalogue.load)
     except psycopg.errors.DiskFull:
-        return failed(str(private_server.full_disk(server.data_dir.parents[1])))
-    except (DemoFailed, private_server.PrivateServerError, psycopg.Error, OSError) as error:
+        full = private_server.full_disk(server.data_dir.parents[1])
+        return failed(str(full), full.hint)
+    except private_server.PrivateServerError as error:
+        return failed(str(error), error.hint)
+    except (DemoFailed, psycopg.Error, OSError) as error:
         return failed(" ".join(str(error).split()))
     say(NEXT_STEPS)
     return 0
@@ -151,9 +154,11 @@ def run_script(environment: dict[str, str], name: str, *arguments: Path, **setti
         raise DemoFailed(f"{name} failed with exit status {status}; see its message above")
 
 
-def failed(reason: str) -> int:
-    """Print the error and return the exit status 1."""
+def failed(reason: str, hint: str = "") -> int:
+    """Print the error and what to do, if known. Return the exit status 1."""
     say(f"{paint(RED, 'error:', sys.stderr)} {reason}")
+    if hint:
+        say(f"{paint(CYAN, ' hint:', sys.stderr)} {hint}")
     return 1
 
 

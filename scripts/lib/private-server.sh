@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A private server that ends with the run, for verbs that need a server but not the live database.
-# Needs: child json private quiet root work
+# Needs: child json private quiet room_advice root work
 # Sets: explained json
 
 # needs_private_server: does the user want one, or is no server set and none reachable?
@@ -37,7 +37,11 @@ run_on_private_server() {
             fail_without_private_server "install it with 'make demo'" \
                 'the private server is not installed'
             ;;
-        70) die "$(head -n 1 "$work/private.problem")" ;;
+        70)
+            private_problem=$(head -n 1 "$work/private.problem")
+            case $private_problem in *' is full') hint "$room_advice" ;; esac
+            die "$private_problem"
+            ;;
     esac
     [ -z "$json" ] || [ ! -s "$work/private.json" ] || pass_private_json
     exit "$private_status"

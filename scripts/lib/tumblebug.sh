@@ -82,7 +82,7 @@ fail_not_ready() {
         'TUMBLEBUG_SERVER '*) refuse_setting TUMBLEBUG_SERVER "$TUMBLEBUG_SERVER" host:port ;;
         *"$refused_login") hint_credentials ;;
         *' answered 503: '*)
-            hint 'wait until it is ready, or set a higher TUMBLEBUG_WAIT_SECONDS, which is' \
+            hint 'wait until it is ready, or raise TUMBLEBUG_WAIT_SECONDS, which is' \
                 "$TUMBLEBUG_WAIT_SECONDS"
             ;;
         *) hint "start CB-Tumblebug's server, or set TUMBLEBUG_SERVER=host:port" ;;

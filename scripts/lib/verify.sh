@@ -57,7 +57,7 @@ hint_why_rows_differ() {
     if has_other_encoding; then
         hint "the backup is of a database in $(manifest_field encoding), but database" \
             "'$TB_POSTGRES_DATABASE' is in $database_encoding: fingerprints of text differ"
-        [ "$mode" != full ] ||
+        [ "$mode" != full ] || [ -n "${on_private_server-}" ] ||
             hint 'set TB_POSTGRES_DATABASE to a new name: a database in' \
                 "$(manifest_field encoding) is then created"
     elif [ "$mode" != full ] && schemas_differ both; then

@@ -110,8 +110,8 @@ function print_fields(    server, sha256, remembered, verified) {
     remembered = path ".verified"
     if (remembered in size_of && size_of[remembered] <= 1000)
         split(first_line(remembered), verified, "\t")
-    # A damaged file is not verified, whatever was remembered. A failure is no longer that of the
-    # file if the file has changed since: it is listed first then.
+    # A damaged file is not verified, whatever was remembered. A remembered failure does not count
+    # if the file has changed since: ls then lists it before its .verified file.
     if (verified[4] != sha256 || !is_time(verified[1]) || verified[2] !~ /^(hash|read|restore)$/ ||
         (verified[3] == "ok" && state !~ /^(ok|no-info|other-info)$/) ||
         (verified[3] == "failed" && place_of[path] < place_of[remembered]))

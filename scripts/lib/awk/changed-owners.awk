@@ -1,5 +1,5 @@
 # Reads the output of table-owners.sql, then a table of contents; prints "'OWNER' -> 'OWNER'" for
-# each table in both whose owner is another one, now and in the backup.
+# each table in both whose owner now differs from its owner in the backup.
 FILENAME == ARGV[1] { split($0, part, "\t"); owner_of[part[1]] = part[2]; next }
 /^[0-9]+; [0-9]+ [0-9]+ TABLE / {
     owner = $NF

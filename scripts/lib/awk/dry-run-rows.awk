@@ -1,7 +1,7 @@
 # Reads two files of lines 'ROWS FINGERPRINT TABLE', the live database's and the backup's, and
 # prints for every table 'NOW LATER DIFFERENCE TABLE', separated by tabs: its rows in both. The
-# schema public is not named. With `uncounted`, the rows of one of them are not known, so there
-# is no difference.
+# schema public is not named. With `uncounted`, the rows of one of them are unknown, and
+# DIFFERENCE is '-'.
 BEGIN { OFS = "\t" }
 {
     rows = $1
