@@ -68,6 +68,7 @@ def checksums(connection: psycopg.Connection) -> list[tuple]:
     ]
 
 
+@only_with_all
 def test_the_same_scale_gives_the_same_rows(
     empty: psycopg.Connection, second: psycopg.Connection
 ) -> None:

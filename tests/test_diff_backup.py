@@ -195,6 +195,7 @@ spec_info
 """
 
 
+@only_with_all
 def test_odd_names_and_values_are_compared_and_printed_safely(direct: Database) -> None:
     old = direct.sample_backup()
     direct.execute(ODD)

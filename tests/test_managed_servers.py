@@ -429,6 +429,7 @@ def test_path_in_the_env_file_can_begin_with_a_tilde(ordinary: Database) -> None
     assert run.status == 0 and "which has a path that starts with ~ or $; only" in run.err, run
 
 
+@only_with_all
 def test_session_that_prevents_a_swap_is_named_beforehand(ordinary: Database) -> None:
     """An ordinary user cannot end a superuser's session."""
     ordinary.backed_up()

@@ -393,6 +393,7 @@ def test_data_only_backup_without_rows_changes_no_schema(direct: Database) -> No
     assert direct.content() == before
 
 
+@only_with_all
 def test_data_only_refreshes_materialized_views(direct: Database) -> None:
     direct.execute(
         "CREATE MATERIALIZED VIEW providers AS SELECT count(*) AS n FROM spec_info;"

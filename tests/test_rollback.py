@@ -79,6 +79,7 @@ def test_rollback_shows_both_sides_and_asks(direct: Database) -> None:
         assert direct.execute(comment.format(direct.name)) == [("mine",)]
 
 
+@only_with_all
 def test_rollback_without_a_live_database_promises_no_undo(direct: Database) -> None:
     path = direct.sample_backup()
     before = direct.content()

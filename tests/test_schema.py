@@ -245,7 +245,8 @@ def test_missing_columns_are_dropped_if_asked_for(
     refused = direct.restore("--data-only", path)
     assert refused.status == 1, refused
     assert "public.spec_info details, public.spec_info updated" in refused.errors[0]
-    assert "--drop-missing-columns skips these columns" in refused.err
+    hint = "hint: to skip these columns, add --drop-missing-columns to --data-only\n"
+    assert hint in refused.err, refused
     run = direct.restore("--data-only", "--drop-missing-columns", path)
     assert run.status == 0, run
     assert "the live database lacks: public.spec_info details, public.spec_info updated" in run.err

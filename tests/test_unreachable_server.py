@@ -141,9 +141,9 @@ def test_missing_container_engine_is_named(checkout: Checkout, program: str, adv
         CONTAINER_CLI=program,
         PATH=path,
     )
-    direct = {"ASSETS_PG_BACKEND": "direct", "TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}
-    for script in ("up.sh", "down.sh"):
-        advice = "hint: a server without a container needs neither 'make up' nor 'make down'"
+    advice = "hint: a server without a container needs neither 'make up' nor 'make down'"
+    for script, backend in (("up.sh", "direct"), ("up.sh", "auto"), ("down.sh", "direct")):
+        direct = {"ASSETS_PG_BACKEND": backend, "TB_POSTGRES_ENDPOINT": "127.0.0.1:1"}
         assert_one_error(checkout, script, advice, CONTAINER_CLI=program, PATH=path, **direct)
 
 

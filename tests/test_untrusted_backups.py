@@ -325,6 +325,7 @@ def test_untrusted_assets_are_restored_with_the_live_owner(
     assert database.left_behind() == []
 
 
+@only_with_all
 def test_trust_restores_views_and_functions(direct: Database) -> None:
     path = untrusted_dump(direct, "CREATE VIEW v AS SELECT 1 AS n")
     forget_key(direct)

@@ -159,6 +159,7 @@ def remote(majors: dict[str, Container], version: str) -> Remote:
     return Remote(majors[version].name, majors[version].address)
 
 
+@only_with_all
 def test_newer_client_programs_back_up_and_restore(
     majors: dict[str, Container], checkout: Checkout, tmp_path: Path
 ) -> None:

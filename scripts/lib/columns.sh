@@ -110,7 +110,7 @@ accept_missing_columns() {
         if [ "$mode" = tables ]; then
             hint 'restore all rows with --data-only --drop-missing-columns, or the whole backup'
         else
-            hint 'restore-assets.sh --drop-missing-columns skips these columns'
+            hint 'to skip these columns, add --drop-missing-columns to --data-only'
         fi
         die "the live database lacks these columns of the backup (table, column): $missing_columns"
     fi

@@ -12,11 +12,12 @@ require_container_cli() {
             *) advice='set CONTAINER_CLI to docker or podman' ;;
         esac
         case $ASSETS_PG_BACKEND-$TB_POSTGRES_ENDPOINT in
-            direct-*) hint "a server without a container needs neither 'make up' nor 'make down'" ;;
+            direct-* | auto-?*)
+                hint "a server without a container needs neither 'make up' nor 'make down'"
+                ;;
             *-) hint "$advice, or, for a server without a container, set" \
                 'TB_POSTGRES_ENDPOINT=host:port' ;;
-            *) hint "$advice, or set ASSETS_PG_BACKEND=direct to use $TB_POSTGRES_ENDPOINT," \
-                "which needs no 'make up'" ;;
+            *) hint "$advice, or set ASSETS_PG_BACKEND=direct to use $TB_POSTGRES_ENDPOINT" ;;
         esac
         die "there is no '$CONTAINER_CLI' command on this machine"
     }
