@@ -315,11 +315,17 @@ def test_end_of_the_server_or_session_during_a_copy_is_named(checkout: Checkout,
         database.backed_up()
         with database.server.connect() as connection:
             process = checkout.start(script, FORCE="yes", RESTORE_SKIP_CONFIRM="yes", **environment)
-            until(lambda: connection.execute(COPYING).fetchone() or process.poll() is not None)
-            copying = connection.execute(COPYING).fetchone()
+            copying: list[tuple] = []
+            until(
+                lambda: (
+                    copying.extend(connection.execute(COPYING).fetchall())
+                    or copying
+                    or process.poll() is not None
+                )
+            )
             assert copying, process.communicate()
             if "session" in end:
-                connection.execute("SELECT pg_terminate_backend(%s)", copying)
+                connection.execute("SELECT pg_terminate_backend(%s)", copying[0])
             else:
                 postmaster = (private.data_dir / "postmaster.pid").read_text().split()[0]
                 os.kill(int(postmaster), signal.SIGQUIT)
