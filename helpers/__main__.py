@@ -142,7 +142,7 @@ def run_with_private_server(command: list[str], problem: Path) -> int:
     """Run the command with a private server and return its exit status.
 
     Return EXIT_UNAVAILABLE if a package is missing. Return EXIT_NOT_STARTED if the server does not
-    start; the file ``problem`` then says why.
+    start; the file ``problem`` then says why, and in its second line what to do, if known.
     Raises OSError if writing that file fails.
     """
     try:
@@ -154,7 +154,8 @@ def run_with_private_server(command: list[str], problem: Path) -> int:
     try:
         return with_server.run_with_server(command)
     except (private_server.PrivateServerError, OSError) as error:
-        problem.write_text(f"{error}\n", encoding="utf-8")
+        hint = getattr(error, "hint", "")
+        problem.write_text(f"{error}\n{hint}\n", encoding="utf-8")
         return EXIT_NOT_STARTED
 
 

@@ -89,12 +89,11 @@ require_option() {
     normalize_option "$option" ||
         die_usage "unknown option '$option' (--option, INIT_OPTION): choose one of a, a+, b, c, d"
     needs_backup || return 0
-    find_backup_problem
-    [ -z "$backup_problem" ] || {
-        [ ! -e "$backup_file" ] || require_backup # it says what to do
+    [ -e "$backup_file" ] || {
         hint 'fetch the assets with --option b or c, or copy a backup to that path'
         die "there is no backup '$backup_file' to restore"
     }
+    require_backup
 }
 
 require_matching_options() {

@@ -178,7 +178,7 @@ require_programs() {
     missing_programs=$(run_remote missing-programs </dev/null 2>/dev/null) || return 0
     [ -n "$missing_programs" ] || return 0
     if [ "$ASSETS_PG_BACKEND" = direct ]; then
-        hint 'install the PostgreSQL client programs, or set PG_BINDIR to their directory'
+        hint_client_programs
     else
         hint 'use an image with the PostgreSQL client programs, such as postgres:16-alpine'
     fi

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A private server that ends with the run, for verbs that need a server but not the live database.
-# Needs: child json private quiet room_advice root work
+# Needs: child json private quiet root work
 # Sets: explained json
 
 # needs_private_server: does the user want one, or is no server set and none reachable?
@@ -38,9 +38,9 @@ run_on_private_server() {
                 'the private server is not installed'
             ;;
         70)
-            private_problem=$(head -n 1 "$work/private.problem")
-            case $private_problem in *' is full') hint "$room_advice" ;; esac
-            die "$private_problem"
+            private_hint=$(sed -n 2p "$work/private.problem")
+            [ -z "$private_hint" ] || hint "$private_hint"
+            die "$(sed -n 1p "$work/private.problem")"
             ;;
     esac
     [ -z "$json" ] || [ ! -s "$work/private.json" ] || pass_private_json

@@ -38,9 +38,13 @@ select_direct() {
     ! has_own_password || unset PGPASSWORD
     [ -z "$PG_BINDIR" ] || PATH=$PG_BINDIR:$PATH
     command -v psql >/dev/null || {
-        hint 'install the PostgreSQL client programs, or set PG_BINDIR to their directory'
+        hint_client_programs
         die 'there is no psql on this machine'
     }
+}
+
+hint_client_programs() {
+    hint 'install the PostgreSQL client programs, or set PG_BINDIR to their directory'
 }
 
 # export_connection_settings: those of libpq's own that may be in .env

@@ -25,15 +25,15 @@ select_docker() {
 
 # hint_start: make up also takes changed settings over, and names what is wrong
 hint_start() {
-    if [ -n "$container_state" ] && [ "$(directory_of_creator)" != "$root" ]; then
-        hint "start it with '$CONTAINER_CLI start $TB_POSTGRES_CONTAINER'"
-        return 0
-    fi
-    [ -n "$container_state" ] ||
+    if [ -z "$container_state" ]; then
         suggest "$TB_POSTGRES_CONTAINER" "$(ask_engine ps --format '{{.Names}}')"
-    hint "start it with 'make up'"
-    [ -n "$container_state" ] ||
+        hint "start it with 'make up'"
         hint 'if the container has another name, set TB_POSTGRES_CONTAINER'
+    elif [ "$(directory_of_creator)" = "$root" ]; then
+        hint "start it with 'make up'"
+    else
+        hint "start it with '$CONTAINER_CLI start $TB_POSTGRES_CONTAINER'"
+    fi
 }
 
 container_field() { # FIELD of what inspect prints
